@@ -1,0 +1,5 @@
+"""``python -m guardcli`` is ``guard``."""
+
+from guardcli.cli.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""The command line: one file a command group. `main` is the one place where an error becomes an exit status."""

@@ -1,0 +1,140 @@
+"""Where guard keeps its things, from the environment and the user's configuration file.
+
+Directories follow the XDG Base Directory Specification:
+
+=================  =====================================  =======================================================
+what               default                                holds
+=================  =====================================  =======================================================
+`config_dir`       ``~/.config/guard``                    ``config.yaml``, ``policy.yaml``
+`state_dir`        ``~/.local/state/guard``               the embedded API's database, the spool of sessions
+`runtime_dir`      ``$XDG_RUNTIME_DIR/guard``, otherwise  sockets; gone at reboot
+                   ``/tmp/guard-UID``
+=================  =====================================  =======================================================
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from guardcli.model.errors import ConfigurationError, Problem
+from guardcli.model.secrets import Secret
+
+KEYS = frozenset({"api", "token", "policy", "groups"})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What every front end needs to put the engine together.
+
+    `api_url` is empty when the embedded API is to be used; `policy` is a path or ``pack:NAME``; `groups` are
+    the identity groups of the sessions started here.
+    """
+
+    config_dir: Path
+    state_dir: Path
+    runtime_dir: Path
+    api_url: str
+    token: Secret
+    policy: str
+    groups: tuple[str, ...]
+
+    @property
+    def api_socket(self) -> Path:
+        """The embedded API's unix socket."""
+        return self.runtime_dir / "api.sock"
+
+    @property
+    def database(self) -> Path:
+        """The embedded API's SQLite database."""
+        return self.state_dir / "guard.db"
+
+    @property
+    def spool_dir(self) -> Path:
+        """The directory that has one directory a session whose record is not all shipped yet."""
+        return self.state_dir / "spool"
+
+
+def load_settings(env: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; create the three directories, private to the user.
+
+    ``GUARD_API``, ``GUARD_TOKEN``, ``GUARD_POLICY``, ``GUARD_GROUPS`` (comma-separated), ``GUARD_CONFIG_DIR``,
+    ``GUARD_STATE_DIR`` and ``GUARD_RUNTIME_DIR`` go before ``config.yaml``. Raises ConfigurationError.
+    """
+    env = os.environ if env is None else env
+    home = Path(env.get("HOME") or os.path.expanduser("~"))
+    config_dir = _directory(env, "GUARD_CONFIG_DIR", "XDG_CONFIG_HOME", home / ".config")
+    state_dir = _directory(env, "GUARD_STATE_DIR", "XDG_STATE_HOME", home / ".local" / "state")
+    if "GUARD_RUNTIME_DIR" in env:
+        runtime_dir = Path(env["GUARD_RUNTIME_DIR"]).absolute()
+    elif env.get("XDG_RUNTIME_DIR") and os.access(env["XDG_RUNTIME_DIR"], os.W_OK):
+        runtime_dir = Path(env["XDG_RUNTIME_DIR"]) / "guard"
+    else:
+        runtime_dir = Path(f"/tmp/guard-{os.getuid()}")  # noqa: S108 - made 0700, its owner checked
+    for directory in (config_dir, state_dir, runtime_dir):
+        _make_private(directory)
+    stored = _read_config(config_dir / "config.yaml")
+    default_policy = config_dir / "policy.yaml"
+    fallback = str(default_policy) if default_policy.exists() else "pack:default"
+    groups = env["GUARD_GROUPS"].split(",") if env.get("GUARD_GROUPS") else stored.get("groups", ["agents"])
+    return Settings(
+        config_dir=config_dir,
+        state_dir=state_dir,
+        runtime_dir=runtime_dir,
+        api_url=env.get("GUARD_API") or stored.get("api", ""),
+        token=Secret(env.get("GUARD_TOKEN") or stored.get("token", "")),
+        policy=env.get("GUARD_POLICY") or stored.get("policy", fallback),
+        groups=tuple(group.strip() for group in groups if group.strip()),
+    )
+
+
+def _directory(env: Mapping[str, str], own: str, xdg: str, fallback: Path) -> Path:
+    if env.get(own):
+        return Path(env[own]).absolute()
+    base = Path(env[xdg]) if env.get(xdg, "").startswith("/") else fallback
+    return base / "guard"
+
+
+def _make_private(directory: Path) -> None:
+    """Create `directory` with mode 0700, or refuse one that somebody else owns or can enter."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = directory.lstat()
+    except OSError as error:
+        raise ConfigurationError(f"cannot create {directory}: {error.strerror}") from error
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise ConfigurationError(
+            f"{directory} is not a directory of yours", hint="remove it or set GUARD_RUNTIME_DIR and its like"
+        )
+    if found.st_mode & 0o077:
+        directory.chmod(0o700)
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text()
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"cannot read {path}: {error}") from error
+    import yaml
+
+    try:
+        stored = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{path} is not YAML: {error}") from error
+    name = str(path)
+    if not isinstance(stored, dict):
+        raise ConfigurationError(f"{path} holds no mapping")
+    problems = [Problem(name, 0, 0, f"unknown setting {key!r}") for key in stored if key not in KEYS]
+    for key in KEYS & stored.keys():
+        kind = list if key == "groups" else str
+        if not isinstance(stored[key], kind):
+            problems.append(Problem(name, 0, 0, f"{key} is not a {kind.__name__}"))
+    if problems:
+        raise ConfigurationError("the configuration has faults", problems)
+    return stored

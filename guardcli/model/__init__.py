@@ -1,0 +1,15 @@
+"""The vocabulary that every other package speaks: frozen values, no I/O, standard library only.
+
+===============  ==========================================================================
+``effects``      what an operation can do, from one closed set for all tools
+``invocation``   what the shim saw
+``operations``   what an invocation would do, as an inspector understood it
+``facts``        what an inspector may ask of the world, behind an interface
+``decisions``    allow, approve or deny, and the rule that said so
+``approvals``    a person's yes to exact bytes
+``events``       entries of the tamper-evident chain
+``masking``      what a policy says about masking
+``secrets``      a value that never shows itself
+``errors``       the one family of errors, with exit and HTTP statuses
+===============  ==========================================================================
+"""

@@ -1,0 +1,152 @@
+"""Entries of the tamper-evident chain: each holds the hash of the one before.
+
+The hash of an event is the SHA-256 of its canonical JSON without ``hash``: keys sorted, no white space, UTF-8
+without escapes beyond JSON's own. The first event of a session has sequence 0 and `GENESIS` before it. An
+``output`` event does not hold the output itself but the SHA-256 of its part of the recording.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+GENESIS = "0" * 64
+
+
+class EventType(str, Enum):
+    """What happened, in the past tense."""
+
+    OPENED = "opened"
+    """The session began: identity, command, policy digest, host."""
+    JUDGED = "judged"
+    """A call was understood and decided: argv, cwd, operations, decision."""
+    ASKED = "asked"
+    """An approval was requested or joined."""
+    DECIDED = "decided"
+    """An approval was given, refused, or ended without an answer."""
+    STARTED = "started"
+    """The tool is about to run; written before it does."""
+    OUTPUT = "output"
+    """A stretch of the recording: offset, length and SHA-256, stream, bytes."""
+    MASKED = "masked"
+    """Detectors fired: which, and how often; never the value."""
+    ENDED = "ended"
+    """A call ended: status, bytes and SHA-256 of each stream, duration."""
+    FAILED = "failed"
+    """A call could not be run or its record was cut short: why."""
+    CLOSED = "closed"
+    """The session ended: status of the agent, counts."""
+    RECOVERED = "recovered"
+    """The session's broker was lost; what it left was closed by a later run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry. `time` is UTC, RFC 3339 with microseconds; `call` counts calls from 1, 0 for the session's own."""
+
+    session: str
+    sequence: int
+    time: str
+    type: EventType
+    call: int
+    data: Mapping[str, object]
+    previous: str
+    hash: str
+
+    def as_json(self) -> dict[str, object]:
+        """Return the stored form, ``hash`` included."""
+        form = _body(self.session, self.sequence, self.time, self.type, self.call, self.data, self.previous)
+        form["hash"] = self.hash
+        return form
+
+    def line(self) -> bytes:
+        """Return the stored form as one JSON line with its newline."""
+        return canonical(self.as_json()) + b"\n"
+
+
+def canonical(form: Mapping[str, object]) -> bytes:
+    """Return `form` as canonical JSON in UTF-8; a lone surrogate, which UTF-8 cannot hold, is escaped."""
+    text = json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(form, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def _body(
+    session: str,
+    sequence: int,
+    time: str,
+    type: EventType,
+    call: int,
+    data: Mapping[str, object],
+    previous: str,
+) -> dict[str, object]:
+    return {
+        "session": session,
+        "sequence": sequence,
+        "time": time,
+        "type": type.value,
+        "call": call,
+        "data": data,
+        "previous": previous,
+    }
+
+
+def chained(
+    session: str,
+    sequence: int,
+    time: str,
+    type: EventType,
+    call: int,
+    data: Mapping[str, object],
+    previous: str,
+) -> Event:
+    """Return the event with its hash computed."""
+    body = _body(session, sequence, time, type, call, data, previous)
+    digest = hashlib.sha256(canonical(body)).hexdigest()
+    return Event(session, sequence, time, type, call, data, previous, digest)
+
+
+def parse_event(form: Mapping[str, object]) -> Event:
+    """Return the event of a stored form, its hash not yet checked.
+
+    Raises ValueError where a part is missing or wrong.
+    """
+    try:
+        session, sequence, time = form["session"], form["sequence"], form["time"]
+        call, data, previous, digest = form["call"], form["data"], form["previous"], form["hash"]
+        type = EventType(form["type"])
+    except KeyError as missing:
+        raise ValueError(f"an event without {missing}") from None
+    if not (isinstance(session, str) and isinstance(time, str) and isinstance(data, dict)):
+        raise ValueError("an event with a part of the wrong type")
+    if not (isinstance(sequence, int) and isinstance(call, int)):
+        raise ValueError("an event with a part of the wrong type")
+    if not (isinstance(previous, str) and isinstance(digest, str)):
+        raise ValueError("an event with a part of the wrong type")
+    if len(form) != 8:
+        raise ValueError("an event with a part that does not belong to it")
+    return Event(session, sequence, time, type, call, data, previous, digest)
+
+
+def first_fault(events: Iterable[Event], session: str, start: int = 0, previous: str = GENESIS) -> str:
+    """Return what is wrong with the chain, naming the place; an empty string when it is whole.
+
+    `start` and `previous` are the sequence and hash to expect, for checking a part.
+    """
+    for event in events:
+        if event.session != session:
+            return f"event {start}: belongs to session {event.session}"
+        if event.sequence != start:
+            return f"event {start}: missing; {event.sequence} stands in its place"
+        if event.previous != previous:
+            return f"event {start}: does not follow the event before it"
+        again = chained(event.session, event.sequence, event.time, event.type, event.call, event.data, event.previous)
+        if again.hash != event.hash:
+            return f"event {start}: its content does not match its hash"
+        start, previous = start + 1, event.hash
+    return ""
