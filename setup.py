@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import ClassVar
 
 from setuptools import Command, Distribution, setup
 from setuptools.command.bdist_wheel import bdist_wheel
@@ -35,7 +36,7 @@ FLAGS = (
     "-Wl,-z,relro,-z,now,-z,noexecstack",
     "-s",
 )
-PROBE = "#include <stdio.h>\n#include <sys/socket.h>\nint main(void) { return puts(\"\") < 0; }\n"
+PROBE = '#include <stdio.h>\n#include <sys/socket.h>\nint main(void) { return puts("") < 0; }\n'
 ADVICE = """\
 guard compiles one small C program, and needs a C compiler with a static C library:
     Debian, Ubuntu   apt-get install gcc libc6-dev
@@ -50,7 +51,7 @@ class BuildShim(Command):
     """Compile the shim and copy the policy packs; a sub-command of ``build``."""
 
     description = "compile the static shim into the package"
-    user_options: list[tuple[str, str | None, str]] = []
+    user_options: ClassVar[list[tuple[str, str | None, str]]] = []
 
     def initialize_options(self) -> None:
         """Start without knowing where the build goes; setuptools sets `editable_mode`."""
@@ -86,7 +87,7 @@ class BuildShim(Command):
 class BuildWithShim(build):
     """``build``, with the shim after the modules."""
 
-    sub_commands = [*build.sub_commands, ("build_shim", None)]  # noqa: RUF012 - setuptools' own form
+    sub_commands: ClassVar[list[tuple[str, None]]] = [*build.sub_commands, ("build_shim", None)]
 
 
 class PlatformWheel(bdist_wheel):
