@@ -1,0 +1,125 @@
+"""The local, append-only record of one session, written before anything runs.
+
+One directory a session::
+
+    session.json     what the API is told about the session, written first
+    events.jsonl     one `Event.line` a line, the hash chain
+    recording.cast   asciicast v2, already masked; every byte is covered by exactly one ``output`` event, in order
+    shipped          how many events the API has acknowledged, in decimal; written by the shipper alone
+    lock             held (flock) for as long as the broker lives
+
+What is written has reached the kernel when a call returns, so it outlives the death of the broker; `sync` brings
+it to the disk, so that it outlives the machine's.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from guardcli.model.errors import UnavailableError
+from guardcli.model.events import GENESIS, Event, EventType, chained
+
+EVENTS, RECORDING, SESSION, SHIPPED, LOCK = "events.jsonl", "recording.cast", "session.json", "shipped", "lock"
+
+
+def timestamp(seconds: float) -> str:
+    """Return seconds since the epoch as RFC 3339 in UTC with microseconds."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+class AppendFile:
+    """A file that is only appended to, where a failed write leaves nothing behind."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self.size = os.fstat(self._fd).st_size
+
+    def append(self, data: bytes) -> None:
+        """Write all of `data`, or nothing. Raises UnavailableError."""
+        written = 0
+        try:
+            while written < len(data):
+                written += os.write(self._fd, data[written:] if written else data)
+        except OSError as error:
+            if written:
+                os.ftruncate(self._fd, self.size)
+            raise UnavailableError(
+                f"the record cannot be written to {self._path}: {error.strerror}",
+                hint="nothing runs unrecorded; make room or mend the directory, then try again",
+            ) from error
+        self.size += written
+
+    def sync(self) -> None:
+        """Bring what was written to the disk."""
+        os.fdatasync(self._fd)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._fd)
+
+
+class Spool:
+    """The record of a live session. Not thread-safe: the broker's event loop alone writes."""
+
+    def __init__(self, root: Path, session: Mapping[str, object]) -> None:
+        """Create the directory of the session described by `session` (its ``id`` names it). Raises UnavailableError."""
+        self.session = str(session["id"])
+        self.directory = root / self.session
+        try:
+            self.directory.mkdir(mode=0o700, parents=True)
+            self._lock = os.open(self.directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            (self.directory / SESSION).write_text(json.dumps(session, indent=1) + "\n")
+            self._events = AppendFile(self.directory / EVENTS)
+            self._recording = AppendFile(self.directory / RECORDING)
+        except OSError as error:
+            raise UnavailableError(
+                f"the record cannot be kept in {self.directory}: {error.strerror}",
+                hint="nothing runs unrecorded; make room or mend the directory, then try again",
+            ) from error
+        self._sequence = 0
+        self._previous = GENESIS
+        self._dirty = False
+
+    @property
+    def recorded(self) -> int:
+        """Bytes in the recording."""
+        return self._recording.size
+
+    @property
+    def sequence(self) -> int:
+        """How many events there are."""
+        return self._sequence
+
+    def event(self, type: EventType, call: int, data: Mapping[str, object], seconds: float) -> Event:
+        """Append an event that happened at `seconds` since the epoch. Raises UnavailableError."""
+        event = chained(self.session, self._sequence, timestamp(seconds), type, call, data, self._previous)
+        self._events.append(event.line())
+        self._sequence += 1
+        self._previous = event.hash
+        self._dirty = True
+        return event
+
+    def record(self, lines: bytes) -> None:
+        """Append whole lines to the recording. Raises UnavailableError."""
+        self._recording.append(lines)
+        self._dirty = True
+
+    def sync(self) -> None:
+        """Bring both files to the disk; may take long, so call it from a thread."""
+        if self._dirty:
+            self._dirty = False
+            self._events.sync()
+            self._recording.sync()
+
+    def close(self) -> None:
+        """Close the files and let go of the lock; the directory stays until it is shipped."""
+        self._events.close()
+        self._recording.close()
+        os.close(self._lock)
