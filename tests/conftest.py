@@ -1,0 +1,86 @@
+"""What every test may rely on: no setting of the user's reaches it, and no process of its outlives the run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+MARK = "GUARD_TEST_RUN"
+"""Inherited by whatever the tests start, so that what is left of it can be told from everything else."""
+
+GRACE = 15.0
+"""Seconds that processes have to end by themselves after the last test."""
+
+LEFT = pytest.StashKey[list[tuple[int, str]]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hide the user's own settings, and mark the run: the controller chooses the mark, its workers inherit it."""
+    for name in [name for name in os.environ if name.startswith("GUARD_") and name != MARK]:
+        del os.environ[name]
+    if not hasattr(config, "workerinput"):
+        os.environ[MARK] = uuid.uuid4().hex
+    home = tempfile.mkdtemp(prefix="guard-test-")
+    config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
+    os.environ["GUARD_CONFIG_DIR"] = os.path.join(home, "config")
+    os.environ["GUARD_STATE_DIR"] = os.path.join(home, "state")
+    os.environ["GUARD_RUNTIME_DIR"] = os.path.join(home, "run")
+
+
+def leftovers(mark: str) -> Iterator[tuple[int, str]]:
+    """Yield the number and command line of every process with this run's mark, but for this one and those above it."""
+    own = {os.getpid(), *ancestors(os.getpid())}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) in own:
+            continue
+        try:
+            environment = (entry / "environ").read_bytes()
+            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        except OSError:
+            continue
+        if f"{MARK}={mark}".encode() in environment.split(b"\0"):
+            yield int(entry.name), command
+
+
+def ancestors(pid: int) -> Iterator[int]:
+    """Yield the processes above `pid`."""
+    while pid > 1:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+        pid = int(stat.rpartition(")")[2].split()[1])
+        yield pid
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the run where a process is left, name it, and end it by its number."""
+    if hasattr(session.config, "workerinput"):
+        return
+    mark = os.environ[MARK]
+    end = time.monotonic() + GRACE
+    while (left := list(leftovers(mark))) and time.monotonic() < end:
+        time.sleep(0.1)
+    session.config.stash[LEFT] = left
+    for pid, _ in left:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    if left and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what the run left behind."""
+    left = config.stash.get(LEFT, [])
+    for pid, command in left:
+        terminalreporter.write_line(f"process left behind: {pid} {command}", red=True)
+    if not left:
+        terminalreporter.write_line("no process left behind")
