@@ -1,0 +1,15 @@
+"""The API: sessions, events, recordings, approvals and the trail of decisions. It never runs a command.
+
+==============  ========================================================================================
+``app``         puts the engine together: routes, error handlers, the sweeper
+``bodies``      pydantic models of every request and answer
+``auth``        who is asking, and what that one may do
+``ancestry``    whether a process belongs to the tree of a running session
+``peers``       what the kernel says about the other end of a unix socket, at accept time
+``notify``      wakes those who wait for a change, without a busy loop
+``server``      listens, logs, stops when asked or idle
+``store``       what is kept, in SQL; the only place that knows the tables
+``routes``      one file a noun: thin, from HTTP to the store and back
+``migrations``  Alembic's steps from each schema to the next
+==============  ========================================================================================
+"""

@@ -1,0 +1,121 @@
+"""Puts the API together: routes, the one place where an error becomes a status, and the sweeper."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from guardcli import __version__
+from guardcli.api.ancestry import SessionTrees
+from guardcli.api.auth import Authenticator
+from guardcli.api.bodies import Failure
+from guardcli.api.context import Context
+from guardcli.api.limits import BodyLimit
+from guardcli.api.notify import Notifier
+from guardcli.api.routes import approvals, audit, events, health, recordings, sessions
+from guardcli.api.store import Store
+from guardcli.model.errors import GuardError, UnavailableError
+from guardcli.model.events import canonical
+
+log = logging.getLogger("guard.api")
+
+SWEEP_SECONDS = 10.0
+"""How soon an approval whose time is over is written down as expired; whoever reads it sees that at once anyhow."""
+
+FAILURES = (400, 401, 403, 404, 409, 413, 422, 500, 503)
+
+
+def create_app(store: Store, trees: SessionTrees, notifier: Notifier) -> FastAPI:
+    """Return the application over `store`.
+
+    `trees` knows the processes of the sessions on this machine, `notifier` wakes long polls.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        notifier.start()
+        sweeper = asyncio.create_task(_sweep(store, notifier))
+        yield
+        sweeper.cancel()
+        await asyncio.gather(sweeper, return_exceptions=True)
+
+    app = FastAPI(
+        title="guard",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+        responses={status: {"model": Failure} for status in FAILURES},
+    )
+    app.state.context = Context(store, Authenticator(store), trees, notifier)
+    for module in (health, sessions, events, recordings, approvals, audit):
+        app.include_router(module.router, prefix="/v1")
+    app.add_middleware(BodyLimit)
+    handlers: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
+        GuardError: _guard_error,
+        RequestValidationError: _invalid,
+        HTTPException: _http_error,
+        Exception: _unexpected,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
+    return app
+
+
+async def _sweep(store: Store, notifier: Notifier) -> None:
+    """Write down the end of approvals, for ever; a database that is away is tried again."""
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        try:
+            expired = await run_in_threadpool(store.approvals.sweep)
+        except UnavailableError as error:
+            log.warning("sweep failed", extra={"facts": {"error": str(error)}})
+            continue
+        if expired:
+            notifier.publish("approvals", *(f"approval/{id}" for id in expired))
+
+
+def failure(status: int, code: str, error: str, hint: str = "") -> Response:
+    """Return the answer that says what went wrong; any string can be said."""
+    body = canonical({"code": code, "error": error, "hint": hint})
+    return Response(body, status_code=status, media_type="application/json")
+
+
+def code_of(kind: type[GuardError]) -> str:
+    """Return the stable name of a kind of error: ``ConflictError`` is ``conflict``."""
+    return kind.__name__.removesuffix("Error").lower()
+
+
+async def _guard_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, GuardError):
+        raise error
+    if error.http_status >= 500:
+        log.error("request failed", extra={"facts": {"path": request.url.path, "error": str(error)}})
+    return failure(error.http_status, code_of(type(error)), error.message, error.hint)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    problems = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()]
+    return failure(422, "configuration", "; ".join(problems[:10]))
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    return failure(error.status_code, "http", str(error.detail))
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    log.error("unexpected failure", exc_info=error, extra={"facts": {"path": request.url.path}})
+    return failure(500, "internal", "the API failed", "its log says why")

@@ -1,0 +1,73 @@
+"""What the kernel says about the other end of a unix socket, asked when the connection is accepted.
+
+uvicorn does not hand out peer credentials. `PeerProtocol` is its HTTP protocol with a `Peer` in the state of every
+request's scope. The ancestry is looked up at accept time, before the peer could have passed its end to somebody else
+or gone away; a connection of another user is closed unread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import struct
+from dataclasses import dataclass
+from typing import Any, cast
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from guardcli.api.ancestry import UNKNOWN, SessionTrees, own_user
+
+SO_PEERPIDFD = 77
+"""Linux 6.5 and later: a pidfd of the peer, which a reused number cannot deceive."""
+
+_CREDENTIALS = struct.Struct("iII")
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The process at the other end; `inside` is the session whose tree it belongs to, empty for none."""
+
+    pid: int
+    uid: int
+    inside: str
+
+
+def peer_of(connection: socket.socket, trees: SessionTrees) -> Peer:
+    """Return who connected to this end of a unix socket."""
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    pid, uid, _ = _CREDENTIALS.unpack(raw)
+    if pid <= 0:
+        return Peer(pid, uid, UNKNOWN)
+    try:
+        pidfd = connection.getsockopt(socket.SOL_SOCKET, SO_PEERPIDFD)
+    except OSError:
+        return Peer(pid, uid, trees.session_of(pid))
+    try:
+        return Peer(pid, uid, trees.session_of(pid, pidfd))
+    finally:
+        os.close(pidfd)
+
+
+class PeerProtocol(H11Protocol):
+    """HTTP over a connection whose other end is known where it is a unix socket."""
+
+    def __init__(self, trees: SessionTrees, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._trees = trees
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take the connection, or close it where it is another user's."""
+        super().connection_made(transport)
+        connection = cast(socket.socket, transport.get_extra_info("socket"))
+        if connection.family != socket.AF_UNIX:
+            return
+        try:
+            peer = peer_of(connection, self._trees)
+        except OSError:
+            transport.abort()
+            return
+        if peer.uid not in (own_user(), 0):
+            transport.abort()
+            return
+        self.app_state = {**self.app_state, "peer": peer}

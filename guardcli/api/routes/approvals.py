@@ -1,0 +1,123 @@
+"""Approvals: ask or join, wait, decide, cancel, consume."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.concurrency import run_in_threadpool
+
+from guardcli.api.auth import Kind, Principal
+from guardcli.api.bodies import ApprovalList, ApprovalView, Consumption, NewApproval, NewDecision
+from guardcli.api.context import Api, Context, Who
+from guardcli.api.routes.events import MAX_WAIT
+from guardcli.api.store.approvals import Request
+from guardcli.model.approvals import Approval, ApprovalState
+from guardcli.model.errors import DeniedError
+
+router = APIRouter(prefix="/approvals", tags=["approvals"])
+
+
+@router.post("")
+def request_approval(body: NewApproval, api: Api, who: Who) -> ApprovalView:
+    """Ask for a yes, or join the request that stands for the same bytes and identity.
+
+    A denial that the requester was not told of yet is given instead, once.
+    """
+    session = api.store.sessions.get(body.session)
+    who.may_add(session)
+    if session.closed:
+        raise DeniedError(f"session {session.id} is closed")
+    approval = api.store.approvals.request(
+        Request(
+            session=session.id,
+            requester=session.identity,
+            owner=session.owner,
+            digest=body.digest,
+            quorum=body.quorum,
+            lifetime=body.expires,
+            facts=body.facts(),
+        )
+    )
+    api.notifier.publish("approvals")
+    return ApprovalView.of(approval)
+
+
+@router.get("")
+def list_approvals(
+    api: Api,
+    who: Who,
+    state: ApprovalState | None = None,
+    session: Annotated[str, Query(max_length=64)] = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> ApprovalList:
+    """List approvals, newest first."""
+    who.may_list()
+    if who.kind is Kind.SESSION:
+        session = who.session
+    owner = "" if who.reads_everything else who.owner
+    found = api.store.approvals.find(state, session, owner, limit)
+    return ApprovalList(approvals=[ApprovalView.of(approval) for approval in found])
+
+
+@router.get("/{id}")
+async def show_approval(
+    id: str, api: Api, who: Who, wait: Annotated[float, Query(ge=0, le=MAX_WAIT, allow_inf_nan=False)] = 0.0
+) -> ApprovalView:
+    """Show one approval; with `wait`, up to so many seconds until it is no longer pending."""
+    await run_in_threadpool(_may_read, api, who, id)
+    approval = await api.notifier.wait(
+        f"approval/{id}",
+        wait,
+        lambda: api.store.approvals.get(id),
+        lambda seen: seen.state is not ApprovalState.PENDING,
+        lambda seen: seen.expires,
+    )
+    if approval.state is ApprovalState.DENIED and who.kind is Kind.SESSION:
+        await run_in_threadpool(api.store.approvals.delivered, id)
+    return ApprovalView.of(approval)
+
+
+@router.post("/{id}/decision")
+def decide_approval(id: str, body: NewDecision, api: Api, who: Who) -> ApprovalView:
+    """Vote yes or no. Never from inside a session, never for what one asked oneself."""
+    who.may_decide(api.store.approvals.get(id), api.store.approvals.owner(id))
+    approval = api.store.approvals.decide(id, who.name, body.approve, body.reason)
+    return _changed(api, approval)
+
+
+@router.post("/{id}/cancel")
+def cancel_approval(id: str, api: Api, who: Who) -> ApprovalView:
+    """Withdraw a request that is pending."""
+    _may_use(api, who, id)
+    return _changed(api, api.store.approvals.cancel(id, who.name))
+
+
+@router.post("/{id}/consume")
+def consume_approval(id: str, body: Consumption, api: Api, who: Who) -> ApprovalView:
+    """Use the yes for the bytes behind the digest, once."""
+    _may_use(api, who, id)
+    return _changed(api, api.store.approvals.consume(id, body.digest, who.session))
+
+
+def _changed(api: Context, approval: Approval) -> ApprovalView:
+    api.notifier.publish(f"approval/{approval.id}", "approvals")
+    return ApprovalView.of(approval)
+
+
+def _may_use(api: Context, who: Principal, id: str) -> None:
+    """Refuse whoever does not act for the identity that asked. The session may be another one of the same identity."""
+    approval, owner = api.store.approvals.get(id), api.store.approvals.owner(id)
+    if who.kind is not Kind.SESSION or (who.name, who.owner) != (approval.requester, owner):
+        raise DeniedError("an approval is used and withdrawn by the session that asked for it")
+
+
+def _may_read(api: Context, who: Principal, id: str) -> None:
+    approval, owner = api.store.approvals.get(id), api.store.approvals.owner(id)
+    if who.reads_everything:
+        return
+    if who.kind is Kind.SESSION and (who.name, who.owner) == (approval.requester, owner):
+        return
+    if who.kind is Kind.SERVICE and who.owner == owner:
+        return
+    raise DeniedError(f"{who.name} may not see this approval")

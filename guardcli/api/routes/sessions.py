@@ -1,0 +1,79 @@
+"""Sessions: open, list, show, and register more of their processes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from guardcli.api.auth import Kind
+from guardcli.api.bodies import NewProcesses, NewSession, Process, SessionOpened, SessionPage, SessionView
+from guardcli.api.context import Api, Who
+from guardcli.api.store.database import now
+from guardcli.api.store.sessions import SessionQuery, SessionState
+
+router = APIRouter(prefix="/sessions", tags=["sessions"])
+
+
+@router.post("", status_code=201)
+def open_session(request: Request, body: NewSession, api: Api, who: Who) -> SessionOpened:
+    """Open a session and give its token, which can add to this session alone and can never decide."""
+    who.may_open()
+    processes = _here(request, body.processes)
+    token = api.store.sessions.open(
+        body.session.model_dump(),
+        owner=who.owner,
+        parent=who.inside,
+        processes=processes,
+        may_renew=who.kind is not Kind.INSIDE,
+    )
+    api.trees.register(body.session.id, processes)
+    api.notifier.publish("sessions")
+    return SessionOpened(id=body.session.id, token=token.reveal())
+
+
+@router.post("/{id}/processes", status_code=204)
+def add_processes(request: Request, id: str, body: NewProcesses, api: Api, who: Who) -> None:
+    """Register more processes whose descendants are inside the session. Numbers from another machine are ignored."""
+    who.may_add(api.store.sessions.get(id))
+    if processes := _here(request, body.processes):
+        api.store.sessions.add_processes(id, processes)
+        api.trees.register(id, processes)
+
+
+def _here(request: Request, processes: list[Process]) -> list[tuple[int, int]]:
+    """Return the processes as pairs, none where the request came from another machine, perhaps."""
+    if "peer" not in request.scope.get("state", {}):
+        return []
+    return [(process.pid, process.start) for process in processes]
+
+
+@router.get("")
+def list_sessions(
+    api: Api,
+    who: Who,
+    state: SessionState | None = None,
+    identity: Annotated[str, Query(max_length=200)] = "",
+    since: Annotated[float, Query(ge=0, allow_inf_nan=False)] = 0.0,
+    until: Annotated[float, Query(ge=0, allow_inf_nan=False)] = 0.0,
+    after: Annotated[str, Query(max_length=64)] = "",
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> SessionPage:
+    """List sessions, newest first; `since` and `until` are seconds since the epoch, `after` the page's cursor."""
+    who.may_list()
+    if who.kind is Kind.SESSION:
+        return SessionPage(sessions=[SessionView.of(api.store.sessions.get(who.session), now())], next="")
+    owner = "" if who.reads_everything else who.owner
+    query = SessionQuery(identity, owner, state, since, until, after, limit)
+    found = api.store.sessions.find(query)
+    at = now()
+    views = [SessionView.of(session, at) for session in found]
+    return SessionPage(sessions=views, next=found[-1].id if len(found) == limit else "")
+
+
+@router.get("/{id}")
+def show_session(id: str, api: Api, who: Who) -> SessionView:
+    """Show one session."""
+    session = api.store.sessions.get(id)
+    who.may_read(session)
+    return SessionView.of(session, now())

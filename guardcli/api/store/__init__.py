@@ -1,0 +1,50 @@
+"""What the API keeps, in SQL: one file a noun, each a class of small transactions over one engine.
+
+===============  =============================================================================
+``schema``       the tables
+``database``     opens the engine, sets SQLite's durability, brings the schema up to date
+``sessions``     who runs what, and the head of each session's chain
+``events``       append and read the chain and the recording's stretches
+``approvals``    the state machine of requests, votes and single use
+``tokens``       service tokens
+``trail``        the API's own hash chain: who decided, issued, revoked
+``verification`` recomputes every chain and digest
+===============  =============================================================================
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from guardcli.api.store.approvals import Approvals
+from guardcli.api.store.events import Events
+from guardcli.api.store.sessions import Sessions
+from guardcli.api.store.tokens import Tokens
+from guardcli.api.store.trail import Trail
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """All that is kept, over one engine."""
+
+    engine: Engine
+    sessions: Sessions
+    events: Events
+    approvals: Approvals
+    tokens: Tokens
+    trail: Trail
+
+    @classmethod
+    def over(cls, engine: Engine) -> Store:
+        """Return the store that works on `engine`, whose schema is up to date."""
+        trail = Trail(engine)
+        return cls(
+            engine=engine,
+            sessions=Sessions(engine, trail),
+            events=Events(engine, trail),
+            approvals=Approvals(engine, trail),
+            tokens=Tokens(engine, trail),
+            trail=trail,
+        )

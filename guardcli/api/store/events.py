@@ -1,0 +1,235 @@
+"""Events and the recording: append-only, in order, verified on the way in, stored once however often they are sent.
+
+Rules of an append, all in one transaction:
+
+* what is stored already with the same hash is passed over; with another hash it is a conflict;
+* what is new has the next sequence, follows the head of the chain, and matches its own hash;
+* an ``output`` event comes with exactly the bytes that its length and SHA-256 say, and starts where the
+  recording ends;
+* nothing follows ``closed``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, Engine, Row, insert, select, update
+
+from guardcli.api.store.database import now, reading, writing
+from guardcli.api.store.schema import CHUNKS, EVENTS, SESSIONS
+from guardcli.api.store.trail import Action, Trail
+from guardcli.model.errors import ConflictError, NotFoundError
+from guardcli.model.events import Event, EventType, canonical, first_fault
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """One event of a batch, with its stretch of the recording where it is an ``output`` event."""
+
+    event: Event
+    content: bytes | None = None
+
+
+@dataclass(slots=True)
+class _Head:
+    """Where a session stands while a batch is added to it."""
+
+    events: int
+    hash: str
+    recorded: int
+    closed: float
+    counts: dict[str, int]
+    status: object = None
+    added: list[dict[str, object]] = field(default_factory=list)
+    chunks: list[dict[str, object]] = field(default_factory=list)
+
+
+class Events:
+    """Appends to and reads the chains of events and the recordings."""
+
+    def __init__(self, engine: Engine, trail: Trail) -> None:
+        self._engine = engine
+        self._trail = trail
+
+    def append(self, session: str, batch: Sequence[Appended], actor: str) -> int:
+        """Add `batch` to the session and return how many events it has now; an empty batch is a sign of life.
+
+        Raises NotFoundError, and ConflictError where the batch contradicts what is stored: nothing is added then.
+        """
+        with writing(self._engine) as connection:
+            query = select(SESSIONS).where(SESSIONS.c.id == session).with_for_update()
+            row = connection.execute(query).one_or_none()
+            if row is None:
+                raise NotFoundError(f"there is no session {session}")
+            head = _Head(row.events, row.head, row.recorded, row.closed, json.loads(row.counts), json.loads(row.status))
+            self._check_known(connection, session, row.events, batch)
+            for item in batch:
+                if item.event.sequence >= row.events:
+                    _extend(head, session, item)
+            self._write(connection, session, head, row.closed, actor)
+        return head.events
+
+    def _check_known(self, connection: Connection, session: str, known: int, batch: Sequence[Appended]) -> None:
+        """Refuse a batch that gives an event already stored another content."""
+        again = {item.event.sequence: item.event.hash for item in batch if item.event.sequence < known}
+        if not again:
+            return
+        query = select(EVENTS.c.sequence, EVENTS.c.hash).where(
+            EVENTS.c.session == session, EVENTS.c.sequence.between(min(again), max(again))
+        )
+        stored = {row.sequence: row.hash for row in connection.execute(query)}
+        for sequence, digest in again.items():
+            if stored.get(sequence) != digest:
+                raise ConflictError(f"event {sequence} is stored already with another hash")
+
+    def _write(self, connection: Connection, session: str, head: _Head, was_closed: float, actor: str) -> None:
+        if head.added:
+            connection.execute(insert(EVENTS), head.added)
+        if head.chunks:
+            connection.execute(insert(CHUNKS), head.chunks)
+        connection.execute(
+            update(SESSIONS)
+            .where(SESSIONS.c.id == session)
+            .values(
+                events=head.events,
+                head=head.hash,
+                recorded=head.recorded,
+                closed=head.closed,
+                seen=now(),
+                counts=json.dumps(head.counts),
+                status=json.dumps(head.status),
+            )
+        )
+        if head.closed and not was_closed:
+            data = {"events": head.events, "head": head.hash, "recorded": head.recorded}
+            self._trail.append(connection, now(), actor, Action.SESSION_CLOSED, session, data)
+
+    def read(
+        self, session: str, start: int = 0, limit: int = PAGE, type: EventType | None = None, call: int | None = None
+    ) -> list[Event]:
+        """Return up to `limit` events from sequence `start`, of one type or one call where given."""
+        query = select(EVENTS).where(EVENTS.c.session == session, EVENTS.c.sequence >= start)
+        if type is not None:
+            query = query.where(EVENTS.c.type == type.value)
+        if call is not None:
+            query = query.where(EVENTS.c.call == call)
+        with reading(self._engine) as connection:
+            return [stored_event(row) for row in connection.execute(query.order_by(EVENTS.c.sequence).limit(limit))]
+
+    def recording(self, session: str, call: int | None = None) -> Iterator[bytes]:
+        """Give the stretches of the recording in order, one in memory at a time; those of one call where given."""
+        query = select(CHUNKS.c.sequence).where(CHUNKS.c.session == session)
+        if call is not None:
+            query = query.where(CHUNKS.c.call == call)
+        last = -1
+        while True:
+            page = query.where(CHUNKS.c.sequence > last).order_by(CHUNKS.c.sequence).limit(PAGE)
+            with reading(self._engine) as connection:
+                sequences = list(connection.execute(page).scalars())
+            if not sequences:
+                return
+            for last in sequences:
+                content = self.chunk(session, last)
+                if content is not None:
+                    yield content
+
+    def chunk(self, session: str, sequence: int) -> bytes | None:
+        """Return the stretch that belongs to the ``output`` event `sequence`, None where it is not there."""
+        query = select(CHUNKS.c.content).where(CHUNKS.c.session == session, CHUNKS.c.sequence == sequence)
+        with reading(self._engine) as connection:
+            return connection.execute(query).scalar_one_or_none()
+
+
+def _extend(head: _Head, session: str, item: Appended) -> None:
+    """Add one new event to `head`. Raises ConflictError where it does not fit."""
+    event = item.event
+    if head.closed:
+        raise ConflictError(f"session {session} is closed: event {event.sequence} comes too late")
+    if fault := first_fault([event], session, head.events, head.hash):
+        raise ConflictError(fault)
+    if event.type is EventType.OUTPUT:
+        _extend_recording(head, item)
+    elif item.content is not None:
+        raise ConflictError(f"event {event.sequence}: only an output event has a part of the recording")
+    head.added.append(
+        {
+            "session": event.session,
+            "sequence": event.sequence,
+            "time": event.time,
+            "type": event.type.value,
+            "call": event.call,
+            "data": canonical(event.data).decode(),
+            "previous": event.previous,
+            "hash": event.hash,
+        }
+    )
+    head.events, head.hash = event.sequence + 1, event.hash
+    for name in counted(event):
+        head.counts[name] = head.counts.get(name, 0) + 1
+    if event.type is EventType.CLOSED:
+        head.closed = now()
+        head.status = event.data.get("status")
+
+
+def _extend_recording(head: _Head, item: Appended) -> None:
+    event, content = item.event, item.content
+    if fault := output_fault(event, content, head.recorded):
+        raise ConflictError(fault)
+    head.chunks.append(
+        {
+            "session": event.session,
+            "sequence": event.sequence,
+            "call": event.call,
+            "position": head.recorded,
+            "content": content,
+        }
+    )
+    head.recorded += len(content or b"")
+
+
+def output_fault(event: Event, content: bytes | None, position: int) -> str:
+    """Return what is wrong between an ``output`` event and its bytes, expected at `position`; empty for nothing."""
+    if content is None:
+        return f"event {event.sequence}: its part of the recording is missing"
+    if event.data.get("offset") != position:
+        return f"event {event.sequence}: the recording goes on at {position}, not at {event.data.get('offset')}"
+    if event.data.get("length") != len(content):
+        return f"event {event.sequence}: its part of the recording has {len(content)} bytes, not what it says"
+    if event.data.get("sha256") != hashlib.sha256(content).hexdigest():
+        return f"event {event.sequence}: its part of the recording does not match its SHA-256"
+    return ""
+
+
+def counted(event: Event) -> tuple[str, ...]:
+    """Return the names of the counters that `event` raises by one."""
+    if event.type is EventType.JUDGED:
+        return ("calls", verdict_of(event.data)) if verdict_of(event.data) else ("calls",)
+    if event.type in (EventType.ASKED, EventType.MASKED, EventType.FAILED, EventType.RECOVERED):
+        return (event.type.value,)
+    return ()
+
+
+def verdict_of(data: Mapping[str, object]) -> str:
+    """Return the verdict that a ``judged`` event tells of: ``allow``, ``approve``, ``deny``, or nothing."""
+    decision = data.get("decision", data)
+    verdict = decision.get("verdict", decision.get("effect")) if isinstance(decision, Mapping) else decision
+    return verdict if verdict in ("allow", "approve", "deny") else ""
+
+
+def stored_event(row: Row[tuple[object, ...]]) -> Event:
+    """Return the event of a row of `EVENTS`."""
+    return Event(
+        row.session,
+        row.sequence,
+        row.time,
+        EventType(row.type),
+        row.call,
+        json.loads(row.data),
+        row.previous,
+        row.hash,
+    )

@@ -1,0 +1,127 @@
+"""The tables. Text that a caller wrote is kept as JSON, which holds any string; what is searched has a column."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
+
+METADATA = MetaData()
+
+SESSIONS = Table(
+    "sessions",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("identity", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("parent", String(64), nullable=False, default=""),
+    Column("started", Float, nullable=False),
+    Column("seen", Float, nullable=False),
+    Column("closed", Float, nullable=False, default=0.0),
+    Column("token_hash", String(64), nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("processes", Text, nullable=False, default="[]"),
+    Column("events", Integer, nullable=False, default=0),
+    Column("head", String(64), nullable=False),
+    Column("recorded", Integer, nullable=False, default=0),
+    Column("counts", Text, nullable=False, default="{}"),
+    Column("status", Text, nullable=False, default="null"),
+    Index("sessions_by_time", "started", "id"),
+    Index("sessions_by_identity", "identity", "started"),
+)
+"""`owner` is who created the session, `events` and `head` the length and last hash of its chain, `recorded` the
+bytes of its recording, `processes` the (pid, start time) pairs of its broker and agent on this machine."""
+
+EVENTS = Table(
+    "events",
+    METADATA,
+    Column("session", String(64), primary_key=True),
+    Column("sequence", Integer, primary_key=True),
+    Column("time", String(32), nullable=False),
+    Column("type", String(16), nullable=False),
+    Column("call", Integer, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index("events_by_call", "session", "call", "sequence"),
+)
+
+CHUNKS = Table(
+    "chunks",
+    METADATA,
+    Column("session", String(64), primary_key=True),
+    Column("sequence", Integer, primary_key=True),
+    Column("call", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+"""The stretches of a recording, each under the sequence of the ``output`` event that holds its SHA-256."""
+
+APPROVALS = Table(
+    "approvals",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("session", String(64), nullable=False),
+    Column("requester", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("delivered", Integer, nullable=False, default=0),
+    Column("created", Float, nullable=False),
+    Column("expires", Float, nullable=False),
+    Column("lifetime", Float, nullable=False),
+    Column("decided", Float, nullable=False, default=0.0),
+    Column("quorum", Integer, nullable=False),
+    Column("reviewer", Text, nullable=False, default=""),
+    Column("reason", Text, nullable=False, default=""),
+    Column("consumer", String(64), nullable=False, default=""),
+    Column("facts", Text, nullable=False),
+    Index("approvals_by_digest", "digest", "requester"),
+    Index("approvals_by_state", "state", "expires"),
+    Index("approvals_by_session", "session", "created"),
+)
+
+VOTES = Table(
+    "votes",
+    METADATA,
+    Column("approval", String(32), primary_key=True),
+    Column("reviewer", String(200), primary_key=True),
+    Column("verdict", String(16), nullable=False),
+    Column("reason", Text, nullable=False, default=""),
+    Column("time", Float, nullable=False),
+)
+
+TOKENS = Table(
+    "tokens",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("groups", Text, nullable=False, default="[]"),
+    Column("hash", String(64), nullable=False),
+    Column("created", Float, nullable=False),
+    Column("expires", Float, nullable=False, default=0.0),
+    Column("revoked", Float, nullable=False, default=0.0),
+    Column("used", Float, nullable=False, default=0.0),
+)
+
+TRAIL = Table(
+    "trail",
+    METADATA,
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("time", String(32), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("data", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index("trail_by_subject", "subject", "sequence"),
+)
+
+HEADS = Table(
+    "heads",
+    METADATA,
+    Column("name", String(32), primary_key=True),
+    Column("length", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+"""How long a chain of the API's own is, and its last hash: what a cut tail is measured against."""

@@ -1,0 +1,141 @@
+"""The API's own hash chain: who opened a session, decided, consumed, issued or revoked; written with the act itself.
+
+An entry's hash is the SHA-256 of its canonical JSON without ``hash``, as for events. `HEADS` holds the length and
+the last hash, so that a tail that was cut off is missed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+
+from sqlalchemy import Connection, Engine, Row, insert, select, update
+
+from guardcli.api.store.database import reading
+from guardcli.api.store.schema import HEADS, TRAIL
+from guardcli.model.events import GENESIS, canonical
+
+CHAIN = "trail"
+
+
+class Action(str, Enum):
+    """What was done, in the past tense."""
+
+    SESSION_OPENED = "session-opened"
+    SESSION_CLOSED = "session-closed"
+    APPROVAL_REQUESTED = "approval-requested"
+    APPROVAL_VOTED = "approval-voted"
+    APPROVAL_APPROVED = "approval-approved"
+    APPROVAL_DENIED = "approval-denied"
+    APPROVAL_CANCELLED = "approval-cancelled"
+    APPROVAL_EXPIRED = "approval-expired"
+    APPROVAL_CONSUMED = "approval-consumed"
+    TOKEN_ISSUED = "token-issued"  # noqa: S105 - the name of an act
+    TOKEN_REVOKED = "token-revoked"  # noqa: S105 - the name of an act
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One act: `actor` did `action` to `subject` (the id of a session, an approval or a token)."""
+
+    sequence: int
+    time: str
+    actor: str
+    action: str
+    subject: str
+    data: Mapping[str, object]
+    previous: str
+    hash: str
+
+    def body(self) -> dict[str, object]:
+        """Return what the hash is taken of."""
+        return {
+            "sequence": self.sequence,
+            "time": self.time,
+            "actor": self.actor,
+            "action": self.action,
+            "subject": self.subject,
+            "data": dict(self.data),
+            "previous": self.previous,
+        }
+
+
+def rfc3339(seconds: float) -> str:
+    """Return `seconds` since the epoch as UTC with microseconds."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class Trail:
+    """Appends to the chain inside other transactions, and reads it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def append(
+        self,
+        connection: Connection,
+        time: float,
+        actor: str,
+        action: Action,
+        subject: str,
+        data: Mapping[str, object],
+    ) -> None:
+        """Add one entry in the write transaction of `connection`: it stands if, and only if, the act does."""
+        head = connection.execute(
+            select(HEADS.c.length, HEADS.c.hash).where(HEADS.c.name == CHAIN).with_for_update()
+        ).one_or_none()
+        count, previous = (head.length, head.hash) if head else (0, GENESIS)
+        entry = Entry(count, rfc3339(time), actor, action.value, subject, data, previous, "")
+        digest = hashlib.sha256(canonical(entry.body())).hexdigest()
+        connection.execute(
+            insert(TRAIL).values(
+                **{**entry.body(), "data": canonical(data).decode()},
+                hash=digest,
+            )
+        )
+        if head:
+            connection.execute(update(HEADS).where(HEADS.c.name == CHAIN).values(length=count + 1, hash=digest))
+        else:
+            connection.execute(insert(HEADS).values(name=CHAIN, length=1, hash=digest))
+
+    def entries(self, subject: str = "", start: int = 0, limit: int = 1000) -> list[Entry]:
+        """Return up to `limit` entries from sequence `start`, those of `subject` alone where one is given."""
+        query = select(TRAIL).where(TRAIL.c.sequence >= start).order_by(TRAIL.c.sequence).limit(limit)
+        if subject:
+            query = query.where(TRAIL.c.subject == subject)
+        with reading(self._engine) as connection:
+            return [_entry(row) for row in connection.execute(query)]
+
+    def faults(self) -> Iterator[str]:
+        """Recompute the chain; give what is wrong, naming the entry. Stops at the first break."""
+        start, previous = 0, GENESIS
+        with reading(self._engine) as connection:
+            head = connection.execute(select(HEADS).where(HEADS.c.name == CHAIN)).one_or_none()
+        while entries := self.entries(start=start):
+            for entry in entries:
+                if fault := _fault(entry, start, previous):
+                    yield fault
+                    return
+                start, previous = start + 1, entry.hash
+        if start != (head.length if head else 0) or (head and head.hash != previous):
+            yield f"the trail ends after {start} entries, where {head.length if head else 0} were written"
+
+
+def _fault(entry: Entry, sequence: int, previous: str) -> str:
+    if entry.sequence != sequence:
+        return f"entry {sequence} is missing; {entry.sequence} stands in its place"
+    if entry.previous != previous:
+        return f"entry {sequence} does not follow the entry before it"
+    if hashlib.sha256(canonical(entry.body())).hexdigest() != entry.hash:
+        return f"entry {sequence}: its content does not match its hash"
+    return ""
+
+
+def _entry(row: Row[tuple[object, ...]]) -> Entry:
+    return Entry(
+        row.sequence, row.time, row.actor, row.action, row.subject, json.loads(row.data), row.previous, row.hash
+    )

@@ -1,0 +1,130 @@
+"""Recomputes every chain, digest and stretch of what is kept, and names what is wrong.
+
+What it finds: a changed, missing, added or reordered event; a changed, missing or added stretch of a recording; a
+chain whose tail was cut off, measured against the session's head and, for a closed session, against the trail; a
+session whose facts were changed or that was removed whole; a broken trail. What it cannot find by itself: that
+somebody who may write the whole database replaced everything consistently, trail included.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from guardcli.api.store import Store
+from guardcli.api.store.database import reading
+from guardcli.api.store.events import PAGE, output_fault
+from guardcli.api.store.schema import CHUNKS, EVENTS, SESSIONS
+from guardcli.api.store.sessions import Session
+from guardcli.api.store.trail import Action
+from guardcli.model.errors import NotFoundError
+from guardcli.model.events import GENESIS, EventType, canonical, first_fault
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong; `sequence` is the event's, -1 where it is not about one event."""
+
+    session: str
+    sequence: int
+    message: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What was looked at, and what was found. The record is whole when `faults` is empty."""
+
+    sessions: int
+    events: int
+    bytes: int
+    faults: list[Fault]
+
+
+def verify(store: Store, session: str = "") -> Report:
+    """Check one session, or everything and the trail where none is named."""
+    report = Report(0, 0, 0, [])
+    if session:
+        _check(store, session, report)
+        return report
+    for message in store.trail.faults():
+        report.faults.append(Fault("", -1, message))
+    for id in _known(store):
+        _check(store, id, report)
+    return report
+
+
+def _known(store: Store) -> Iterator[str]:
+    """Give the id of every session that anything tells of: its row, its events, its recording, or the trail."""
+    ids: set[str] = set()
+    with reading(store.engine) as connection:
+        ids.update(connection.execute(select(SESSIONS.c.id)).scalars())
+        ids.update(connection.execute(select(EVENTS.c.session).distinct()).scalars())
+        ids.update(connection.execute(select(CHUNKS.c.session).distinct()).scalars())
+    start = 0
+    while entries := store.trail.entries(start=start):
+        ids.update(entry.subject for entry in entries if entry.action == Action.SESSION_OPENED.value)
+        start = entries[-1].sequence + 1
+    yield from sorted(ids)
+
+
+def _check(store: Store, id: str, report: Report) -> None:
+    report.sessions += 1
+    try:
+        session = store.sessions.get(id)
+    except NotFoundError:
+        report.faults.append(Fault(id, -1, "the session was removed, but something of it is left"))
+        return
+    if message := _facts_fault(store, session):
+        report.faults.append(Fault(id, -1, message))
+    report.faults.extend(_chain_faults(store, session, report))
+
+
+def _facts_fault(store: Store, session: Session) -> str:
+    entries = {entry.action: entry for entry in store.trail.entries(session.id)}
+    opened = entries.get(Action.SESSION_OPENED.value)
+    if opened is None:
+        return "the trail does not know of the session"
+    if opened.data.get("facts") != hashlib.sha256(canonical(session.facts)).hexdigest():
+        return "what the session said when it began was changed"
+    if opened.data.get("identity") != session.identity or opened.actor != session.owner:
+        return "whose session it is was changed"
+    closed = entries.get(Action.SESSION_CLOSED.value)
+    if closed is None:
+        return "the session is closed, but the trail does not know of it" if session.closed else ""
+    if (closed.data.get("events"), closed.data.get("head")) != (session.events, session.head):
+        return f"the session was closed after {closed.data.get('events')} events, now it has {session.events}"
+    return ""
+
+
+def _chain_faults(store: Store, session: Session, report: Report) -> Iterator[Fault]:
+    """Walk one chain beside its recording, in constant memory; stop at the first break of the chain."""
+    start, previous, position, outputs = 0, GENESIS, 0, 0
+    while events := store.events.read(session.id, start, PAGE):
+        for event in events:
+            report.events += 1
+            if message := first_fault([event], session.id, start, previous):
+                yield Fault(session.id, start, message)
+                return
+            start, previous = start + 1, event.hash
+            if event.type is not EventType.OUTPUT:
+                continue
+            content = store.events.chunk(session.id, event.sequence)
+            if message := output_fault(event, content, position):
+                yield Fault(session.id, event.sequence, message)
+            outputs += 1
+            report.bytes += len(content or b"")
+            length = event.data.get("length")
+            position += length if isinstance(length, int) else 0
+    if (start, previous) != (session.events, session.head):
+        message = f"the chain ends after {start} events, where {session.events} were written"
+        yield Fault(session.id, start, message)
+    if (extra := _chunks(store, session.id) - outputs) > 0:
+        yield Fault(session.id, -1, f"{extra} parts of the recording belong to no event")
+
+
+def _chunks(store: Store, session: str) -> int:
+    with reading(store.engine) as connection:
+        return len(connection.execute(select(CHUNKS.c.sequence).where(CHUNKS.c.session == session)).all())
