@@ -5,6 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+CREDENTIAL_DETECTORS = frozenset(
+    {
+        "aws_key",
+        "connection_uri",
+        "jwt",
+        "password",
+        "private_key",
+    }
+)
+"""Names of the detectors that find what opens a door."""
+
+PERSONAL_DETECTORS = frozenset({"credit_card", "email"})
+"""Names of the detectors that find data about a person."""
+
+DETECTORS = CREDENTIAL_DETECTORS | PERSONAL_DETECTORS
+"""Every name that a rule's `detect` may hold."""
+
 
 class Strategy(str, Enum):
     """What takes the place of a secret."""
@@ -23,7 +40,7 @@ class Strategy(str, Enum):
 class MaskRule:
     """One entry of a policy's ``mask`` list: what is found by `detect` (names of detectors) or by `columns`
     (globs over ``table.column`` and over keys) gives way to `strategy`. `tools` limits it to the output of
-    these tools, empty for all.
+    these tools, empty for all. Where several rules name the same detector for a tool, the first one holds.
     """
 
     detect: tuple[str, ...] = ()

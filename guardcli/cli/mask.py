@@ -1,0 +1,105 @@
+"""`guard mask`: a filter from standard input to standard output."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import select
+import sys
+from collections.abc import Sequence
+
+import click
+
+from guardcli.cli.settings import load_settings
+from guardcli.masking import DEFAULT_RULES, Masker, MaskStream
+from guardcli.masking.cache import PatternCache
+from guardcli.model.masking import MaskRule
+
+_BLOCK = 1 << 19
+_SILENCE = 0.05
+
+
+@click.command("mask")
+@click.option("--policy", metavar="FILE", default="", help="Mask as this policy says, not as the default does.")
+@click.option("--tool", metavar="NAME", default="", help="Mask as in the output of psql, kubectl, ssh or git.")
+@click.option("--explain", is_flag=True, help="List what is found and where, without showing it, in place of the text.")
+@click.option("--json", "as_json", is_flag=True, help="With --explain: one JSON object a line.")
+def command(policy: str, tool: str, explain: bool, as_json: bool) -> None:
+    """Redact secrets and personal data from standard input."""
+    masker = _masker(_rules(policy))
+    if explain or as_json:
+        _explain(masker, tool, as_json)
+    else:
+        _filter(masker.stream(tool), sys.stdin.fileno(), sys.stdout.fileno())
+
+
+def _rules(policy: str) -> Sequence[MaskRule]:
+    if not policy:
+        return DEFAULT_RULES
+    from guardcli.policy.loader import load_policy
+
+    return load_policy(policy).mask
+
+
+def _masker(rules: Sequence[MaskRule]) -> Masker:
+    cache = PatternCache(load_settings().state_dir / "patterns")
+    return Masker(rules, key=secrets.token_bytes(32), load=cache.load, store=cache.store)
+
+
+def _filter(stream: MaskStream, source: int, sink: int) -> None:
+    """Pass everything through `stream`; let out what is held when nothing comes for a while."""
+    while True:
+        if stream.held and not select.select([source], [], [], _SILENCE)[0]:
+            _write(sink, stream.idle())
+            continue
+        data = os.read(source, _BLOCK)
+        if not data:
+            break
+        _write(sink, stream.feed(data))
+    _write(sink, stream.finish())
+
+
+def _write(sink: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(sink, view) :]
+
+
+def _explain(masker: Masker, tool: str, as_json: bool) -> None:
+    """Tell detector, line, column and length of each finding, in the order of the text."""
+    found: list[tuple[str, int, int]] = []
+    stream = masker.stream(tool, observer=lambda name, offset, length: found.append((name, offset, length)))
+    line, begin, offset, total = 1, 0, 0, 0
+    newlines: list[int] = []
+    while data := os.read(sys.stdin.fileno(), _BLOCK):
+        place = data.find(b"\n")
+        while place >= 0:
+            newlines.append(offset + place)
+            place = data.find(b"\n", place + 1)
+        offset += len(data)
+        stream.feed(data)
+        line, begin, total = _report(found, newlines, line, begin, total, as_json)
+    stream.finish()
+    line, begin, total = _report(found, newlines, line, begin, total, as_json)
+    if not as_json:
+        click.echo(f"guard: {total} found", err=True)
+
+
+def _report(
+    found: list[tuple[str, int, int]], newlines: list[int], line: int, begin: int, total: int, as_json: bool
+) -> tuple[int, int, int]:
+    """Print what was found so far; return line and offset where the text stands, and the count."""
+    used = 0
+    for name, offset, length in found:
+        while used < len(newlines) and newlines[used] < offset:
+            begin, line, used = newlines[used] + 1, line + 1, used + 1
+        column = offset - begin + 1
+        if as_json:
+            click.echo(json.dumps({"detector": name, "line": line, "column": column, "length": length}))
+        else:
+            click.echo(f"{line}:{column}: {name} ({length} bytes)")
+    del newlines[:used]
+    count = len(found)
+    found.clear()
+    return line, begin, total + count

@@ -1,0 +1,27 @@
+"""Masks secrets and personal data in streams of bytes: bytes in, bytes out; no clock, no I/O.
+
+=================  ==================================================================================
+``engine``         `Masker`: the rules, compiled; finds what is secret in a piece of text
+``stream``         `MaskStream`: one output stream; what is held back, what may go
+``scanner``        the first pass over everything, on hyperscan
+``detector``       what every detector is; ``detectors/`` has one a file
+``keyblock``       follows an armoured private key over its lines
+``views``          terminal output without its escape sequences, with the map back
+``strategies``     what takes the place of a secret, fitting what stands around it
+``placeholders``   tells a variable or ``<password>`` from a secret
+``cache``          keeps the compiled patterns on disk between runs; the one module with I/O
+=================  ==================================================================================
+
+The owner of a stream does the I/O: it feeds what it reads, writes what comes back, calls `MaskStream.idle` after
+about 50 ms of silence while `MaskStream.held` is not 0, and `MaskStream.finish` at the end.
+"""
+
+from guardcli.masking.defaults import DEFAULT_RULES
+from guardcli.masking.detectors import REGISTRY
+from guardcli.masking.engine import Masker
+from guardcli.masking.stream import MaskStream
+
+DETECTOR_NAMES: tuple[str, ...] = tuple(REGISTRY)
+"""The names that a rule's `detect` may hold, in order of precedence."""
+
+__all__ = ["DEFAULT_RULES", "DETECTOR_NAMES", "MaskStream", "Masker"]

@@ -1,0 +1,36 @@
+"""What every detector is: a trigger for the first pass over everything, a close look where it fires."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+LOOK_BACK = 1024
+"""No detector looks further back than this many bytes before the place where its trigger fired."""
+
+LOOK_AHEAD = 8192
+"""No detector looks further ahead than this many bytes; what is longer is swallowed by the stream."""
+
+
+class Detector(ABC):
+    """One kind of secret.
+
+    `triggers` are hyperscan expressions (on bytes). They say where a close look is worth the time: each should
+    end at a fixed place of the secret and fire seldom on clean text. `opening` is a Python expression for what,
+    at the end of the text so far, may be the beginning of a secret that deserves to be held back even when
+    nothing more comes for a while; empty where a single word is all there is.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    triggers: ClassVar[tuple[bytes, ...]]
+    opening: ClassVar[bytes] = b""
+    personal: ClassVar[bool] = False
+
+    @abstractmethod
+    def find(self, text: bytes, at: int) -> tuple[int, int] | None:
+        """Return start and end of the secret for a trigger that ended at `at`, or None when there is none.
+
+        The answer depends on the line around `at` alone (between two newlines), within `LOOK_BACK` and
+        `LOOK_AHEAD`; it does not depend on where `text` begins or ends beyond those.
+        """

@@ -1,0 +1,27 @@
+"""Passwords in URLs, ``scheme://user:PASSWORD@host`` (RFC 3986 section 3.2.1)."""
+
+from __future__ import annotations
+
+import re
+
+from guardcli.masking.detector import Detector
+from guardcli.masking.placeholders import is_placeholder
+
+_USERINFO = re.compile(rb"://[^\s/:@\"'<>]{0,128}:([^\s\"'<>/]{1,256})@")
+
+
+class ConnectionUri(Detector):
+    """Find the password alone: scheme, user and host stay readable."""
+
+    name = "connection_uri"
+    label = "PASSWORD"
+    triggers = (rb"[A-Za-z0-9]://[^\s/:@\"'<>]{0,128}:[^\s\"'<>@/]{1,256}@",)
+    opening = rb"://[^\s/:@\"'<>]{0,128}:[^\s\"'<>/]{1,256}"
+
+    def find(self, text: bytes, at: int) -> tuple[int, int] | None:
+        """Return the password that ends before the ``@`` at `at`, or before a later one of the same authority."""
+        begin = text.rfind(b"://", max(0, at - 400), at)
+        userinfo = _USERINFO.match(text, begin)
+        if userinfo is None or is_placeholder(userinfo[1]):
+            return None
+        return userinfo.span(1)

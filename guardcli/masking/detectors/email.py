@@ -1,0 +1,77 @@
+"""E-mail addresses (RFC 5321 in the forms that occur), the documentation domains of RFC 2606 included."""
+
+from __future__ import annotations
+
+import re
+
+from guardcli.masking.detector import Detector
+
+_LOCAL_REVERSED = re.compile(rb"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\x80-\xff-]{1,64}")
+_ASCII_REVERSED = re.compile(rb"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}")
+_DOMAIN = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}([A-Za-z]{2,24})(?![A-Za-z0-9_-])")
+_LEADING = b".'`/=?&{|}!#$%^*~"
+_NOT_TOP_LEVEL = frozenset(
+    b"service socket timer target mount slice scope device swap automount png jpg jpeg gif svg webp ico bmp json yaml"
+    b" yml xml tar gz bz2 xz html htm txt conf cfg ini log css js jsx ts tsx rb java class cpp hpp lua exe dll".split()
+)
+"""Last labels that name a systemd unit or a file (`getty@tty1.service`, `icon@2x.png`) and no domain."""
+
+_SAFE_LENGTH = 16
+"""From this length on, random bytes do not look like an address by chance (less than once in 10¹³ bytes)."""
+
+_AROUND = 32
+
+
+class Email(Detector):
+    """Find addresses; decline remotes of scp and ssh, user names in URLs, units, file names and binary data."""
+
+    name = "email"
+    label = "EMAIL"
+    personal = True
+    triggers = (rb"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\x80-\xff-]@[A-Za-z0-9][A-Za-z0-9-]{0,62}\.[A-Za-z0-9]",)
+    opening = rb"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{0,255}"
+
+    def find(self, text: bytes, at: int) -> tuple[int, int] | None:
+        """Return the address around the ``@`` that lies before `at`."""
+        sign = text.rfind(b"@", max(0, at - 66), at)
+        domain = _DOMAIN.match(text, sign + 1)
+        if domain is None or domain[1].lower() in _NOT_TOP_LEVEL:
+            return None
+        behind = text[sign - 1 : max(0, sign - 65) : -1] if sign > 64 else text[:sign][::-1]
+        local = _ASCII_REVERSED.match(behind)
+        if local is None or local.end() < len(behind) and behind[local.end()] >= 0x80:
+            local = _wide_local(behind)
+        if local is None:
+            return None
+        start, end = sign - local.end(), domain.end()
+        while start < sign and text[start] in _LEADING:
+            start += 1
+        if start == sign or text.startswith((b":~", b":/"), end):
+            return None
+        if text[max(0, start - 2) : start] == b"//" or text[max(0, start - 3) : sign] == b"//" + text[start - 1 : sign]:
+            return None
+        if text[start:sign] == b"git" and text[end : end + 1] in (b":", b"/"):
+            return None
+        if end - start < _SAFE_LENGTH and _is_noise(text, start, end):
+            return None
+        return start, end
+
+
+def _wide_local(behind: bytes) -> re.Match[bytes] | None:
+    """Match a local part with letters beyond ASCII (RFC 6531) if it is UTF-8, otherwise its ASCII end."""
+    wide = _LOCAL_REVERSED.match(behind)
+    if wide is not None:
+        try:
+            wide[0][::-1].decode()
+        except UnicodeDecodeError:
+            return _ASCII_REVERSED.match(behind)
+    return wide
+
+
+def _is_noise(text: bytes, start: int, end: int) -> bool:
+    """Tell whether the neighbours of a short match are bytes that no text has; NUL and escapes are text here."""
+    stop = text.find(b"\n", end, end + _AROUND)
+    around = text[max(0, start - _AROUND) : start] + text[end : stop if stop >= 0 else end + _AROUND]
+    odd = around.decode("utf-8", "replace")
+    bad = sum(1 for char in odd if char == "\ufffd" or (char < " " and char not in "\0\t\n\r\x1b\b\f"))
+    return bad * 8 > len(odd)

@@ -1,0 +1,36 @@
+"""JSON Web Tokens, signed (RFC 7515) or encrypted (RFC 7516)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+
+from guardcli.masking.detector import Detector
+
+_TOKEN = re.compile(rb"(eyJ[A-Za-z0-9_-]{6,1500})\.[A-Za-z0-9_-]{0,6000}(?:\.[A-Za-z0-9_-]{0,2000}){1,3}")
+
+
+class Jwt(Detector):
+    """Find tokens whose header decodes to JSON that names an algorithm."""
+
+    name = "jwt"
+    label = "JWT"
+    triggers = (rb"\beyJ[A-Za-z0-9_-]{6}",)
+    opening = rb"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_.-]{0,8000}"
+
+    def find(self, text: bytes, at: int) -> tuple[int, int] | None:
+        """Return the token whose ninth character lies before `at`."""
+        token = _TOKEN.match(text, at - 9)
+        if token is None or not _is_header(token[1]):
+            return None
+        return token.span()
+
+
+def _is_header(part: bytes) -> bool:
+    try:
+        header = json.loads(base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4)))
+    except (binascii.Error, ValueError, RecursionError):
+        return False
+    return isinstance(header, dict) and ("alg" in header or "enc" in header)

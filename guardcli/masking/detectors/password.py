@@ -1,0 +1,117 @@
+"""Values given to names that tell: assignments in shells, env files, YAML, JSON, TOML, INI, DSNs, flags and SQL."""
+
+from __future__ import annotations
+
+import re
+
+from guardcli.masking.detector import Detector
+from guardcli.masking.placeholders import is_placeholder
+
+_NAMES = (
+    rb"(?:pass(?:word|wd|phrase|code)|pwd|pass|secret|token|api[_-]?key|apikey|access[_-]?key|auth[_-]?key|account[_-]?key"
+    rb"|encryption[_-]?key|signing[_-]?key|secret[_-]?key|private[_-]?key|master[_-]?key|credentials?|(?:password|pass)[_-]?hash)"
+)
+_DOUBLE = re.compile(rb'"((?:[^"\\\n]|\\.){0,8192})(?:"|(?=\n)|\Z|)')
+_SINGLE = re.compile(rb"'((?:[^'\\\n]|\\.|''){0,8192})(?:'|(?=\n)|\Z|)")
+_ESCAPED = re.compile(rb'\\"((?:[^"\\\n]|\\[^"]){0,8192})(?:\\"|(?=\n)|\Z|)')
+_WHOLE_LINE = re.compile(rb"[^\n\r]{0,8192}")
+_WORD = re.compile(rb"[^\s\"'`,;&|<>(){}\[\]\\\0]{1,8192}")
+_SHELL_WORD = re.compile(rb"[^\s\"'`;|<>()\0]{1,8192}")
+_FLAG_WORD = re.compile(rb"[^\s\"'`;|\0]{1,8192}")
+_SPACES = re.compile(rb"[ \t]*")
+_NAME_BEFORE = re.compile(
+    rb"(?:^|\n)[ \t]*(?:- )?(?:export[ \t]+|set[ \t]+|ENV[ \t]+)?[\"']?[\w./-]{0,100}[\"'\]]{0,2}[ \t]{0,16}\Z"
+)
+_KEYWORD = re.compile(rb"(?i)[\w.-]{0,64}" + _NAMES + rb"[0-9]{0,2}\Z")
+_CALL = re.compile(rb"[A-Za-z_][\w.]*[(\[]")
+_ATTRIBUTE = re.compile(rb"[a-z_]\w*(?:\.[A-Za-z_]\w*)+")
+_SMALL_NUMBER = re.compile(rb"[0-9]{1,6}(?:\.[0-9]+)?[smhd]?")
+_PATH = re.compile(rb"(?:~|\.{1,2})?/[\w.@-]+(?:/[\w.@-]+)+/?|[a-z][a-z0-9+]*://[^@\s]*")
+_TELLING = re.compile(rb"(?i)(?:\w*[._-])?" + _NAMES + rb"s?")
+
+
+class Password(Detector):
+    """Find the value after ``password=``, ``"api_key":``, ``--token`` and their like; decline what only names one."""
+
+    name = "password"
+    label = "PASSWORD"
+    triggers = (
+        rb"(?i)" + _NAMES + rb"[0-9]{0,2}(?:\\?[\"']\]?)?[ \t]{0,16}(?:=>|:=|=|:)",
+        rb"(?i)\s--?(?:[a-z0-9-]{0,40}-)?(?:pass(?:word|wd|phrase)?|pwd|secret|token|api-?key|access-?key|secret-?key)[ \t]",
+        rb"(?i)\b(?:password|identified(?: with \w{1,40})? by)[ \t]{1,4}'",
+    )
+    opening = rb"(?i:" + _NAMES + rb"[0-9]{0,2}(?:\\?[\"']\]?)?[ \t]{0,16}(?:=>|:=|=|:)[ \t]{0,16}[^\s].*)"
+
+    def find(self, text: bytes, at: int) -> tuple[int, int] | None:
+        """Return the value that begins at or shortly after `at`."""
+        last = text[at - 1]
+        if last == 0x27:
+            return self._value(text, at - 1, at - 1, _WORD)
+        begin = text.rfind(b"\n", max(0, at - 200), at) + 1 or max(0, at - 200)
+        if last in b" \t":
+            after = _spaces(text, at)
+            if text[after : after + 1] in (b"-", b"=", b":"):
+                return None
+            return self._value(text, at, after, _FLAG_WORD)
+        sign = at - 2 if text[at - 2 : at] in (b"=>", b":=") else at - 1
+        if text[at : at + 1] in (b"=", b">", b"~") or (last == 0x3A and text[at : at + 2] == b"//"):
+            return None
+        before = text[begin:sign]
+        after = _spaces(text, at)
+        if (
+            after == at
+            and last == 0x3A
+            and text[at : at + 1] not in (b'"', b"'", b"\\")
+            and not before.endswith((b'"', b"'"))
+        ):
+            return self._value(text, at, at, _WORD)
+        heads_line = _NAME_BEFORE.match(before) is not None
+        if heads_line and (last == 0x3A or before[-1:] in b" \t" or after > at):
+            return self._line(text, at, after, is_code=last != 0x3A)
+        return self._value(text, at, after, _SHELL_WORD if heads_line else _WORD)
+
+    def _line(self, text: bytes, at: int, after: int, is_code: bool) -> tuple[int, int] | None:
+        """Take what stands alone behind a name at the head of its line, blanks included (YAML, INI)."""
+        if text[after : after + 1] in (b'"', b"'", b"\\", b"|", b">", b"{", b"[", b"&", b"!"):
+            return self._value(text, at, after, _WORD)
+        whole = _WHOLE_LINE.match(text, after)
+        if whole is None:
+            return None
+        value = whole[0].split(b" #")[0].rstrip(b" \t,;" if not is_code else b" \t;,")
+        if b" " in value and _CALL.match(value):
+            return None
+        return self._judge(text, after, after + len(value), False)
+
+    def _value(self, text: bytes, at: int, after: int, word: re.Pattern[bytes]) -> tuple[int, int] | None:
+        """Take a quoted string or one word."""
+        quote = text[after : after + 1]
+        quoted = {b'"': _DOUBLE, b"'": _SINGLE}.get(quote)
+        if quote == b"\\" and text[after + 1 : after + 2] == b'"':
+            quoted = _ESCAPED
+        found = quoted.match(text, after) if quoted is not None else word.match(text, after)
+        if found is None:
+            return None
+        start, end = found.span(1 if quoted is not None else 0)
+        return self._judge(text, start, end, quoted is not None)
+
+    def _judge(self, text: bytes, start: int, end: int, quoted: bool) -> tuple[int, int] | None:
+        """Decline placeholders always, and names, calls, paths and small numbers where nothing quotes them."""
+        value = text[start:end]
+        if not value.strip() or is_placeholder(value):
+            return None
+        if _PATH.fullmatch(value):
+            return None
+        if not quoted:
+            following = text[end : end + 1]
+            if following in (b"(", b"[") and _CALL.match(value + following):
+                return None
+            if _CALL.match(value) or _ATTRIBUTE.fullmatch(value) or _TELLING.fullmatch(value):
+                return None
+            if _SMALL_NUMBER.fullmatch(value) and b"pass" not in text[max(0, start - 40) : start].lower():
+                return None
+        return start, end
+
+
+def _spaces(text: bytes, at: int) -> int:
+    found = _SPACES.match(text, at, at + 64)
+    return found.end() if found is not None else at

@@ -1,0 +1,77 @@
+"""The first pass: one hyperscan database over all triggers, scanned block by block."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Sequence
+
+import hyperscan
+
+from guardcli.model.errors import ConfigurationError
+
+Hit = tuple[int, int]
+"""Where a trigger ended, and its number."""
+
+
+class Scanner:
+    """A compiled set of expressions. Safe to share between threads: each gets a scratch space of its own."""
+
+    def __init__(self, expressions: Sequence[bytes], stored: bytes | None = None) -> None:
+        """Compile `expressions`, or load `stored` (from `dump`) when it fits this machine's hyperscan."""
+        loaded = _load(stored)
+        self.compiled = loaded is None
+        self._database = _compile(expressions) if loaded is None else loaded
+        self._scratch = hyperscan.Scratch(self._database)
+        self._local = threading.local()
+
+    def dump(self) -> bytes:
+        """Return the compiled form, for the next start."""
+        dumped: bytes = hyperscan.dumpb(self._database)
+        return dumped
+
+    def scan(self, text: bytes) -> list[Hit]:
+        """Return every hit in `text`, by where it ends."""
+        hits: list[Hit] = []
+        add = hits.append
+
+        def record(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            add((end, number))
+
+        scratch = getattr(self._local, "scratch", None)
+        if scratch is None:
+            scratch = self._local.scratch = self._scratch.clone()
+        self._database.scan(text, match_event_handler=record, scratch=scratch)
+        return hits
+
+
+def digest(expressions: Sequence[bytes]) -> str:
+    """Name the compiled form of `expressions`; one of another version of hyperscan is refused when it is loaded."""
+    state = hashlib.sha256()
+    for expression in expressions:
+        state.update(len(expression).to_bytes(4, "big") + expression)
+    return state.hexdigest()
+
+
+def _load(stored: bytes | None) -> hyperscan.Database | None:
+    if stored is None:
+        return None
+    try:
+        return hyperscan.loadb(stored, hyperscan.HS_MODE_BLOCK)
+    except hyperscan.error:
+        return None
+
+
+def _compile(expressions: Sequence[bytes]) -> hyperscan.Database:
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    try:
+        database.compile(
+            expressions=list(expressions), ids=list(range(len(expressions))), elements=len(expressions), flags=0
+        )
+    except hyperscan.error as error:
+        raise ConfigurationError(f"the masking patterns do not compile: {error}") from error
+    return database
+
+
+StoredLoader = Callable[[str], bytes | None]
+"""Given a digest, returns what was stored under it."""

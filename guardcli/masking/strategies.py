@@ -1,0 +1,81 @@
+"""What takes the place of a secret, made to fit what stands around it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import unicodedata
+
+from guardcli.model.masking import MaskRule, Strategy
+
+_YAML_START = re.compile(rb"(?:^|\n)[ \t]*(?:- +)*(?:[\w.\"'/-]+: +|- +)\Z")
+_JSON_START = re.compile(rb"\"[ \t]*:[ \t]*\Z")
+_CELL_END = re.compile(rb"( *)(?:\||\xe2\x94\x82)")
+_COLUMN_GAP = re.compile(rb"( {2,})(?=\S)")
+_AROUND = 200
+
+
+def replacement(
+    text: bytes, start: int, end: int, value: bytes, label: str, rule: MaskRule, key: bytes
+) -> tuple[bytes, int]:
+    """Return what replaces `text[start:end]`, and how many blanks behind it go too so that columns stay aligned.
+
+    `value` is the secret without escape sequences. The answer never holds a comma, a backslash or a newline; it
+    holds quotes only where it takes the place of a bare JSON number.
+    """
+    before = text[max(0, start - _AROUND) : start]
+    plain = _YAML_START.search(before) is not None
+    new = _substitute(value, label, rule, key, b"x" if plain else b"*")
+    if plain and new.startswith(b"["):
+        new = b"<" + new[1:-1] + b">"
+    if value.isdigit() and _JSON_START.search(before):
+        return b'"' + new + b'"', 0
+    return _aligned(text, start, end, value, new)
+
+
+def _substitute(value: bytes, label: str, rule: MaskRule, key: bytes, star: bytes) -> bytes:
+    if rule.strategy is Strategy.REDACT:
+        return f"[{label}]".encode()
+    if rule.strategy is Strategy.HASH:
+        digest = hmac.new(key, value, hashlib.sha256).hexdigest()[:8]
+        return f"[{label}:{digest}]".encode()
+    shown = value.decode("utf-8", "replace")
+    keep = 0
+    if rule.strategy is Strategy.PARTIAL:
+        keep = min(rule.keep_last, len(shown) // 2)
+    tail = shown[len(shown) - keep :] if keep else ""
+    if not all(char.isalnum() or char in "@.-_ " for char in tail):
+        tail = "".join(char if char.isalnum() or char in "@.-_ " else star.decode() for char in tail)
+    return star * width(value[: len(value) - len(tail.encode())]) + tail.encode()
+
+
+def width(value: bytes) -> int:
+    """Return how many columns of a terminal `value` takes."""
+    if value.isascii():
+        return len(value)
+    total = 0
+    for char in value.decode("utf-8", "replace"):
+        if not unicodedata.combining(char):
+            total += 2 if unicodedata.east_asian_width(char) in "WF" else 1
+    return total
+
+
+def _aligned(text: bytes, start: int, end: int, value: bytes, new: bytes) -> tuple[bytes, int]:
+    """Pad or shorten `new` where another column follows."""
+    cell = _CELL_END.match(text, end, end + _AROUND)
+    spare = 1
+    if cell is None:
+        cell, spare = _COLUMN_GAP.match(text, end, end + _AROUND), 2
+        if cell is None:
+            return new, 0
+    elif not cell[1] and b"|" not in text[max(0, start - 2) : start]:
+        return new, 0
+    room = width(value)
+    missing = room - len(new)
+    if missing >= 0:
+        return new + b" " * missing, 0
+    blanks = len(cell[1])
+    if -missing <= blanks - spare:
+        return new, -missing
+    return b"*" * room, 0

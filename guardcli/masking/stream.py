@@ -1,0 +1,176 @@
+"""The state of one output stream: what is held back, what may go, and what already went.
+
+Rules:
+- A complete line goes out at once. Of an unfinished line everything goes that no continuation could turn into
+  part of a secret: up to its last word, an open quote, a group of digits, or what is already known to be secret.
+- `idle` says that nothing came for a while. The first one lets out what does not look like the beginning of a
+  secret; the second lets out the rest, with stars for what does.
+- A line that is longer than `LONG_LINE` goes out piece by piece, far enough behind its end that no detector can
+  still change its mind. Memory is bounded by that length and the size of one chunk.
+- What was let out by `idle` stays known: if it turns out to be the beginning of a secret, the rest is masked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from guardcli.masking.detector import LOOK_AHEAD, LOOK_BACK
+from guardcli.masking.spans import LONG_LINE, Span, State
+from guardcli.masking.strategies import replacement
+from guardcli.masking.views import SEQUENCE
+
+if TYPE_CHECKING:
+    from guardcli.masking.engine import Plan
+
+_EAGER = 4096
+"""Up to this length an unfinished line is looked at whenever something comes."""
+
+Observer = Callable[[str, int, int], None]
+"""Told of each finding: detector, offset in the stream, length."""
+
+
+class MaskStream:
+    """Masks one stream. Pure: no clock, no I/O; the owner calls `idle` after about 50 ms of silence."""
+
+    def __init__(self, plan: Plan, observer: Observer | None = None) -> None:
+        self._plan = plan
+        self._observer = observer
+        self._state = State()
+        self._buffer = b""
+        self._base = 0
+        self._released = 0
+        self._offset = 0
+        self._masked = False
+        self._idles = 0
+        self._findings: dict[str, int] = {}
+
+    @property
+    def held(self) -> int:
+        """Bytes held back now."""
+        return len(self._buffer) - self._released
+
+    @property
+    def findings(self) -> Mapping[str, int]:
+        """How often each detector fired so far."""
+        return dict(self._findings)
+
+    def feed(self, data: bytes) -> bytes:
+        """Take more of the stream; return what may be let out now."""
+        if not data:
+            return b""
+        self._idles = 0
+        self._buffer += data
+        pieces: list[bytes] = []
+        end = self._buffer.rfind(b"\n", self._base) + 1
+        if end > self._base:
+            pieces.append(self._commit(end))
+        if len(self._buffer) - self._base > LONG_LINE:
+            pieces.append(self._commit_long())
+        elif len(self._buffer) - self._base <= _EAGER:
+            pieces.append(self._release())
+        self._trim()
+        return b"".join(pieces)
+
+    def idle(self) -> bytes:
+        """Return what may be let out because nothing came for a while; call again while `held` is not 0."""
+        if not self.held:
+            return b""
+        self._idles += 1
+        end = len(self._buffer)
+        spans, _ = self._plan.analyse(self._buffer, self._base, self._state)
+        opening = max(self._plan.opening(self._buffer, self._base), self._released)
+        if self._idles == 1:
+            if spans and spans[-1].end == end:
+                opening = min(opening, max(spans[-1].start, self._released))
+            return self._emit([span for span in spans if span.start < opening], opening)
+        covered = max((span.end for span in spans), default=0)
+        stars = b""
+        if opening < end and covered <= opening:
+            stars = b"*" * (end - opening)
+            out = self._emit(spans, opening) + stars
+            self._released, self._masked = end, True
+            return out
+        return self._emit(spans, end)
+
+    def finish(self) -> bytes:
+        """Return the rest: the stream has ended."""
+        spans, _ = self._plan.analyse(self._buffer, self._base, self._state)
+        out = self._emit(spans, len(self._buffer))
+        self._base = len(self._buffer)
+        return out
+
+    def _commit(self, end: int) -> bytes:
+        """Mask whole lines up to `end`."""
+        text = self._buffer if end == len(self._buffer) else self._buffer[:end]
+        spans, self._state = self._plan.analyse(text, self._base, self._state)
+        out = self._emit(spans, end)
+        self._base, self._masked = end, False
+        return out
+
+    def _commit_long(self) -> bytes:
+        """Mask the part of an over-long line that nothing to come can change."""
+        spans, after = self._plan.analyse(self._buffer, self._base, State(None, self._state.swallow))
+        limit = end = len(self._buffer) - LOOK_AHEAD - LOOK_BACK
+        for span in spans:
+            if span.start < limit < span.end:
+                end = span.start
+        swallow = after.swallow
+        if end <= self._base:
+            end = len(self._buffer)
+            swallow = True
+        out = self._emit(spans, end)
+        self._state = State(None, swallow)
+        self._base = end
+        return out
+
+    def _release(self) -> bytes:
+        """Let out of the unfinished line what no continuation can change."""
+        spans, _ = self._plan.analyse(self._buffer, self._base, self._state)
+        safe = self._plan.safe(self._buffer, self._base, spans)
+        return self._emit(spans, safe) if safe > self._released else b""
+
+    def _emit(self, spans: list[Span], end: int) -> bytes:
+        """Return `buffer[released:end]` with `spans` replaced, and remember how far it went."""
+        text = self._buffer
+        place = self._released
+        pieces: list[bytes] = []
+        skip = 0
+        for span in spans:
+            if span.end <= place or span.start >= end:
+                continue
+            start = max(span.start, place)
+            pieces.append(text[place + skip : start] if start > place + skip else b"")
+            stop = min(span.end, end)
+            skip = 0
+            if not span.drop and not (self._masked and span.start < place == start):
+                new, skip = self._replace(span, start)
+                pieces.append(new)
+            if b"\x1b" in text[start:stop] or b"\x08" in text[start:stop]:
+                pieces.extend(found[0] for found in SEQUENCE.finditer(text, start, stop))
+            place = stop
+            self._masked = False
+        if place + skip < end:
+            pieces.append(text[place + skip : end])
+        self._masked = bool(spans) and any(span.start < end <= span.end for span in spans)
+        self._released = max(end, self._released)
+        return b"".join(pieces)
+
+    def _replace(self, span: Span, start: int) -> tuple[bytes, int]:
+        kind, rule = self._plan.kinds[span.rank], self._plan.rules[span.rank]
+        self._findings[kind.name] = self._findings.get(kind.name, 0) + 1
+        if self._observer is not None:
+            self._observer(kind.name, self._offset + start, span.end - start)
+        value = self._buffer[start : span.end]
+        if b"\x1b" in value or b"\x08" in value:
+            value = SEQUENCE.sub(b"", value)
+        return replacement(self._buffer, start, span.end, value, kind.label, rule, self._plan.key)
+
+    def _trim(self) -> None:
+        """Forget what is done, apart from the context that detectors may look back at."""
+        cut = self._base - LOOK_BACK
+        if cut > 0:
+            self._buffer = self._buffer[cut:]
+            self._base -= cut
+            self._released -= cut
+            self._offset += cut

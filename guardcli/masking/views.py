@@ -1,0 +1,66 @@
+"""Terminal output as a reader sees it: the text without its escape sequences, and where each byte came from.
+
+ECMA-48 control sequences, and the strings of OSC, DCS, SOS, PM and APC. Two views are looked at, because an
+escape sequence may hide a secret in two ways: by standing inside it (both views leave colours out, `JOINED`
+leaves cursor movement out too), or by carrying it (`SHOWN` keeps the text of control strings, apart from what
+is around).
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+
+SEQUENCE = re.compile(
+    rb"\x1b(?:"
+    rb"\[[0-?]*[ -/]*(?:[@-~]|\Z)?"
+    rb"|[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\|\Z)?"
+    rb"|[ -/]*[0-Z\\`a-~]?"
+    rb")|\x08"
+)
+"""One escape sequence, one that the end cuts off included, or a backspace."""
+
+_COLOUR = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[mKhlnc]|[ -/]+[0-~])\Z")
+_STRING = re.compile(rb"\x1b[\]PX^_]")
+
+
+class View:
+    """A text derived from `raw`, with the map back."""
+
+    def __init__(self, raw: bytes, joined: bool) -> None:
+        """Leave out all sequences (`joined`), or show strings and put a blank for what moves the cursor."""
+        self._seen: list[int] = []
+        self._raw: list[int] = []
+        pieces: list[bytes] = []
+        length = place = 0
+        for sequence in SEQUENCE.finditer(raw):
+            start, end = sequence.span()
+            shown = b"" if joined or _COLOUR.match(sequence[0]) else _separated(sequence[0])
+            for piece, origin in ((raw[place:start], place), (shown, start)):
+                if piece:
+                    self._seen.append(length)
+                    self._raw.append(origin)
+                    pieces.append(piece)
+                    length += len(piece)
+            place = end
+        self._seen.append(length)
+        self._raw.append(place)
+        pieces.append(raw[place:])
+        self.text = b"".join(pieces)
+
+    def origin(self, place: int) -> int:
+        """Return where the byte at `place` of the view stands in the raw text."""
+        index = bisect_right(self._seen, place) - 1
+        return self._raw[index] + place - self._seen[index]
+
+    def place(self, origin: int) -> int:
+        """Return where a raw offset outside of any sequence falls in the view."""
+        index = bisect_right(self._raw, origin) - 1
+        return self._seen[index] + origin - self._raw[index] if index >= 0 else 0
+
+
+def _separated(sequence: bytes) -> bytes:
+    """Return the text of a control string between separators, or one blank; never longer than the sequence."""
+    if _STRING.match(sequence) and len(sequence) > 3:
+        return b"\0\0" + sequence[2:-1] + b"\0"
+    return b" "
