@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
+from guardcli.model.masking import MaskRule
 from guardcli.model.operations import Operation
 
 
@@ -53,7 +54,8 @@ class Decision:
     """What was decided about a whole call.
 
     `rule` is the id of the rule that won, `message` what the agent is told, `matched` every other rule that
-    matched, in order. `terms` is set when `verdict` is APPROVE.
+    matched, in order. `terms` is set when `verdict` is APPROVE. `mask` holds the mask rules that the matching
+    rules add, for this call, to those of the policy.
     """
 
     verdict: Verdict
@@ -63,3 +65,4 @@ class Decision:
     matched: tuple[str, ...] = ()
     terms: ApprovalTerms | None = None
     recording: Recording = Recording.OUTPUT
+    mask: tuple[MaskRule, ...] = ()

@@ -1,0 +1,22 @@
+"""Policy as code: text in, `Decision` out. Pure but for reading the files that are named.
+
+==================  ==================================================================================
+``source``          YAML to a tree that knows its lines; bounded, no aliases, no tags, no duplicate keys
+``schema``          the shape of a policy file, in pydantic
+``problems``        faults with file:line:column and a suggestion
+``loader``          `load_policy`: extends, overrides, lists; every problem at once
+``checks``          rules that can never fire or never decide
+``rules``           the frozen values that a loaded policy is made of
+``globs``           ``*`` and ``**``, in linear time
+``recognition``     is this operation aimed at that resource: yes, no, or not known
+``matching``        one rule against one operation
+``engine``          `decide`: every rule against every operation, the strictest wins
+==================  ==================================================================================
+"""
+
+from guardcli.policy.effective import Policy
+from guardcli.policy.engine import decide
+from guardcli.policy.loader import load_policy, pack_names
+from guardcli.policy.rules import Context
+
+__all__ = ["Context", "Policy", "decide", "load_policy", "pack_names"]

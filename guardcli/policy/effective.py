@@ -1,0 +1,53 @@
+"""A policy with everything that it extends, ready to decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from guardcli.model.masking import MaskRule
+from guardcli.policy.matching import RuleSet
+from guardcli.policy.rules import SHIMMED, PolicyTest, Resource, Rule, Waiver
+
+if TYPE_CHECKING:
+    from guardcli.model.tools import ToolRules
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A loaded policy.
+
+    `rules` are in the order in which they are named when several decide: the policy's own first, then those of
+    what it extends. `digest` is the SHA-256 in hex of all that can change a decision, the masking or a tool.
+    `tools` have a shim beyond `SHIMMED`, and `tool_rules` say how their calls are understood. `approval_wait` is
+    how long a call waits for a person, in seconds, None where the policy does not say. `tests` are the policy's
+    own, not those of what it extends. `sources` are the files and packs that it was made of, its own first.
+    """
+
+    name: str
+    digest: str
+    rules: tuple[Rule, ...]
+    waivers: tuple[Waiver, ...] = ()
+    resources: tuple[Resource, ...] = ()
+    tools: tuple[str, ...] = ()
+    tool_rules: tuple[ToolRules, ...] = ()
+    mask: tuple[MaskRule, ...] = ()
+    approval_wait: float | None = None
+    tests: tuple[PolicyTest, ...] = ()
+    sources: tuple[str, ...] = ()
+    ruleset: RuleSet = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ruleset", RuleSet(self.rules, self.waivers, self.resources))
+
+    @property
+    def guarded(self) -> tuple[str, ...]:
+        """Every tool that has a shim under this policy."""
+        return SHIMMED + self.tools
+
+    @property
+    def asks_for_branch(self) -> bool:
+        """Whether a rule looks at the branch, so that the caller should find out which is checked out."""
+        matches = [rule.match for rule in self.rules] + [waiver.rule.match for waiver in self.waivers]
+        matches += [rule.unless for rule in self.rules if rule.unless is not None]
+        return any(match.branches for match in matches)

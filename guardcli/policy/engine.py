@@ -1,0 +1,157 @@
+"""Every rule against every operation; the strictest wins.
+
+For each operation all rules that match are found, exceptions in force take away the rules that they name, and
+the strictest verdict of what is left holds. An operation that no rule speaks of needs an approval; so does one
+that is not complete, unless a rule that names ``complete: false`` allows it. A rule that fails to evaluate denies.
+The call gets the strictest verdict of its operations. Several rules that ask are all satisfied at once: the
+largest quorum, the shortest time, and a group that is good enough for every one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from guardcli.model.decisions import ApprovalTerms, Decision, Recording, Verdict
+from guardcli.model.effects import in_order
+from guardcli.model.masking import MaskRule
+from guardcli.model.operations import Operation
+from guardcli.policy.matching import PLACES, CompiledRule, RuleSet, View
+from guardcli.policy.rules import Context, Match, Rule
+
+if TYPE_CHECKING:
+    from guardcli.policy.effective import Policy
+
+NO_RULE = "guard:no-rule"
+INCOMPLETE = "guard:incomplete"
+NO_OPERATIONS = "guard:no-operations"
+NO_COMMON_APPROVER = "guard:no-common-approver"
+
+_RANK = {Verdict.ALLOW: 0, Verdict.APPROVE: 1, Verdict.DENY: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What became of one operation: the verdict, the rule that won, every rule that matched, the message."""
+
+    verdict: Verdict
+    rule: Rule
+    deciding: tuple[Rule, ...]
+    matched: tuple[Rule, ...]
+    message: str
+
+
+def decide(policy: Policy, operations: Sequence[Operation], context: Context) -> Decision:
+    """Return what `policy` says about a call that would do `operations`. Pure; never raises for any operation."""
+    if not operations:
+        return Decision(Verdict.DENY, NO_OPERATIONS, "Nothing is known about this call, so it cannot run.", ())
+    places = [target for operation in operations for target in operation.targets if target.kind in PLACES]
+    ruleset = policy.ruleset
+    judged = [judge(ruleset, View(one, context, ruleset.resources, places)) for one in operations]
+    winner = max(judged, key=lambda judgement: _RANK[judgement.verdict])
+    deciding = [judgement for judgement in judged if judgement.verdict is winner.verdict]
+    verdict, rule, message, terms = winner.verdict, winner.rule.id, winner.message, None
+    if verdict is Verdict.APPROVE:
+        terms = _combined([one for judgement in deciding for one in judgement.deciding])
+        if terms is None:
+            verdict, rule = Verdict.DENY, NO_COMMON_APPROVER
+            message = "No single group may approve all parts of this call; run its parts one by one."
+    return Decision(
+        verdict=verdict,
+        rule=rule,
+        message=message,
+        operations=tuple(operations),
+        matched=_other_ids(judged, rule),
+        terms=terms,
+        recording=_recording(judged),
+        mask=_masks(judged),
+    )
+
+
+def judge(ruleset: RuleSet, view: View) -> Judgement:
+    """Return what `ruleset` says about the one operation of `view`."""
+    matched = _matching(ruleset.rules_for(view.operation.tool), view)
+    if matched:
+        try:
+            waivers = ruleset.waivers_for(view, [rule.id for rule in matched])
+        except Exception:  # an exception that cannot be evaluated is not in force
+            waivers = []
+        if waivers:
+            gone = frozenset().union(*(waiver.rules for waiver in waivers))
+            matched = [*(waiver.rule for waiver in waivers), *(rule for rule in matched if rule.id not in gone)]
+    if not matched:
+        return _unmatched(view.operation)
+    top = max(_RANK[rule.verdict] for rule in matched)
+    deciding = tuple(rule for rule in matched if _RANK[rule.verdict] == top)
+    winner = deciding[0]
+    return Judgement(winner.verdict, winner, deciding, tuple(matched), _message(winner, view.operation))
+
+
+def _matching(rules: Sequence[CompiledRule], view: View) -> list[Rule]:
+    found = []
+    for compiled in rules:
+        try:
+            if compiled.holds(view):
+                found.append(compiled.rule)
+        except Exception as error:  # whatever a rule trips over, it must not let the call through
+            found.append(_failed(compiled.rule, error))
+    return found
+
+
+def _failed(rule: Rule, error: Exception) -> Rule:
+    text = f"The rule could not be evaluated ({type(error).__name__}: {error}), so the call is denied; tell its owner."
+    return Rule(rule.id, rule.match, Verdict.DENY, text, source=rule.source, line=rule.line)
+
+
+def _unmatched(operation: Operation) -> Judgement:
+    name = NO_RULE if operation.complete else INCOMPLETE
+    known = "No rule speaks of this" if operation.complete else "Not all that this does is known"
+    rule = Rule(name, Match(), Verdict.APPROVE, f"{known}, so a person must approve it.")
+    return Judgement(rule.verdict, rule, (rule,), (), _message(rule, operation))
+
+
+def _message(rule: Rule, operation: Operation) -> str:
+    """Return the rule's words, or some in their place, with what is not known of an incomplete operation."""
+    text = rule.message
+    if not text:
+        effects = ", ".join(effect.value for effect in in_order(operation.effects))
+        text = {
+            Verdict.ALLOW: "Allowed.",
+            Verdict.APPROVE: f"A person must approve this ({operation.action}: {effects}).",
+            Verdict.DENY: f"Not allowed here ({operation.action}: {effects}).",
+        }[rule.verdict]
+    if not operation.complete and rule.verdict is not Verdict.ALLOW:
+        text = f"{text} Not known: {operation.reason.rstrip('.')}."
+    return text
+
+
+def _combined(rules: Sequence[Rule]) -> ApprovalTerms | None:
+    """Return terms that satisfy every rule, None where no group is good enough for all."""
+    each = [rule.terms for rule in rules if rule.terms is not None] or [ApprovalTerms()]
+    groups: tuple[str, ...] = ()
+    for terms in each:
+        if terms.groups:
+            groups = tuple(group for group in groups if group in terms.groups) if groups else terms.groups
+            if not groups:
+                return None
+    return ApprovalTerms(groups, max(t.quorum for t in each), min(t.expires for t in each))
+
+
+def _other_ids(judged: Sequence[Judgement], winner: str) -> tuple[str, ...]:
+    ids = dict.fromkeys(rule.id for judgement in judged for rule in judgement.matched)
+    ids.pop(winner, None)
+    return tuple(ids)
+
+
+def _recording(judged: Sequence[Judgement]) -> Recording:
+    """Keep the output unless for every operation the first rule that speaks of recording says otherwise."""
+    for judgement in judged:
+        said = [rule.recording for rule in judgement.deciding if rule.recording is not None]
+        if not said or said[0] is Recording.OUTPUT:
+            return Recording.OUTPUT
+    return Recording.COMMAND
+
+
+def _masks(judged: Sequence[Judgement]) -> tuple[MaskRule, ...]:
+    return tuple(dict.fromkeys(mask for one in judged for rule in one.matched for mask in rule.mask))

@@ -1,0 +1,128 @@
+"""Faults with file:line:column and a suggestion, also from what pydantic found."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel
+
+from guardcli.model.errors import Problem
+from guardcli.policy.source import Tree
+
+Path = tuple[str | int, ...]
+
+
+class Report:
+    """Collects the problems of one file; `at` takes the path of what is wrong."""
+
+    def __init__(self, file: str, tree: Tree) -> None:
+        self.file = file
+        self.tree = tree
+        self.problems: list[Problem] = []
+
+    def at(self, path: Path, message: str) -> None:
+        """Note `message` at the place of `path`."""
+        node = self.tree.place(path)
+        self.problems.append(Problem(self.file, node.line, node.column, message))
+
+    def at_key(self, path: Path, message: str) -> None:
+        """Note `message` at the key that `path` ends with."""
+        node = self.tree.find(path[:-1]).keys.get(str(path[-1])) or self.tree.place(path)
+        self.problems.append(Problem(self.file, node.line, node.column, message))
+
+    def line(self, path: Path) -> int:
+        """Return the line of `path`."""
+        return self.tree.find(path).line
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return ``; did you mean 'x'?``, or what there is where nothing is near and the choice is small."""
+    choices = sorted(set(known))
+    near = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; one of: {', '.join(choices)}" if 0 < len(choices) <= 16 else ""
+
+
+def note_shape(report: Report, errors: Sequence[Mapping[str, Any]], model: type[BaseModel]) -> None:
+    """Note what pydantic found, in plain words."""
+    for error in errors:
+        path: Path = tuple(error["loc"])
+        report.at(path, _in_words(error, path, model))
+
+
+def _in_words(error: Mapping[str, Any], path: Path, model: type[BaseModel]) -> str:
+    kind, given = str(error["type"]), error.get("input")
+    name = str(path[-1]) if path else "the policy"
+    if kind == "extra_forbidden":
+        return f"unknown key {name!r}{suggestion(name, _keys(model, path[:-1]))}"
+    if kind == "missing":
+        return f"{name!r} is missing"
+    if given is None:
+        return f"{_field(path)} is empty; give it a value, or quote the text"
+    if kind in ("literal_error", "enum"):
+        allowed = re.findall(r"'([^']*)'", str(error.get("ctx", {}).get("expected", "")))
+        return f"{given!r} does not fit {_field(path)}{suggestion(str(given), allowed)}"
+    if kind == "string_pattern_mismatch":
+        return f"{given!r} does not fit {_field(path)}: it must look like {error['ctx']['pattern']}"
+    if kind == "too_short":
+        return f"{_field(path)} is an empty list, so that nothing could ever match"
+    if kind in ("string_type", "list_type", "dict_type", "model_type", "model_attributes_type"):
+        return f"{_field(path)} must be {_TYPES[kind]}, not {_kind_of(given)}"
+    if kind == "value_error":
+        return f"{_field(path)}: {error['ctx']['error']}"
+    message = str(error["msg"])
+    return f"{_field(path)}: {message[:1].lower()}{message[1:]}"
+
+
+_TYPES = {
+    "string_type": "a text",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+}
+
+
+def _kind_of(value: object) -> str:
+    if isinstance(value, str):
+        return "a text"
+    return "a list" if isinstance(value, list) else "a mapping"
+
+
+def _field(path: Path) -> str:
+    names = [step for step in path if isinstance(step, str)]
+    return repr(names[-1]) if names else "the policy"
+
+
+def _keys(model: type[BaseModel], path: Path) -> list[str]:
+    """Return the keys that a mapping at `path` may have."""
+    skip = False
+    for step in path:
+        if isinstance(step, int):
+            continue
+        if skip:
+            skip = False
+            continue
+        fields = {field.alias or name: field for name, field in model.model_fields.items()}
+        if step not in fields:
+            return []
+        annotation = fields[step].annotation
+        inner = _inner_model(annotation)
+        if inner is None:
+            return []
+        model, skip = inner, get_origin(annotation) is dict
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _inner_model(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for part in get_args(annotation):
+        found = _inner_model(part)
+        if found is not None:
+            return found
+    return None

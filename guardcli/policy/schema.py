@@ -1,0 +1,216 @@
+"""The shape of a policy file, in pydantic: one model a section, unknown keys refused.
+
+Every scalar arrives as the text that was written (`source`), so pydantic's own conversions apply. A key that
+takes a list also takes a single value. The published JSON Schema is made from these models.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+
+from guardcli.model.effects import Effect
+from guardcli.model.masking import Strategy
+
+VERSION = 1
+"""The one version of the language so far."""
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"(\d{1,6})\s*([smhd]?)")
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _seconds(value: Any) -> float:
+    found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("a duration is a number with s, m, h or d, such as 10m")
+    return float(int(found[1]) * _SECONDS[found[2] or "s"])
+
+
+def _one_or_more(items: dict[str, Any]) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [items, {"type": "array", "items": items, "minItems": 1}]})
+
+
+_ANY_TEXT = _one_or_more({"type": ["string", "number", "boolean"]})
+_EFFECTS = _one_or_more({"type": "string", "enum": [effect.value for effect in Effect]})
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
+Texts = Annotated[list[Text], BeforeValidator(_as_list), Field(min_length=1), _ANY_TEXT]
+Words = Annotated[list[str], BeforeValidator(_as_list), Field(min_length=1)]
+Effects = Annotated[list[Effect], BeforeValidator(_as_list), Field(min_length=1), _EFFECTS]
+Duration = Annotated[
+    float, BeforeValidator(_seconds), WithJsonSchema({"type": ["string", "integer"], "pattern": r"^\d+\s*[smhd]?$"})
+]
+Decided = Literal["allow", "approve", "deny"]
+
+
+class Section(BaseModel):
+    """What every section shares: unknown keys are refused, values are frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WhenSection(Section):
+    """A time window."""
+
+    days: Annotated[list[Text] | None, BeforeValidator(_as_list), _ANY_TEXT] = None
+    hours: Annotated[str, StringConstraints(pattern=r"^\d\d:\d\d-\d\d:\d\d$")] | None = None
+    timezone: Text | None = None
+    start: date | None = Field(None, alias="from")
+    end: date | None = Field(None, alias="until")
+
+
+class MatchSection(Section):
+    """What a rule looks for; every key given must hold, any value of a key is enough."""
+
+    tool: Texts | None = None
+    action: Texts | None = None
+    effects: Effects | None = None
+    targets: Texts | None = None
+    complete: bool | None = None
+    unbounded: bool | None = None
+    sensitive: bool | None = None
+    resource: Texts | None = None
+    environment: Texts | None = None
+    branch: Texts | None = None
+    groups: Texts | None = None
+    identity: Texts | None = None
+    parent: Texts | None = None
+    argv: Texts | None = None
+    when: WhenSection | None = None
+
+
+class ApproveSection(Section):
+    """Who must say yes, how many of them, and for how long the yes holds."""
+
+    groups: Texts | None = None
+    quorum: Annotated[int, Field(ge=1, le=100)] = 1
+    expires: Duration = 600.0
+
+
+class MaskSection(Section):
+    """What is masked, and what takes its place. `enabled: false` with an `id` takes a mask of a parent away."""
+
+    id: Name | None = None
+    detect: Texts | None = None
+    columns: Texts | None = None
+    strategy: Strategy = Field(Strategy.REDACT, alias="with")
+    keep_last: Annotated[int, Field(ge=0, le=64)] = 4
+    tools: Texts | None = None
+    enabled: bool = True
+
+
+class RuleSection(Section):
+    """One rule."""
+
+    id: Name
+    match: MatchSection
+    unless: MatchSection | None = None
+    decision: Decided
+    message: Text | None = None
+    approve: ApproveSection | None = None
+    record: Literal["output", "command"] | None = None
+    mask: list[MaskSection] | None = None
+
+
+class ExceptionSection(Section):
+    """Rules that do not hold for something, with somebody to ask about it and an end."""
+
+    id: Name
+    rules: Annotated[list[Name], BeforeValidator(_as_list), Field(min_length=1)]
+    match: MatchSection
+    unless: MatchSection | None = None
+    decision: Literal["allow", "approve"] = "allow"
+    approve: ApproveSection | None = None
+    owner: Text
+    reason: Text
+    start: date | None = Field(None, alias="from")
+    until: date
+
+
+class ResourceSection(Section):
+    """A named target and how a call that reaches it is recognised."""
+
+    kind: Literal["postgres", "kubernetes", "ssh", "git", "other"]
+    host: Texts | None = None
+    port: Annotated[list[Annotated[int, Field(ge=1, le=65535)]] | None, BeforeValidator(_as_list)] = None
+    dbname: Texts | None = None
+    context: Texts | None = None
+    namespace: Texts | None = None
+    remote: Texts | None = None
+    environment: Text | None = None
+    credential: Text | None = None
+    expose: Text | None = None
+    options: dict[str, str] | None = None
+
+
+class ToolPatternSection(Section):
+    """How one kind of call of a tool is understood."""
+
+    match: Text
+    effects: Effects
+    action: Text
+
+
+class ToolSection(Section):
+    """A tool beyond those that are guarded anyway."""
+
+    patterns: list[ToolPatternSection] = Field(default_factory=list)
+
+
+class RepositorySection(Section):
+    """The throw-away repository that a test of git runs in."""
+
+    branch: Text = "main"
+    ahead: Annotated[int, Field(ge=0, le=20)] = 1
+    files: dict[str, str] = Field(default_factory=dict)
+    config: dict[str, str] = Field(default_factory=dict)
+
+
+class TestSection(Section):
+    """A call or a statement, the world that it is judged in, and what must come of it."""
+
+    __test__ = False
+
+    run: Words | None = None
+    sql: Text | None = None
+    expect: Decided
+    rule: Text | None = None
+    resource: Text | None = None
+    env: dict[str, str] = Field(default_factory=dict)
+    stdin: str | None = None
+    files: dict[str, str] = Field(default_factory=dict)
+    repository: RepositorySection | None = None
+    identity: str = ""
+    groups: Texts | None = None
+    parent: str = ""
+    environment: str = ""
+    branch: str = ""
+    now: datetime | None = None
+
+
+class PolicySection(Section):
+    """A whole policy file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, title="guard policy")
+
+    version: Literal["1"]
+    name: Name
+    description: Text | None = None
+    extends: Texts | None = None
+    approval_wait: Duration | None = None
+    lists: dict[Name, Texts] = Field(default_factory=dict)
+    resources: dict[Name, ResourceSection] = Field(default_factory=dict)
+    tools: dict[Name, ToolSection] = Field(default_factory=dict)
+    rules: list[RuleSection] = Field(default_factory=list)
+    exceptions: list[ExceptionSection] = Field(default_factory=list)
+    mask: list[MaskSection] = Field(default_factory=list)
+    tests: list[TestSection] = Field(default_factory=list)
