@@ -63,8 +63,8 @@ check_needs() {
 # --- steps ---------------------------------------------------------------------------------------------------
 
 make_directory() { # and remember each one that was not there, to remove it again
-    [ -d "$1" ] && return
-    case "$newline$created" in *"$newline$1$newline"*) return ;; esac
+    [ ! -d "$1" ] || return 0
+    case "$newline$created" in *"$newline$1$newline"*) return 0 ;; esac
     make_directory "$(dirname "$1")"
     say "creating $1"
     do_it mkdir "$1"
@@ -95,7 +95,7 @@ install_environment() {
         trap 'exit 130' INT
         trap 'exit 143' TERM HUP
         for part in guardcli policies shims LICENSE MANIFEST.in README.md pyproject.toml setup.py; do
-            cp -R "$source/$part" "$scratch/"
+            [ ! -e "$source/$part" ] || cp -R "$source/$part" "$scratch/"
         done
         PIP_NO_CACHE_DIR=${PIP_NO_CACHE_DIR:-1} PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
             "$place/venv/bin/python" -m pip install --quiet --upgrade "$scratch" ||

@@ -66,7 +66,7 @@ class BuildShim(Command):
         """Build into the build directory; into the source tree where the install is editable."""
         root = Path() if self.editable_mode else Path(self.build_lib or ".")
         compile_shim(SOURCE, root / PROGRAM)
-        if not self.editable_mode:
+        if not self.editable_mode and PACKS.is_dir():
             shutil.copytree(PACKS, root / PACKS_IN_PACKAGE, dirs_exist_ok=True)
 
     def get_outputs(self) -> list[str]:
