@@ -94,8 +94,8 @@ install_environment() {
         trap 'rm -rf "$scratch"' EXIT
         trap 'exit 130' INT
         trap 'exit 143' TERM HUP
-        for part in guardcli policies shims LICENSE MANIFEST.in README.md pyproject.toml setup.py; do
-            [ ! -e "$source/$part" ] || cp -R "$source/$part" "$scratch/"
+        for part in guardcli shims LICENSE MANIFEST.in README.md pyproject.toml setup.py; do
+            cp -R "$source/$part" "$scratch/"
         done
         PIP_NO_CACHE_DIR=${PIP_NO_CACHE_DIR:-1} PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
             "$place/venv/bin/python" -m pip install --quiet --upgrade "$scratch" ||
@@ -115,7 +115,7 @@ link_program() {
 remember() { # which directories were made, the newest first
     [ -z "$dry" ] || return 0
     earlier=$(cat "$place/created" 2>/dev/null) || earlier=''
-    printf '%s%s\n' "$created" "$earlier" >"$place/created.new"
+    printf '%s%s\n' "$created" "$earlier" | sed '/^$/d' >"$place/created.new"
     mv "$place/created.new" "$place/created"
 }
 

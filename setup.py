@@ -1,4 +1,4 @@
-"""The build step that pyproject.toml cannot state: compile the static shim into the package, and carry the packs.
+"""The build step that pyproject.toml cannot state: compile the static shim into the package.
 
 A wheel built here holds one static program, so it fits one platform and every CPython: ``py3-none-PLATFORM``.
 """
@@ -21,8 +21,6 @@ from setuptools.errors import CompileError, PlatformError
 
 SOURCE = Path("shims") / "guard-shim.c"
 PROGRAM = Path("guardcli") / "_shim" / "guard-shim"
-PACKS = Path("policies")
-PACKS_IN_PACKAGE = Path("guardcli") / "_policies"
 COMPILERS = ("cc", "gcc", "clang", "musl-gcc")
 FLAGS = (
     "-std=gnu11",
@@ -48,7 +46,7 @@ or name another one: CC='musl-gcc' pip install ."""
 
 
 class BuildShim(Command):
-    """Compile the shim and copy the policy packs; a sub-command of ``build``."""
+    """Compile the shim; a sub-command of ``build``."""
 
     description = "compile the static shim into the package"
     user_options: ClassVar[list[tuple[str, str | None, str]]] = []
@@ -66,14 +64,10 @@ class BuildShim(Command):
         """Build into the build directory; into the source tree where the install is editable."""
         root = Path() if self.editable_mode else Path(self.build_lib or ".")
         compile_shim(SOURCE, root / PROGRAM)
-        if not self.editable_mode and PACKS.is_dir():
-            shutil.copytree(PACKS, root / PACKS_IN_PACKAGE, dirs_exist_ok=True)
 
     def get_outputs(self) -> list[str]:
-        """Return the files that an install puts in place."""
-        root = Path(self.build_lib or ".")
-        packs = [root / PACKS_IN_PACKAGE / path.relative_to(PACKS) for path in pack_files()]
-        return [str(path) for path in (root / PROGRAM, *packs)]
+        """Return the file that an install puts in place."""
+        return [str(Path(self.build_lib or ".") / PROGRAM)]
 
     def get_output_mapping(self) -> dict[str, str]:
         """Return no mapping: the program has no counterpart in the source tree."""
@@ -81,7 +75,7 @@ class BuildShim(Command):
 
     def get_source_files(self) -> list[str]:
         """Return what an sdist must hold for this step."""
-        return [str(SOURCE), *(str(path) for path in pack_files())]
+        return [str(SOURCE)]
 
 
 class BuildWithShim(build):
@@ -104,11 +98,6 @@ class PlatformDistribution(Distribution):
     def has_ext_modules(self) -> bool:
         """Say yes, so that the wheel is not taken for a pure one."""
         return True
-
-
-def pack_files() -> list[Path]:
-    """Return the files of the policy packs."""
-    return sorted(path for path in PACKS.rglob("*") if path.is_file())
 
 
 def compile_shim(source: Path, program: Path) -> None:

@@ -34,6 +34,10 @@ BESIDE = {("broker", "client")}
 PURE = ("model", "inspectors", "policy", "masking")
 """Packages that take values and return values; a gateway's codec is pure too."""
 
+EDGES = {"masking.cache", "policy.loader"}
+"""Modules in those packages that read or write files on purpose. A front end calls them, perhaps
+by what their package offers in its ``__init__``; no pure module may."""
+
 IMPURE_MODULES = frozenset(
     {
         "asyncio",
@@ -69,7 +73,6 @@ IMPURE_MODULES = frozenset(
         "sys",
         "tempfile",
         "termios",
-        "threading",
         "time",
         "tty",
         "urllib.request",
@@ -175,6 +178,8 @@ def reachable(graph: dict[str, set[str]], start: str) -> set[str]:
 def is_pure(module: str) -> bool:
     """Say whether a module must be pure: the middle of the house, and each gateway's codec."""
     parts = module.split(".")
+    if module.removeprefix(PACKAGE + ".") in EDGES:
+        return False
     return room(module) in PURE or (room(module) == "gateways" and any(part.startswith("codec") for part in parts))
 
 
@@ -196,6 +201,8 @@ def impurities(root: Path) -> list[str]:
 def reaches_out(found: Import) -> bool:
     """Say whether an import gives a pure module a way out. ``os.path`` takes text and returns text."""
     parts = found.target.split(".")
+    if parts[0] == PACKAGE:
+        return ".".join(parts[1:3]) in EDGES and found.module != f"{PACKAGE}.{parts[1]}"
     if parts[0] == "os":
         return parts[1:2] not in (["path"], ["fsencode"], ["fsdecode"])
     if found.target == "pathlib":
@@ -247,6 +254,8 @@ def test_the_checks_see_the_modules_of_the_house() -> None:
 GOOD = {
     "model/things.py": "import json\nfrom dataclasses import dataclass",
     "policy/engine.py": "import os.path\nfrom pathlib import PurePosixPath\nfrom guardcli.model import things",
+    "policy/__init__.py": "from guardcli.policy.loader import load",
+    "policy/loader.py": "import os\nfrom guardcli.policy.engine import Policy",
     "gateways/postgres/codec.py": "from guardcli.model.things import Thing",
     "gateways/postgres/server.py": "import asyncio\nfrom guardcli.policy import engine\nfrom .codec import Frame",
     "client/http.py": "import requests\nfrom guardcli.model import things",
@@ -286,6 +295,8 @@ BROKEN = [
     (impurities, "policy/engine.py", "from datetime import datetime\nx = datetime.now()", "clock"),
     (impurities, "gateways/postgres/codec.py", "import socket", "socket"),
     (impurities, "gateways/postgres/codec/frames.py", "import asyncio", "asyncio"),
+    (impurities, "policy/engine.py", "from guardcli.policy.loader import load", "guardcli.policy.loader"),
+    (impurities, "policy/engine.py", "from guardcli.policy import loader", "guardcli.policy.loader"),
     (strangers_in_the_model, "model/things.py", "import yaml", "yaml"),
     (strangers_in_the_model, "model/things.py", "from guardcli.policy import engine", "guardcli.policy"),
     (click_outside_the_command_line, "broker/session.py", "from click import echo", "click.echo"),

@@ -156,9 +156,8 @@ def test_an_image_gets_shims_on_every_path_and_is_left_as_it_was(tmp_path: Path,
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     """A copy of what the build step needs."""
-    for name in ("guardcli", "policies", "shims"):
-        if (ROOT / name).exists():
-            shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "_shim"))
+    for name in ("guardcli", "shims"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "_shim"))
     for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE", "MANIFEST.in"):
         shutil.copy(ROOT / name, tmp_path)
     return tmp_path
@@ -180,7 +179,9 @@ def test_a_wheel_carries_the_shim_and_fits_every_python_on_this_platform(source:
     (wheel,) = (source / "dist").iterdir()
     assert "-py3-none-linux_" in wheel.name
     subprocess.run([sys.executable, "-m", "zipfile", "-e", wheel, source / "unpacked"], check=True)
-    assert (source / "unpacked" / "guardcli" / "_shim" / "guard-shim").read_bytes().startswith(b"\x7fELF")
+    package = source / "unpacked" / "guardcli"
+    assert (package / "_shim" / "guard-shim").read_bytes().startswith(b"\x7fELF")
+    assert (package / "policy" / "packs" / "default.yaml").is_file()
 
 
 @pytest.mark.parametrize("compiler", ["/bin/false", "/nonexistent/cc"])
