@@ -1,0 +1,102 @@
+"""Where a call goes and as whom, when the call itself says so; each is an operation of its own.
+
+``connect`` is another endpoint, or a weaker check of it; ``authenticate`` brings other credentials along and
+``impersonate`` acts as somebody else; ``kubeconfig`` does all that a configuration can, which includes a credential
+plugin, a program. Local files that the global flags write are ``profile`` and ``cache``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from guardcli.inspectors.kubectl_call import Call
+from guardcli.model.effects import Effect
+from guardcli.model.operations import Operation, Target
+
+_ENTRIES = {"context": "context", "cluster": "cluster", "user": "user"}
+_CREDENTIALS = ("user", "token", "username", "password", "client-certificate", "client-key")
+_IMPERSONATION = ("as", "as-group", "as-uid")
+_WHOLE = frozenset({Effect.NETWORK, Effect.PRIVILEGE, Effect.EXECUTE})
+_OTHER_CONFIGURATION = ("KUBECONFIG", "HOME")
+
+
+def judge_identity(call: Call, baseline: Mapping[str, str]) -> Iterator[Operation]:
+    """Yield the operations of the global flags and of the environment.
+
+    A variable that has the same value in `baseline`, the environment that the session began with, is the
+    user's own choice and says nothing.
+    """
+    if call.verb.startswith("config "):
+        yield from _file(call, "kubeconfig")
+        return
+    yield from _configuration(call, baseline)
+    yield from _endpoint(call, baseline)
+    yield from _persons(call)
+    if call.verb != "debug" and call.line.value("profile") not in ("", "none"):
+        output = call.line.value("profile-output") or "profile.pprof"
+        yield _local(call, "profile", output)
+    yield from _file(call, "cache-dir", "cache")
+
+
+def _configuration(call: Call, baseline: Mapping[str, str]) -> Iterator[Operation]:
+    path = call.line.value("kubeconfig")
+    if not path:
+        for name in _OTHER_CONFIGURATION:
+            found = call.invocation.env.get(name, "")
+            known = baseline.get(name)
+            # without a HOME to compare with, any home is the user's own
+            if found != (known or "") and not (name == "HOME" and known is None):
+                path = found or name
+                break
+    if path:
+        yield call.operation(_WHOLE, [Target("file", path)], action="kubeconfig")
+
+
+def _endpoint(call: Call, baseline: Mapping[str, str]) -> Iterator[Operation]:
+    line = call.line
+    targets = [
+        Target("object", f"/{kind}/{line.value(flag)}")
+        for flag, kind in _ENTRIES.items()
+        if flag != "user" and line.value(flag)
+    ]
+    server = line.value("server")
+    master = call.invocation.env.get("KUBERNETES_MASTER", "")
+    if not server and master and master != baseline.get("KUBERNETES_MASTER"):
+        server = master
+    if server:
+        targets.append(Target("host", _host(server)))
+    weaker = line.maybe("insecure-skip-tls-verify") or line.maybe("insecure-skip-tls-verify-backend")
+    if targets or weaker or line.value("tls-server-name") or line.value("certificate-authority"):
+        yield call.operation({Effect.NETWORK}, targets, action="connect")
+
+
+def _persons(call: Call) -> Iterator[Operation]:
+    line = call.line
+    acting = [value.text for flag in _IMPERSONATION for value in line.values(flag) if value.text]
+    if acting:
+        yield call.operation({Effect.PRIVILEGE}, [Target("role", name) for name in acting], action="impersonate")
+    if any(line.value(flag) for flag in _CREDENTIALS) and not _own_flag(call):
+        name = line.value("user") or line.value("username")
+        yield call.operation({Effect.PRIVILEGE}, [Target("role", name)] if name else (), action="authenticate")
+
+
+def _own_flag(call: Call) -> bool:
+    """Return whether the command has flags of its own by these names, with another meaning."""
+    return call.verb in ("create clusterrolebinding", "create rolebinding", "set subject") and not any(
+        call.line.value(flag) for flag in _CREDENTIALS if flag != "user"
+    )
+
+
+def _file(call: Call, flag: str, action: str = "") -> Iterator[Operation]:
+    path = call.line.value(flag)
+    if path:
+        yield _local(call, action or flag, path)
+
+
+def _local(call: Call, action: str, path: str) -> Operation:
+    return call.operation({Effect.FILE}, [Target("file", call.invocation.path(path))], action=action)
+
+
+def _host(server: str) -> str:
+    """Return the host and port of a server's address, without what else a URL can hold."""
+    return server.partition("://")[2].partition("/")[0].rpartition("@")[2] or server.rpartition("@")[2]

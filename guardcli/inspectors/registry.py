@@ -1,0 +1,57 @@
+"""Finds the inspector of a tool; the net below all inspectors, so that a fault in one fails closed."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Mapping
+
+from guardcli.inspectors.generic import GenericInspector
+from guardcli.model.effects import Effect
+from guardcli.model.facts import Facts
+from guardcli.model.invocation import Invocation
+from guardcli.model.operations import Inspection, Inspector, conceded
+from guardcli.model.tools import ToolRules
+
+GUARDED = ("psql", "kubectl", "ssh", "scp", "sftp", "git")
+"""The tools that guard understands by itself, each called by this name."""
+
+_CLASSES = {
+    "psql": ("guardcli.inspectors.psql", "PsqlInspector"),
+    "kubectl": ("guardcli.inspectors.kubectl", "KubectlInspector"),
+    "ssh": ("guardcli.inspectors.ssh", "SshInspector"),
+    "scp": ("guardcli.inspectors.ssh", "ScpInspector"),
+    "sftp": ("guardcli.inspectors.ssh", "SftpInspector"),
+    "git": ("guardcli.inspectors.git", "GitInspector"),
+}
+
+_NO_RULES: Mapping[str, ToolRules] = {}
+
+
+def inspector_for(tool: str, extra: Mapping[str, ToolRules] = _NO_RULES) -> Inspector:
+    """Return the inspector of `tool`: guard's own, else the generic one with the patterns that `extra` has for it.
+
+    Importing is left until a tool is first called. Patterns for a tool of guard's own are not looked at: what
+    guard understands, a pattern cannot make harmless.
+    """
+    if tool in _CLASSES:
+        return _own(tool)
+    rules = extra.get(tool)
+    return GenericInspector(tool, rules.patterns if rules else ())
+
+
+@functools.cache
+def _own(tool: str) -> Inspector:
+    module, name = _CLASSES[tool]
+    inspector: Inspector = getattr(importlib.import_module(module), name)()
+    return inspector
+
+
+def inspect(invocation: Invocation, facts: Facts, extra: Mapping[str, ToolRules] = _NO_RULES) -> Inspection:
+    """Return what `invocation` would do, whatever happens: an inspector that fails has understood nothing."""
+    try:
+        return inspector_for(invocation.tool, extra).inspect(invocation, facts)
+    except Exception as fault:
+        reason = f"the inspector of {invocation.tool} failed with {type(fault).__name__}"
+        operation = conceded(invocation.tool, invocation.tool, reason, Effect.EXECUTE)
+        return Inspection((operation,))

@@ -1,0 +1,29 @@
+"""What a policy says about a tool that guard has no inspector of its own for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from guardcli.model.effects import Effect
+
+
+@dataclass(frozen=True, slots=True)
+class ToolPattern:
+    """One line of a policy's knowledge: a call whose arguments match is `action`, with exactly `effects`.
+
+    `match` is a regular expression in RE2's syntax, searched in the arguments joined by single spaces, the tool's
+    own name left out and every argument quoted as for a shell where it needs to be: an argument with a space in it
+    cannot pass for two. Anchor it with ``^``, or an argument that merely contains the words matches as well.
+    """
+
+    match: str
+    effects: frozenset[Effect]
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRules:
+    """All that a policy knows about `tool`; the first pattern that matches a call describes it."""
+
+    tool: str
+    patterns: tuple[ToolPattern, ...] = ()
