@@ -23,6 +23,7 @@ principal opened. Nobody decides what was asked for in a session that the same t
 from __future__ import annotations
 
 import hmac
+import os
 import pwd
 from dataclasses import dataclass
 from enum import Enum
@@ -192,3 +193,8 @@ def user_name(uid: int) -> str:
         return pwd.getpwuid(uid).pw_name
     except (KeyError, OverflowError):
         return f"uid-{uid}"
+
+
+def own_name() -> str:
+    """Return the name of the user that this process runs as."""
+    return user_name(os.getuid())

@@ -154,7 +154,7 @@ def listen_uds(path: Path) -> socket.socket:
     try:
         _lock(path.with_name(path.name + ".lock"))
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        made = path.with_name(f".{path.name}.{os.getpid()}")
+        made = path.with_name(f".{os.getpid()}")
         made.unlink(missing_ok=True)
         before = os.umask(0o177)
         try:

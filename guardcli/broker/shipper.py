@@ -1,0 +1,240 @@
+"""Takes the record of a session from its spool to the API, in the background, each event once.
+
+A batch is as much of ``events.jsonl`` as one request may hold, with the stretches of ``recording.cast`` that its
+``output`` events cover. The API passes over what it has stored already, so a batch whose answer was lost is simply
+sent again; ``shipped`` says where to go on. Memory stays that of one batch however long the spool is.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from guardcli.broker.recovery import recover_spools
+from guardcli.broker.spool import EVENTS, SHIPPED
+from guardcli.broker.spool_reader import SpoolReader, read_shipped, write_shipped
+from guardcli.client.api import ApiClient, BatchItem
+from guardcli.model.errors import ConflictError, GuardError, NotFoundError, UnauthorizedError, UnavailableError
+
+__all__ = ["Shipper", "recover_spools"]
+
+log = logging.getLogger("guard.shipper")
+
+HEARTBEAT_SECONDS = 30.0
+"""How often the API hears of a session in which nothing happens."""
+
+LINGER_SECONDS = 0.02
+"""How long to let small events gather after the first, unless somebody waits for them."""
+
+BACKOFF_FIRST, BACKOFF_LAST = 0.1, 5.0
+"""Seconds between attempts while the API is away: doubled from the first to the last."""
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What other threads may ask of a shipper, under its lock."""
+
+    acknowledged: int = 0
+    wanted: bool = False
+    urgent: int = 0
+    stopping: bool = False
+    fault: str = ""
+
+
+class Shipper:
+    """Ships one live session from a thread of its own, until it is stopped; tries for ever while the API is away.
+
+    `client` acts for the session. `revive`, where given, is called when the API has been away for an attempt, or
+    does not know the session or its token (any more): it brings the API back and returns the client to go on with;
+    what it raises of `GuardError` counts as still away.
+    """
+
+    def __init__(
+        self,
+        spool_dir: Path,
+        session_id: str,
+        client: ApiClient,
+        *,
+        revive: Callable[[], ApiClient] | None = None,
+        heartbeat: float = HEARTBEAT_SECONDS,
+    ) -> None:
+        """Prepare to ship ``spool_dir/session_id``."""
+        self._directory = spool_dir / session_id
+        self._session = session_id
+        self._client = client
+        self._revive = revive
+        self._heartbeat = heartbeat
+        self._state = _Progress(read_shipped(self._directory))
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="guard-shipper", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Say that something was appended; from any thread, and cheap."""
+        with self._changed:
+            self._state.wanted = True
+            self._changed.notify_all()
+
+    @property
+    def acknowledged(self) -> int:
+        """How many events the API has stored."""
+        return self._state.acknowledged
+
+    @property
+    def fault(self) -> str:
+        """Why shipping was given up, empty while it was not: the API contradicts the spool."""
+        return self._state.fault
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until everything that is in the spool now is acknowledged; False after `timeout` seconds."""
+        wanted = _count_events(self._directory)
+        state = self._state
+        with self._changed:
+            state.wanted = True
+            state.urgent += 1
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: state.acknowledged >= wanted or bool(state.fault) or state.stopping, timeout)
+            state.urgent -= 1
+            return state.acknowledged >= wanted
+
+    def stop(self) -> None:
+        """End the thread after the request that runs; what is not shipped stays in the spool for a later run."""
+        with self._changed:
+            self._state.stopping = True
+            self._changed.notify_all()
+        if self._thread.ident is not None:
+            self._thread.join(timeout=2.0)
+
+    def _run(self) -> None:
+        try:
+            reader = SpoolReader(self._directory, self._state.acknowledged)
+        except (OSError, ValueError) as error:
+            self._give_up(f"the spool cannot be read: {error}")
+            return
+        try:
+            while not self._state.stopping and not self._state.fault:
+                self._ship_all(reader)
+                self._rest()
+        finally:
+            reader.close()
+
+    def _rest(self) -> None:
+        """Wait for something to be appended, for others to follow it, or for the next sign of life."""
+        state = self._state
+        with self._changed:
+            self._changed.wait_for(lambda: state.stopping or state.wanted, self._heartbeat)
+            if state.wanted:
+                self._changed.wait_for(lambda: state.stopping or state.urgent, LINGER_SECONDS)
+
+    def _ship_all(self, reader: SpoolReader) -> None:
+        """Ship until nothing is left; where there was nothing and nobody said so, give a sign of life."""
+        with self._changed:
+            quiet = not self._state.wanted
+            self._state.wanted = False
+        while not self._state.stopping and not self._state.fault:
+            try:
+                batch = reader.batch()
+            except (OSError, ValueError) as error:
+                self._give_up(f"the spool cannot be read: {error}")
+                return
+            if not batch and not quiet:
+                return
+            quiet = False
+            self._send(reader, batch)
+
+    def _send(self, reader: SpoolReader, batch: list[BatchItem]) -> None:
+        """Send one batch, for as long as that takes; where the API stands elsewhere, set `reader` to go on there."""
+        pause = BACKOFF_FIRST
+        while not self._state.stopping:
+            try:
+                acknowledged = self._client.append_events(self._session, batch)
+            except (UnauthorizedError, NotFoundError) as error:
+                if self._restart(reader, str(error)):
+                    return
+            except UnavailableError:
+                self._bring_back()
+            except ConflictError as error:
+                if self._resume(reader, batch, error):
+                    return
+            except GuardError as error:
+                self._give_up(str(error))
+            else:
+                self._acknowledge(acknowledged)
+                if acknowledged < reader.next:
+                    reader.seek(acknowledged)
+                return
+            if self._state.fault:
+                return
+            self._pause(pause)
+            pause = min(BACKOFF_LAST, pause * 2)
+
+    def _bring_back(self) -> bool:
+        if self._revive is None:
+            return False
+        try:
+            self._client = self._revive()
+        except GuardError as error:
+            log.debug("the API is still away: %s", error)
+            return False
+        return True
+
+    def _restart(self, reader: SpoolReader, why: str) -> bool:
+        """Begin again from what the API has, which may be nothing: it does not know this session any more."""
+        if self._revive is None:
+            self._give_up(why)
+            return False
+        if not self._bring_back():
+            return False
+        reader.seek(0)
+        return True
+
+    def _resume(self, reader: SpoolReader, batch: list[BatchItem], error: ConflictError) -> bool:
+        """Go on from where the API stands, if that is before this batch; otherwise give up. True where it went on."""
+        try:
+            stored = self._client.append_events(self._session, [])
+        except GuardError:
+            return False
+        if batch and stored < batch[0][0].sequence:
+            reader.seek(stored)
+            return True
+        self._give_up(str(error))
+        return False
+
+    def _acknowledge(self, count: int) -> None:
+        if count != self._state.acknowledged:
+            try:
+                write_shipped(self._directory, count)
+            except OSError as error:  # only what is sent again after a crash depends on it
+                log.warning("cannot write %s: %s", self._directory / SHIPPED, error)
+        with self._changed:
+            self._state.acknowledged = count
+            self._changed.notify_all()
+
+    def _give_up(self, why: str) -> None:
+        log.error("session %s is not shipped any more: %s", self._session, why)
+        with self._changed:
+            self._state.fault = why
+            self._changed.notify_all()
+
+    def _pause(self, seconds: float) -> None:
+        """Wait for `seconds`, or until the shipper is stopped."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._state.stopping, seconds)
+
+
+def _count_events(directory: Path) -> int:
+    """Return how many whole events the spool holds now."""
+    count = 0
+    try:
+        with open(directory / EVENTS, "rb") as events:
+            while part := events.read(1 << 20):
+                count += part.count(b"\n")
+    except OSError:
+        return 0
+    return count

@@ -1,0 +1,90 @@
+"""Reads a spool in batches that one request may hold, and keeps how far it was shipped."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from guardcli.broker.spool import EVENTS, RECORDING, SHIPPED
+from guardcli.client.api import BatchItem
+from guardcli.model.events import Event, EventType, parse_event
+
+BATCH_EVENTS = 500
+BATCH_BYTES = 1 << 20
+"""Bounds of a batch: the API takes much more, but its making must not keep the broker's event loop waiting."""
+
+LINE_MAX = 8 << 20
+"""Bytes of one event, or of the stretch that it covers; what is longer was not written by a broker."""
+
+
+class SpoolReader:
+    """Reads batches of a spool from a given event on, following what is appended."""
+
+    def __init__(self, directory: Path, first: int = 0) -> None:
+        """Open the spool of the session in `directory`. Raises OSError."""
+        self._events = open(directory / EVENTS, "rb")  # noqa: SIM115 - closed by `close`
+        self._recording = open(directory / RECORDING, "rb")  # noqa: SIM115 - closed by `close`
+        self.next = 0
+        self.seek(first)
+
+    def close(self) -> None:
+        """Close both files."""
+        self._events.close()
+        self._recording.close()
+
+    def seek(self, sequence: int) -> None:
+        """Go on with the event `sequence`, or with the last there is where that is less."""
+        self._events.seek(0)
+        self.next = 0
+        while self.next < sequence and self._line() is not None:
+            self.next += 1
+
+    def batch(self) -> list[BatchItem]:
+        """Return the events that come next, none where there are no more now. Raises ValueError for what is none."""
+        items: list[BatchItem] = []
+        size = 0
+        while len(items) < BATCH_EVENTS and size < BATCH_BYTES:
+            line = self._line()
+            if line is None:
+                break
+            event = parse_event(json.loads(line))
+            content = self._content(event)
+            items.append((event, content))
+            size += len(line) + len(content or b"")
+        self.next += len(items)
+        return items
+
+    def _line(self) -> bytes | None:
+        """Return the next whole line; a half one is left for later."""
+        line = self._events.readline(LINE_MAX)
+        if line.endswith(b"\n"):
+            return line
+        if len(line) == LINE_MAX:
+            raise ValueError(f"an event of more than {LINE_MAX} bytes")
+        self._events.seek(-len(line), os.SEEK_CUR)
+        return None
+
+    def _content(self, event: Event) -> bytes | None:
+        if event.type is not EventType.OUTPUT:
+            return None
+        offset, length = event.data.get("offset"), event.data.get("length")
+        if not isinstance(offset, int) or not isinstance(length, int) or not 0 <= length <= LINE_MAX or offset < 0:
+            raise ValueError(f"event {event.sequence} covers no part of the recording")
+        self._recording.seek(offset)
+        return self._recording.read(length)
+
+
+def read_shipped(directory: Path) -> int:
+    """Return how many events were acknowledged, 0 where that is not known: sending again does no harm."""
+    try:
+        return max(0, int((directory / SHIPPED).read_text()))
+    except (OSError, ValueError):
+        return 0
+
+
+def write_shipped(directory: Path, count: int) -> None:
+    """Keep how many events were acknowledged, whole or not at all. Raises OSError."""
+    made = directory / f".{SHIPPED}"
+    made.write_text(f"{count}\n")
+    made.replace(directory / SHIPPED)

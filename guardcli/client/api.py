@@ -1,0 +1,350 @@
+"""`ApiClient`: a typed method for each thing that the API does."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from guardcli.client.http import Transport
+from guardcli.model.approvals import Approval, ApprovalState
+from guardcli.model.errors import UnavailableError
+from guardcli.model.events import Event, EventType, parse_event
+from guardcli.model.secrets import Secret
+
+POLL_SECONDS = 25.0
+"""How long one long poll waits; longer waits are made of several."""
+
+TIMEOUT_SECONDS = 35.0
+"""Longer than the API waits for its database, so that its answer, not a guess, says what went wrong."""
+
+VERIFY_SECONDS = 3600.0
+"""A verification reads everything that is kept."""
+
+FACTS = ("id", "identity", "groups", "command", "cwd", "host", "policy", "policy_digest", "started")
+
+BatchItem = tuple[Event, bytes | None]
+"""An event, and its part of the recording where it is an ``output`` event."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """A session as the API tells of it. Times are seconds since the epoch, 0 where not yet.
+
+    `state` is ``live``, ``lost`` or ``closed``; `counts` holds calls, allow, approve, deny, asked, masked, failed.
+    """
+
+    id: str
+    identity: str
+    owner: str
+    parent: str
+    groups: tuple[str, ...]
+    command: tuple[str, ...]
+    cwd: str
+    host: str
+    policy: str
+    policy_digest: str
+    state: str
+    started: float
+    seen: float
+    closed: float
+    events: int
+    head: str
+    recorded: int
+    counts: Mapping[str, int]
+    status: object
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Some events, the sequence to go on from, and whether the session is closed."""
+
+    events: tuple[Event, ...]
+    next: int
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong; `sequence` is -1 where it is not about one event, `session` empty for the trail."""
+
+    session: str
+    sequence: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What was checked, and what is wrong with it."""
+
+    whole: bool
+    sessions: int
+    events: int
+    bytes: int
+    faults: tuple[Fault, ...]
+
+
+class ApiClient:
+    """Speaks to one API as one principal; safe to use from many threads.
+
+    `url` is ``unix:///path`` or ``http(s)://host``; over a unix socket the kernel says who is asking, and no token
+    is needed. Every method raises UnavailableError where the API cannot be reached, and the `GuardError` that the
+    API answers with. `revive` is called, and the request made once more, when it cannot be reached.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: Secret | None = None,
+        timeout: float = TIMEOUT_SECONDS,
+        revive: Callable[[], object] | None = None,
+    ) -> None:
+        self._transport = Transport(url, token, timeout, revive)
+
+    @property
+    def url(self) -> str:
+        """Where the API is."""
+        return self._transport.url
+
+    def with_token(self, token: Secret) -> ApiClient:
+        """Return a client of the same API that acts as the bearer of `token`."""
+        client = ApiClient.__new__(ApiClient)
+        client._transport = self._transport.with_token(token)
+        return client
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def health(self) -> Mapping[str, Any]:
+        """Return the API's status, version, schema_version and time."""
+        form: Mapping[str, Any] = self._transport.call("GET", "/v1/health")
+        return form
+
+    # sessions
+
+    def create_session(self, facts: Mapping[str, object], pids: Sequence[int] = ()) -> Secret:
+        """Open a session and return its token.
+
+        `facts` are those of ``session.json``; ``started`` may be RFC 3339 or seconds since the epoch. `pids` are
+        the broker's and the agent's processes, whose descendants may then never decide an approval.
+        """
+        form = {name: _printable(facts[name]) for name in FACTS if name in facts}
+        form["started"] = _seconds(facts["started"])
+        body = {"session": form, "processes": _processes(pids)}
+        return Secret(self._transport.call("POST", "/v1/sessions", body=body)["token"])
+
+    def add_processes(self, session: str, pids: Sequence[int]) -> None:
+        """Register more processes of the session, such as the agent once it runs."""
+        if processes := _processes(pids):
+            self._transport.call("POST", f"/v1/sessions/{session}/processes", body={"processes": processes})
+
+    def sessions(
+        self,
+        *,
+        state: str = "",
+        identity: str = "",
+        since: float = 0.0,
+        until: float = 0.0,
+        limit: int = 50,
+    ) -> Iterator[SessionInfo]:
+        """Give up to `limit` sessions, newest first."""
+        after = ""
+        while limit > 0:
+            query = {"state": state, "identity": identity, "since": since, "until": until, "after": after}
+            page = self._transport.call("GET", "/v1/sessions", query={**query, "limit": min(limit, 500)})
+            yield from (_session(form) for form in page["sessions"])
+            limit -= len(page["sessions"])
+            after = page["next"]
+            if not after:
+                return
+
+    def session(self, id: str) -> SessionInfo:
+        """Return one session. Raises NotFoundError."""
+        return _session(self._transport.call("GET", f"/v1/sessions/{id}"))
+
+    # events and recordings
+
+    def append_events(self, session: str, batch: Sequence[BatchItem]) -> int:
+        """Add events in order and return how many the API has stored; an empty batch is a sign of life.
+
+        Raises ConflictError where the batch contradicts what is stored.
+        """
+        form = [_item(event, content) for event, content in batch]
+        answer = self._transport.call("POST", f"/v1/sessions/{session}/events", body={"events": form})
+        return int(answer["acknowledged"])
+
+    def events_page(
+        self,
+        session: str,
+        start: int = 0,
+        *,
+        type: EventType | None = None,
+        call: int | None = None,
+        wait: float = 0.0,
+        limit: int = 500,
+    ) -> EventPage:
+        """Return events from sequence `start`, waiting up to `wait` seconds (60 at the most) for the first."""
+        query = {"start": start, "limit": limit, "type": type.value if type else "", "call": call, "wait": wait}
+        form = self._transport.call("GET", f"/v1/sessions/{session}/events", query=query, wait=wait)
+        return EventPage(tuple(parse_event(event) for event in form["events"]), form["next"], form["closed"])
+
+    def events(
+        self,
+        session: str,
+        start: int = 0,
+        *,
+        type: EventType | None = None,
+        call: int | None = None,
+        follow: bool = False,
+    ) -> Iterator[Event]:
+        """Give events from sequence `start`; with `follow`, go on until the session is closed."""
+        while True:
+            wait = POLL_SECONDS if follow else 0.0
+            page = self.events_page(session, start, type=type, call=call, wait=wait)
+            yield from page.events
+            if not page.events and (page.closed or not follow):
+                return
+            start = page.next
+
+    def recording(self, session: str, call: int | None = None) -> Iterator[bytes]:
+        """Give the lines of the recording, asciicast v2, of the whole session or of one call."""
+        return self._transport.lines(f"/v1/sessions/{session}/recording", {"call": call})
+
+    # approvals
+
+    def request_approval(
+        self,
+        session: str,
+        digest: str,
+        *,
+        tool: str = "",
+        command: str = "",
+        cwd: str = "",
+        rule: str = "",
+        message: str = "",
+        effects: Sequence[str] = (),
+        targets: Sequence[str] = (),
+        groups: Sequence[str] = (),
+        quorum: int = 1,
+        expires: float = 600.0,
+        justification: str = "",
+    ) -> Approval:
+        """Ask for a yes to `digest`, or join the request that stands for it; perhaps it is decided already."""
+        texts = {"tool": tool, "command": command, "cwd": cwd, "rule": rule, "message": message}
+        lists = {"effects": list(effects), "targets": list(targets), "groups": list(groups)}
+        form = {name: _printable(value) for name, value in {**texts, **lists, "justification": justification}.items()}
+        body = {"session": session, "digest": digest, "quorum": quorum, "expires": expires, **form}
+        return _approval(self._transport.call("POST", "/v1/approvals", body=body))
+
+    def approval(self, id: str) -> Approval:
+        """Return an approval as it stands. Raises NotFoundError."""
+        return _approval(self._transport.call("GET", f"/v1/approvals/{id}"))
+
+    def wait_approval(self, id: str, seconds: float) -> Approval:
+        """Return the approval once it is no longer pending, or as it stands after `seconds`.
+
+        An API that goes away meanwhile is waited for too; UnavailableError comes only where it is away at the end.
+        """
+        end = time.monotonic() + seconds
+        while True:
+            left = max(0.0, end - time.monotonic())
+            wait = min(POLL_SECONDS, left)
+            try:
+                form = self._transport.call("GET", f"/v1/approvals/{id}", query={"wait": wait}, wait=wait)
+            except UnavailableError:
+                if left <= 0:
+                    raise
+                time.sleep(min(0.2, left))
+                continue
+            approval = _approval(form)
+            if approval.state is not ApprovalState.PENDING or left <= 0:
+                return approval
+
+    def list_approvals(self, state: ApprovalState | None = None, session: str = "", limit: int = 200) -> list[Approval]:
+        """Return approvals, newest first."""
+        query = {"state": state.value if state else "", "session": session, "limit": limit}
+        return [_approval(form) for form in self._transport.call("GET", "/v1/approvals", query=query)["approvals"]]
+
+    def decide_approval(self, id: str, approve: bool, reason: str = "") -> Approval:
+        """Vote yes or no, and return what became of it. Raises DeniedError, ConflictError, NotFoundError."""
+        body = {"approve": approve, "reason": _printable(reason)}
+        return _approval(self._transport.call("POST", f"/v1/approvals/{id}/decision", body=body))
+
+    def cancel_approval(self, id: str) -> Approval:
+        """Withdraw a pending request of this session's identity. Raises ConflictError."""
+        return _approval(self._transport.call("POST", f"/v1/approvals/{id}/cancel", body={}))
+
+    def consume_approval(self, id: str, digest: str) -> Approval:
+        """Use the yes for `digest`, once. Raises ConflictError where it is not there (any more), DeniedError."""
+        return _approval(self._transport.call("POST", f"/v1/approvals/{id}/consume", body={"digest": digest}))
+
+    # audit
+
+    def verify(self, session: str = "") -> Verification:
+        """Have every chain and digest recomputed, or those of one session."""
+        form = self._transport.call("GET", "/v1/audit/verify", query={"session": session}, wait=VERIFY_SECONDS)
+        faults = tuple(Fault(**fault) for fault in form.pop("faults"))
+        return Verification(faults=faults, **form)
+
+    def trail(self, subject: str = "") -> Iterator[Mapping[str, Any]]:
+        """Give the entries of the API's own chain, of one session, approval or token where one is named."""
+        start = 0
+        while True:
+            page = self._transport.call("GET", "/v1/audit/trail", query={"subject": subject, "start": start})
+            yield from page["entries"]
+            if not page["entries"]:
+                return
+            start = page["next"]
+
+
+def _item(event: Event, content: bytes | None) -> dict[str, object]:
+    if content is None:
+        return {"event": event.as_json()}
+    return {"event": event.as_json(), "content": base64.b64encode(content).decode()}
+
+
+def _printable(value: object) -> object:
+    """Return text that every reader can hold: bytes that are no UTF-8 become escapes."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") if _odd(value) else value
+    if isinstance(value, (list, tuple)):
+        return [_printable(part) for part in value]
+    return value
+
+
+def _odd(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _seconds(moment: object) -> float:
+    if isinstance(moment, str):
+        return datetime.fromisoformat(moment).timestamp()
+    if isinstance(moment, (int, float)):
+        return float(moment)
+    raise UnavailableError("the session does not say when it began")
+
+
+def _processes(pids: Sequence[int]) -> list[dict[str, int]]:
+    """Return the processes that exist, with the time each began in clock ticks since boot (proc(5), field 22)."""
+    found = []
+    for pid in pids:
+        try:
+            with open(f"/proc/{pid}/stat", "rb") as stat:
+                text = stat.read()
+        except OSError:
+            continue
+        found.append({"pid": pid, "start": int(text[text.rindex(b")") + 2 :].split()[19])})
+    return found
+
+
+def _session(form: Mapping[str, Any]) -> SessionInfo:
+    return SessionInfo(**{**form, "groups": tuple(form["groups"]), "command": tuple(form["command"])})
+
+
+def _approval(form: Mapping[str, Any]) -> Approval:
+    lists = {name: tuple(form[name]) for name in ("effects", "targets", "groups")}
+    return Approval(**{**form, **lists, "state": ApprovalState(form["state"])})
