@@ -18,7 +18,7 @@ class Detector(ABC):
     `triggers` are hyperscan expressions (on bytes). They say where a close look is worth the time: each should
     end at a fixed place of the secret and fire seldom on clean text. `opening` is a Python expression for what,
     at the end of the text so far, may be the beginning of a secret that deserves to be held back even when
-    nothing more comes for a while; empty where a single word is all there is.
+    nothing more comes for a while, with one group around that beginning; empty where a single word is all there is.
     """
 
     name: ClassVar[str]

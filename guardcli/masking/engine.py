@@ -16,7 +16,7 @@ from guardcli.masking.keyblock import KeyBlock, begins_body
 from guardcli.masking.scanner import Scanner, digest
 from guardcli.masking.spans import LONG_LINE, Span, State
 from guardcli.masking.stream import MaskStream, Observer
-from guardcli.masking.views import View
+from guardcli.masking.views import CUT_OFF, View
 from guardcli.model.errors import ConfigurationError
 from guardcli.model.masking import MaskRule
 
@@ -38,7 +38,7 @@ class Plan:
         ranks = {kind.name: rank for rank, kind in enumerate(self.kinds)}
         self._ranks = [ranks.get(name, -1) for name in triggers]
         self._blocks = ranks.get("private_key", -1)
-        openings = [b"(?:" + kind.opening + b")" for kind in self.kinds if kind.opening]
+        openings = [kind.opening for kind in self.kinds if kind.opening]
         self._openings = re.compile(b"(?:" + b"|".join(openings) + rb")\Z") if openings else None
 
     def analyse(self, text: bytes, base: int, state: State) -> tuple[list[Span], State]:
@@ -57,7 +57,7 @@ class Plan:
             return len(text)
         view = View(text[base:], joined=True)
         found = self._openings.search(view.text)
-        return base + view.origin(found.start()) if found is not None else len(text)
+        return base + view.origin(found.start(found.lastindex or 0)) if found is not None else len(text)
 
     def safe(self, text: bytes, base: int, spans: list[Span]) -> int:
         """Return up to where the unfinished line `text[base:]` can go out whatever comes next."""
@@ -76,8 +76,10 @@ class Plan:
             if seen.count(sign) % 2:
                 place = min(place, max(quote for quote in quotes if seen[quote : quote + 1] == sign))
         if self._openings is not None and (found := self._openings.search(seen)) is not None:
-            place = min(place, found.start())
+            place = min(place, found.start(found.lastindex or 0))
         safe = base + (view.origin(place) if view is not None else place)
+        if view is not None and (cut := CUT_OFF.search(tail)) is not None:
+            safe = min(safe, base + cut.start())
         return min(safe, spans[0].start) if spans else safe
 
     def _through_views(self, text: bytes, base: int, state: State) -> tuple[list[Span], State]:
@@ -104,9 +106,9 @@ class Plan:
         done = [0] * len(self.kinds)
         for at, trigger in self._scanner.scan(text):
             rank = self._ranks[trigger]
-            if rank < 0 or at <= done[rank] or at <= base:
+            if rank < 0 or at <= done[rank]:
                 continue
-            if rank == self._blocks and (body := begins_body(text, at)) >= 0:
+            if rank == self._blocks and at > base and (body := begins_body(text, at)) >= 0:
                 bodies.append(body)
                 continue
             found = self.kinds[rank].find(text, at)
@@ -116,8 +118,8 @@ class Plan:
             if end - start >= LOOK_AHEAD and (rest := _REST.match(text, end)) is not None:
                 end = rest.end()
             done[rank] = end
-            if end > base:
-                spans.append(Span(max(start, base), end, rank))
+            if start >= base:
+                spans.append(Span(start, end, rank))
         if bodies or state.block is not None:
             blocked, block = self._follow(text, base, state.block, bodies)
             spans += blocked

@@ -112,13 +112,11 @@ class MaskStream:
         """Mask the part of an over-long line that nothing to come can change."""
         spans, after = self._plan.analyse(self._buffer, self._base, State(None, self._state.swallow))
         limit = end = len(self._buffer) - LOOK_AHEAD - LOOK_BACK
+        swallow = False
         for span in spans:
             if span.start < limit < span.end:
-                end = span.start
-        swallow = after.swallow
-        if end <= self._base:
-            end = len(self._buffer)
-            swallow = True
+                end = span.start if span.start > self._base else span.end
+                swallow = after.swallow or end == len(self._buffer)
         out = self._emit(spans, end)
         self._state = State(None, swallow)
         self._base = end

@@ -21,7 +21,9 @@ SEQUENCE = re.compile(
 """One escape sequence, one that the end cuts off included, or a backspace."""
 
 _COLOUR = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[mKhlnc]|[ -/]+[0-~])\Z")
-_STRING = re.compile(rb"\x1b[\]PX^_]")
+_STRING = re.compile(rb"\x1b[\]PX^_]([^\x07\x1b]*)")
+CUT_OFF = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b\n]*\x1b?|[ -/]*)\Z")
+"""A sequence at the end whose final byte or terminator is still to come."""
 
 
 class View:
@@ -61,6 +63,7 @@ class View:
 
 def _separated(sequence: bytes) -> bytes:
     """Return the text of a control string between separators, or one blank; never longer than the sequence."""
-    if _STRING.match(sequence) and len(sequence) > 3:
-        return b"\0\0" + sequence[2:-1] + b"\0"
-    return b" "
+    string = _STRING.match(sequence)
+    if string is None or not string[1]:
+        return b" "
+    return b"\0\0" + string[1] + (b"\0" if string.end() < len(sequence) else b"")

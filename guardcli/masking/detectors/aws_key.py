@@ -19,7 +19,7 @@ class AwsKey(Detector):
         rb"\b(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}",
         rb"(?i)secret[_ -]?(?:access[_ -]?)?key[\"']?[ \t|:=>,\"']{1,24}(?:\[None\]: )?[\"']?[A-Za-z0-9/+]{40}",
     )
-    opening = rb"(?<![A-Za-z0-9_])(?:A3T|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{0,17}"
+    opening = rb"(?<![A-Za-z0-9_])((?:A3T|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{0,17})"
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the key id or secret key that ends at `at`."""

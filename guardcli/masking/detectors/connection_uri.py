@@ -16,7 +16,7 @@ class ConnectionUri(Detector):
     name = "connection_uri"
     label = "PASSWORD"
     triggers = (rb"[A-Za-z0-9]://[^\s/:@\"'<>]{0,128}:[^\s\"'<>@/]{1,256}@",)
-    opening = rb"://[^\s/:@\"'<>]{0,128}:[^\s\"'<>/]{1,256}"
+    opening = rb"://[^\s/:@\"'<>]{0,128}:([^\s\"'<>/]{1,256})"
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the password that ends before the ``@`` at `at`, or before a later one of the same authority."""

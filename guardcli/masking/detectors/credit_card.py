@@ -28,7 +28,7 @@ class CreditCard(Detector):
     label = "CREDIT_CARD"
     personal = True
     triggers = (rb"\b[2-6](?:[ -]?[0-9]){12}",)
-    opening = rb"(?<![0-9A-Za-z])[2-6](?:[ -]?[0-9]){6,22}"
+    opening = rb"(?<![0-9A-Za-z])([2-6](?:[ -]?[0-9]){6,22}[ -]?)"
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the card number whose thirteenth digit lies before `at`."""

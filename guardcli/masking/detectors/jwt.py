@@ -18,7 +18,7 @@ class Jwt(Detector):
     name = "jwt"
     label = "JWT"
     triggers = (rb"\beyJ[A-Za-z0-9_-]{6}",)
-    opening = rb"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_.-]{0,8000}"
+    opening = rb"(?<![A-Za-z0-9_-])(eyJ[A-Za-z0-9_.-]{0,8000})"
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the token whose ninth character lies before `at`."""

@@ -17,7 +17,6 @@ class PrivateKey(Detector):
     name = "private_key"
     label = "PRIVATE_KEY"
     triggers = (rb"-----BEGIN [A-Z0-9 ]{0,60}PRIVATE KEY(?: BLOCK)?-----",)
-    opening = rb"-----(?:B(?:E(?:G(?:I(?:N.*)?)?)?)?)?"
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return what lies between the marker that ends at `at` and the end marker or the end of the string."""
