@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, tzinfo
+from datetime import UTC, datetime, time, tzinfo
 from functools import cache
 
 from guardcli.model.decisions import ApprovalTerms, Recording, Verdict
@@ -29,8 +30,7 @@ from guardcli.policy.schema import (
 
 KINDS = PLACES | {"table", "function", "schema", "role", "object", "ref", "file", "command"}
 """Every kind of target that an inspector names."""
-_PARTS = {"table": 2, "function": 2, "object": 3}
-_SHAPES = {"table": "schema/table", "function": "schema/function", "object": "namespace/kind/name"}
+_LIST = re.compile(r"(|.*[:/])\$([a-z0-9][a-z0-9._-]*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Builder:
             parents=texts("parent", self._check_tool),
             environments=texts("environment"),
             branches=texts("branch", self._check_parts),
-            argv=texts("argv", self.check_expression),
+            argv=self._expressions(section.argv, (*path, "argv")),
             when=None if section.when is None else self._window(section.when, (*path, "when")),
         )
         self._check_contradictions(match, path, permits)
@@ -118,22 +118,25 @@ class Builder:
     def texts(
         self, values: Sequence[str] | None, path: Path, check: Callable[[str, Path], None] | None = None
     ) -> tuple[str, ...]:
-        """Return `values` with every ``$name`` replaced by the list of that name; `check` sees each one."""
+        """Return `values`, each that ends in ``$name`` once for every entry of that list; `check` sees each one."""
         found: list[str] = []
         for index, value in enumerate(values or ()):
             place = (*path, index)
-            if not value.startswith("$"):
-                found.append(value)
+            for one in self._filled_in(value, place):
+                found.append(one)
                 if check is not None:
-                    check(value, place)
-            elif value[1:] in self.names.lists:
-                for one in self.names.lists[value[1:]]:
-                    found.append(one)
-                    if check is not None:
-                        check(one, place)
-            else:
-                self.report.at(place, f"no list is named {value[1:]!r}{suggestion(value[1:], self.names.lists)}")
+                    check(one, place)
         return tuple(dict.fromkeys(found))
+
+    def _filled_in(self, value: str, place: Path) -> Sequence[str]:
+        named = _LIST.fullmatch(value)
+        if named is None:
+            return [value]
+        before, name = named.groups()
+        if name in self.names.lists:
+            return [before + one for one in self.names.lists[name]]
+        self.report.at(place, f"no list is named {name!r}{suggestion(name, self.names.lists)}")
+        return []
 
     def mask(self, section: MaskSection, path: Path) -> MaskRule:
         """Return the mask rule of `section`."""
@@ -210,6 +213,11 @@ class Builder:
             line=self.report.line(path),
         )
 
+    def _expressions(self, patterns: Sequence[str] | None, path: Path) -> tuple[str, ...]:
+        for index, pattern in enumerate(patterns or ()):
+            self.check_expression(pattern, (*path, index))
+        return tuple(patterns or ())
+
     def check_expression(self, pattern: str, path: Path) -> None:
         """Note a regular expression that re2 refuses."""
         try:
@@ -247,10 +255,8 @@ class Builder:
             self.report.at(path, f"no target is of the kind {kind!r}{suggestion(kind, KINDS)}")
             return
         self._check_parts(name, path)
-        parts = name.split("/")
-        wrong = len(parts) != _PARTS.get(kind, len(parts)) and "**" not in parts and name != "*"
-        if wrong and not (kind != "object" and len(parts) == 1):
-            self.report.at(path, f"{kind} targets are {_SHAPES[kind]}, so {pattern!r} could never match")
+        if kind in ("table", "function") and name.count("/") > 1 and "**" not in name.split("/"):
+            self.report.at(path, f"{kind} targets are schema/{kind}, so {pattern!r} could never match")
 
     def _check_contradictions(self, match: Match, path: Path, permits: bool) -> None:
         unknown = {effect.value for effect in match.effects} == {"unknown"}
@@ -310,8 +316,3 @@ def _days(text: str) -> frozenset[int]:
         return frozenset()
     start, end = DAYS.index(first), DAYS.index(last or first)
     return frozenset(day % 7 for day in range(start, end + 1 if end >= start else end + 8))
-
-
-def is_over(waiver: Waiver, today: date) -> bool:
-    """Return whether the exception has ended, so that its owner should remove it."""
-    return waiver.until < today

@@ -17,7 +17,8 @@ from guardcli.model.decisions import ApprovalTerms, Decision, Recording, Verdict
 from guardcli.model.effects import in_order
 from guardcli.model.masking import MaskRule
 from guardcli.model.operations import Operation
-from guardcli.policy.matching import PLACES, CompiledRule, RuleSet, View
+from guardcli.policy.matching import CompiledRule, RuleSet, View
+from guardcli.policy.recognition import says_where
 from guardcli.policy.rules import Context, Match, Rule
 
 if TYPE_CHECKING:
@@ -46,9 +47,7 @@ def decide(policy: Policy, operations: Sequence[Operation], context: Context) ->
     """Return what `policy` says about a call that would do `operations`. Pure; never raises for any operation."""
     if not operations:
         return Decision(Verdict.DENY, NO_OPERATIONS, "Nothing is known about this call, so it cannot run.", ())
-    places = [target for operation in operations for target in operation.targets if target.kind in PLACES]
-    ruleset = policy.ruleset
-    judged = [judge(ruleset, View(one, context, ruleset.resources, places)) for one in operations]
+    judged = explain(policy, operations, context)
     winner = max(judged, key=lambda judgement: _RANK[judgement.verdict])
     deciding = [judgement for judgement in judged if judgement.verdict is winner.verdict]
     verdict, rule, message, terms = winner.verdict, winner.rule.id, winner.message, None
@@ -67,6 +66,13 @@ def decide(policy: Policy, operations: Sequence[Operation], context: Context) ->
         recording=_recording(judged),
         mask=_masks(judged),
     )
+
+
+def explain(policy: Policy, operations: Sequence[Operation], context: Context) -> list[Judgement]:
+    """Return what `policy` says about each of `operations` by itself, in order."""
+    places = [target for operation in operations for target in operation.targets if says_where(target)]
+    ruleset = policy.ruleset
+    return [judge(ruleset, View(one, context, ruleset.resources, places)) for one in operations]
 
 
 def judge(ruleset: RuleSet, view: View) -> Judgement:

@@ -32,7 +32,7 @@ from guardcli.policy.rules import Context, Match, Resource, Rule, Waiver
 PLACES = frozenset({"host", "database", "resource", "context"})
 """Kinds of target that say where, not what: a rule that permits must cover them only if it names their kind."""
 PARTED = frozenset({"table", "function", "object"})
-"""Kinds whose parts may each be empty, which means not known."""
+"""Kinds whose parts may each be empty, which means not known, or ``*``, which means all."""
 
 _BIT = {effect: 1 << place for place, effect in enumerate(Effect)}
 _COMPLETE, _UNBOUNDED, _SENSITIVE = 1, 2, 4
@@ -72,8 +72,7 @@ class View:
     @cached_property
     def recognised(self) -> dict[str, Answer]:
         """Name of each resource → whether the operation is aimed at it."""
-        own = [target for target in self.operation.targets if target.kind in PLACES]
-        targets = (*self.operation.targets, *(() if own else self._places))
+        targets = tuple(dict.fromkeys((*self.operation.targets, *self._places)))
         return {
             resource.name: recognise(resource, self.operation.tool, targets, self.context.resource)
             for resource in self.resources
@@ -263,7 +262,7 @@ def _target_pattern(pattern: str, sure: bool) -> tuple[str, Callable[[Sequence[s
             kind,
             lambda parts, _: (
                 len(parts) == len(each)
-                and all(not part or one.matches(part) for one, part in zip(each, parts, strict=True))
+                and all(part in ("", "*") or one.matches(part) for one, part in zip(each, parts, strict=True))
             ),
         )
     return kind, lambda parts, _: glob.matches(parts)

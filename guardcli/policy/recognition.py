@@ -15,6 +15,9 @@ from guardcli.model.operations import Target
 from guardcli.policy.globs import Glob
 from guardcli.policy.rules import RESOURCE_TOOLS, Resource
 
+_CONTEXT = "/context/"
+"""How kubectl's inspector names a context: an object without a namespace."""
+
 
 class Answer(Enum):
     """Three-valued: UNKNOWN is neither YES nor NO."""
@@ -78,6 +81,11 @@ def _is_local(host: str) -> bool:
         return False
 
 
+def says_where(target: Target) -> bool:
+    """Return whether `target` says where its whole call goes, so that it counts for the other operations too."""
+    return target.kind in ("host", "database", "resource") or target.name.startswith(_CONTEXT)
+
+
 def recognise(resource: Resource, tool: str, targets: Sequence[Target], named: str = "") -> Answer:
     """Return whether an operation of `tool` with `targets` is aimed at `resource`.
 
@@ -91,11 +99,15 @@ def recognise(resource: Resource, tool: str, targets: Sequence[Target], named: s
     if tool not in RESOURCE_TOOLS.get(resource.kind, (tool,)):
         return Answer.NO
     answers = [_hosts(resource, targets)]
-    for wanted, kind in ((resource.databases, "database"), (resource.contexts, "context")):
-        if wanted:
-            answers.append(_names(wanted, [target.name for target in targets if target.kind == kind]))
+    if resource.databases:
+        answers.append(_names(resource.databases, [target.name for target in targets if target.kind == "database"]))
+    if resource.contexts:
+        names = [target.name for target in targets if target.kind == "object"]
+        contexts = [name.removeprefix(_CONTEXT) for name in names if name.startswith(_CONTEXT)]
+        answers.append(_names(resource.contexts, contexts))
     if resource.namespaces:
-        spaces = [target.name.split("/")[0] for target in targets if target.kind == "object"]
+        names = [target.name for target in targets if target.kind == "object" and not target.name.startswith("/")]
+        spaces = [name.split("/")[0].replace("*", "") for name in names]
         answers.append(_names(resource.namespaces, spaces))
     if resource.remotes:
         remotes = [_remote(target.name) for target in targets if target.kind == "ref"]

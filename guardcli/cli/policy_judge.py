@@ -1,0 +1,137 @@
+"""Judging calls without running them: what ``guard policy check`` and ``guard policy test`` share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from guardcli.broker.facts import CallFacts
+from guardcli.inspectors.registry import inspect
+from guardcli.model.facts import Facts, FactUnavailable
+from guardcli.model.invocation import Invocation, Stdin
+from guardcli.model.operations import Operation
+from guardcli.policy import Context, Policy
+
+SHIM = "guard-shim"
+
+
+class GivenFacts:
+    """Facts of this machine with some of them given: files, and what standard input holds.
+
+    `machine` answers the rest; without one it stays unknown.
+    """
+
+    def __init__(self, machine: Facts, *, stdin: str | None = None, files: Mapping[str, str] | None = None) -> None:
+        self._machine = machine
+        self._stdin = stdin
+        self._files = files or {}
+
+    def read_file(self, path: str) -> bytes:
+        """Return the content of a given file, else of the machine's."""
+        if path in self._files:
+            return self._files[path].encode("utf-8", "surrogateescape")
+        return self._machine.read_file(path)
+
+    def list_directory(self, path: str) -> Sequence[str]:
+        """Return the names in a directory, the given files among them."""
+        inside = path.rstrip("/") + "/"
+        given = {name[len(inside) :].partition("/")[0] for name in self._files if name.startswith(inside)}
+        if not given:
+            return self._machine.list_directory(path)
+        try:
+            return sorted({*given, *self._machine.list_directory(path)})
+        except FactUnavailable:
+            return sorted(given)
+
+    def stdin(self) -> bytes:
+        """Return the given standard input. Raises FactUnavailable where none is given."""
+        if self._stdin is None:
+            raise FactUnavailable("there is no standard input to read")
+        return self._stdin.encode("utf-8", "surrogateescape")
+
+    def git_config(self, cwd: str, options: Sequence[str] = ()) -> Mapping[str, tuple[str, ...]]:
+        """Return the machine's answer."""
+        return self._machine.git_config(cwd, options)
+
+    def git(self, cwd: str, arguments: Sequence[str]) -> bytes:
+        """Return the machine's answer."""
+        return self._machine.git(cwd, arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call to be judged: `argv`, or `sql` where it is not empty. `stdin` is None where there is nothing to read."""
+
+    argv: tuple[str, ...] = ()
+    sql: str = ""
+    resource: str = ""
+    env: Mapping[str, str] | None = None
+    cwd: str = "/"
+    stdin: str | None = None
+
+
+class Caller:
+    """Turns calls into operations under one policy, with the facts of this machine."""
+
+    def __init__(self, policy: Policy, context: Context) -> None:
+        self.policy = policy
+        self.context = context
+        self._rules = {rules.tool: rules for rules in policy.tool_rules}
+        self._git = real_git(os.environ.get("PATH", os.defpath))
+
+    def operations(self, call: Call, facts: Facts) -> tuple[Operation, ...]:
+        """Return what `call` would do. Never raises for any call."""
+        if call.sql:
+            from guardcli.inspectors.sql import inspect_sql
+
+            return inspect_sql(call.sql)
+        tool = os.path.basename(call.argv[0])
+        if tool not in self.policy.guarded:
+            return self._shell(call)
+        invocation = Invocation(
+            tool=tool,
+            argv=call.argv,
+            env=call.env or {},
+            cwd=call.cwd,
+            stdin=Stdin.NULL if call.stdin is None else Stdin.STREAM,
+            parent=self.context.parent,
+        )
+        return inspect(invocation, facts, self._rules).operations
+
+    def context_of(self, call: Call, facts: Facts) -> Context:
+        """Return what is known of `call` beyond its operations."""
+        tool = "psql" if call.sql else os.path.basename(call.argv[0])
+        context = replace(self.context, tool=tool, argv=call.argv, resource=call.resource or self.context.resource)
+        if context.now is None:
+            context = replace(context, now=datetime.now(UTC))
+        if self.policy.asks_for_branch and tool == "git" and not context.branch:
+            context = replace(context, branch=_branch(facts, call.cwd))
+        return context
+
+    def facts(self, call: Call) -> CallFacts:
+        """Return the facts of this machine around `call`."""
+        return CallFacts(call.cwd, call.env or {}, git_program=self._git)
+
+    def _shell(self, call: Call) -> tuple[Operation, ...]:
+        """Return what a call does that no shim stands in front of: as a shell on a guarded host would see it."""
+        from guardcli.inspectors.shell import inspect_argv
+
+        return tuple(inspect_argv(call.argv))
+
+
+def real_git(path: str) -> str | None:
+    """Return the first git on `path` that is no shim, so that asking it is not itself a guarded call."""
+    for directory in path.split(os.pathsep):
+        candidate = os.path.join(directory, "git")
+        if os.access(candidate, os.X_OK) and os.path.basename(os.path.realpath(candidate)) != SHIM:
+            return candidate
+    return None
+
+
+def _branch(facts: Facts, cwd: str) -> str:
+    try:
+        return os.fsdecode(facts.git(cwd, ("symbolic-ref", "--quiet", "--short", "HEAD")).strip())
+    except FactUnavailable:
+        return ""
