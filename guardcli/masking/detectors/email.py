@@ -6,10 +6,10 @@ import re
 
 from guardcli.masking.detector import Detector
 
-_LOCAL_REVERSED = re.compile(rb"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\x80-\xff-]{1,64}")
-_ASCII_REVERSED = re.compile(rb"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}")
+_LOCAL_REVERSED = re.compile(rb"[A-Za-z0-9.%'+_\x80-\xff-]{1,64}")
+_ASCII_REVERSED = re.compile(rb"[A-Za-z0-9.%'+_-]{1,64}")
 _DOMAIN = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}([A-Za-z]{2,24})(?![A-Za-z0-9_-])")
-_LEADING = b".'`/=?&{|}!#$%^*~"
+_LEADING = b".'%"
 _NOT_TOP_LEVEL = frozenset(
     b"service socket timer target mount slice scope device swap automount png jpg jpeg gif svg webp ico bmp json yaml"
     b" yml xml tar gz bz2 xz html htm txt conf cfg ini log css js jsx ts tsx rb java class cpp hpp lua exe dll".split()
@@ -28,8 +28,8 @@ class Email(Detector):
     name = "email"
     label = "EMAIL"
     personal = True
-    triggers = (rb"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\x80-\xff-]@[A-Za-z0-9][A-Za-z0-9-]{0,62}\.[A-Za-z0-9]",)
-    opening = rb"((?<![A-Za-z0-9.-])[A-Za-z0-9][A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{0,63}@[A-Za-z0-9.-]{0,255})"
+    triggers = (rb"[A-Za-z0-9.%'+_\x80-\xff-]@[A-Za-z0-9][A-Za-z0-9-]{0,62}\.[A-Za-z0-9]",)
+    opening = rb"((?<![A-Za-z0-9.-])[A-Za-z0-9][A-Za-z0-9.%'+_-]{0,63}@[A-Za-z0-9.-]{0,255})"
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the address around the ``@`` that lies before `at`."""

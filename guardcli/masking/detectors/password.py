@@ -22,7 +22,8 @@ _SPACES = re.compile(rb"[ \t]*")
 _NAME_BEFORE = re.compile(
     rb"(?:^|\n)[ \t]*(?:- )?(?:export[ \t]+|set[ \t]+|ENV[ \t]+)?[\"']?[\w./-]{0,100}[\"'\]]{0,2}[ \t]{0,16}\Z"
 )
-_KEYWORD = re.compile(rb"(?i)[\w.-]{0,64}" + _NAMES + rb"[0-9]{0,2}\Z")
+_INSIDE_A_WORD = re.compile(rb"[a-z](?:pass|pwd)[0-9]{0,2}(?:\\?[\"']\]?)?[ \t]{0,16}\Z")
+"""``pass`` and ``pwd`` at the end of another word (``compass``), where ``dbPass`` and ``DB_PWD`` are names."""
 _CALL = re.compile(rb"[A-Za-z_][\w.]*[(\[]")
 _ATTRIBUTE = re.compile(rb"[a-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _SMALL_NUMBER = re.compile(rb"[0-9]{1,6}(?:\.[0-9]+)?[smhd]?")
@@ -57,6 +58,8 @@ class Password(Detector):
         if text[at : at + 1] in (b"=", b">", b"~") or (last == 0x3A and text[at : at + 2] == b"//"):
             return None
         before = text[begin:sign]
+        if _INSIDE_A_WORD.search(before):
+            return None
         after = _spaces(text, at)
         if (
             after == at

@@ -10,6 +10,8 @@ BEGIN = re.compile(rb"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-
 END = re.compile(rb"-----END (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----")
 _INLINE = re.compile(rb"(?:\\+[nr]|[A-Za-z0-9+/=: ,-](?!----)){1,16384}")
 
+_MATERIAL = re.compile(rb"[A-Za-z0-9+/=]{16}")
+
 
 class PrivateKey(Detector):
     """Find the body of a key that stands on the line of its BEGIN; `keyblock` follows it over more lines."""
@@ -24,4 +26,4 @@ class PrivateKey(Detector):
         if begin is None or begin.end() != at:
             return None
         body = _INLINE.match(text, at)
-        return body.span() if body is not None and body[0].strip() else None
+        return body.span() if body is not None and _MATERIAL.search(body[0]) else None

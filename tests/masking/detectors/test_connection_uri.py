@@ -1,0 +1,28 @@
+"""Only the password of a URL is masked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+CASES = [
+    "postgres://app:⟦s3cr3t⟧@db:5432/orders",
+    "postgresql+psycopg://app:⟦s3%40cr3t⟧@db/orders",
+    "redis://:⟦s3cr3t⟧@cache/0",
+    "https://x:⟦p@ss⟧@host/path?q=a@b",
+    '"amqp://u:⟦p1⟧@a","amqp://u:⟦p2⟧@b"',
+    "postgres://app@db/orders",
+    "postgres://app:$PASSWORD@db/orders",
+    "postgres://app:${PASSWORD}@db/orders",
+    "postgres://app:<password>@db/orders",
+    "postgres://app:***@db/orders",
+    "http://host:8080/a@b",
+    "https://host/path:80@x",
+    "see https://example.com: mail a@b.org",
+]
+
+
+@pytest.mark.parametrize("marked", CASES)
+def test_connection_uri(check: Callable[[str, str], None], marked: str) -> None:
+    check("connection_uri", marked)

@@ -1,0 +1,44 @@
+"""Addresses are found in every surrounding; remotes, units, file names and noise are not addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+CASES = [
+    "⟦alice@example.com⟧",
+    "Alice <⟦alice.smith+tag@mail.example.co.uk⟧>, x",
+    '{"email":"⟦a@b.io⟧"}',
+    "a,⟦a@b-c.org⟧,c",
+    "mailto:⟦a@b-c.org⟧?subject=x",
+    "to ⟦a@b-c.org⟧.",
+    "email=⟦a@b-c.org⟧&x=1",
+    "⟦jörg@mail.de⟧",
+    "x\0⟦a@b.co⟧\0y",
+    "ann@corp:hunter2",
+    "https://ann@host.example.com/x",
+    "git@github.com:org/repo.git",
+    "ann@web.example.com:~/src",
+    "ann@web.example.com:/etc/passwd",
+    "user@1000.service getty@tty1.service",
+    "icon@2x.png",
+    "lodash@4.17.21",
+    "@decorator.method",
+    "a @ b.com",
+    "user@localhost",
+]
+
+
+@pytest.mark.parametrize("marked", CASES)
+def test_email(check: Callable[[str, str], None], marked: str) -> None:
+    check("email", marked)
+
+
+def test_a_short_address_in_noise_is_noise_and_in_nul_separated_text_is_not() -> None:
+    from guardcli.masking.detectors.email import Email
+
+    noise = b"\x91\x02\xfe\x81\x07" * 8 + b"a@b.co" + b"\x91\x02\xfe\x81\x07" * 8
+    text = b"row\0" * 8 + b"a@b.co" + b"\0row" * 8
+    assert Email().find(noise, noise.index(b"@") + 3) is None
+    assert Email().find(text, text.index(b"@") + 3) == (32, 38)

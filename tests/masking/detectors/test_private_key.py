@@ -1,0 +1,42 @@
+"""The body of a key goes, its markers stay, and what follows the end marker is let through."""
+
+from __future__ import annotations
+
+import pytest
+
+from guardcli.masking import Masker
+from guardcli.model.masking import MaskRule
+
+MASKER = Masker([MaskRule(detect=("private_key",))], key=bytes(32))
+BODY = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7"
+CASES = [
+    (
+        f"-----BEGIN RSA PRIVATE KEY-----\n{BODY}\n{BODY}\nab==\n-----END RSA PRIVATE KEY-----\nx\n",
+        "-----BEGIN RSA PRIVATE KEY-----\n[PRIVATE_KEY]\n-----END RSA PRIVATE KEY-----\nx\n",
+    ),
+    (
+        f"k: |\n  -----BEGIN PRIVATE KEY-----\r\n  {BODY}\r\n  {BODY}\r\n  -----END PRIVATE KEY-----\r\nx: 1\n",
+        "k: |\n  -----BEGIN PRIVATE KEY-----\r\n  [PRIVATE_KEY]\r\n  -----END PRIVATE KEY-----\r\nx: 1\n",
+    ),
+    (
+        f"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,AB\n\n{BODY}\n"
+        "-----END RSA PRIVATE KEY-----\n",
+        "-----BEGIN RSA PRIVATE KEY-----\n[PRIVATE_KEY]\n\n-----END RSA PRIVATE KEY-----\n",
+    ),
+    (
+        f'{{"key": "-----BEGIN PRIVATE KEY-----\\n{BODY}\\n{BODY}\\n-----END PRIVATE KEY-----\\n", "n": 1}}',
+        '{"key": "-----BEGIN PRIVATE KEY-----[PRIVATE_KEY]-----END PRIVATE KEY-----\\n", "n": 1}',
+    ),
+    (f"-----BEGIN EC PRIVATE KEY-----\n{BODY}\nplain words follow\n{BODY}\n",) * 1
+    + (f"-----BEGIN EC PRIVATE KEY-----\n[PRIVATE_KEY]\nplain words follow\n{BODY}\n",),
+    (f"-----BEGIN PRIVATE KEY-----\n{BODY}", "-----BEGIN PRIVATE KEY-----\n[PRIVATE_KEY]"),
+    (f"-----BEGIN CERTIFICATE-----\n{BODY}\n-----END CERTIFICATE-----\n",) * 2,
+    (f"-----BEGIN PUBLIC KEY-----\n{BODY}\n-----END PUBLIC KEY-----\n",) * 2,
+    (f"-----END PRIVATE KEY-----\n{BODY}\n",) * 2,
+    ("A file begins with -----BEGIN PRIVATE KEY----- and goes on\n",) * 2,
+]
+
+
+@pytest.mark.parametrize(("text", "wanted"), CASES)
+def test_private_key(text: str, wanted: str) -> None:
+    assert MASKER.text(text) == wanted
