@@ -241,12 +241,13 @@ def _cover(directory: Path, chain: _Chain, start: int, end: int) -> None:
 
 def _ship(directory: Path, session: str, facts: Mapping[str, object], client: ApiClient) -> None:
     """Ship what the API lacks. It may not know the session yet, or any more. Raises GuardError, OSError, ValueError."""
-    own = client
     try:
-        own = client.with_token(_open(client, facts))
+        token = client.create_session(facts)
     except ConflictError:
-        if isinstance(facts.get("token"), str):
-            own = client.with_token(Secret(str(facts["token"])))
+        if not isinstance(facts.get("token"), str):
+            raise
+        token = Secret(str(facts["token"]))
+    own = client.with_token(token)
     reader = SpoolReader(directory)
     try:
         reader.seek(own.append_events(session, []))
@@ -255,6 +256,3 @@ def _ship(directory: Path, session: str, facts: Mapping[str, object], client: Ap
     finally:
         reader.close()
 
-
-def _open(client: ApiClient, facts: Mapping[str, object]) -> Secret:
-    return client.create_session(facts)

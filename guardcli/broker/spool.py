@@ -17,7 +17,9 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,6 +32,13 @@ EVENTS, RECORDING, SESSION, SHIPPED, LOCK = "events.jsonl", "recording.cast", "s
 def timestamp(seconds: float) -> str:
     """Return seconds since the epoch as RFC 3339 in UTC with microseconds."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _unwritable(path: Path, error: OSError) -> UnavailableError:
+    return UnavailableError(
+        f"the record cannot be written to {path}: {error.strerror}",
+        hint="nothing runs unrecorded; make room or mend the directory, then try again",
+    )
 
 
 class AppendFile:
@@ -47,12 +56,10 @@ class AppendFile:
             while written < len(data):
                 written += os.write(self._fd, data[written:] if written else data)
         except OSError as error:
-            if written:
+            # A torn tail that cannot be cut off either is cut off by whoever recovers the spool.
+            with suppress(OSError):
                 os.ftruncate(self._fd, self.size)
-            raise UnavailableError(
-                f"the record cannot be written to {self._path}: {error.strerror}",
-                hint="nothing runs unrecorded; make room or mend the directory, then try again",
-            ) from error
+            raise _unwritable(self._path, error) from error
         self.size += written
 
     def sync(self) -> None:
@@ -79,10 +86,7 @@ class Spool:
             self._events = AppendFile(self.directory / EVENTS)
             self._recording = AppendFile(self.directory / RECORDING)
         except OSError as error:
-            raise UnavailableError(
-                f"the record cannot be kept in {self.directory}: {error.strerror}",
-                hint="nothing runs unrecorded; make room or mend the directory, then try again",
-            ) from error
+            raise _unwritable(self.directory, error) from error
         self._sequence = 0
         self._previous = GENESIS
         self._dirty = False
@@ -118,8 +122,12 @@ class Spool:
             self._events.sync()
             self._recording.sync()
 
+    def remove(self) -> None:
+        """Remove the directory: all of it has been shipped."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+
     def close(self) -> None:
-        """Close the files and let go of the lock; the directory stays until it is shipped."""
+        """Close the files. The lock lasts until every process that has a copy of it has closed that."""
         self._events.close()
         self._recording.close()
         os.close(self._lock)

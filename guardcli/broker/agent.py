@@ -1,0 +1,177 @@
+"""Running the agent itself: in the foreground, in place, with nothing left behind.
+
+The process that does so stays in the agent's process group and terminal and does as little as `env` would: Ctrl-C and
+Ctrl-Z reach the agent by themselves, TERM and HUP are passed on, and what stops or ends the agent stops or ends this
+process likewise. It adopts the agent's orphans (PR_SET_CHILD_SUBREAPER, prctl(2)), so that they stay in the
+session's tree, and ends them with the session.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+TERM_SECONDS = 2.0
+"""Between TERM and KILL."""
+PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+LEFT_TO_THE_AGENT = (signal.SIGINT, signal.SIGQUIT)
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class BrokerLost(Exception):
+    """The broker went away while the agent was running."""
+
+
+def adopt_orphans() -> None:
+    """Make this process the reaper of its descendants."""
+    _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def start_agent(argv: Sequence[str], env: Mapping[str, str]) -> int:
+    """Start the agent so that it dies with this process; return its pid. 127 or 126 is its status if it cannot run."""
+    parent = os.getpid()
+    pid = os.fork()
+    if pid:
+        return pid
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
+    try:
+        for number in (*LEFT_TO_THE_AGENT, *PASSED_ON, signal.SIGPIPE, signal.SIGXFSZ):
+            if signal.getsignal(number) is not signal.SIG_IGN or number in (signal.SIGPIPE, signal.SIGXFSZ):
+                signal.signal(number, signal.SIG_DFL)
+        os.execvpe(argv[0], list(argv), dict(env))
+    except OSError as error:
+        os.write(2, f"guard: {argv[0]}: {error.strerror}\n".encode("utf-8", "backslashreplace"))
+        os._exit(127 if isinstance(error, FileNotFoundError) else 126)
+
+
+class Supervisor:
+    """Waits for the agent while the broker lives."""
+
+    def __init__(self, control: socket.socket) -> None:
+        """`control` is readable when the broker has gone."""
+        self._control = control
+        self._agent = 0
+        self._wake, self._woken = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        for number in PASSED_ON:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._pass_on)
+        for number in LEFT_TO_THE_AGENT:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, _nothing)
+        signal.signal(signal.SIGCHLD, _nothing)
+        signal.set_wakeup_fd(self._woken, warn_on_full_buffer=False)
+
+    def run(self, argv: Sequence[str], env: Mapping[str, str]) -> int:
+        """Run the agent to its end and return its wait status. Raises BrokerLost once the agent is ended for that."""
+        self._agent = start_agent(argv, env)
+        while True:
+            status = self._look()
+            if status is not None:
+                self._agent = 0
+                return status
+            ready, _, _ = select.select([self._wake, self._control], [], [])
+            if self._wake in ready:
+                with suppress(BlockingIOError):
+                    os.read(self._wake, 512)
+            if self._control in ready:
+                end_processes([self._agent])
+                self._agent = 0
+                raise BrokerLost
+
+    def _look(self) -> int | None:
+        """Return the agent's wait status when it has ended; stop when it stopped; reap what was adopted."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED)
+            except ChildProcessError:
+                return 0
+            if pid == 0:
+                return None
+            if pid != self._agent:
+                continue
+            if not os.WIFSTOPPED(status):
+                return status
+            os.kill(os.getpid(), signal.SIGSTOP)
+            with suppress(ProcessLookupError):
+                os.kill(self._agent, signal.SIGCONT)
+
+    def _pass_on(self, number: int, frame: FrameType | None) -> None:
+        if self._agent:
+            with suppress(ProcessLookupError):
+                os.kill(self._agent, number)
+
+
+def _nothing(number: int, frame: FrameType | None) -> None:
+    """Let a signal only wake the loop: the terminal has sent it to the agent as well."""
+
+
+def descendants(root: int) -> list[int]:
+    """Return the pids of all processes below `root`, from /proc."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_bytes().rpartition(b")")[2].split()
+            except OSError:
+                continue
+            if fields[0] != b"Z":
+                children.setdefault(int(fields[1]), []).append(int(entry.name))
+    found, waiting = [], [root]
+    while waiting:
+        below = children.get(waiting.pop(), [])
+        found += below
+        waiting += below
+    return found
+
+
+def end_processes(pids: Sequence[int], spare: int = 0) -> None:
+    """End processes, TERM first and KILL after `TERM_SECONDS`, and reap those that are our own children."""
+    left = [pid for pid in pids if pid and pid != spare]
+    for number, seconds in ((signal.SIGTERM, TERM_SECONDS), (signal.SIGKILL, TERM_SECONDS)):
+        for pid in left:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, number)
+                os.kill(pid, signal.SIGCONT)
+        until = time.monotonic() + seconds
+        while left and time.monotonic() < until:
+            left = [pid for pid in left if _alive(pid)]
+            if left:
+                time.sleep(0.01)
+        if not left:
+            return
+
+
+def _alive(pid: int) -> bool:
+    with suppress(ChildProcessError):
+        ended, _ = os.waitpid(pid, os.WNOHANG)
+        return ended == 0
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            return stat.read().rpartition(b")")[2].split()[0] != b"Z"
+    except OSError:
+        return False
+
+
+def leave_as(status: int) -> None:
+    """End this process the way that a wait status says another one ended."""
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        sys.stdout.flush()
+        with suppress(OSError, ValueError):
+            signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+    sys.exit(os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 1)

@@ -1,0 +1,176 @@
+"""Waiting for a person: ask, tell the agent, wait, and use the yes once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Executor
+from typing import Protocol
+
+from guardcli.broker.facts import CallFacts
+from guardcli.broker.judge import Judgement
+from guardcli.broker.recorder import CallRecord, Recorder
+from guardcli.model.approvals import Approval, ApprovalState, approval_digest
+from guardcli.model.decisions import ApprovalTerms
+from guardcli.model.effects import in_order
+from guardcli.model.errors import ConflictError, DeniedError, PendingError
+from guardcli.model.events import EventType
+
+POLL_SECONDS = 25.0
+"""One question to the API waits at most so long for an answer."""
+JUSTIFICATION = "GUARD_REASON"
+"""The variable in which an agent says why it wants something."""
+
+
+class ApprovalClient(Protocol):
+    """The part of `guardcli.client.ApiClient` that asking needs."""
+
+    def request_approval(
+        self,
+        session: str,
+        digest: str,
+        *,
+        tool: str,
+        command: str,
+        cwd: str,
+        rule: str,
+        message: str,
+        effects: Sequence[str],
+        targets: Sequence[str],
+        groups: Sequence[str],
+        quorum: int,
+        expires: float,
+        justification: str,
+    ) -> Approval:
+        """Ask for a yes, or join the request that stands."""
+        ...
+
+    def wait_approval(self, id: str, seconds: float) -> Approval:
+        """Return the approval as soon as it is no longer pending, or after `seconds`."""
+        ...
+
+    def consume_approval(self, id: str, digest: str) -> Approval:
+        """Use the yes, once."""
+        ...
+
+
+class Approvals:
+    """Gets a person's yes for the calls of one session. `patience` runs what waits for the API."""
+
+    def __init__(
+        self,
+        client: ApprovalClient,
+        session: str,
+        identity: str,
+        recorder: Recorder,
+        patience: Executor,
+        wait_seconds: float,
+    ) -> None:
+        self._client = client
+        self._session = session
+        self._identity = identity
+        self._recorder = recorder
+        self._patience = patience
+        self._wait_seconds = wait_seconds
+
+    async def obtain(
+        self, call: CallRecord, judgement: Judgement, facts: CallFacts, tell: Callable[[str], Awaitable[None]]
+    ) -> None:
+        """Return once a person has said yes to exactly this call, and that yes is used up.
+
+        Raises DeniedError when the answer was no, PendingError when there was none in time, and UnavailableError
+        when the API cannot be asked.
+        """
+        digest = self.digest(judgement, facts)
+        approval = await self._request(judgement, digest)
+        self._recorder.event(
+            EventType.ASKED, call, {"approval": approval.id, "digest": digest, "state": approval.state.value}
+        )
+        if approval.state is ApprovalState.PENDING and self._wait_seconds > 0:
+            await tell(_waiting_text(approval, self._wait_seconds))
+            approval = await self._wait(approval)
+        if approval.state is ApprovalState.APPROVED:
+            approval = await self._consume(approval, digest)
+        self._recorder.event(
+            EventType.DECIDED,
+            call,
+            {
+                "approval": approval.id,
+                "state": approval.state.value,
+                "reviewer": approval.reviewer,
+                "reason": self._recorder.mask(approval.reason),
+            },
+        )
+        _answer(approval)
+
+    def digest(self, judgement: Judgement, facts: CallFacts) -> str:
+        """Return what the yes is bound to."""
+        invocation = judgement.invocation
+        return approval_digest(self._identity, invocation.argv, invocation.cwd, inputs=facts.inputs)
+
+    async def _request(self, judgement: Judgement, digest: str) -> Approval:
+        invocation, decision = judgement.invocation, judgement.decision
+        terms = decision.terms or ApprovalTerms()
+        mask = self._recorder.mask
+        effects = in_order({effect for one in decision.operations for effect in one.effects})
+        targets = dict.fromkeys(str(target) for one in decision.operations for target in one.targets)
+        return await self._ask(
+            lambda: self._client.request_approval(
+                self._session,
+                digest,
+                tool=invocation.tool,
+                command=self._recorder.command(invocation.argv)[:65536],
+                cwd=mask(invocation.cwd),
+                rule=decision.rule,
+                message=mask(decision.message),
+                justification=mask(invocation.env.get(JUSTIFICATION, ""))[:4096],
+                effects=[effect.value for effect in effects],
+                targets=[mask(target)[:4096] for target in list(targets)[:1000]],
+                groups=terms.groups,
+                quorum=terms.quorum,
+                expires=terms.expires,
+            )
+        )
+
+    async def _wait(self, approval: Approval) -> Approval:
+        until = time.monotonic() + self._wait_seconds
+        while approval.state is ApprovalState.PENDING and (left := until - time.monotonic()) > 0:
+            id, seconds = approval.id, min(left, POLL_SECONDS)
+            approval = await self._ask(lambda id=id, seconds=seconds: self._client.wait_approval(id, seconds))  # type: ignore[misc]
+        return approval
+
+    async def _consume(self, approval: Approval, digest: str) -> Approval:
+        try:
+            return await self._ask(lambda: self._client.consume_approval(approval.id, digest))
+        except ConflictError:  # it has expired, or another call of the same bytes has used it
+            return await self._ask(lambda: self._client.wait_approval(approval.id, 0))
+
+    async def _ask(self, question: Callable[[], Approval]) -> Approval:
+        return await asyncio.get_running_loop().run_in_executor(self._patience, question)
+
+
+def _waiting_text(approval: Approval, seconds: float) -> str:
+    return (
+        f"waiting up to {seconds:.0f} s for a person to approve this ({approval.rule}: {approval.message})\n"
+        f"approval {approval.id}; from another terminal: guard approvals approve {approval.id}"
+    )
+
+
+def _answer(approval: Approval) -> None:
+    """Return for a yes that was used for this call. Raises DeniedError or PendingError."""
+    state = approval.state
+    if state is ApprovalState.CONSUMED:
+        return
+    if state is ApprovalState.DENIED:
+        because = f": {approval.reason}" if approval.reason else ""
+        raise DeniedError(f"denied by {approval.reviewer}{because}", hint=f"approval {approval.id}; nothing was run")
+    if state is ApprovalState.PENDING:
+        raise PendingError(
+            f"approval {approval.id} is still pending ({approval.rule}: {approval.message})",
+            hint="nothing was run; once it is approved, run the very same command again",
+        )
+    raise PendingError(
+        f"approval {approval.id} is {state.value}, which is no yes",
+        hint="nothing was run; run the very same command again to ask anew",
+    )

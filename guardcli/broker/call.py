@@ -1,0 +1,225 @@
+"""One call of a guarded tool, from the shim's first word to its last: judge, perhaps ask, run or refuse."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+
+from guardcli.broker import protocol
+from guardcli.broker.approval import Approvals
+from guardcli.broker.connection import ShimConnection
+from guardcli.broker.facts import CallFacts
+from guardcli.broker.judge import Judge, Judgement, stdin_kind
+from guardcli.broker.processes import GitPrograms, started_by_git
+from guardcli.broker.protocol import CallFrame, ProtocolError
+from guardcli.broker.recorder import CallRecord, Recorder
+from guardcli.broker.relay import Relay
+from guardcli.broker.sinks import Sink
+from guardcli.broker.streams import Mask
+from guardcli.broker.tools import ToolFinder
+from guardcli.model.decisions import Verdict
+from guardcli.model.effects import in_order
+from guardcli.model.errors import DeniedError, GuardError, UnavailableError
+from guardcli.model.events import EventType
+from guardcli.model.invocation import Invocation, Stdin
+from guardcli.model.masking import MaskRule
+
+NOT_FOUND = 127
+"""What a shell answers for a command that is not there (POSIX, 2.8.2)."""
+SHOWN_MAX = 8
+"""So many operations, and targets of each, are named to the agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What all calls of a session share."""
+
+    judge: Judge
+    approvals: Approvals
+    recorder: Recorder
+    finder: ToolFinder
+    git_programs: GitPrograms
+    make_mask: Callable[[str, tuple[MaskRule, ...]], Mask]
+    spawn: Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
+    git_calls: dict[int, str]
+    """The pids of the shims of running git calls."""
+
+
+class ShimGone(Exception):
+    """The shim ended, by Ctrl-C for one, before it was answered."""
+
+
+class Call:
+    """Handles one connection. `run` never raises but for cancellation."""
+
+    def __init__(self, connection: ShimConnection, engine: Engine) -> None:
+        self._connection = connection
+        self._engine = engine
+        self._agent: dict[int, int] = {}
+        self._record: CallRecord | None = None
+        self._invocation: Invocation | None = None
+
+    async def run(self) -> None:
+        """See the call through, and close everything that it opened."""
+        try:
+            frame = await self._connection.receive_call()
+            if frame is not None:
+                self._take_descriptors(frame)
+                await self._handle(frame)
+        except ShimGone:
+            self._failed("the caller left before there was an answer; nothing was run")
+        except ProtocolError as error:
+            self._failed(f"the shim's protocol was broken: {error}")
+        except GuardError as error:
+            await self._refuse(error)
+        finally:
+            self._engine.git_calls.pop(self._connection.peer.pid, None)
+            for fd in self._agent.values():
+                os.close(fd)
+            self._connection.close()
+
+    def _take_descriptors(self, frame: CallFrame) -> None:
+        fds = self._connection.take_fds()
+        if frame.has_directory:
+            os.close(fds.pop(0))
+        self._agent = dict(zip(sorted(frame.open), fds, strict=True))
+
+    async def _handle(self, frame: CallFrame) -> None:
+        began = time.time()
+        cancel = os.eventfd(0, os.EFD_CLOEXEC)
+        try:
+            self._invocation = invocation = self._seen(frame)
+            facts = CallFacts(
+                invocation.cwd or "/",
+                invocation.env,
+                stdin_fd=self._agent.get(0) if invocation.stdin is Stdin.STREAM else None,
+                git_program=self._engine.finder.find("git") or None,
+                cancel_fd=cancel,
+            )
+            judgement = await self._judge(invocation, facts, cancel)
+            self._record = self._engine.recorder.judged(invocation, judgement.decision, began)
+            if judgement.decision.verdict is Verdict.DENY:
+                raise DeniedError(denial(judgement))
+            if judgement.decision.verdict is Verdict.APPROVE:
+                await self._unless_gone(self._engine.approvals.obtain(self._record, judgement, facts, self._tell))
+            await self._launch(frame, judgement, facts, self._record)
+        finally:
+            os.close(cancel)
+
+    def _seen(self, frame: CallFrame) -> Invocation:
+        engine = self._engine
+        nested = started_by_git(self._connection.peer.pid, engine.git_calls, engine.git_programs)
+        return Invocation(
+            tool=frame.tool,
+            argv=frame.argv,
+            env=frame.env,
+            cwd=frame.cwd,
+            stdin=stdin_kind(self._agent.get(0)),
+            stdout_is_terminal=1 in frame.terminals,
+            parent="git" if nested else "",
+        )
+
+    async def _judge(self, invocation: Invocation, facts: CallFacts, cancel: int) -> Judgement:
+        judgement = self._engine.judge.judge_now(invocation, facts)
+        if judgement is not None:
+            return judgement
+        work = asyncio.ensure_future(self._engine.judge.judge(invocation, facts))
+        gone = asyncio.ensure_future(self._connection.gone())
+        await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            os.eventfd_write(cancel, 1)
+        # The thread uses descriptors that are closed after this: it is waited for even when nobody wants its answer.
+        judgement = await work
+        if await _settled(gone):
+            raise ShimGone
+        return judgement
+
+    async def _unless_gone(self, work: Coroutine[object, object, None]) -> None:
+        task, gone = asyncio.ensure_future(work), asyncio.ensure_future(self._connection.gone())
+        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+        await _settled(gone)
+        if not task.done():
+            task.cancel()
+            raise ShimGone
+        await task
+
+    async def _launch(self, frame: CallFrame, judgement: Judgement, facts: CallFacts, record: CallRecord) -> None:
+        engine = self._engine
+        program = engine.finder.find(frame.tool, frame.env.get("PATH", ""))
+        if not program:
+            await self._tell(f"{frame.tool}: no real program of this name is on the PATH behind the shims")
+            self._failed("no real program of this name is on the PATH")
+            await self._connection.send(protocol.stop(NOT_FOUND))
+            return
+        if frame.tool == "git":
+            engine.git_calls[self._connection.peer.pid] = "git"
+        relay = Relay(
+            self._connection,
+            frame,
+            self._agent,
+            engine.recorder,
+            lambda: engine.make_mask(frame.tool, judgement.decision.mask),
+            engine.spawn,
+            self._tell,
+        )
+        await relay.run(record, judgement, facts, program)
+
+    # -- what is said and noted when it does not run --
+
+    async def _refuse(self, error: GuardError) -> None:
+        message = str(error)
+        if self._record is not None and self._invocation is not None and not isinstance(error, UnavailableError):
+            try:
+                self._engine.recorder.refused(self._record, self._invocation, f"guard: {message}\n")
+            except UnavailableError:
+                error = UnavailableError("the record cannot be written, so nothing was run")
+        else:
+            self._failed(message)
+        await self._tell(str(error) if isinstance(error, UnavailableError) else message)
+        await self._connection.send(protocol.stop(error.exit_status))
+
+    def _failed(self, reason: str) -> None:
+        """Note what could not be done. Where even that cannot be written, nothing has run that it would be about."""
+        if self._record is None:
+            return
+        with suppress(UnavailableError):
+            self._engine.recorder.event(EventType.FAILED, self._record, {"reason": self._engine.recorder.mask(reason)})
+
+    async def _tell(self, text: str) -> None:
+        """Write to the agent's stderr, if it has one."""
+        if 2 not in self._agent:
+            return
+        sink = Sink(os.dup(self._agent[2]))
+        try:
+            lines = "".join(f"guard: {line}\n" for line in text.splitlines())
+            await sink.write(lines.encode("utf-8", "backslashreplace"))
+        finally:
+            sink.close()
+
+
+async def _settled(watch: asyncio.Future[None]) -> bool:
+    """End `watch`, and only then return whether it had come true: its descriptor is free to be waited for again."""
+    came_true = watch.done()
+    watch.cancel()
+    with suppress(asyncio.CancelledError):
+        await watch
+    return came_true
+
+
+def denial(judgement: Judgement) -> str:
+    """Return what the agent is told: the rule, why, what the call would have done, and what it may do next."""
+    decision = judgement.decision
+    lines = [f"denied by rule {decision.rule}: {decision.message}".rstrip(": ")]
+    for operation in decision.operations[:SHOWN_MAX]:
+        effects = ", ".join(effect.value for effect in in_order(operation.effects))
+        targets = " ".join(str(target) for target in operation.targets[:SHOWN_MAX])
+        unknown = f" (not understood: {operation.reason})" if not operation.complete else ""
+        lines.append(f"  {operation.tool} {operation.action} [{effects}] {targets}".rstrip() + unknown)
+    if len(decision.operations) > SHOWN_MAX:
+        lines.append(f"  and {len(decision.operations) - SHOWN_MAX} more")
+    lines.append("nothing was run; do not try to get around this: ask the person you work for if it is needed")
+    return "\n".join(lines)

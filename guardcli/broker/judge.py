@@ -1,0 +1,124 @@
+"""Asking inspectors and policy about one call."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from guardcli.broker.facts import CallFacts
+from guardcli.inspectors.registry import inspect
+from guardcli.model.decisions import Decision
+from guardcli.model.facts import FactUnavailable
+from guardcli.model.invocation import Invocation, Stdin
+from guardcli.model.operations import Inspection
+from guardcli.model.tools import ToolRules
+from guardcli.policy import Context, Policy, decide
+
+
+class NeedsTime(BaseException):
+    """A fact was asked for that may take long. No Exception, so that no inspector takes it for an answer."""
+
+
+class QuickFacts:
+    """`CallFacts` that answer at once or not at all: what could block the event loop raises `NeedsTime`."""
+
+    def __init__(self, facts: CallFacts) -> None:
+        self._facts = facts
+
+    def read_file(self, path: str) -> bytes:
+        """Return the content of a file; regular files are read within their bound without waiting for anybody."""
+        return self._facts.read_file(path)
+
+    def list_directory(self, path: str) -> Sequence[str]:
+        """Return the names in a directory."""
+        return self._facts.list_directory(path)
+
+    def stdin(self) -> bytes:
+        """Raise NeedsTime."""
+        raise NeedsTime
+
+    def git_config(self, cwd: str, options: Sequence[str] = ()) -> Mapping[str, tuple[str, ...]]:
+        """Raise NeedsTime."""
+        raise NeedsTime
+
+    def git(self, cwd: str, arguments: Sequence[str]) -> bytes:
+        """Raise NeedsTime."""
+        raise NeedsTime
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a call would do, and what was decided."""
+
+    invocation: Invocation
+    inspection: Inspection
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Decides calls for one session. `patience` runs what may block."""
+
+    policy: Policy
+    identity: str
+    groups: tuple[str, ...]
+    patience: Executor
+
+    def judge_now(self, invocation: Invocation, facts: CallFacts) -> Judgement | None:
+        """Return what is decided about `invocation`, or None when a fact is needed that may take time."""
+        if self.policy.asks_for_branch:
+            return None
+        try:
+            return self._decide(invocation, inspect(invocation, QuickFacts(facts), self._rules), "")
+        except NeedsTime:
+            return None
+
+    async def judge(self, invocation: Invocation, facts: CallFacts) -> Judgement:
+        """Return what is decided about `invocation`, with the facts looked up in a thread."""
+        loop = asyncio.get_running_loop()
+        inspection = await loop.run_in_executor(self.patience, inspect, invocation, facts, self._rules)
+        branch = ""
+        if self.policy.asks_for_branch:
+            branch = await loop.run_in_executor(self.patience, _branch, facts, invocation.cwd)
+        return self._decide(invocation, inspection, branch)
+
+    @property
+    def _rules(self) -> Mapping[str, ToolRules]:
+        return {rules.tool: rules for rules in self.policy.tool_rules}
+
+    def _decide(self, invocation: Invocation, inspection: Inspection, branch: str) -> Judgement:
+        context = Context(
+            tool=invocation.tool,
+            argv=invocation.argv,
+            parent=invocation.parent,
+            identity=self.identity,
+            groups=self.groups,
+            now=datetime.now(UTC),
+            branch=branch,
+        )
+        return Judgement(invocation, inspection, decide(self.policy, inspection.operations, context))
+
+
+def _branch(facts: CallFacts, cwd: str) -> str:
+    try:
+        return os.fsdecode(facts.git(cwd, ("symbolic-ref", "--quiet", "--short", "HEAD")).strip())
+    except FactUnavailable:
+        return ""
+
+
+def stdin_kind(fd: int | None) -> Stdin:
+    """Tell what stands behind the descriptor of a call's standard input; None is a closed one."""
+    if fd is None:
+        return Stdin.CLOSED
+    if os.isatty(fd):
+        return Stdin.TERMINAL
+    try:
+        if os.path.samestat(os.fstat(fd), os.stat(os.devnull)):
+            return Stdin.NULL
+    except OSError:
+        return Stdin.STREAM
+    return Stdin.STREAM

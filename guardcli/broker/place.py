@@ -1,0 +1,78 @@
+"""The private runtime directory of one session: its socket and its shims.
+
+::
+
+    bin/guard-shim     a copy of the shim; it finds the socket beside its own directory
+    bin/psql, …        links to it, one a tool
+    broker.sock        where the shims call
+    broker.log         what the broker has to say of itself
+    lock               held (flock) while the session lives
+
+A copy rather than a link to the installed shim, because the shim looks for its broker from where its program lies.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from guardcli.broker.shim_binary import shim_binary
+from guardcli.model.errors import UnavailableError
+
+SOCKET_PATH_MAX = 100
+"""sun_path holds 107 bytes and a NUL (unix(7))."""
+
+
+class SessionPlace:
+    """Creates the directory; `remove` takes it away."""
+
+    def __init__(self, root: Path, session: str, tools: Sequence[str]) -> None:
+        """`root` is the runtime directory, `tools` the names of the shims. Raises UnavailableError."""
+        self.directory = root / "s" / session
+        self.shims = self.directory / "bin"
+        self.socket = self.directory / "broker.sock"
+        self.log = self.directory / "broker.log"
+        if len(os.fsencode(self.socket)) > SOCKET_PATH_MAX:
+            raise UnavailableError(
+                f"{self.socket} is too long for a socket", hint="set GUARD_RUNTIME_DIR to a short path"
+            )
+        try:
+            self.shims.mkdir(mode=0o700, parents=True)
+            self._lock = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.copy(shim_binary(), self.shims / "guard-shim")
+            for tool in tools:
+                (self.shims / tool).symlink_to("guard-shim")
+        except OSError as error:
+            raise UnavailableError(f"{self.directory} cannot be set up: {error.strerror}") from error
+
+    def remove(self) -> None:
+        """Remove the directory, once."""
+        if self._lock >= 0:
+            shutil.rmtree(self.directory, ignore_errors=True)
+            os.close(self._lock)
+            self._lock = -1
+
+
+def runtime_root(preferred: Path, fallback: Path) -> Path:
+    """Return `preferred`, or `fallback` where nothing may be executed in the former (mount(8), noexec)."""
+    return fallback if os.statvfs(preferred).f_flag & os.ST_NOEXEC else preferred
+
+
+def remove_stale(root: Path) -> None:
+    """Remove what sessions left whose broker was killed."""
+    for directory in (root / "s").glob("*"):
+        try:
+            lock = os.open(directory / "lock", os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(directory, ignore_errors=True)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(lock)

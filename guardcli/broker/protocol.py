@@ -1,0 +1,227 @@
+"""The shim's protocol as a pure codec: bytes in, frames out. ``shims/PROTOCOL.md`` is the page it follows.
+
+Nothing here touches a socket. Whatever cannot be read with certainty raises `ProtocolError`, and the
+connection ends.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+MAGIC = b"GARD"
+VERSION = 1
+HEADER = struct.Struct("<4sHHI")
+CALL_HEAD = struct.Struct("<BBBBHHII")
+CALL_MAX = 8 << 20
+"""The kernel allows 6 MiB of arguments and environment at the most (execve(2), limits on size)."""
+FRAME_MAX = 16
+"""Bound on every other frame from the shim."""
+ANSWER_MAX = 1 << 20
+CALL_FDS_MAX = 4
+PLAN_FDS_MAX = 32
+STRINGS_MAX = 1 << 20
+"""Bound on the number of arguments, and on that of environment entries."""
+
+
+class ProtocolError(ValueError):
+    """What came is not a frame of this protocol."""
+
+
+class FrameType(IntEnum):
+    """Types below 16 come from the shim, the others from the broker."""
+
+    CALL = 1
+    ENDED = 2
+    RESIZED = 3
+    FOREGROUND = 4
+    EXEC = 16
+    RELAY = 17
+    STOP = 18
+    FLUSHED = 19
+    YIELDED = 20
+    SIGNAL = 21
+
+
+class How(IntEnum):
+    """How a tool ended."""
+
+    EXITED = 0
+    KILLED = 1
+    NOT_STARTED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class CallFrame:
+    """What the shim saw. `open` and `terminals` say which of descriptors 0, 1, 2 are open, and are terminals."""
+
+    tool: str
+    cwd: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    open: frozenset[int]
+    terminals: frozenset[int]
+    foreground: bool
+    has_directory: bool
+    rows: int
+    columns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The tool ended: `value` is the exit status, the signal or the errno, by `how`."""
+
+    how: How
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resized:
+    """The agent's terminal has another size now."""
+
+    rows: int
+    columns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Foreground:
+    """The shim came to the foreground of its terminal, or is about to leave it."""
+
+    now: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the shim is to start the tool.
+
+    `targets` are the numbers, 0 to 255, that the descriptors sent along get in the tool. `arguments` replaces
+    single arguments by index; `environment` sets variables, or unsets those whose value is None.
+    """
+
+    program: str
+    terminal: bool = False
+    targets: Sequence[int] = ()
+    arguments: Mapping[int, str] = field(default_factory=dict)
+    environment: Mapping[str, str | None] = field(default_factory=dict)
+
+
+ShimFrame = CallFrame | Ended | Resized | Foreground
+
+
+def read_header(header: bytes) -> tuple[FrameType, int]:
+    """Return the type and the length of the body of a frame from the shim. Raises ProtocolError."""
+    magic, version, kind, length = HEADER.unpack(header)
+    if magic != MAGIC:
+        raise ProtocolError("no frame of the shim's protocol")
+    if version != VERSION:
+        raise ProtocolError(f"the shim speaks version {version} of the protocol, this broker version {VERSION}")
+    if kind not in (FrameType.CALL, FrameType.ENDED, FrameType.RESIZED, FrameType.FOREGROUND):
+        raise ProtocolError(f"a frame of type {kind} does not come from a shim")
+    if length > (CALL_MAX if kind == FrameType.CALL else FRAME_MAX):
+        raise ProtocolError(f"a frame of {length} bytes is too long")
+    return FrameType(kind), length
+
+
+def read_body(kind: FrameType, body: bytes) -> ShimFrame:
+    """Return the frame from the shim of type `kind`. Raises ProtocolError."""
+    if kind is FrameType.CALL:
+        return _read_call(body)
+    try:
+        if kind is FrameType.ENDED:
+            how, value = struct.unpack("<II", body)
+            return _ended(how, value)
+        if kind is FrameType.RESIZED:
+            return Resized(*struct.unpack("<HH", body))
+        (now,) = struct.unpack("<I", body)
+    except struct.error:
+        raise ProtocolError(f"a {kind.name} frame of {len(body)} bytes") from None
+    return Foreground(bool(now))
+
+
+def _ended(how: int, value: int) -> Ended:
+    if how not in (How.EXITED, How.KILLED, How.NOT_STARTED):
+        raise ProtocolError(f"a tool that ended in the manner {how}")
+    bound = {How.EXITED: 255, How.KILLED: 64, How.NOT_STARTED: 4095}[How(how)]
+    if value > bound or (how == How.KILLED and value == 0):
+        raise ProtocolError(f"a tool that ended with {value}")
+    return Ended(How(how), value)
+
+
+def _bits(mask: int) -> frozenset[int]:
+    if mask > 7:
+        raise ProtocolError("descriptors other than 0, 1 and 2")
+    return frozenset(number for number in range(3) if mask >> number & 1)
+
+
+def _read_call(body: bytes) -> CallFrame:
+    if len(body) < CALL_HEAD.size:
+        raise ProtocolError("a CALL frame that is too short")
+    opened, terminals, foreground, directory, rows, columns, argc, envc = CALL_HEAD.unpack_from(body)
+    if not 1 <= argc <= STRINGS_MAX or envc > STRINGS_MAX:
+        raise ProtocolError(f"{argc} arguments and {envc} environment entries")
+    if body[-1:] != b"\0":
+        raise ProtocolError("a string without an end")
+    strings = body[CALL_HEAD.size : -1].split(b"\0")
+    if len(strings) != 2 + argc + envc:
+        raise ProtocolError("another number of strings than announced")
+    tool, cwd, *rest = map(os.fsdecode, strings)
+    if not _bits(terminals) <= _bits(opened):
+        raise ProtocolError("a terminal that is not open")
+    if not tool or "/" in tool or (cwd and not cwd.startswith("/")):
+        raise ProtocolError("a tool or a directory without a proper name")
+    return CallFrame(
+        tool=tool,
+        cwd=cwd,
+        argv=tuple(rest[:argc]),
+        env=_environment(rest[argc:]),
+        open=_bits(opened),
+        terminals=_bits(terminals),
+        foreground=bool(foreground),
+        has_directory=bool(directory),
+        rows=rows,
+        columns=columns,
+    )
+
+
+def _environment(entries: Sequence[str]) -> dict[str, str]:
+    """Return the variables; the first of two with one name counts, as for getenv(3)."""
+    found: dict[str, str] = {}
+    for entry in entries:
+        name, _, value = entry.partition("=")
+        found.setdefault(name, value)
+    return found
+
+
+def frame(kind: FrameType, body: bytes = b"") -> bytes:
+    """Return a whole frame."""
+    return HEADER.pack(MAGIC, VERSION, kind, len(body)) + body
+
+
+def stop(status: int) -> bytes:
+    """Return the answer that makes the shim exit with `status`, 0 to 255."""
+    return frame(FrameType.STOP, struct.pack("<I", status))
+
+
+def signal(number: int) -> bytes:
+    """Return the frame that sends a signal to the tool."""
+    return frame(FrameType.SIGNAL, struct.pack("<I", number))
+
+
+def start(kind: FrameType, plan: Plan) -> bytes:
+    """Return the EXEC or RELAY answer. Raises ProtocolError for a plan over the bounds."""
+    if len(plan.targets) > PLAN_FDS_MAX:
+        raise ProtocolError(f"a plan with {len(plan.targets)} descriptors")
+    strings = [plan.program]
+    for index, argument in plan.arguments.items():
+        strings += [str(index), argument]
+    for name, value in plan.environment.items():
+        strings.append(name if value is None else f"{name}={value}")
+    body = struct.pack("<BBHII", plan.terminal, len(plan.targets), 0, len(plan.arguments), len(plan.environment))
+    body += bytes(plan.targets)
+    body += b"".join(os.fsencode(text) + b"\0" for text in strings)
+    if len(body) > ANSWER_MAX:
+        raise ProtocolError(f"an answer of {len(body)} bytes")
+    return frame(kind, body)

@@ -1,0 +1,236 @@
+"""Running one allowed call: the tool in the shim's place, its output through masks and record to the agent."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+
+from guardcli.broker import protocol
+from guardcli.broker.connection import ShimConnection
+from guardcli.broker.copies import feed, sealed
+from guardcli.broker.facts import CallFacts
+from guardcli.broker.judge import Judgement
+from guardcli.broker.protocol import CallFrame, Ended, Foreground, FrameType, How, Plan, Resized
+from guardcli.broker.recorder import CallRecord, Recorder, StreamRecord
+from guardcli.broker.sinks import Sink, same_description
+from guardcli.broker.streams import Mask, OutputStream, Unmasked
+from guardcli.broker.terminal import Terminal
+from guardcli.model.decisions import Recording
+from guardcli.model.errors import UnavailableError
+from guardcli.model.events import EventType
+from guardcli.model.operations import Stream
+
+FIRST_COPY = 200
+"""Sealed copies get this number in the tool and the ones after it, out of the way of what programs use."""
+IO_ERROR = 74
+"""sysexits.h EX_IOERR: the tool did its work, but what it printed could not all be delivered."""
+NAMES = {1: "stdout", 2: "stderr"}
+
+
+@dataclass(slots=True)
+class Pipes:
+    """What is prepared for one run. `given` and `targets` go to the shim, one for the other."""
+
+    targets: list[int] = field(default_factory=list)
+    given: list[int] = field(default_factory=list)
+    streams: list[OutputStream] = field(default_factory=list)
+    arguments: dict[int, str] = field(default_factory=dict)
+    terminal: Terminal | None = None
+    background: list[Coroutine[object, object, None]] = field(default_factory=list)
+
+    def give(self, fd: int, *targets: int) -> None:
+        """Let the tool have `fd` under the numbers `targets`; a copy for each of them beyond the first."""
+        for index, target in enumerate(targets):
+            self.targets.append(target)
+            self.given.append(os.dup(fd) if index else fd)
+
+    def close_given(self) -> None:
+        """Close what was sent: the tool alone holds it now."""
+        for fd in self.given:
+            os.close(fd)
+        self.given.clear()
+
+
+class Relay:
+    """One run. `agent` has the agent's own descriptors by number, owned by the caller."""
+
+    def __init__(
+        self,
+        connection: ShimConnection,
+        frame: CallFrame,
+        agent: dict[int, int],
+        recorder: Recorder,
+        make_mask: Callable[[], Mask],
+        spawn: Callable[[Coroutine[object, object, None]], asyncio.Task[None]],
+        tell: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self._connection = connection
+        self._frame = frame
+        self._agent = agent
+        self._recorder = recorder
+        self._make_mask = make_mask
+        self._spawn = spawn
+        self._tell = tell
+        self._failure: UnavailableError | None = None
+
+    async def run(self, call: CallRecord, judgement: Judgement, facts: CallFacts, program: str) -> None:
+        """Start the tool and see it to its end. Raises UnavailableError where it could not be recorded."""
+        judged_content = judgement.inspection.inputs or facts.stdin_prefix
+        if judgement.decision.recording is Recording.COMMAND and not judged_content:
+            self._recorder.started(call, judgement.invocation, program)
+            plan = Plan(program, arguments=self._own_name({}))
+            await self._connection.send(protocol.start(FrameType.EXEC, plan))
+            return
+        pipes = Pipes()
+        try:
+            self._prepare(pipes, call, judgement, facts)
+            self._recorder.started(call, judgement.invocation, program)
+            plan = Plan(program, pipes.terminal is not None, pipes.targets, self._own_name(pipes.arguments))
+            await self._connection.send(protocol.start(FrameType.RELAY, plan), pipes.given)
+        finally:
+            pipes.close_given()
+        tasks = [self._spawn(self._move(stream)) for stream in pipes.streams]
+        for coroutine in pipes.background:
+            self._spawn(coroutine)
+        try:
+            await self._see_through(call, pipes)
+        finally:
+            if pipes.terminal is not None:
+                await pipes.terminal.close()
+        if self._failure is not None:
+            for task in tasks:
+                task.cancel()
+            raise self._failure
+
+    # -- before --
+
+    def _prepare(self, pipes: Pipes, call: CallRecord, judgement: Judgement, facts: CallFacts) -> None:
+        if 1 in self._frame.terminals:
+            pipes.terminal = Terminal(self._agent[1], self._frame.rows, self._frame.columns)
+            pipes.give(pipes.terminal.slave, *sorted(self._frame.terminals))
+            self._open(pipes, call, pipes.terminal.output(), 1, Stream.TEXT, terminal=True)
+        self._pipe_outputs(pipes, call, judgement.inspection.output)
+        if facts.stdin_bytes is not None:
+            pipes.give(sealed(facts.stdin_bytes), 0)
+        elif facts.stdin_prefix:
+            reader, writer = os.pipe2(os.O_CLOEXEC)
+            pipes.give(reader, 0)
+            pipes.background.append(feed(facts.stdin_prefix, os.dup(self._agent[0]), writer))
+        for number, given in enumerate(judgement.inspection.inputs, FIRST_COPY):
+            if given.path in facts.files:
+                pipes.give(sealed(facts.files[given.path]), number)
+                pipes.arguments[given.index] = f"{given.prefix}/proc/self/fd/{number}"
+
+    def _pipe_outputs(self, pipes: Pipes, call: CallRecord, kind: Stream) -> None:
+        """Put a pipe in the place of stdout and stderr, a single one where the agent has joined them."""
+        wanted = [fd for fd in (1, 2) if fd in self._agent and fd not in pipes.targets]
+        if len(wanted) == 2 and same_description(self._agent[1], self._agent[2]):
+            reader, writer = os.pipe2(os.O_CLOEXEC)
+            pipes.give(writer, 1, 2)
+            self._open(pipes, call, reader, 1, kind)
+            return
+        for fd in wanted:
+            reader, writer = os.pipe2(os.O_CLOEXEC)
+            pipes.give(writer, fd)
+            self._open(pipes, call, reader, fd, kind if fd == 1 else Stream.TEXT)
+
+    def _open(self, pipes: Pipes, call: CallRecord, source: int, fd: int, kind: Stream, terminal: bool = False) -> None:
+        def keep(record: StreamRecord, data: bytes) -> None:
+            self._recorder.output(call, record, data)
+
+        def count(record: StreamRecord, data: bytes) -> None:
+            record.count(data)
+
+        record = StreamRecord("terminal" if terminal else NAMES[fd], terminal)
+        sink = Sink(os.dup(self._agent[fd]))
+        if kind is Stream.BINARY:
+            pipes.streams.append(OutputStream(source, sink, record, Unmasked, count))
+        else:
+            pipes.streams.append(OutputStream(source, sink, record, self._make_mask, keep))
+
+    def _own_name(self, arguments: dict[int, str]) -> dict[int, str]:
+        """Make sure that the tool goes by the name that was judged: programs look at argv[0]."""
+        if os.path.basename(self._frame.argv[0]) != self._frame.tool:
+            arguments[0] = self._frame.tool
+        return arguments
+
+    # -- while it runs --
+
+    async def _move(self, stream: OutputStream) -> None:
+        try:
+            await stream.run()
+        except UnavailableError as failure:
+            self._failure = failure
+            await self._connection.send(protocol.signal(signal.SIGKILL))
+        finally:
+            stream.sink.close()
+
+    async def _see_through(self, call: CallRecord, pipes: Pipes) -> None:
+        terminal = pipes.terminal
+        if terminal is not None and self._frame.foreground:
+            terminal.enter()
+        end: Ended | None = None
+        while end is None:
+            frame = await self._connection.receive()
+            if frame is None:
+                break
+            if isinstance(frame, Ended):
+                end = frame
+            elif terminal is None or isinstance(frame, CallFrame):
+                raise protocol.ProtocolError("a frame out of turn")
+            elif isinstance(frame, Resized):
+                terminal.resize(frame.rows, frame.columns)
+                self._recorder.resized(call, frame.columns, frame.rows)
+            elif isinstance(frame, Foreground):
+                await self._foreground(terminal, frame.now)
+        await self._finish(call, pipes, end)
+
+    async def _foreground(self, terminal: Terminal, now: bool) -> None:
+        if now:
+            terminal.enter()
+            return
+        await terminal.leave()
+        await self._connection.send(protocol.frame(FrameType.YIELDED))
+
+    async def _finish(self, call: CallRecord, pipes: Pipes, end: Ended | None) -> None:
+        for stream in pipes.streams:
+            await stream.drain()
+        if pipes.terminal is not None:
+            await pipes.terminal.leave()
+        if self._failure is not None:
+            return
+        records = [stream.record for stream in pipes.streams]
+        lost = next((stream.sink.failure for stream in pipes.streams if stream.sink.failure), None)
+        data = _manner(end)
+        if lost is not None:
+            data["undelivered"] = lost.strerror or type(lost).__name__
+        self._record_masked(call, pipes)
+        self._recorder.ended(call, data, records)
+        if end is None:
+            return
+        if end.how is How.NOT_STARTED:
+            await self._tell(f"{self._frame.tool} could not be started: {os.strerror(end.value)}")
+        if lost is not None:
+            await self._connection.send(protocol.stop(IO_ERROR))
+            raise UnavailableError(f"output could not be delivered: {data['undelivered']}")
+        await self._connection.send(protocol.frame(FrameType.FLUSHED))
+
+    def _record_masked(self, call: CallRecord, pipes: Pipes) -> None:
+        for stream in pipes.streams:
+            if stream.findings:
+                data = {"stream": stream.record.name, "findings": dict(stream.findings)}
+                self._recorder.event(EventType.MASKED, call, data)
+
+
+def _manner(end: Ended | None) -> dict[str, object]:
+    """Return what the ``ended`` event says about how the tool ended."""
+    if end is None:
+        return {"lost": "the shim was killed, and the tool with it"}
+    if end.how is How.EXITED:
+        return {"status": end.value}
+    if end.how is How.KILLED:
+        return {"signal": end.value}
+    return {"error": os.strerror(end.value)}

@@ -1,0 +1,227 @@
+"""The broker's process of one session: set up, serve until the agent has ended, close the record.
+
+`guard run` forks it before it starts the agent. It is in a session of its own, so that no key of the terminal reaches
+it, and the two hear of each other's end over a socket pair: one letter from the agent's side with the status, or
+nothing but the end of the connection when that process was killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import resource
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from guardcli.broker.approval import Approvals
+from guardcli.broker.call import Engine
+from guardcli.broker.judge import Judge
+from guardcli.broker.place import SessionPlace
+from guardcli.broker.processes import GitPrograms
+from guardcli.broker.recorder import Recorder
+from guardcli.broker.server import Server, Tasks
+from guardcli.broker.shipper import Shipper
+from guardcli.broker.spool import Spool
+from guardcli.broker.tools import ToolFinder
+from guardcli.client.api import ApiClient
+from guardcli.masking import Masker, MaskStream
+from guardcli.masking.cache import PatternCache
+from guardcli.model.errors import UnavailableError
+from guardcli.model.masking import MaskRule
+from guardcli.policy import Policy
+
+PATIENT_THREADS = 256
+"""Calls that may wait for a person or for standard input at once."""
+TICK_SECONDS = 0.2
+"""How often the record is brought to the disk and to the shipper."""
+FLUSH_SECONDS = 5.0
+"""How long the end of a session waits for the API; what is left then is sent by a later run."""
+SWITCH_SECONDS = 0.0005
+"""How long another thread may keep the event loop waiting."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a broker works with. `facts` is the content of ``session.json``."""
+
+    facts: dict[str, object]
+    identity: str
+    groups: tuple[str, ...]
+    policy: Policy
+    approval_wait: float
+    place: SessionPlace
+    spool_dir: Path
+    cache_dir: Path
+    path: str
+    size: tuple[int, int]
+
+    @property
+    def id(self) -> str:
+        """The session's identifier."""
+        return str(self.facts["id"])
+
+
+class Maskers:
+    """Gives masks: the policy's, and for rules with masking of their own those as well, compiled once."""
+
+    def __init__(self, rules: Sequence[MaskRule], cache: PatternCache) -> None:
+        self._rules = tuple(rules)
+        self._cache = cache
+        self._key = secrets.token_bytes(32)
+        self._compiled: dict[tuple[MaskRule, ...], Masker] = {}
+
+    def text(self, text: str) -> str:
+        """Return `text` as the record may hold it: with everything masked that the policy masks for any tool."""
+        return self._masker(()).text(text)
+
+    def stream(self, tool: str, extra: tuple[MaskRule, ...]) -> MaskStream:
+        """Return a fresh mask for one output stream of `tool`; `extra` goes before the policy's own rules."""
+        return self._masker(extra).stream(tool)
+
+    def _masker(self, extra: tuple[MaskRule, ...]) -> Masker:
+        masker = self._compiled.get(extra)
+        if masker is None:
+            rules = extra + self._rules
+            masker = Masker(rules, key=self._key, load=self._cache.load, store=self._cache.store)
+            self._compiled[extra] = masker
+        return masker
+
+
+class Broker:
+    """Serves one session."""
+
+    def __init__(self, session: Session, spool: Spool, client: ApiClient, shipper: Shipper) -> None:
+        self._session = session
+        self._spool = spool
+        self._shipper = shipper
+        self._patience = ThreadPoolExecutor(PATIENT_THREADS, thread_name_prefix="guard-patience")
+        self._maskers = Maskers(session.policy.mask, PatternCache(session.cache_dir))
+        self._shipped_to = 0
+        self._tasks = Tasks()
+        self.recorder = Recorder(spool, self._maskers.text)
+        finder = ToolFinder(session.path, str(session.place.shims))
+        self._engine = Engine(
+            judge=Judge(session.policy, session.identity, session.groups, self._patience),
+            approvals=Approvals(
+                client, session.id, session.identity, self.recorder, self._patience, session.approval_wait
+            ),
+            recorder=self.recorder,
+            finder=finder,
+            git_programs=GitPrograms(lambda: finder.find("git")),
+            make_mask=self._maskers.stream,
+            spawn=self._tasks.spawn,
+            git_calls={},
+        )
+
+    async def serve(self, listener: socket.socket, control: socket.socket) -> int | None:
+        """Serve until the agent has ended; return its exit status as recorded, None when that is not known."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[bytes] = loop.create_future()
+        loop.add_reader(control.fileno(), _hear, control, done)
+        loop.add_signal_handler(signal.SIGTERM, lambda: done.done() or done.set_result(b""))
+        server = Server(listener, self._engine, self._tasks)
+        server.start()
+        ticking = asyncio.ensure_future(self._tick())
+        control.send(b"r")
+        said = await done
+        loop.remove_reader(control.fileno())
+        await server.stop()
+        ticking.cancel()
+        return int(said) if said else None
+
+    def close(self, status: int | None) -> bool:
+        """Close the record and ship it; False when some of it stays in the spool for a later run."""
+        data = {"status": status} if status is not None else {"lost": "the agent's process was killed"}
+        with suppress(UnavailableError):
+            self.recorder.closed(data)
+        with suppress(OSError):
+            self._spool.sync()
+        shipped = self._shipper.flush(FLUSH_SECONDS)
+        self._shipper.stop()
+        if shipped:
+            self._spool.remove()
+        self._spool.close()
+        self._patience.shutdown(wait=False, cancel_futures=True)
+        return shipped
+
+    async def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            try:
+                self.recorder.settle()
+                await loop.run_in_executor(None, self._spool.sync)
+            except (UnavailableError, OSError) as error:
+                log.error("the record cannot be brought to the disk: %s", error)
+            if self._spool.sequence != self._shipped_to:
+                self._shipped_to = self._spool.sequence
+                self._shipper.wake()
+
+
+def _hear(control: socket.socket, done: asyncio.Future[bytes]) -> None:
+    try:
+        said = control.recv(16)
+    except BlockingIOError:
+        return
+    except OSError:
+        said = b""
+    if not done.done():
+        done.set_result(said)
+
+
+def run_broker(
+    session: Session,
+    spool: Spool,
+    listener: socket.socket,
+    control: socket.socket,
+    connect: Callable[[], tuple[ApiClient, Shipper]],
+    background: Callable[[], None],
+) -> int:
+    """Be the broker, in a process forked for it, until the session has ended; return 0 when all is shipped.
+
+    `connect` makes the client and the shipper, after the fork since neither survives one. `background` runs in a
+    thread of its own at the start: what earlier sessions left is shipped there.
+    """
+    _detach(session.place.log)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    client, shipper = connect()
+    broker = Broker(session, spool, client, shipper)
+    columns, rows = session.size
+    broker.recorder.opened({key: session.facts[key] for key in sorted(session.facts)}, columns, rows)
+    shipper.start()
+    control.setblocking(False)
+    helper = ThreadPoolExecutor(1)
+    helper.submit(background)
+    gc.collect()
+    gc.freeze()
+    status = asyncio.run(broker.serve(listener, control))
+    helper.shutdown(wait=False, cancel_futures=True)
+    return 0 if broker.close(status) else 1
+
+
+def _detach(log_file: Path) -> None:
+    """Leave the terminal and its signals; take all the descriptors that the system allows; log to a file."""
+    os.setsid()
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGPIPE, signal.SIGTTOU):
+        signal.signal(number, signal.SIG_IGN)
+    null = os.open(os.devnull, os.O_RDWR)
+    written = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for target, source in ((0, null), (1, written), (2, written)):
+        os.dup2(source, target)
+    os.close(null)
+    os.close(written)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

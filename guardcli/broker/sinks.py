@@ -1,0 +1,76 @@
+"""Writing to the agent's own descriptors without blocking the broker and without changing them.
+
+O_NONBLOCK belongs to the open file description, which the agent shares (open(2)): setting it would break the
+agent's own writes. So pipes and terminals are opened anew through /proc/self/fd, sockets are written with
+MSG_DONTWAIT, and files, which never wait for a reader, are written as they are. What can be none of these is written
+from a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import stat
+
+from guardcli.broker.waiting import writable
+
+
+class Sink:
+    """One of the agent's output descriptors. It owns `fd` and closes it."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._own = fd
+        self._socket: socket.socket | None = None
+        self._threaded = False
+        self.failure: OSError | None = None
+        """What went wrong when it was not simply the reader that left: the disk is full, for one."""
+        mode = os.fstat(fd).st_mode
+        if stat.S_ISSOCK(mode):
+            self._socket = socket.socket(fileno=os.dup(fd))
+        elif stat.S_ISFIFO(mode) or (stat.S_ISCHR(mode) and os.isatty(fd)):
+            try:
+                self._own = os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+            except OSError:
+                self._threaded = True
+
+    async def write(self, data: bytes) -> bool:
+        """Write all of `data`; False when that cannot be done any more."""
+        view = memoryview(data)
+        while view:
+            try:
+                if self._threaded:
+                    written = await asyncio.to_thread(os.write, self._fd, view)
+                else:
+                    written = self._write_now(view)
+            except (BlockingIOError, InterruptedError):
+                await writable(self._own)
+                continue
+            except (BrokenPipeError, ConnectionError):
+                return False
+            except OSError as error:
+                self.failure = error
+                return False
+            view = view[written:]
+        return True
+
+    def close(self) -> None:
+        """Close every descriptor of it."""
+        if self._socket is not None:
+            # A socket object must not change the agent's description: detach, then close the duplicate.
+            os.close(self._socket.detach())
+        if self._own != self._fd:
+            os.close(self._own)
+        os.close(self._fd)
+
+    def _write_now(self, view: memoryview) -> int:
+        if self._socket is not None:
+            return self._socket.send(view, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+        return os.write(self._own, view)
+
+
+def same_description(first: int, second: int) -> bool:
+    """Tell whether two descriptors lead to the same pipe, file or terminal, as after ``2>&1``."""
+    a, b = os.fstat(first), os.fstat(second)
+    return (a.st_dev, a.st_ino, a.st_rdev, a.st_mode) == (b.st_dev, b.st_ino, b.st_rdev, b.st_mode)

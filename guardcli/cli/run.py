@@ -1,0 +1,210 @@
+"""``guard run``: put the engine together, start the broker, run the agent."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from guardcli.broker.agent import BrokerLost, Supervisor, adopt_orphans, descendants, end_processes, leave_as
+from guardcli.broker.place import SessionPlace, remove_stale, runtime_root
+from guardcli.broker.recovery import recover_spools
+from guardcli.broker.server import listen
+from guardcli.broker.session import FLUSH_SECONDS, Session, run_broker
+from guardcli.broker.shipper import Shipper
+from guardcli.broker.spool import Spool, timestamp
+from guardcli.cli.connection import connect
+from guardcli.cli.settings import Settings, load_settings
+from guardcli.client.api import ApiClient
+from guardcli.model.errors import UnavailableError
+from guardcli.model.secrets import Secret
+from guardcli.policy import Policy, load_policy
+
+APPROVAL_WAIT = 120.0
+READY_SECONDS = 20.0
+
+
+@click.command(
+    context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False},
+    epilog="Example: guard run -- claude\n\nExample: guard run --approval-wait 0 -- psql -c 'DELETE FROM orders WHERE id = 7'",
+)
+@click.option(
+    "--policy",
+    "policy_source",
+    metavar="FILE|pack:NAME",
+    help="The policy to judge by. Default: GUARD_POLICY, the configured one, or pack:default.",
+)
+@click.option(
+    "--approval-wait",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="How long a call waits for a person; 0 answers 75 at once. Default: what the policy says, or 120.",
+)
+@click.argument("argv", nargs=-1, required=True, metavar="-- AGENT [ARGUMENT]...", type=click.UNPROCESSED)
+def command(policy_source: str | None, approval_wait: float | None, argv: tuple[str, ...]) -> None:
+    """Run an agent, or any command, under guard.
+
+    psql, kubectl, ssh and git, and the tools that the policy names, are judged call by call for as long as it runs,
+    whatever it starts included. Without isolation this stops mistakes and casual evasion, not an agent that calls the
+    tools by another path.
+
+    The exit status is the agent's own; 69 when guard cannot keep its record or the API cannot be reached, 78 when
+    the policy has faults. A guarded call exits 77 when it was denied and 75 while its approval is pending.
+    """
+    settings = load_settings()
+    policy = load_policy(policy_source or settings.policy)
+    if approval_wait is None:
+        approval_wait = APPROVAL_WAIT if policy.approval_wait is None else policy.approval_wait
+    sys.exit(start(settings, policy, approval_wait, argv))
+
+
+def start(settings: Settings, policy: Policy, approval_wait: float, argv: Sequence[str]) -> int:
+    """Run one session to its end and return the exit status. Raises UnavailableError before the agent has started."""
+    client = connect(settings)
+    facts = session_facts(settings, policy, argv)
+    token = client.create_session(facts, [os.getpid()])
+    spool = Spool(settings.spool_dir, facts)
+    root = runtime_root(settings.runtime_dir, settings.state_dir)
+    remove_stale(root)
+    place = SessionPlace(root, spool.session, policy.guarded)
+    session = Session(
+        facts=facts,
+        identity=str(facts["identity"]),
+        groups=settings.groups,
+        policy=policy,
+        approval_wait=approval_wait,
+        place=place,
+        spool_dir=settings.spool_dir,
+        cache_dir=settings.state_dir / "cache",
+        path=os.environ.get("PATH", os.defpath),
+        size=shutil.get_terminal_size(),
+    )
+    client.close()
+    adopt_orphans()
+    ours, theirs = socket.socketpair()
+    broker = _fork_broker(session, spool, listen(str(place.socket)), ours, theirs, settings, token)
+    try:
+        return _supervise(session, ours, broker, argv)
+    finally:
+        place.remove()
+
+
+def session_facts(settings: Settings, policy: Policy, argv: Sequence[str]) -> dict[str, object]:
+    """Return what the API and the record are told of a new session; the identifier sorts by time."""
+    now = time.time()
+    host = socket.gethostname()
+    return {
+        "id": f"{int(now * 1000):012x}{secrets.token_hex(5)}",
+        "identity": f"{getpass.getuser()}@{host}",
+        "groups": list(settings.groups),
+        "command": list(argv),
+        "cwd": _cwd(),
+        "host": host,
+        "policy": policy.name,
+        "policy_digest": policy.digest,
+        "started": timestamp(now),
+    }
+
+
+def _cwd() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
+
+
+def _fork_broker(
+    session: Session,
+    spool: Spool,
+    listener: socket.socket,
+    ours: socket.socket,
+    theirs: socket.socket,
+    settings: Settings,
+    token: Secret,
+) -> int:
+    pid = os.fork()
+    if pid:
+        theirs.close()
+        listener.close()
+        spool.close()
+        return pid
+    status = 1
+    try:
+        ours.close()
+
+        def connect_again() -> tuple[ApiClient, Shipper]:
+            client = connect(settings).with_token(token)
+            return client, Shipper(
+                settings.spool_dir, session.id, client, revive=lambda: connect(settings).with_token(token)
+            )
+
+        def recover() -> None:
+            recover_spools(settings.spool_dir, connect(settings), skip=[session.id])
+
+        status = run_broker(session, spool, listener, theirs, connect_again, recover)
+    finally:
+        os._exit(status)
+
+
+def _supervise(session: Session, control: socket.socket, broker: int, argv: Sequence[str]) -> int:
+    control.settimeout(READY_SECONDS)
+    if control.recv(1) != b"r":
+        raise UnavailableError("the broker could not start", hint=f"see {_kept_log(session)}")
+    control.setblocking(True)
+    place = session.place
+    env = dict(os.environ)
+    env["PATH"] = f"{place.shims}{os.pathsep}{session.path}"
+    env["GUARD_SESSION"] = session.id
+    env["GUARD_SOCKET"] = str(place.socket)
+    supervisor = Supervisor(control)
+    try:
+        status = supervisor.run(argv, env)
+    except BrokerLost:
+        end_processes(descendants(os.getpid()))
+        raise UnavailableError(
+            "the broker of this session was lost, so the agent was ended",
+            hint=f"what it recorded is shipped by the next run; see {_kept_log(session)}",
+        ) from None
+    left = [pid for pid in descendants(os.getpid()) if pid != broker]
+    if left:
+        click.echo(f"guard: ended {len(left)} process(es) that the agent left behind", err=True)
+        end_processes(left)
+    code = os.waitstatus_to_exitcode(status)
+    control.sendall(str(code).encode())
+    _await_broker(broker)
+    place.remove()
+    leave_as(status)
+    return code
+
+
+def _await_broker(broker: int) -> None:
+    """Wait until the broker has closed the record; say so when some of it could not be shipped yet."""
+    until = time.monotonic() + FLUSH_SECONDS + READY_SECONDS
+    while time.monotonic() < until:
+        try:
+            pid, status = os.waitpid(broker, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid:
+            if status:
+                click.echo("guard: part of the record is still in the spool; the next run ships it", err=True)
+            return
+        time.sleep(0.002)
+    click.echo("guard: the broker does not end; its record stays in the spool", err=True)
+    end_processes([broker])
+
+
+def _kept_log(session: Session) -> Path:
+    """Move the broker's log to where it outlives the session, and return that place."""
+    kept = session.spool_dir.parent / "broker.log"
+    if session.place.log.exists():
+        shutil.copy(session.place.log, kept)
+    return kept
