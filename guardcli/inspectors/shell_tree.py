@@ -1,0 +1,476 @@
+"""Reads a shell text with tree-sitter's Bash grammar and hands each simple command on to be judged.
+
+The grammar is more lenient than any shell, so nothing it says is taken on trust: every word is read again
+(`shell_words`), every byte between two nodes has to be blank, and a kind of node that is not listed here ends the
+reading. What is left is what POSIX shells and bash agree on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+import tree_sitter_bash
+from tree_sitter import Language, Node, Parser
+
+from guardcli.inspectors.shell_names import RESERVED, assignment_danger
+from guardcli.inspectors.shell_redirects import here_document, redirection
+from guardcli.inspectors.shell_scope import (
+    INHERIT,
+    MAX_DEPTH,
+    MAX_OPERATIONS,
+    NOTHING,
+    PIPE,
+    NotUnderstoodError,
+    Scope,
+    Source,
+)
+from guardcli.inspectors.shell_words import (
+    ANSI,
+    DYNAMIC,
+    PARAMETER,
+    Word,
+    bare_word,
+    joined,
+    plain_arithmetic,
+    quoted_word,
+    raw_word,
+)
+from guardcli.model.effects import Effect
+from guardcli.model.operations import Operation
+
+_BLANK = re.compile(rb"[ \t]+\Z")
+_SPACE = re.compile(rb"[ \t\n]*\Z")
+_COMMENT_BEFORE = b" \t\n;&|()"
+
+_STRUCTURE = frozenset(
+    ["program", "list", "subshell", "compound_statement", "do_group", "if_statement", "elif_clause", "else_clause", "while_statement", "negated_command"]
+)
+_REDIRECTS = frozenset({"file_redirect", "heredoc_redirect", "herestring_redirect"})
+_WORDS = frozenset(
+    ["word", "number", "string", "raw_string", "ansi_c_string", "translated_string", "concatenation", "simple_expansion", "expansion", "command_substitution", "process_substitution", "arithmetic_expansion", "brace_expression"]
+)
+_CODE = re.compile(r"\$\(|`|\$\{")
+
+Tail = tuple[list[Word], Source | None]
+"""Words and input that belong to the last command of a statement, because a redirection stood before them."""
+
+
+@lru_cache(maxsize=1)
+def _parser() -> Parser:
+    return Parser(Language(tree_sitter_bash.language()))
+
+
+class Reader:
+    """Reads one text. `judge` is asked about each simple command, in order; `operations` collects the answers."""
+
+    def __init__(self, text: str, scope: Scope, judge: Callable[[Sequence[Word], Scope], list[Operation]]) -> None:
+        self.source = text.encode()
+        self.scope = scope
+        self.judge = judge
+        self.operations: list[Operation] = []
+        self.functions = set(scope.functions)
+        self.values: dict[str, Word] = {}
+        self.text = text
+        self.depth = 0
+        self.code_in_literal = False
+        self.evaluates = False
+
+    def read(self) -> None:
+        """Judge the whole text. Raises NotUnderstoodError where a part is not what the grammar says."""
+        root = _parser().parse(self.source).root_node
+        if root.has_error:
+            raise NotUnderstoodError("the command line is not complete or not plain shell")
+        self._margin(0, root.start_byte)
+        self._margin(root.end_byte, len(self.source))
+        self.statement(root, self.scope.stdin, ([], None))
+        if self.code_in_literal and self.evaluates:
+            raise NotUnderstoodError("a quoted string holds a substitution that an arithmetic context would run")
+
+    def raw(self, node: Node) -> str:
+        """Return the source of `node`."""
+        return self.source[node.start_byte : node.end_byte].decode()
+
+    def _margin(self, start: int, end: int) -> None:
+        if not _SPACE.match(self.source[start:end].replace(b"\\\n", b"")):
+            raise NotUnderstoodError("a part of the command line was not recognised")
+
+    def children(self, node: Node) -> list[Node]:
+        """Return the children of a structural `node`, comments left out, once the bytes between them are blank."""
+        found = []
+        end = node.start_byte
+        for child in node.children:
+            self._margin(end, child.start_byte)
+            end = child.end_byte
+            if child.type == "comment":
+                self._comment(child)
+            else:
+                found.append(child)
+        self._margin(end, node.end_byte)
+        return found
+
+    def _comment(self, node: Node) -> None:
+        start = node.start_byte
+        raw = self.source[start : node.end_byte]
+        if (start and self.source[start - 1] not in _COMMENT_BEFORE) or not raw.startswith(b"#") or b"\n" in raw:
+            raise NotUnderstoodError("a comment was not recognised")
+
+    def statement(self, node: Node, stdin: Source, tail: Tail) -> None:
+        """Judge the statement `node`, its standard input being `stdin`."""
+        self.depth += 1
+        if self.depth > 6 * MAX_DEPTH:
+            raise NotUnderstoodError("the command line is nested too deeply")
+        kind = node.type
+        if kind == "command":
+            self._command(node, stdin, tail)
+        elif kind == "pipeline":
+            self._pipeline(node, stdin, tail)
+        elif kind in _STRUCTURE:
+            self._structure(node, stdin, tail)
+        else:
+            handler = _HANDLERS.get(kind)
+            if handler is None:
+                raise NotUnderstoodError(f"a construct is not known: {kind.replace('_', ' ')}")
+            handler(self, node, stdin, tail)
+        self.depth -= 1
+
+    def _structure(self, node: Node, stdin: Source, tail: Tail) -> None:
+        children = self.children(node)
+        if tail[0] and node.type not in ("list", "negated_command", "program"):
+            raise NotUnderstoodError("words stand after a compound command")
+        if tail[1] is not None and node.type not in ("list", "negated_command"):
+            stdin, tail = tail[1], ([], None)
+        named = [child for child in children if child.is_named]
+        if node.type == "compound_statement" and children and children[0].type == "((":
+            self._arithmetic_command(node)
+            return
+        for child in named:
+            self.statement(child, stdin, tail if child is named[-1] else ([], None))
+
+    def _arithmetic_command(self, node: Node) -> None:
+        self.evaluates = True
+        if not plain_arithmetic("$" + self.raw(node)):
+            raise NotUnderstoodError("arithmetic that is not plain")
+
+    def _pipeline(self, node: Node, stdin: Source, tail: Tail) -> None:
+        parts = [child for child in self.children(node) if child.is_named]
+        for index, part in enumerate(parts):
+            last = index == len(parts) - 1
+            self.statement(part, PIPE if index or node.children[0].type == "|" else stdin, tail if last else ([], None))
+
+    def _redirected(self, node: Node, stdin: Source, tail: Tail) -> None:
+        body = None
+        extra: list[Word] = []
+        source: Source | None = None
+        pipelines: list[Node] = []
+        for child in self.children(node):
+            if child.type == "heredoc_redirect":
+                source, more, pipeline = here_document(self, child)
+                extra += more
+                pipelines += pipeline
+            elif child.type in _REDIRECTS:
+                found, more = redirection(self, child)
+                source = found or source
+                extra += more
+            elif body is None:
+                body = child
+            else:
+                raise NotUnderstoodError("a redirection was not recognised")
+        extra += tail[0]
+        source = source or tail[1]
+        if body is None:
+            if extra:
+                self._judge(extra, source or stdin)
+        else:
+            self.statement(body, stdin, (extra, source))
+        for pipeline_node in pipelines:
+            self.statement(pipeline_node, PIPE, ([], None))
+
+    def _command(self, node: Node, stdin: Source, tail: Tail) -> None:
+        words: list[Word] = []
+        end = node.start_byte
+        previous = ""
+        for child in node.children:
+            kind = child.type
+            gap = self.source[end : child.start_byte].replace(b"\\\n", b"")
+            if previous and not _BLANK.match(gap) and not (kind in _REDIRECTS and not gap):
+                raise NotUnderstoodError("a word was not recognised")
+            end, previous = child.end_byte, kind
+            if kind == "variable_assignment":
+                self._assignment(child, prefix=True)
+            elif kind == "command_name":
+                words.append(self._name(child))
+            elif kind in _WORDS:
+                words.append(self.word(child))
+            elif kind in _REDIRECTS:
+                source, more = redirection(self, child)
+                stdin = source or stdin
+                words += more
+            else:
+                raise NotUnderstoodError(f"a part of a command is not known: {kind.replace('_', ' ')}")
+        self._judge(words + tail[0], tail[1] or stdin)
+
+    def _name(self, node: Node) -> Word:
+        inner = node.children
+        word = self.word(inner[0]) if len(inner) == 1 and inner[0].is_named else self._leaf(node)
+        if word.bare and word.known and word.text in RESERVED:
+            raise NotUnderstoodError(f"{word.text} stands where a command is expected")
+        return word
+
+    def _judge(self, words: list[Word], stdin: Source) -> None:
+        if not words:
+            return
+        if len(self.operations) >= MAX_OPERATIONS:
+            raise NotUnderstoodError("the command line has too many commands")
+        scope = replace(self.scope, stdin=stdin, functions=frozenset(self.functions))
+        self.operations += self.judge(words, scope)
+        if words[0].text in ("let", "test", "[", "unset", "printf", "read", "wait", "mapfile", "readarray", "getopts"):
+            self.evaluates = True
+
+    def _leaf(self, node: Node) -> Word:
+        word = bare_word(self.raw(node))
+        if word is None:
+            raise NotUnderstoodError("a word was not recognised")
+        return word
+
+    def word(self, node: Node) -> Word:
+        """Return the word that `node` is, after judging what is substituted in it."""
+        kind = node.type
+        if kind in ("word", "number"):
+            return self._leaf(node)
+        raw = self.raw(node)
+        if kind == "raw_string":
+            found = raw_word(raw)
+        elif kind == "string":
+            found = quoted_word(raw) or self._string(node)
+        elif kind == "ansi_c_string":
+            found = Word("*", known=False, bare=False) if ANSI.match(raw) else None
+        elif kind == "concatenation":
+            found = self._concatenation(node)
+        else:
+            found = self._expansion(node)
+        if found is None:
+            raise NotUnderstoodError("a quoted word was not recognised")
+        if found.known and not found.bare and _CODE.search(found.text):
+            self.code_in_literal = True
+        return found
+
+    def _concatenation(self, node: Node) -> Word:
+        parts = []
+        end = node.start_byte
+        for child in node.children:
+            if child.start_byte != end:
+                raise NotUnderstoodError("a word was not recognised")
+            end = child.end_byte
+            if child.type == "$":  # $"…": translated by bash, a dollar sign elsewhere
+                parts.append(Word("*", known=False, bare=False))
+            else:
+                parts.append(self.word(child))
+        return joined(parts, self.raw(node))
+
+    def _string(self, node: Node) -> Word:
+        """Read a double-quoted string with expansions: what lies between them has to be plain text."""
+        text, prefix, end = "", None, node.start_byte + 1
+        for child in [*node.children[1:-1], node.children[-1]]:
+            plain = self.source[end : child.start_byte].decode()
+            if child.type == "string_content":
+                plain += self.raw(child)
+            lead = self.raw(child)
+            if child.type not in ("string_content", '"'):
+                plain += lead[: len(lead) - len(lead.lstrip(" \t\n"))]
+            found = quoted_word(f'"{plain}"')
+            if found is None:
+                raise NotUnderstoodError("a quoted string was not recognised")
+            text += found.text
+            end = child.end_byte
+            if child.type not in ("string_content", '"'):
+                self._expansion(child)
+                prefix = text if prefix is None else prefix
+                text += "*"
+        return Word(text, known=False, prefix=prefix or "", bare=False)
+
+    def _expansion(self, node: Node) -> Word:
+        kind = node.type
+        raw = self.raw(node).lstrip(" \t\n")
+        if kind == "simple_expansion":
+            if not re.match(r"\$(?:[A-Za-z_]\w*|[0-9@*#?$!-])\Z", raw):
+                raise NotUnderstoodError("an expansion was not recognised")
+            return self.values.get(raw[1:], DYNAMIC)
+        if kind == "expansion":
+            if not PARAMETER.match(raw):
+                raise NotUnderstoodError("a parameter expansion that is not plain")
+            return self.values.get(raw[2:-1], DYNAMIC)
+        if kind == "arithmetic_expansion":
+            self.evaluates = True
+            if not plain_arithmetic(raw):
+                raise NotUnderstoodError("arithmetic that is not plain")
+            return Word("*", known=False)
+        if kind == "command_substitution":
+            self._substitution(node, raw)
+            return DYNAMIC
+        if kind == "process_substitution":
+            self._substitution(node, raw)
+            return Word("/dev/fd/*", known=False, prefix="/dev/fd/")
+        if kind == "brace_expression":
+            if not re.match(r"\{\w+\.\.\w+(?:\.\.\d+)?\}\Z", raw):
+                raise NotUnderstoodError("a brace expansion was not recognised")
+            return Word("*", known=False, splits=True)
+        raise NotUnderstoodError(f"a word of a kind that is not known: {kind.replace('_', ' ')}")
+
+    def _substitution(self, node: Node, raw: str) -> None:
+        if raw.startswith("`") and "\\" in raw:
+            raise NotUnderstoodError("escapes inside backquotes")
+        writes = raw.startswith(">(")
+        first, *inner, last = node.children
+        end = first.end_byte
+        for child in inner:
+            self._margin(end, child.start_byte)
+            end = child.end_byte
+            if child.type == "comment":
+                self._comment(child)
+            elif child.type == "file_redirect":
+                redirection(self, child)
+            elif child.is_named:
+                self.statement(child, PIPE if writes else NOTHING, ([], None))
+        self._margin(end, last.start_byte)
+
+    def _assignment(self, node: Node, *, prefix: bool) -> None:
+        children = node.children
+        name = self.raw(children[0])
+        if children[0].type != "variable_name" or not re.match(r"[A-Za-z_]\w*\Z", name):
+            raise NotUnderstoodError("an assignment to an array element")
+        value: Word = Word("", bare=False)
+        if len(children) > 2:
+            value = self._array(children[2]) if children[2].type == "array" else self.word(children[2])
+        if danger := assignment_danger(name, value):
+            self.operations.append(self.scope.concede(f"{name}=", danger, Effect.EXECUTE))
+        at_top = node.parent is not None and node.parent.type == "program"
+        if not prefix and at_top and value.known and self._named_once(name) and not re.search(r"[\s*?\[~]", value.text):
+            self.values[name] = replace(value, bare=False) if value.text else DYNAMIC
+
+    def _named_once(self, name: str) -> bool:
+        """Tell whether `name` stands in the text only once other than as an expansion: then it has one value."""
+        return len(re.findall(rf"(?<![\w${{]){name}(?!\w)", self.text)) == 1
+
+    def _array(self, node: Node) -> Word:
+        for child in self.children(node):
+            if child.is_named:
+                self.word(child)
+        return DYNAMIC
+
+    def _assignments(self, node: Node, stdin: Source, tail: Tail) -> None:
+        if tail[0]:
+            raise NotUnderstoodError("words stand after an assignment and a redirection")
+        parts = [node] if node.type == "variable_assignment" else self.children(node)
+        for part in parts:
+            if part.type != "variable_assignment":
+                raise NotUnderstoodError("an assignment was not recognised")
+            self._assignment(part, prefix=len(parts) > 1)
+
+    def _declaration(self, node: Node, stdin: Source, tail: Tail) -> None:
+        for child in self.children(node):
+            if child.type == "variable_assignment":
+                self._assignment(child, prefix=True)
+            elif child.type in _WORDS:
+                word = self.word(child)
+                if not word.known or "=" in word.text or "i" in word.text or "n" in word.text:
+                    self.evaluates = True
+                    if not word.known or "=" in word.text or word.text.startswith(("-n", "-i")):
+                        raise NotUnderstoodError("a declaration that is not plain")
+            elif child.is_named and child.type != "variable_name":
+                raise NotUnderstoodError("a declaration that is not plain")
+
+    def _unset(self, node: Node, stdin: Source, tail: Tail) -> None:
+        self.evaluates = True
+        for child in self.children(node):
+            if child.type in _WORDS:
+                self.word(child)
+            elif child.is_named and child.type != "variable_name":
+                raise NotUnderstoodError("unset of something that is not plain")
+
+    def _function(self, node: Node, stdin: Source, tail: Tail) -> None:
+        children = self.children(node)
+        named = [child for child in children if child.is_named]
+        name = self.raw(named[0])
+        if tail[0] or not re.match(r"[A-Za-z_][\w-]*\Z", name) or name in RESERVED:
+            raise NotUnderstoodError("a function definition that is not plain")
+        for child in named[1:]:
+            if child.type in _REDIRECTS:
+                redirection(self, child)
+            else:
+                self.statement(child, PIPE, ([], None))
+        if node.parent is not None and node.parent.type == "program":
+            self.functions.add(name)
+
+    def _for(self, node: Node, stdin: Source, tail: Tail) -> None:
+        if tail[0]:
+            raise NotUnderstoodError("words stand after a loop")
+        for child in self.children(node):
+            if child.type in _WORDS:
+                self.word(child)
+            elif child.type in ("do_group", "compound_statement"):
+                self.statement(child, tail[1] or stdin, ([], None))
+            elif child.type == "variable_name":
+                if danger := assignment_danger(self.raw(child), DYNAMIC):
+                    self.operations.append(self.scope.concede(f"{self.raw(child)}=", danger, Effect.EXECUTE))
+            elif child.is_named:
+                raise NotUnderstoodError("a loop that is not plain")
+
+    def _arithmetic_for(self, node: Node, stdin: Source, tail: Tail) -> None:
+        self.evaluates = True
+        head = self.raw(node).split("))", 1)[0]
+        if tail[0] or not re.match(r"for\s*\(\([\s\w+*/%<>=!&|,;-]*\Z", head):
+            raise NotUnderstoodError("a loop that is not plain")
+        self.statement(node.children[-1], tail[1] or stdin, ([], None))
+
+    def _case(self, node: Node, stdin: Source, tail: Tail) -> None:
+        if tail[0]:
+            raise NotUnderstoodError("words stand after a case")
+        for child in self.children(node):
+            if child.type in _WORDS or child.type == "extglob_pattern":
+                if child.type == "extglob_pattern":
+                    self._leaf(child)
+                else:
+                    self.word(child)
+            elif child.is_named:
+                handler = self._case if child.type == "case_item" else self.statement
+                handler(child, tail[1] or stdin, ([], None))
+
+    def _test(self, node: Node, stdin: Source, tail: Tail) -> None:
+        if tail[0]:
+            raise NotUnderstoodError("words stand after a test")
+        self.evaluates = True
+        self._test_part(node)
+        self.operations.append(self.scope.done("test", {Effect.READ}))
+
+    def _test_part(self, node: Node) -> None:
+        if node.type in _WORDS:
+            self.word(node)
+        elif node.type in ("regex", "extglob_pattern"):
+            if _CODE.search(self.raw(node)) or "'" in self.raw(node) or '"' in self.raw(node):
+                raise NotUnderstoodError("a pattern that is not plain")
+        elif node.type == "variable_name":
+            return
+        elif node.is_named and node.child_count:
+            for child in self.children(node):
+                self._test_part(child)
+        elif node.is_named and node.type != "test_operator":
+            raise NotUnderstoodError("a test that is not plain")
+
+
+_HANDLERS: dict[str, Callable[[Reader, Node, Source, Tail], None]] = {
+    "redirected_statement": Reader._redirected,
+    "variable_assignment": Reader._assignments,
+    "variable_assignments": Reader._assignments,
+    "declaration_command": Reader._declaration,
+    "unset_command": Reader._unset,
+    "function_definition": Reader._function,
+    "for_statement": Reader._for,
+    "c_style_for_statement": Reader._arithmetic_for,
+    "case_statement": Reader._case,
+    "test_command": Reader._test,
+}
+
+__all__ = ["INHERIT", "Reader"]
