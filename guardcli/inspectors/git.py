@@ -1,0 +1,175 @@
+"""git: what a call would change, here and on the remote, and what it would make git run.
+
+A call is one operation for what the command does, one for every ref that a push changes, and one for every
+program, redirection or credential that its arguments or environment bring in. What stands in the repository's own
+configuration already (hooks, filters, a configured ssh command) is not held against a call: the agent could run those
+programs itself, and git runs them with no more than the agent has.
+
+============================  =======================  ===============================================================
+action                        effects                  for example
+============================  =======================  ===============================================================
+``status``, ``log``, ...      read                     looks only; ``fetch --dry-run``, ``clean --dry-run`` as well
+``commit``, ``add``, ...      write                    the reflog, or git's refusal to overwrite, can undo or prevent
+``reset --hard``, ...         write, delete            loses work: ``clean``, ``checkout --``, ``checkout --force``,
+                                                       ``restore``, ``stash drop``, ``branch -D``, ``gc --prune``,
+                                                       ``tag --delete``, ``rm --force``, ``filter-branch``, ...
+``push``                      write                    target ``ref:REMOTE/refs/heads/NAME``, one operation a ref
+``push --force``              write, delete            as well ``--force-with-lease`` and ``+`` refspecs
+``push --delete``             write, delete
+``push --mirror``/``--prune`` write, delete            target ``ref:REMOTE/*``, unbounded
+``push ...`` to a new URL     ... and network          the address is none of a configured remote
+``config KEY``                define                   a preference; the action holds the key
+``config KEY``                define and execute,      the key runs a program, redirects, identifies, or takes the
+                              network, privilege or    reflog away
+                              delete
+``remote add``                define                   ``remote set-url``: define, network; ``remote remove`` and
+                                                       ``remote rename``: define, delete
+``-c KEY``, ``env KEY``       execute, network,        set for this call only; nothing for a preference
+                              privilege or delete
+``env NAME``                  execute, network,        a variable of the environment, such as GIT_SSH_COMMAND
+                              privilege or file
+``bisect run``, ...           execute                  target ``command:NAME``; ``rebase --exec``, ``alias NAME``, ...
+``credential``, ...           privilege, sensitive     shows credentials
+``... --output``              write (and file)         file where it is neither below the directory nor scratch
+============================  =======================  ===============================================================
+
+The remote part of a ref target has ``/`` written ``%2F``, so that the first slash always ends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from guardcli.inspectors import (
+    git_groups,
+    git_plumbing,
+    git_push,
+    git_remotes,
+    git_simple,
+    git_worktree,
+)
+from guardcli.inspectors.git_call import TOOL, Call, Judge, executes, reads, unknown
+from guardcli.inspectors.git_environment import judge_environment, judge_setting
+from guardcli.inspectors.git_globals import Globals, read_globals
+from guardcli.inspectors.git_keys import canonical_key
+from guardcli.model.effects import Effect
+from guardcli.model.facts import Facts, FactUnavailable
+from guardcli.model.invocation import Invocation
+from guardcli.model.operations import Inspection, Operation, Stream
+
+JUDGES: Mapping[str, Judge] = {
+    **git_plumbing.JUDGES,
+    **git_simple.JUDGES,
+    **git_groups.JUDGES,
+    **git_remotes.JUDGES,
+    **git_worktree.JUDGES,
+    **git_push.JUDGES,
+}
+"""Every command that is known; the later tables go before the earlier."""
+
+ALIAS_LIMIT = 10
+"""Aliases of aliases; git itself refuses circles only."""
+
+USUAL_EXEC_PATHS = ("", "/usr/lib/git-core", "/usr/libexec/git-core", "/usr/local/libexec/git-core")
+"""Where git's own parts lie on usual systems, which git repeats in the environment of what it starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class GitInspector:
+    """Understands git. `exec_paths` are the directories of git's parts that may stand in GIT_EXEC_PATH."""
+
+    exec_paths: tuple[str, ...] = USUAL_EXEC_PATHS
+    tool: str = TOOL
+
+    def inspect(self, invocation: Invocation, facts: Facts) -> Inspection:
+        """Return what `invocation` would do. Never raises; concedes instead."""
+        given = read_globals(invocation)
+        found = [*given.operations]
+        if given.ends:
+            return Inspection((*found, reads(given.ends)))
+        call = Call(
+            given.command,
+            given.arguments,
+            invocation,
+            facts,
+            given.options,
+            given.directory,
+            tuple((canonical_key(key), value) for key, value in given.settings),
+        )
+        for key, value in given.settings:
+            found += judge_setting("-c", key, value)
+        judged, call = self._judge(call)
+        found += judge_environment(call, self.exec_paths)
+        pack = call.name in git_plumbing.PACK_HELPERS if call.from_git else call.name in git_plumbing.PACK_ENDS
+        binary = pack and invocation.parent in (TOOL, "ssh")
+        return Inspection((*judged, *found), output=Stream.BINARY if binary else Stream.TEXT)
+
+    def _judge(self, call: Call) -> tuple[list[Operation], Call]:
+        """Judge the command, aliases followed; return the operations and the command that it came to."""
+        for _ in range(ALIAS_LIMIT):
+            judge = JUDGES.get(call.name)
+            if judge is not None:
+                if call.arguments == ("-h",) or call.arguments[:1] == ("--help",):
+                    return [reads("help")], call
+                return list(judge(call)), call
+            followed = _follow(call)
+            if isinstance(followed, Operation):
+                return [followed], call
+            call = followed
+        return [unknown(call.name, "an alias of too many aliases", Effect.EXECUTE)], call
+
+
+def _follow(call: Call) -> Operation | Call:
+    """Return what a command that is not git's own stands for: a program, a shell alias, or another command."""
+    try:
+        external = call.git("--list-cmds=others").split()
+        if call.name in external:
+            return executes(call.name, f"git-{call.name}")
+        alias = call.config().get(f"alias.{call.name.lower()}", ())
+    except FactUnavailable as error:
+        return unknown(call.name, f"no command of git: {error}", Effect.EXECUTE)
+    if not alias:
+        return unknown(call.name, "neither a command of git nor an alias; git may run what is spelled alike")
+    if alias[-1].lstrip().startswith("!"):
+        return executes(f"alias {call.name}", "sh", alias[-1][:200])
+    words = split_alias(alias[-1])
+    if not words:
+        return unknown(f"alias {call.name}", "the alias is not understood", Effect.EXECUTE)
+    return _expanded(call, words)
+
+
+def _expanded(call: Call, words: Sequence[str]) -> Operation | Call:
+    """Put an alias in place of its name; it may begin with global options."""
+    given: Globals = read_globals(replace(call.invocation, argv=(TOOL, *words, *call.arguments)))
+    if given.ends or given.options or given.settings or given.operations:
+        return unknown(f"alias {call.name}", "the alias has global options", Effect.EXECUTE)
+    return replace(call, name=given.command, arguments=given.arguments)
+
+
+def split_alias(text: str) -> list[str]:
+    """Split an alias as git does: white space, both quotes, a backslash outside single quotes; empty if unclosed."""
+    words: list[str] = []
+    current: list[str] | None = None
+    quote = ""
+    rest = iter(text)
+    for character in rest:
+        if character == "\\" and quote != "'":
+            escaped = next(rest, "")
+            if not escaped:
+                return []
+            current = [*(current or ()), escaped]
+        elif quote and character == quote:
+            quote = ""
+        elif not quote and character in "'\"":
+            quote, current = character, current or []
+        elif not quote and character.isspace():
+            if current is not None:
+                words.append("".join(current))
+            current = None
+        else:
+            current = current if current is not None else []
+            current.append(character)
+    if current is not None:
+        words.append("".join(current))
+    return [] if quote else words
