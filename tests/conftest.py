@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-MARK = "GUARD_TEST_RUN"
+MARK = "TEST_RUN_OF_GUARD"
 """Inherited by whatever the tests start, so that what is left of it can be told from everything else."""
 
 GRACE = 15.0
@@ -24,7 +24,7 @@ LEFT = pytest.StashKey[list[tuple[int, str]]]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Hide the user's own settings, and mark the run: the controller chooses the mark, its workers inherit it."""
-    for name in [name for name in os.environ if name.startswith("GUARD_") and name != MARK]:
+    for name in [name for name in os.environ if name.startswith("GUARD_")]:
         del os.environ[name]
     if not hasattr(config, "workerinput"):
         os.environ[MARK] = uuid.uuid4().hex
