@@ -255,4 +255,3 @@ def _ship(directory: Path, session: str, facts: Mapping[str, object], client: Ap
             write_shipped(directory, own.append_events(session, batch))
     finally:
         reader.close()
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import sys
 import unicodedata
@@ -73,3 +74,16 @@ def _shows(character: str) -> bool:
 def _escape(character: str) -> str:
     known = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
     return known.get(character) or character.encode("unicode_escape").decode("ascii")
+
+
+def age(seconds: float) -> str:
+    """Return a stretch of time in its largest unit: ``42s``, ``7m``, ``3h``, ``12d``."""
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= size:
+            return f"{int(seconds // size)}{unit}"
+    return f"{max(0, int(seconds))}s"
+
+
+def clock(seconds: float) -> str:
+    """Return a moment in the user's time zone."""
+    return datetime.datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")

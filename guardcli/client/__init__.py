@@ -1,8 +1,8 @@
 """The API's client, used by the broker and by the command line.
 
-============  ====================================================================
-``http``      one connection pool over TCP or a unix socket, errors as `GuardError`
-``api``       `ApiClient`: a typed method for each thing that the API does
-``embedded``  finds or starts the API that guard brings along
-============  ====================================================================
+=============  ====================================================================
+``transport``  one connection pool over TCP or a unix socket, errors as `GuardError`
+``api``        `ApiClient`: a typed method for each thing that the API does
+``embedded``   finds or starts the API that guard brings along
+=============  ====================================================================
 """

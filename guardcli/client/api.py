@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from guardcli.client.http import Transport
+from guardcli.client.transport import Transport
 from guardcli.model.approvals import Approval, ApprovalState
 from guardcli.model.errors import UnavailableError
 from guardcli.model.events import Event, EventType, parse_event
@@ -264,10 +264,13 @@ class ApiClient:
             if approval.state is not ApprovalState.PENDING or left <= 0:
                 return approval
 
-    def list_approvals(self, state: ApprovalState | None = None, session: str = "", limit: int = 200) -> list[Approval]:
-        """Return approvals, newest first."""
-        query = {"state": state.value if state else "", "session": session, "limit": limit}
-        return [_approval(form) for form in self._transport.call("GET", "/v1/approvals", query=query)["approvals"]]
+    def list_approvals(
+        self, state: ApprovalState | None = None, session: str = "", limit: int = 200, wait: float = 0.0
+    ) -> list[Approval]:
+        """Return approvals, newest first; wait up to `wait` seconds (60 at the most) for the first."""
+        query = {"state": state.value if state else "", "session": session, "limit": limit, "wait": wait}
+        form = self._transport.call("GET", "/v1/approvals", query=query, wait=wait)
+        return [_approval(found) for found in form["approvals"]]
 
     def decide_approval(self, id: str, approve: bool, reason: str = "") -> Approval:
         """Vote yes or no, and return what became of it. Raises DeniedError, ConflictError, NotFoundError."""

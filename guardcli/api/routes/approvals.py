@@ -44,19 +44,21 @@ def request_approval(body: NewApproval, api: Api, who: Who) -> ApprovalView:
 
 
 @router.get("")
-def list_approvals(
+async def list_approvals(
     api: Api,
     who: Who,
     state: ApprovalState | None = None,
     session: Annotated[str, Query(max_length=64)] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    wait: Annotated[float, Query(ge=0, le=MAX_WAIT, allow_inf_nan=False)] = 0.0,
 ) -> ApprovalList:
-    """List approvals, newest first."""
+    """List approvals, newest first; with `wait`, up to so many seconds until there is one."""
     who.may_list()
-    if who.kind is Kind.SESSION:
-        session = who.session
+    mine = who.session if who.kind is Kind.SESSION else session
     owner = "" if who.reads_everything else who.owner
-    found = api.store.approvals.find(state, session, owner, limit)
+    found = await api.notifier.wait(
+        "approvals", wait, lambda: api.store.approvals.find(state, mine, owner, limit), bool
+    )
     return ApprovalList(approvals=[ApprovalView.of(approval) for approval in found])
 
 

@@ -169,8 +169,8 @@ def _extend(head: _Head, session: str, item: Appended) -> None:
         }
     )
     head.events, head.hash = event.sequence + 1, event.hash
-    for name in counted(event):
-        head.counts[name] = head.counts.get(name, 0) + 1
+    for name, count in counted(event).items():
+        head.counts[name] = head.counts.get(name, 0) + count
     if event.type is EventType.CLOSED:
         head.closed = now()
         head.status = event.data.get("status")
@@ -205,20 +205,18 @@ def output_fault(event: Event, content: bytes | None, position: int) -> str:
     return ""
 
 
-def counted(event: Event) -> tuple[str, ...]:
-    """Return the names of the counters that `event` raises by one."""
+def counted(event: Event) -> Mapping[str, int]:
+    """Return the counters that `event` raises, and by how much."""
     if event.type is EventType.JUDGED:
-        return ("calls", verdict_of(event.data)) if verdict_of(event.data) else ("calls",)
-    if event.type in (EventType.ASKED, EventType.MASKED, EventType.FAILED, EventType.RECOVERED):
-        return (event.type.value,)
-    return ()
-
-
-def verdict_of(data: Mapping[str, object]) -> str:
-    """Return the verdict that a ``judged`` event tells of: ``allow``, ``approve``, ``deny``, or nothing."""
-    decision = data.get("decision", data)
-    verdict = decision.get("verdict", decision.get("effect")) if isinstance(decision, Mapping) else decision
-    return verdict if verdict in ("allow", "approve", "deny") else ""
+        verdict = event.data.get("verdict")
+        return {"calls": 1, verdict: 1} if verdict in ("allow", "approve", "deny") else {"calls": 1}
+    if event.type is EventType.MASKED:
+        findings = event.data.get("findings")
+        numbers = findings.values() if isinstance(findings, Mapping) else ()
+        return {"masked": sum(number for number in numbers if isinstance(number, int))}
+    if event.type in (EventType.ASKED, EventType.FAILED, EventType.RECOVERED):
+        return {event.type.value: 1}
+    return {}
 
 
 def stored_event(row: Row[tuple[object, ...]]) -> Event:

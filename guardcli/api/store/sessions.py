@@ -12,6 +12,7 @@ from enum import Enum
 from sqlalchemy import Connection, Engine, Row, and_, insert, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
+from guardcli.api.ancestry import start_time
 from guardcli.api.store.database import now, reading, writing
 from guardcli.api.store.schema import SESSIONS
 from guardcli.api.store.trail import Action, Trail
@@ -95,7 +96,8 @@ class Sessions:
         """Keep a new session and return its token; `facts` holds at least id, identity and started.
 
         A session of the same facts and owner gets a new token instead, and its old one ends: so a recovering
-        run goes on where a lost broker stopped. Raises ConflictError for other facts, or without `may_renew`.
+        run goes on where a lost broker stopped. Raises ConflictError for other facts, and, without `may_renew`,
+        for a session whose broker may still live.
         """
         id = str(facts["id"])
         token = f"{SESSION_PREFIX}.{id}.{secrets.token_hex(32)}"
@@ -109,11 +111,11 @@ class Sessions:
             known = connection.execute(select(SESSIONS).where(SESSIONS.c.id == id).with_for_update()).one_or_none()
             if known is None:
                 self._insert(connection, facts, text, owner, parent, values)
-            elif not may_renew or known.owner != owner or known.facts != text:
+            elif known.owner != owner or known.facts != text or not (may_renew or _is_over(_session(known))):
                 raise ConflictError(f"session {id} exists already", hint="begin a new one")
-            elif known.closed:
-                raise ConflictError(f"session {id} is closed", hint="begin a new one")
             else:
+                if not processes:
+                    del values["processes"]
                 connection.execute(update(SESSIONS).where(SESSIONS.c.id == id).values(**values))
         return Secret(token)
 
@@ -201,6 +203,13 @@ class Sessions:
         query = select(SESSIONS.c.id).where(_in_state(SessionState.LIVE, now())).limit(1)
         with reading(self._engine) as connection:
             return connection.execute(query).first() is not None
+
+
+def _is_over(session: Session) -> bool:
+    """Tell whether the session's broker is surely gone: closed, not heard of, or every process of it ended."""
+    if session.state(now()) is not SessionState.LIVE:
+        return True
+    return bool(session.processes) and not any(start_time(pid) == start for pid, start in session.processes)
 
 
 def _in_state(state: SessionState, at: float) -> ColumnElement[bool]:

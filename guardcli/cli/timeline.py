@@ -1,0 +1,117 @@
+"""Says in one line what an event tells. Pure; everything that was recorded is made inert by whoever prints it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from guardcli.model.events import Event, EventType
+
+VERDICT_COLOURS = {"allow": "green", "approve": "yellow", "deny": "red"}
+
+COLOURS = {
+    EventType.ASKED: "yellow",
+    EventType.MASKED: "magenta",
+    EventType.FAILED: "red",
+    EventType.RECOVERED: "red",
+}
+
+HIDDEN = frozenset({EventType.OUTPUT})
+"""Types that a timeline leaves out unless asked for all."""
+
+
+def colour(event: Event) -> str:
+    """Return the colour of an event's word: by what was decided where it tells of that."""
+    if event.type is EventType.JUDGED:
+        return VERDICT_COLOURS.get(str(event.data.get("verdict")), "")
+    if event.type is EventType.DECIDED:
+        return {"consumed": "green", "approved": "green", "denied": "red"}.get(str(event.data.get("state")), "yellow")
+    return COLOURS.get(event.type, "")
+
+
+def sentence(event: Event) -> str:
+    """Return what the event tells, without its type."""
+    return _SENTENCES.get(event.type, _facts)(event.data)
+
+
+def _opened(data: Mapping[str, Any]) -> str:
+    command = data.get("command")
+    shown = " ".join(str(part) for part in command) if isinstance(command, list) else str(command or "")
+    return f"{shown}  as {data.get('identity', '?')} on {data.get('host', '?')}, policy {data.get('policy', '?')}"
+
+
+def _judged(data: Mapping[str, Any]) -> str:
+    reason = "; ".join(str(one.get("reason")) for one in _operations(data) if one.get("reason"))
+    effects = list(dict.fromkeys(str(effect) for one in _operations(data) for effect in one.get("effects", ())))
+    parts = [str(data.get("verdict", "?")), str(data.get("command", data.get("tool", "")))]
+    parts.append(f"[{', '.join(effects)}]" if effects else "")
+    parts.append(f"rule {data['rule']}" if data.get("rule") else "")
+    parts.append(f"({reason})" if reason else "")
+    return "  ".join(part for part in parts if part)
+
+
+def _operations(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    operations = data.get("operations")
+    return [one for one in operations if isinstance(one, dict)] if isinstance(operations, list) else []
+
+
+def _decided(data: Mapping[str, Any]) -> str:
+    by = f" by {data['reviewer']}" if data.get("reviewer") else ""
+    why = f": {data['reason']}" if data.get("reason") else ""
+    return f"approval {data.get('approval', '?')} {data.get('state', '?')}{by}{why}"
+
+
+def _asked(data: Mapping[str, Any]) -> str:
+    return f"approval {data.get('approval', '?')}"
+
+
+def _masked(data: Mapping[str, Any]) -> str:
+    findings = data.get("findings")
+    found = findings.items() if isinstance(findings, dict) else ()
+    shown = ", ".join(f"{name} ×{count}" for name, count in found)
+    return f"{shown} on {data.get('stream', 'output')}"
+
+
+def _output(data: Mapping[str, Any]) -> str:
+    return f"{data.get('length')} bytes of recording at {data.get('offset')}"
+
+
+def _ended(data: Mapping[str, Any]) -> str:
+    if "status" in data:
+        how = f"status {data['status']}"
+    else:
+        how = ", ".join(f"{name} {data[name]}" for name in ("signal", "lost", "reason") if name in data)
+    seconds = f" after {data['seconds']:.3f} s" if isinstance(data.get("seconds"), (int, float)) else ""
+    streams = data.get("streams")
+    sizes = [
+        f"{name} {totals['bytes']} bytes"
+        for name, totals in (streams.items() if isinstance(streams, dict) else ())
+        if isinstance(totals, dict) and totals.get("bytes")
+    ]
+    return f"{how}{seconds}" + (f"; {', '.join(sizes)}" if sizes else "")
+
+
+def _started(data: Mapping[str, Any]) -> str:
+    return str(data.get("program", ""))
+
+
+def _reason(data: Mapping[str, Any]) -> str:
+    return str(data.get("reason", "")) or _facts(data)
+
+
+def _facts(data: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in data.items())
+
+
+_SENTENCES: dict[EventType, Callable[[Mapping[str, Any]], str]] = {
+    EventType.OPENED: _opened,
+    EventType.JUDGED: _judged,
+    EventType.ASKED: _asked,
+    EventType.DECIDED: _decided,
+    EventType.STARTED: _started,
+    EventType.OUTPUT: _output,
+    EventType.MASKED: _masked,
+    EventType.ENDED: _ended,
+    EventType.FAILED: _reason,
+    EventType.RECOVERED: _reason,
+}
