@@ -7,19 +7,38 @@ from enum import Enum
 
 CREDENTIAL_DETECTORS = frozenset(
     {
+        "anthropic",
+        "authorization",
         "aws_key",
+        "azure",
         "connection_uri",
+        "cookie",
+        "docker",
+        "gcp",
+        "github",
+        "gitlab",
+        "high_entropy",
         "jwt",
+        "npm",
+        "openai",
         "password",
         "private_key",
+        "pypi",
+        "slack",
+        "stripe",
+        "vault",
+        "vendor_token",
     }
 )
 """Names of the detectors that find what opens a door."""
 
-PERSONAL_DETECTORS = frozenset({"credit_card", "email"})
+PERSONAL_DETECTORS = frozenset({"credit_card", "crypto_address", "email", "iban", "national_id", "phone"})
 """Names of the detectors that find data about a person."""
 
-DETECTORS = CREDENTIAL_DETECTORS | PERSONAL_DETECTORS
+MACHINE_DETECTORS = frozenset({"ip_address", "mac_address"})
+"""Names of the detectors that find addresses of machines; no default masks these."""
+
+DETECTORS = CREDENTIAL_DETECTORS | PERSONAL_DETECTORS | MACHINE_DETECTORS
 """Every name that a rule's `detect` may hold."""
 
 

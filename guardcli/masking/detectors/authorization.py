@@ -1,0 +1,32 @@
+"""Credentials in ``Authorization`` headers (RFC 9110 section 11), and bearer tokens wherever they are named so."""
+
+from __future__ import annotations
+
+import re
+
+from guardcli.masking.placeholders import is_placeholder
+from guardcli.masking.tokens import TokenDetector
+
+
+class Authorization(TokenDetector):
+    """Find what follows the scheme; decline prose and variables."""
+
+    name = "authorization"
+    label = "AUTHORIZATION"
+    triggers = (
+        rb"(?i)authorization\\?[\"']?[ \t]{0,8}[:=][ \t]{0,8}\\?[\"']?[^\s\"'\\]",
+        rb"(?i)\bbearer[ \t]{1,4}[A-Za-z0-9._~+/=-]{16}",
+    )
+    prefix = re.compile(rb"(?i)authorization\\?[\"']?[ \t]{0,8}[:=]|(?<![a-z])bearer[ \t]")
+    token = re.compile(
+        rb"(?i)authorization\\?[\"']?[ \t]{0,8}[:=][ \t]{0,8}\\?[\"']?"
+        rb"(?:(?:basic|bearer|token|negotiate|ntlm|digest|apikey|api-key|hoba|dpop|aws4-hmac-sha256|github-bearer)[ \t]+)"
+        rb"([^\s\"'\\][^\n\r\"'\\]{0,8000}?)(?=[ \t]*(?:[\n\r\"'\\]|\Z|[|&;]|[ \t](?:-|http)))"
+        rb"|authorization\\?[\"']?[ \t]{0,8}[:=][ \t]{0,8}\\?[\"']?([A-Za-z0-9._~+/=-]{16,8000})"
+        rb"|bearer[ \t]{1,4}([A-Za-z0-9._~+/=-]{16,8000})"
+    )
+    opening = rb"(?i:authorization\\?[\"']?[ \t]{0,8}[:=]|\bbearer)[ \t]{0,8}\\?[\"']?(?:[A-Za-z0-9-]{2,20}[ \t]+)?([^\n\"']*)"
+
+    def confirm(self, token: bytes) -> bool:
+        """Tell whether `token` is more than a variable or a word."""
+        return not is_placeholder(token) and not (token.isalpha() and len(token) < 24)

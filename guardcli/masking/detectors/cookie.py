@@ -1,0 +1,26 @@
+"""Cookies (RFC 6265): what a client sends, and the value that a server sets."""
+
+from __future__ import annotations
+
+import re
+
+from guardcli.masking.placeholders import is_placeholder
+from guardcli.masking.tokens import TokenDetector
+
+
+class Cookie(TokenDetector):
+    """Find all of a ``Cookie`` header, and of ``Set-Cookie`` the value without its attributes."""
+
+    name = "cookie"
+    label = "COOKIE"
+    triggers = (rb"(?i)\bcookie\\?[\"']?[ \t]{0,8}:[ \t]{0,8}\\?[\"']?[A-Za-z0-9_.$%-]{1,64}=[^\s;\"',]",)
+    prefix = re.compile(rb"(?i)(?:set-)?cookie\\?[\"']?[ \t]{0,8}:")
+    token = re.compile(
+        rb"(?i)(?:set-cookie\\?[\"']?[ \t]{0,8}:[ \t]{0,8}\\?[\"']?[\w.$%-]{1,64}=([^\s;\"'\\]{1,4096})"
+        rb"|cookie\\?[\"']?[ \t]{0,8}:[ \t]{0,8}\\?[\"']?([\w.$%-]{1,64}=[^\n\r\"'\\]{1,8000}))"
+    )
+    opening = rb"(?i:cookie\\?[\"']?[ \t]{0,8}:)[ \t]{0,8}\\?[\"']?([^\s\"'][^\n\r\"']*)"
+
+    def confirm(self, token: bytes) -> bool:
+        """Tell whether there is a value in it."""
+        return len(token) >= 4 and not is_placeholder(token.partition(b"=")[2] or token)

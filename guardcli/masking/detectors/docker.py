@@ -1,0 +1,34 @@
+"""Docker: access tokens of the Hub, and the logins that `config.json` and pull secrets keep in base64."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+from guardcli.masking.tokens import TokenDetector
+
+
+class Docker(TokenDetector):
+    """Find tokens by their prefix, and ``"auth": "…"`` where it decodes to ``user:password``."""
+
+    name = "docker"
+    label = "DOCKER_AUTH"
+    triggers = (
+        rb"\bdckr_(?:pat|oat)_[A-Za-z0-9_-]{20}",
+        rb"\\?\"auth\\?\"[ \t]{0,8}:[ \t]{0,8}\\?\"[A-Za-z0-9+/]{4}",
+    )
+    prefix = re.compile(rb"(?<![A-Za-z0-9])dckr_|\"auth\\?\"")
+    token = re.compile(
+        rb"dckr_(?:pat|oat)_[A-Za-z0-9_-]{20,200}|\"auth\\?\"[ \t]{0,8}:[ \t]{0,8}\\?\"([A-Za-z0-9+/]{4,4096}={0,2})"
+    )
+    opening = rb"(?<![A-Za-z0-9])(dckr_(?:pat|oat)_[A-Za-z0-9_-]{0,200})"
+
+    def confirm(self, token: bytes) -> bool:
+        """Tell whether a login decodes to one."""
+        if token.startswith(b"dckr_"):
+            return super().confirm(token)
+        try:
+            return b":" in base64.b64decode(token, validate=True)
+        except binascii.Error:
+            return False

@@ -1,0 +1,26 @@
+"""Google Cloud: API keys, OAuth access and refresh tokens, client secrets. (Service accounts hold a private key.)"""
+
+from __future__ import annotations
+
+import re
+
+from guardcli.masking.tokens import TokenDetector
+
+
+class Gcp(TokenDetector):
+    """Find keys by their prefix and length."""
+
+    name = "gcp"
+    label = "GCP_KEY"
+    triggers = (
+        rb"\bAIza[A-Za-z0-9_-]{35}",
+        rb"\bya29\.[A-Za-z0-9_-]{20}",
+        rb"\bGOCSPX-[A-Za-z0-9_-]{28}",
+        rb"\b1//0[A-Za-z0-9_-]{30}",
+    )
+    prefix = re.compile(rb"(?<![A-Za-z0-9])(?:AIza|ya29\.|GOCSPX-|1//0)")
+    token = re.compile(
+        rb"AIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])|ya29\.[A-Za-z0-9_.-]{20,1500}|GOCSPX-[A-Za-z0-9_-]{28}"
+        rb"|1//0[A-Za-z0-9_-]{30,250}"
+    )
+    opening = rb"(?<![A-Za-z0-9])((?:AIza|ya29\.|GOCSPX-)[A-Za-z0-9_.-]{0,1500})"

@@ -1,0 +1,23 @@
+"""GitLab's tokens: personal, deploy, runner, job, trigger, feed and agent."""
+
+from __future__ import annotations
+
+import re
+
+from guardcli.masking.tokens import TokenDetector
+
+
+class GitLab(TokenDetector):
+    """Find tokens by their prefix."""
+
+    name = "gitlab"
+    label = "GITLAB_TOKEN"
+    triggers = (
+        rb"\bgl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|oas|soat|ffct)-[A-Za-z0-9_.-]{20}",
+        rb"\bGR1348941[A-Za-z0-9_-]{20}",
+    )
+    prefix = re.compile(rb"(?<![A-Za-z0-9])(?:gl[a-z]{2,5}-|GR1348941)")
+    token = re.compile(
+        rb"(?:gl[a-z]{2,5}-[A-Za-z0-9_-]{20,300}(?:\.[A-Za-z0-9_-]{2,20}){0,3}|GR1348941[A-Za-z0-9_-]{20,50})"
+    )
+    opening = rb"(?<![A-Za-z0-9])(gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|oas|soat|ffct)-[A-Za-z0-9_.-]{0,300})"

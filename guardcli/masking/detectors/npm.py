@@ -1,0 +1,18 @@
+"""Access tokens of the npm registry."""
+
+from __future__ import annotations
+
+import re
+
+from guardcli.masking.tokens import TokenDetector
+
+
+class Npm(TokenDetector):
+    """Find tokens by prefix and length."""
+
+    name = "npm"
+    label = "NPM_TOKEN"
+    triggers = (rb"\bnpm_[A-Za-z0-9]{36}",)
+    prefix = re.compile(rb"(?<![A-Za-z0-9])npm_")
+    token = re.compile(rb"npm_[A-Za-z0-9]{36}(?![A-Za-z0-9_])")
+    opening = rb"(?<![A-Za-z0-9])(npm_[A-Za-z0-9]{8,36})"

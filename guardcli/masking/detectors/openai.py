@@ -1,0 +1,21 @@
+"""OpenAI's API keys: of projects, service accounts, administrators, and the older kind."""
+
+from __future__ import annotations
+
+import re
+
+from guardcli.masking.tokens import TokenDetector
+
+
+class OpenAi(TokenDetector):
+    """Find keys by their prefix; the older kind by its length as well."""
+
+    name = "openai"
+    label = "OPENAI_KEY"
+    triggers = (
+        rb"\bsk-(?:proj|svcacct|admin|None)-[A-Za-z0-9_-]{20}",
+        rb"\bsk-[A-Za-z0-9]{40}",
+    )
+    prefix = re.compile(rb"(?<![A-Za-z0-9])sk-")
+    token = re.compile(rb"sk-(?:(?:proj|svcacct|admin|None)-[A-Za-z0-9_-]{20,250}|[A-Za-z0-9]{40,64}(?![A-Za-z0-9_-]))")
+    opening = rb"(?<![A-Za-z0-9])(sk-(?:(?:proj|svcacct|admin)-[A-Za-z0-9_-]{0,250}|[A-Za-z0-9]{12,64}))"

@@ -1,0 +1,18 @@
+"""API tokens of PyPI (macaroons)."""
+
+from __future__ import annotations
+
+import re
+
+from guardcli.masking.tokens import TokenDetector
+
+
+class PyPi(TokenDetector):
+    """Find tokens by their prefix."""
+
+    name = "pypi"
+    label = "PYPI_TOKEN"
+    triggers = (rb"\bpypi-Ag[A-Za-z0-9_-]{40}",)
+    prefix = re.compile(rb"(?<![A-Za-z0-9])pypi-Ag")
+    token = re.compile(rb"pypi-Ag[A-Za-z0-9_-]{48,1500}")
+    opening = rb"(?<![A-Za-z0-9])(pypi-Ag[A-Za-z0-9_-]{0,1500})"

@@ -1,0 +1,25 @@
+"""Slack's tokens and the secret path of its incoming webhooks."""
+
+from __future__ import annotations
+
+import re
+
+from guardcli.masking.tokens import TokenDetector
+
+
+class Slack(TokenDetector):
+    """Find bot, user, app and refresh tokens, and webhook paths."""
+
+    name = "slack"
+    label = "SLACK_TOKEN"
+    triggers = (
+        rb"\bxox[abceoprs]-(?:[0-9]-)?[A-Za-z0-9-]{10}",
+        rb"\bxapp-[0-9]-[A-Z0-9]{5}",
+        rb"hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9/]{20}",
+    )
+    prefix = re.compile(rb"(?<![A-Za-z0-9])(?:xox[abceoprs](?:\.xox[ps])?-|xapp-|hooks\.slack\.com/)")
+    token = re.compile(
+        rb"xox[abceoprs](?:\.xox[ps])?-[A-Za-z0-9-]{10,300}|xapp-[0-9]-[A-Za-z0-9-]{20,300}"
+        rb"|hooks\.slack\.com/(?:services|workflows|triggers)/([A-Za-z0-9/]{20,200})"
+    )
+    opening = rb"(?<![A-Za-z0-9])((?:xox[abceoprs]-|xapp-)[A-Za-z0-9-]{0,300})"

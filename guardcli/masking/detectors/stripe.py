@@ -1,0 +1,21 @@
+"""Stripe's secret and restricted keys and webhook secrets; publishable keys are public."""
+
+from __future__ import annotations
+
+import re
+
+from guardcli.masking.tokens import TokenDetector
+
+
+class Stripe(TokenDetector):
+    """Find keys by their prefix."""
+
+    name = "stripe"
+    label = "STRIPE_KEY"
+    triggers = (
+        rb"\b[sr]k_(?:live|test)_[A-Za-z0-9]{16}",
+        rb"\bwhsec_[A-Za-z0-9+/]{24}",
+    )
+    prefix = re.compile(rb"(?<![A-Za-z0-9])(?:[sr]k_(?:live|test)_|whsec_)")
+    token = re.compile(rb"[sr]k_(?:live|test)_[A-Za-z0-9]{16,250}|whsec_[A-Za-z0-9+/=]{24,250}")
+    opening = rb"(?<![A-Za-z0-9])((?:[sr]k_(?:live|test)_|whsec_)[A-Za-z0-9]{0,250})"
