@@ -13,6 +13,7 @@ from guardcli.model.facts import Facts, FactUnavailable
 from guardcli.model.invocation import Invocation, Stdin
 from guardcli.model.operations import Operation
 from guardcli.policy import Context, Policy
+from guardcli.policy.rules import SHELL
 
 SHIM = "guard-shim"
 
@@ -118,7 +119,7 @@ class Caller:
         """Return what a call does that no shim stands in front of: as a shell on a guarded host would see it."""
         from guardcli.inspectors.shell import inspect_argv
 
-        return tuple(inspect_argv(call.argv))
+        return inspect_argv(call.argv, tool=SHELL)
 
 
 def real_git(path: str) -> str | None:

@@ -6,10 +6,16 @@ looked for from left to right, and the earliest place of each is always as good 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+MAX_PRODUCT = 1 << 20
+"""Steps that `overlaps` may take."""
 
 _ANY = "\0"
 """Stands in `covers` for a text that is not known; no pattern holds it."""
+_WITHIN, _EVERYTHING = "<within>", "<everything>"
+_STARS = {"*": _WITHIN, "**": _EVERYTHING}
 
 
 class Glob:
@@ -91,6 +97,43 @@ class PathGlob:
 
 def _fits(globs: Sequence[Glob], parts: Sequence[str], place: int) -> bool:
     return all(glob.matches(parts[place + index]) for index, glob in enumerate(globs))
+
+
+def overlaps(pattern: str, given: str) -> bool:
+    """Return whether some text fits both the path glob `pattern` and `given`, whose stars stand for any text.
+
+    Takes the product of the lengths; texts too long for that may overlap.
+    """
+    left, right = _tokens(pattern), [_EVERYTHING if sign == "*" else sign for sign in given]
+    if len(left) * len(right) > MAX_PRODUCT:
+        return True
+    waiting, seen = [(0, 0)], {(0, 0)}
+    while waiting:
+        one, other = waiting.pop()
+        if one == len(left) and other == len(right):
+            return True
+        first = left[one] if one < len(left) else ""
+        second = right[other] if other < len(right) else ""
+        steps = []
+        if first in (_WITHIN, _EVERYTHING):
+            steps.append((one + 1, other))
+            if len(second) == 1 and (first == _EVERYTHING or second != "/"):
+                steps.append((one, other + 1))
+        if second == _EVERYTHING:
+            steps.append((one, other + 1))
+            if len(first) == 1:
+                steps.append((one + 1, other))
+        if len(first) == 1 and first == second:
+            steps.append((one + 1, other + 1))
+        waiting += [step for step in steps if step not in seen]
+        seen.update(steps)
+    return False
+
+
+def _tokens(pattern: str) -> list[str]:
+    if pattern == "*":
+        return [_EVERYTHING]
+    return [sign if sign not in ("*", "**") else _STARS[sign] for sign in re.findall(r"\*\*|.", pattern, re.DOTALL)]
 
 
 def covers(general: str, special: str) -> bool:

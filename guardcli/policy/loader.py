@@ -26,7 +26,7 @@ from guardcli.policy.checks import never_decides
 from guardcli.policy.effective import Policy
 from guardcli.policy.normal import normal_form
 from guardcli.policy.problems import Path, Report, note_shape, suggestion
-from guardcli.policy.rules import SHIMMED, Resource, Rule, Waiver
+from guardcli.policy.rules import SHELL, SHIMMED, Resource, Rule, Waiver
 from guardcli.policy.schema import PolicySection
 from guardcli.policy.source import MAX_CHARACTERS, parse_tree
 
@@ -191,7 +191,7 @@ def _merge(documents: Sequence[_Document]) -> Policy:
         for name, resource in section.resources.items():
             resources.setdefault(name, builder.resource(name, resource))
         for name, tool in section.tools.items():
-            if name in SHIMMED:
+            if name in (*SHIMMED, SHELL):
                 document.report.at_key(("tools", name), f"guard understands {name} by itself; write rules for it")
             tools.setdefault(name, builder.tool(name, tool))
         _keep_masks(mask, document, builder)
@@ -209,7 +209,7 @@ def _merge(documents: Sequence[_Document]) -> Policy:
         rules=tuple(rules.values()),
         waivers=tuple(waivers.values()),
         resources=tuple(resources.values()),
-        tools=tuple(name for name in tools if name not in SHIMMED),
+        tools=tuple(name for name in tools if name not in (*SHIMMED, SHELL)),
         tool_rules=tuple(tools.values()),
         mask=tuple(rule for _, rule, enabled in mask if enabled),
         approval_wait=next((wait for wait in waits if wait is not None), None),
@@ -227,7 +227,7 @@ def _names(documents: Sequence[_Document]) -> Names:
     return Names(
         lists=lists,
         resources={name for one in documents for name in one.section.resources},
-        tools=(*SHIMMED, *dict.fromkeys(name for one in documents for name in one.section.tools)),
+        tools=(*SHIMMED, SHELL, *dict.fromkeys(name for one in documents for name in one.section.tools)),
     )
 
 

@@ -6,7 +6,8 @@ A rule that restricts (approve, deny) and a rule that permits (allow) read the s
 key                 restricts, when                                 permits, when
 ==================  ==============================================  =============================================
 effects             any effect is in the list                       every effect is in the list
-targets             any target fits, or may fit                     every target fits, and there is one
+targets             any target fits, or may fit: a part that is     every target fits, and there is one
+                    empty, or a ``*`` that may stand for it
 resource,           it is so, or is not known                       it is known to be so
 environment,
 branch, when
@@ -25,14 +26,14 @@ from functools import cached_property
 
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation, Target
-from guardcli.policy.globs import Glob, PathGlob
+from guardcli.policy.globs import Glob, PathGlob, overlaps
 from guardcli.policy.recognition import Answer, Host, parse_host, recognise, same_host
 from guardcli.policy.rules import Context, Match, Resource, Rule, Waiver
 
 PLACES = frozenset({"host", "database", "resource", "context"})
 """Kinds of target that say where, not what: a rule that permits must cover them only if it names their kind."""
 PARTED = frozenset({"table", "function", "object"})
-"""Kinds whose parts may each be empty, which means not known, or ``*``, which means all."""
+"""Kinds whose parts may each be empty, which means not known."""
 
 _BIT = {effect: 1 << place for place, effect in enumerate(Effect)}
 _COMPLETE, _UNBOUNDED, _SENSITIVE = 1, 2, 4
@@ -256,16 +257,20 @@ def _target_pattern(pattern: str, sure: bool) -> tuple[str, Callable[[Sequence[s
     if kind in ("table", "function") and "/" not in name and name not in ("*", "**"):
         name = f"*/{name}"
     glob = PathGlob(name)
-    if kind in PARTED and not sure and "**" not in name and name != "*":
-        each = tuple(Glob(part) for part in name.split("/"))
-        return (
-            kind,
-            lambda parts, _: (
-                len(parts) == len(each)
-                and all(part in ("", "*") or one.matches(part) for one, part in zip(each, parts, strict=True))
-            ),
+    if sure:
+        return kind, lambda parts, _: glob.matches(parts)
+    each = tuple(Glob(part) for part in name.split("/")) if kind in PARTED and "**" not in name and name != "*" else ()
+
+    def may_fit(parts: Sequence[str], _: Host | None) -> bool:
+        if glob.matches(parts):
+            return True
+        if any("*" in part for part in parts):
+            return overlaps(name, "/".join(parts))
+        return len(parts) == len(each) and all(
+            not part or one.matches(part) for one, part in zip(each, parts, strict=True)
         )
-    return kind, lambda parts, _: glob.matches(parts)
+
+    return kind, may_fit
 
 
 def _host_pattern(wanted: Host, sure: bool) -> Callable[[Sequence[str], Host | None], bool]:
@@ -288,9 +293,14 @@ def _host_pattern(wanted: Host, sure: bool) -> Callable[[Sequence[str], Host | N
 def _branch_check(patterns: Sequence[str], sure: bool) -> Check:
     globs = tuple(PathGlob(pattern) for pattern in patterns)
 
+    def hit(name: str) -> bool:
+        if any(glob.matches(name.split("/")) for glob in globs):
+            return True
+        return not sure and "*" in name and any(overlaps(glob.pattern, name) for glob in globs)
+
     def check(view: View) -> bool:
         names, doubtful = view.branches
-        hits = [any(glob.matches(name.split("/")) for glob in globs) for name in names]
+        hits = [hit(name) for name in names]
         return (bool(hits) and all(hits) and not doubtful) if sure else (any(hits) or doubtful)
 
     return check

@@ -13,6 +13,9 @@ from guardcli.model.masking import MaskRule
 SHIMMED = ("psql", "kubectl", "ssh", "scp", "sftp", "git")
 """The tools that are guarded whatever a policy says."""
 
+SHELL = "shell"
+"""The tool of a command that no shim stands in front of: only ``guard policy check`` judges such a one."""
+
 RESOURCE_TOOLS: Mapping[str, tuple[str, ...]] = {
     "postgres": ("psql",),
     "kubernetes": ("kubectl",),
