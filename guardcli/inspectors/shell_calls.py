@@ -20,9 +20,50 @@ Handler = Callable[[str, Sequence[Word], Scope], list[Operation]]
 _SYSTEM = ("/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/")
 
 _NO_CONTENT = frozenset(
-    ["echo", "printf", "ls", "dir", "vdir", "stat", "du", "df", "realpath", "basename", "dirname", "readlink", "test", "[", "which", "whereis", "type", "pgrep", "ps", "file", "wc", "findmnt", "mountpoint", "lsattr", "getfacl", "getcap", "id", "getconf", "seq", "expr", "sleep", "true", "false", ":", "cd", "tty", "kill"]
+    [
+        "echo",
+        "printf",
+        "ls",
+        "dir",
+        "vdir",
+        "stat",
+        "du",
+        "df",
+        "realpath",
+        "basename",
+        "dirname",
+        "readlink",
+        "test",
+        "[",
+        "which",
+        "whereis",
+        "type",
+        "pgrep",
+        "ps",
+        "file",
+        "wc",
+        "findmnt",
+        "mountpoint",
+        "lsattr",
+        "getfacl",
+        "getcap",
+        "id",
+        "getconf",
+        "seq",
+        "expr",
+        "sleep",
+        "true",
+        "false",
+        ":",
+        "cd",
+        "tty",
+        "kill",
+    ]
 )
 """Commands that show no content of the files they are given."""
+
+_NO_FILES = frozenset(["echo", "test", "[", "expr", "seq", "sleep", "kill", "pkill", "killall", "id", "groups", "getent", "ps", "pgrep", "ping", "systemctl"])
+"""Commands whose operands are no files."""
 
 _ROOTS = frozenset(
     {"/", "/*", "~", "~/", "~/*", "*", ".", "./", "./*", "..", "/.", "/..", "/home", "/etc", "/usr", "/var"}
@@ -43,6 +84,9 @@ def judge(words: Sequence[Word], scope: Scope) -> list[Operation]:
             break
     if "/" in name:
         return [scope.concede(name, f"{name} is a program that is not known", Effect.EXECUTE)]
+    if name.startswith("git-"):  # never under the action that a policy lets pass for git itself
+        reason = "only git itself speaks this protocol; call git"
+        return [scope.concede(f"{name} called directly", reason, Effect.EXECUTE)]
     handler = _handler(name)
     if handler is None:
         return [scope.concede(name, f"{name} is not in the table of known commands", Effect.EXECUTE)]
@@ -84,7 +128,7 @@ def _operation(action: str, name: str, words: Sequence[Word], finding: Finding, 
         effects.add(Effect.DELETE)
     unbounded = name == "rm" and any(_is_root(word) for word in finding.operands)
     sensitive = name not in _NO_CONTENT and not changes and _reads_secret(name, words)
-    files = () if name in ("echo", "test", "[") else finding.operands
+    files = () if finding.verb or name in _NO_FILES else finding.operands
     return scope.done(action, effects, files, sensitive=sensitive, unbounded=unbounded)
 
 

@@ -6,7 +6,31 @@ import re
 
 from guardcli.inspectors.shell_words import Word
 
-RESERVED = frozenset(["if", "then", "else", "elif", "fi", "do", "done", "case", "esac", "while", "until", "for", "select", "function", "in", "{", "}", "[[", "]]", "!", ";"])
+RESERVED = frozenset(
+    [
+        "if",
+        "then",
+        "else",
+        "elif",
+        "fi",
+        "do",
+        "done",
+        "case",
+        "esac",
+        "while",
+        "until",
+        "for",
+        "select",
+        "function",
+        "in",
+        "{",
+        "}",
+        "[[",
+        "]]",
+        "!",
+        ";",
+    ]
+)
 """POSIX Shell Command Language, 2.4, and bash's own; none of them is a command's name."""
 
 _DANGEROUS = re.compile(

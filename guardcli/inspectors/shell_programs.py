@@ -17,15 +17,101 @@ from guardcli.inspectors.shell_table import Option, parse_effects, scan
 from guardcli.inspectors.shell_words import Word
 from guardcli.model.effects import Effect
 from guardcli.model.facts import NoFacts
-from guardcli.model.invocation import Invocation
+from guardcli.model.invocation import Invocation, Stdin
 from guardcli.model.operations import Operation, Target
 
 _FIND_VALUES = frozenset(
-    ["-name", "-iname", "-path", "-ipath", "-wholename", "-iwholename", "-regex", "-iregex", "-lname", "-ilname", "-newer", "-anewer", "-cnewer", "-samefile", "-size", "-mtime", "-atime", "-ctime", "-mmin", "-amin", "-cmin", "-used", "-type", "-xtype", "-user", "-group", "-uid", "-gid", "-perm", "-links", "-inum", "-fstype", "-maxdepth", "-mindepth", "-context", "-regextype", "-printf", "-D"]
+    [
+        "-name",
+        "-iname",
+        "-path",
+        "-ipath",
+        "-wholename",
+        "-iwholename",
+        "-regex",
+        "-iregex",
+        "-lname",
+        "-ilname",
+        "-newer",
+        "-anewer",
+        "-cnewer",
+        "-samefile",
+        "-size",
+        "-mtime",
+        "-atime",
+        "-ctime",
+        "-mmin",
+        "-amin",
+        "-cmin",
+        "-used",
+        "-type",
+        "-xtype",
+        "-user",
+        "-group",
+        "-uid",
+        "-gid",
+        "-perm",
+        "-links",
+        "-inum",
+        "-fstype",
+        "-maxdepth",
+        "-mindepth",
+        "-context",
+        "-regextype",
+        "-printf",
+        "-D",
+    ]
 )
 _FIND_PLAIN = frozenset(
-    ["-print", "-print0", "-ls", "-prune", "-quit", "-a", "-o", "-and", "-or", "-not", "-true", "-false", "-empty", "-readable", "-writable", "-executable", "-depth", "-d", "-daystart", "-follow", "-mount", "-xdev", "-noleaf", "-ignore_readdir_race", "-noignore_readdir_race", "-nouser", "-nogroup", "-warn", "-nowarn", "-H", "-L", "-P", "-E", "-X", "-x", "-s", "-help", "-version", "--help", "--version"]
+    [
+        "-print",
+        "-print0",
+        "-ls",
+        "-prune",
+        "-quit",
+        "-a",
+        "-o",
+        "-and",
+        "-or",
+        "-not",
+        "-true",
+        "-false",
+        "-empty",
+        "-readable",
+        "-writable",
+        "-executable",
+        "-depth",
+        "-d",
+        "-daystart",
+        "-follow",
+        "-mount",
+        "-xdev",
+        "-noleaf",
+        "-ignore_readdir_race",
+        "-noignore_readdir_race",
+        "-nouser",
+        "-nogroup",
+        "-warn",
+        "-nowarn",
+        "-H",
+        "-L",
+        "-P",
+        "-E",
+        "-X",
+        "-x",
+        "-s",
+        "-help",
+        "-version",
+        "--help",
+        "--version",
+    ]
 )
+MAX_INNER = 200
+"""Words of a guarded tool's call on the other side."""
+
+MAX_HOPS = 4
+"""Times that ssh may be named in one call: each hop is judged anew."""
+
 _FIND_RUN = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
 _FIND_WRITE = {"-fprint": 1, "-fprint0": 1, "-fls": 1, "-fprintf": 2}
 
@@ -60,7 +146,7 @@ def find(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
             raise NotUnderstoodError(f"{text} is not among its tests and actions that are known")
         else:
             starts.append(word)
-    return [scope.done(name, {Effect.READ}, starts, sensitive=False), *operations]
+    return [scope.done(name, {Effect.READ}, starts), *operations]
 
 
 def _find_run(
@@ -97,7 +183,7 @@ def write(name: str, files: Sequence[Word], scope: Scope) -> Operation:
 
 
 def _read(name: str, files: Sequence[Word], scope: Scope) -> Operation:
-    return scope.done(name, {Effect.READ}, files)
+    return scope.done(name, {Effect.READ}, files, sensitive=any(is_sensitive(word.text) for word in files))
 
 
 def sed(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
@@ -147,7 +233,9 @@ def awk(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
 
 
 _TAR_LIST = frozenset("tvfzjJaZPkO")
-_TAR_LONG = frozenset(["--list", "--gzip", "--bzip2", "--xz", "--zstd", "--verbose", "--wildcards", "--no-wildcards", "--gunzip"])
+_TAR_LONG = frozenset(
+    ["--list", "--gzip", "--bzip2", "--xz", "--zstd", "--verbose", "--wildcards", "--no-wildcards", "--gunzip"]
+)
 
 
 def tar(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
@@ -210,10 +298,47 @@ def tee(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
 def compressed(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
     """Judge ``gzip`` and its like: in a pipe or with ``-c`` they leave files alone."""
     known = {
-        letter: Option() for letter in ["-l", "-t", "-v", "-q", "-c", "-d", "-k", "-n", "-N", "-f", "-V", "-h", "-1", "-2", "-3", "-4", "-5", "-6", "-7", "-8", "-9", "-T0"]
+        letter: Option()
+        for letter in [
+            "-l",
+            "-t",
+            "-v",
+            "-q",
+            "-c",
+            "-d",
+            "-k",
+            "-n",
+            "-N",
+            "-f",
+            "-V",
+            "-h",
+            "-1",
+            "-2",
+            "-3",
+            "-4",
+            "-5",
+            "-6",
+            "-7",
+            "-8",
+            "-9",
+            "-T0",
+        ]
     }
     known.update(
-        {long: Option() for long in ["--list", "--test", "--stdout", "--decompress", "--keep", "--version", "--help", "--fast", "--best"]}
+        {
+            long: Option()
+            for long in [
+                "--list",
+                "--test",
+                "--stdout",
+                "--decompress",
+                "--keep",
+                "--version",
+                "--help",
+                "--fast",
+                "--best",
+            ]
+        }
     )
     _, operands, reason = scan(words, known, allow=True)
     if reason:
@@ -231,11 +356,77 @@ _LOCAL_URL = re.compile(
 _CURL: dict[str, Option] = {
     **{
         flag: Option()
-        for flag in ["-s", "-S", "-f", "-v", "-i", "-I", "-L", "-k", "-g", "-4", "-6", "-0", "-1", "-2", "-#", "-N", "-G", "--silent", "--show-error", "--fail", "--verbose", "--include", "--head", "--location", "--insecure", "--compressed", "--http1.1", "--http2", "--no-progress-meter", "--fail-with-body", "--get", "--globoff", "--ipv4", "--ipv6", "--no-buffer", "--version", "-V", "--tlsv1.2", "--tlsv1.3", "--path-as-is"]
+        for flag in [
+            "-s",
+            "-S",
+            "-f",
+            "-v",
+            "-i",
+            "-I",
+            "-L",
+            "-k",
+            "-g",
+            "-4",
+            "-6",
+            "-0",
+            "-1",
+            "-2",
+            "-#",
+            "-N",
+            "-G",
+            "--silent",
+            "--show-error",
+            "--fail",
+            "--verbose",
+            "--include",
+            "--head",
+            "--location",
+            "--insecure",
+            "--compressed",
+            "--http1.1",
+            "--http2",
+            "--no-progress-meter",
+            "--fail-with-body",
+            "--get",
+            "--globoff",
+            "--ipv4",
+            "--ipv6",
+            "--no-buffer",
+            "--version",
+            "-V",
+            "--tlsv1.2",
+            "--tlsv1.3",
+            "--path-as-is",
+        ]
     },
     **{
         value: Option(True)
-        for value in ["-m", "-w", "-H", "-A", "-e", "-r", "-y", "-Y", "--max-time", "--connect-timeout", "--write-out", "--header", "--user-agent", "--retry", "--retry-delay", "--cacert", "--cert", "--key", "--resolve", "--referer", "--range", "--max-redirs", "--interface", "--url"]
+        for value in [
+            "-m",
+            "-w",
+            "-H",
+            "-A",
+            "-e",
+            "-r",
+            "-y",
+            "-Y",
+            "--max-time",
+            "--connect-timeout",
+            "--write-out",
+            "--header",
+            "--user-agent",
+            "--retry",
+            "--retry-delay",
+            "--cacert",
+            "--cert",
+            "--key",
+            "--resolve",
+            "--referer",
+            "--range",
+            "--max-redirs",
+            "--interface",
+            "--url",
+        ]
     },
     "-o": Option(True, parse_effects("write+file")),
     "--output": Option(True, parse_effects("write+file")),
@@ -248,10 +439,14 @@ def curl(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
     position = 0
     while position < len(words):  # a discarded body is no file
         discards = words[position].text in ("-o", "--output") and position + 1 < len(words)
-        if (discards and words[position + 1].text in ("/dev/null", "-")) or (words[position].text in ("-X", "--request") and [w.text for w in words[position + 1 : position + 2]] in (
-            ["GET"],
-            ["HEAD"],
-        )):
+        if (discards and words[position + 1].text in ("/dev/null", "-")) or (
+            words[position].text in ("-X", "--request")
+            and [w.text for w in words[position + 1 : position + 2]]
+            in (
+                ["GET"],
+                ["HEAD"],
+            )
+        ):
             position += 2
         else:
             plain.append(words[position])
@@ -296,23 +491,16 @@ def service(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
 
 
 def guarded(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
-    """Judge a call of psql, kubectl, ssh, scp or sftp on the other side as guard would judge it here."""
+    """Judge a call of a tool that guard knows, made on the other side, as guard would judge it here without facts."""
+    from guardcli.inspectors.registry import inspect  # the other inspectors judge shell texts in their turn
+
     if not all(word.known and not word.tilde for word in words):
         raise NotUnderstoodError("its arguments cannot be known")
-    inspector = _inspector(name)
-    if inspector is None:
-        raise NotUnderstoodError(f"{name} is not judged inside another command")
-    deeper = scope._deeper()
-    invocation = Invocation(name, (name, *(word.text for word in words)))
-    found = inspector.inspect(invocation, NoFacts()).operations if deeper.depth else ()
-    return [
-        replace(operation, tool=scope.tool, targets=(Target("command", name), *operation.targets))
-        for operation in found
-    ]
-
-
-def _inspector(name: str):  # type: ignore[no-untyped-def]
-    return None
+    if len(words) > MAX_INNER or sum(word.text.count("ssh") for word in words) > MAX_HOPS:
+        raise NotUnderstoodError("commands within commands are nested too deeply")
+    invocation = Invocation(name, (name, *(word.text for word in words)), stdin=Stdin.STREAM)
+    found = inspect(invocation, NoFacts()).operations
+    return [replace(one, tool=scope.tool, targets=(Target("command", name), *one.targets)) for one in found]
 
 
 PROGRAMS: dict[str, Callable[[str, Sequence[Word], Scope], list[Operation]]] = {
@@ -328,5 +516,3 @@ PROGRAMS: dict[str, Callable[[str, Sequence[Word], Scope], list[Operation]]] = {
     **dict.fromkeys(("service", "rc-service"), service),
     **dict.fromkeys(("psql", "kubectl", "ssh", "scp", "sftp"), guarded),
 }
-
-__all__ = ["PROGRAMS", "is_sensitive"]

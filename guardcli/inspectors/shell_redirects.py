@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from guardcli.inspectors.shell_tree import Reader
 
 _WRITES = frozenset({">", ">>", ">|", "&>", "&>>", ">&", "<>"})
-_EXPANDED = re.compile(r"(?<!\\)(?:\\\\)*(?:`|\$\(|\$\{(?!\w+\}))")
+_EXPANDED = re.compile(r"(?<!\\)(?:\\\\)*(?:`|\$\(|\$\[|\$\{(?!\w+\}))")
 _DELIMITER = re.compile(r"(?:'([\w.!-]+)'|\"([\w.!-]+)\"|\\?([\w.!-]+))\Z")
 
 
@@ -31,7 +31,7 @@ def redirection(reader: Reader, node: Node) -> tuple[Source | None, list[Word]]:
             raise NotUnderstoodError("a redirection was not recognised")
         children = children[1:]
     operator, end = reader.raw(children[0]), children[0].end_byte
-    words = []
+    words: list[Word] = []
     for child in children[1:]:
         gap = reader.source[end : child.start_byte].replace(b"\\\n", b"")
         if gap.strip(b" \t") or (words and not gap):
@@ -63,7 +63,7 @@ def _read(reader: Reader, descriptor: str, target: Word) -> Source | None:
             reader.scope.concede("<", "what a redirection opens cannot be known", Effect.NETWORK, files=(target,))
         )
     elif is_sensitive(target.text):
-        reader.operations.append(reader.scope.done("<", {Effect.READ}, (target,)))
+        reader.operations.append(reader.scope.done("<", {Effect.READ}, (target,), sensitive=True))
     if descriptor not in ("", "0"):
         return None
     return (

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from guardcli.inspectors.shell_files import is_sensitive
 from guardcli.inspectors.shell_words import Word
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation, Target, conceded
@@ -70,17 +69,23 @@ class Scope:
             raise NotUnderstoodError("commands within commands are nested too deeply")
         return replace(self, depth=self.depth + 1)
 
-    def done(self, action: str, effects: Iterable[Effect], files: Iterable[Word] = (), **flags: bool) -> Operation:
+    def done(
+        self,
+        action: str,
+        effects: Iterable[Effect],
+        files: Iterable[Word] = (),
+        *,
+        sensitive: bool = False,
+        unbounded: bool = False,
+    ) -> Operation:
         """Return a complete operation of the command `action`, naming the `files` it touches."""
-        files = tuple(files)
-        sensitive = flags.pop("sensitive", False) or any(is_sensitive(word.text) for word in files)
         return Operation(
             tool=self.tool,
             action=action,
             effects=frozenset(effects),
-            targets=targets(action, files),
+            targets=targets(action, tuple(files)),
             sensitive=sensitive,
-            **flags,
+            unbounded=unbounded,
         )
 
     def concede(self, action: str, reason: str, *effects: Effect, files: Iterable[Word] = ()) -> Operation:

@@ -89,7 +89,52 @@ def _sed_substitution(script: str, position: int) -> int:
 
 
 _AWK_CALLS = frozenset(
-    ["length", "substr", "index", "split", "sub", "gsub", "match", "sprintf", "tolower", "toupper", "int", "sqrt", "exp", "log", "sin", "cos", "atan2", "rand", "srand", "strftime", "systime", "gensub", "asort", "asorti", "strtonum", "mktime", "and", "or", "xor", "compl", "lshift", "rshift", "patsplit", "print", "printf", "if", "while", "for", "switch", "return", "in", "delete", "exit", "next"]
+    [
+        "length",
+        "substr",
+        "index",
+        "split",
+        "sub",
+        "gsub",
+        "match",
+        "sprintf",
+        "tolower",
+        "toupper",
+        "int",
+        "sqrt",
+        "exp",
+        "log",
+        "sin",
+        "cos",
+        "atan2",
+        "rand",
+        "srand",
+        "strftime",
+        "systime",
+        "gensub",
+        "asort",
+        "asorti",
+        "strtonum",
+        "mktime",
+        "and",
+        "or",
+        "xor",
+        "compl",
+        "lshift",
+        "rshift",
+        "patsplit",
+        "print",
+        "printf",
+        "if",
+        "while",
+        "for",
+        "switch",
+        "return",
+        "in",
+        "delete",
+        "exit",
+        "next",
+    ]
 )
 _AWK_TOKEN = re.compile(
     r"""(?P<space>[ \t\n]+) | (?P<comment>\#[^\n]*) | (?P<string>"(?:[^"\\\n]|\\.)*")
@@ -98,9 +143,41 @@ _AWK_TOKEN = re.compile(
     re.VERBOSE,
 )
 _AWK_REGEX = re.compile(r"/(?:[^/\\\n\[\]]|\\.|\[\^?\]?[^\]/\\\n]*\])+/")
-_AWK_WORDS = frozenset(["print", "printf", "return", "in", "getline", "if", "while", "for", "do", "else", "case", "exit", "next", "delete", "BEGIN", "END"])
+_AWK_WORDS = frozenset(
+    [
+        "print",
+        "printf",
+        "return",
+        "in",
+        "getline",
+        "if",
+        "while",
+        "for",
+        "do",
+        "else",
+        "case",
+        "exit",
+        "next",
+        "delete",
+        "BEGIN",
+        "END",
+    ]
+)
 _AWK_REFUSED = frozenset(
-    ["system", "getline", "close", "fflush", "function", "func", "nextfile", "include", "load", "namespace", "eval", "extension"]
+    [
+        "system",
+        "getline",
+        "close",
+        "fflush",
+        "function",
+        "func",
+        "nextfile",
+        "include",
+        "load",
+        "namespace",
+        "eval",
+        "extension",
+    ]
 )
 
 

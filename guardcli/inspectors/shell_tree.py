@@ -46,11 +46,36 @@ _SPACE = re.compile(rb"[ \t\n]*\Z")
 _COMMENT_BEFORE = b" \t\n;&|()"
 
 _STRUCTURE = frozenset(
-    ["program", "list", "subshell", "compound_statement", "do_group", "if_statement", "elif_clause", "else_clause", "while_statement", "negated_command"]
+    [
+        "program",
+        "list",
+        "subshell",
+        "compound_statement",
+        "do_group",
+        "if_statement",
+        "elif_clause",
+        "else_clause",
+        "while_statement",
+        "negated_command",
+    ]
 )
 _REDIRECTS = frozenset({"file_redirect", "heredoc_redirect", "herestring_redirect"})
 _WORDS = frozenset(
-    ["word", "number", "string", "raw_string", "ansi_c_string", "translated_string", "concatenation", "simple_expansion", "expansion", "command_substitution", "process_substitution", "arithmetic_expansion", "brace_expression"]
+    [
+        "word",
+        "number",
+        "string",
+        "raw_string",
+        "ansi_c_string",
+        "translated_string",
+        "concatenation",
+        "simple_expansion",
+        "expansion",
+        "command_substitution",
+        "process_substitution",
+        "arithmetic_expansion",
+        "brace_expression",
+    ]
 )
 _CODE = re.compile(r"\$\(|`|\$\{")
 
