@@ -15,8 +15,8 @@ import click
 
 from guardcli.broker.shim_binary import shim_binary
 from guardcli.model.errors import ConfigurationError, GuardError
+from guardcli.policy import load_policy
 
-TOOLS = ("psql", "kubectl", "ssh", "scp", "sftp", "git")
 PROGRAM = "guard-shim"
 LINKS = "links"
 
@@ -57,11 +57,14 @@ directory_option = click.option(
     help="Also link the shims in this directory, where nothing has the tool's name yet. Can be repeated.",
 )
 @click.option(
-    "--tool", "tools", multiple=True, help="A tool to stand in for, instead of the usual ones. Can be repeated."
+    "--tool", "tools", multiple=True, help="A tool to stand in for, instead of the policy's. Can be repeated."
 )
-def install(directory: Path, link_directories: tuple[Path, ...], tools: tuple[str, ...]) -> None:
+@click.option(
+    "--policy", default="pack:default", show_default=True, metavar="FILE|pack:NAME", help="Whose tools to stand in for."
+)
+def install(directory: Path, link_directories: tuple[Path, ...], tools: tuple[str, ...], policy: str) -> None:
     """Write the shims. Running it again brings them up to date. Real tools are never touched."""
-    chosen = checked_tools(tools or TOOLS)
+    chosen = checked_tools(tools or load_policy(policy).guarded)
     directory = directory.absolute()
     try:
         put_program(directory)

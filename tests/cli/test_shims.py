@@ -112,6 +112,14 @@ def test_the_tools_can_be_chosen(image: Path) -> None:
     assert tree(image / "shims") == ["guard-shim", "terraform"]
 
 
+def test_a_policy_can_name_more_tools(image: Path) -> None:
+    policy = image / "policy.yaml"
+    policy.write_text("version: 1\nname: test\nextends: [pack:default]\ntools: {terraform: {}}\n")
+    done = guard("install", "--dir", image / "shims", "--policy", policy)
+    assert done.returncode == 0, done.stderr
+    assert {"terraform", "psql", "git"} <= set(tree(image / "shims"))
+
+
 def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = guard("install", "--dir", tmp_path / "file" / "shims")

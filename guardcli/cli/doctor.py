@@ -1,0 +1,222 @@
+"""``guard doctor``: is guard really in the path? A line for each thing that must hold, and what to do else."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+
+from guardcli import __version__
+from guardcli.broker.shim_binary import shim_binary
+from guardcli.broker.tools import SHIM, ToolFinder
+from guardcli.cli.connection import connect
+from guardcli.cli.settings import Settings, load_settings
+from guardcli.model.errors import DeniedError, GuardError, PendingError, UnavailableError
+from guardcli.policy import Policy, load_policy
+
+CALL_SECONDS = 30.0
+SESSION_SECONDS = 90.0
+CLOCK_SECONDS = 5.0
+"""Approvals end, and tokens do, by the API's clock."""
+
+MUST_DENY = (
+    ("psql", "-h", "/nonexistent/guard-doctor", "-c", "DROP TABLE guard_doctor"),
+    ("git", "push", "--force", "/nonexistent/guard-doctor", "main"),
+    ("kubectl", "--server=http://127.0.0.1:1", "delete", "namespace", "guard-doctor"),
+    ("ssh", "-o", "ProxyCommand=false", "guard-doctor.invalid", "true"),
+)
+"""Calls that a policy may be expected to deny, and that do nothing where they run all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must hold: `detail` is what was seen, `todo` what to do where `ok` is false."""
+
+    name: str
+    ok: bool
+    detail: str
+    todo: str = ""
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: ok, and checks with name, ok, detail, todo.")
+@click.option("--inside", is_flag=True, hidden=True, help="Only what can be seen from inside a session.")
+def command(as_json: bool, inside: bool) -> None:
+    """Check that guard is really in the path. Exit 1 if anything is wrong.
+
+    Inside a session it checks that session. Outside of one it opens a throw-away session, and checks from inside it
+    that a call which must be denied is denied. That call would do no harm if it ran.
+    """
+    checks = list(inside_checks() if inside else all_checks())
+    if as_json:
+        form = {"ok": all(check.ok for check in checks), "checks": [asdict(check) for check in checks]}
+        click.echo(json.dumps(form))
+    else:
+        for check in checks:
+            todo = "" if check.ok or not check.todo else f"; {check.todo}"
+            click.echo(f"{'ok  ' if check.ok else 'FAIL'}  {check.name:<10} {check.detail}{todo}")
+    if not all(check.ok for check in checks):
+        raise click.exceptions.Exit(1)
+
+
+def all_checks() -> Iterator[Check]:
+    """Yield every check, each for itself: one that fails hides no other."""
+    yield Check("versions", True, f"guard {__version__}, Python {platform.python_version()}, {platform.release()}")
+    yield shim_runs()
+    try:
+        settings = load_settings()
+    except GuardError as error:
+        yield Check("settings", False, str(error), "mend config.yaml or the GUARD_ variables")
+        return
+    yield from api_answers(settings)
+    try:
+        policy = load_policy(settings.policy)
+    except GuardError as error:
+        yield Check("policy", False, str(error), "guard policy check names every fault")
+        return
+    yield Check("policy", True, f"{policy.name} ({settings.policy}), digest {policy.digest[:12]}")
+    yield tools_found(policy)
+    if os.environ.get("GUARD_SESSION"):
+        yield from inside_checks()
+    else:
+        yield from throw_away_session()
+
+
+def shim_runs() -> Check:
+    """Run the shim where no broker is: it must end with 69."""
+    todo = "install guard again; its shim is compiled for this machine then"
+    try:
+        program = shim_binary()
+        with tempfile.TemporaryDirectory() as empty:
+            env = {"GUARD_SOCKET": os.path.join(empty, "nobody.sock")}
+            done = subprocess.run(
+                [program], env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=CALL_SECONDS
+            )
+    except (GuardError, OSError, subprocess.TimeoutExpired) as error:
+        return Check("shim", False, str(error), todo)
+    if done.returncode != UnavailableError.exit_status:
+        return Check("shim", False, f"answers {done.returncode} without a broker, not 69", todo)
+    return Check("shim", True, "runs on this machine, and answers 69 without a broker")
+
+
+def api_answers(settings: Settings) -> Iterator[Check]:
+    """Ask the API how it is, and what time it has."""
+    todo = "see guard api serve" if settings.api_url else f"see {settings.state_dir / 'api.log'}"
+    try:
+        client = connect(settings)
+        before = time.time()
+        health = client.health()
+        after = time.time()
+        client.close()
+    except GuardError as error:
+        yield Check("api", False, str(error), todo)
+        return
+    where = settings.api_url or f"embedded, {settings.api_socket}"
+    same = health["version"] == __version__
+    yield Check("api", True, f"{where}: {health['status']}" + ("" if same else f", version {health['version']}"))
+    skew = max(before - float(health["time"]), float(health["time"]) - after, 0.0)
+    told = f"{skew:.1f} s away from the API's" if skew else "the same as the API's"
+    yield Check("clock", skew <= CLOCK_SECONDS, told, "set both clocks by NTP: approvals end by the API's")
+
+
+def tools_found(policy: Policy) -> Check:
+    """Find the real tools that a session would run."""
+    finder = ToolFinder(os.environ.get("PATH", os.defpath), "/nonexistent")
+    found = {tool: finder.find(tool) for tool in policy.guarded}
+    here = ", ".join(path for path in found.values() if path)
+    missing = ", ".join(tool for tool, path in found.items() if not path)
+    if not here:
+        return Check("tools", False, f"none of {missing} is on the PATH", "install what your agent needs")
+    return Check("tools", True, here + (f"; not here: {missing}" if missing else ""))
+
+
+def throw_away_session() -> Iterator[Check]:
+    """Open a session for the checks that need one, and yield what they said there."""
+    command = [sys.executable, "-m", "guardcli", "run", "--approval-wait", "0", "--"]
+    command += [sys.executable, "-m", "guardcli", "doctor", "--inside", "--json"]
+    todo = "guard run -- true says more"
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SESSION_SECONDS
+        )
+        checks = [Check(**check) for check in json.loads(done.stdout)["checks"]]
+    except subprocess.TimeoutExpired:
+        yield Check("session", False, f"a throw-away session did not end in {SESSION_SECONDS:.0f} s", todo)
+        return
+    except (ValueError, KeyError, TypeError):
+        said = " / ".join(line.strip() for line in done.stderr.strip().splitlines()[:3]) or f"status {done.returncode}"
+        yield Check("session", False, f"no session could be opened: {said}", todo)
+        return
+    yield Check("session", True, "a throw-away session was opened and closed")
+    yield from checks
+
+
+def inside_checks() -> Iterator[Check]:
+    """Yield what can be seen from inside a session."""
+    yield first_on_path()
+    yield broker_answers()
+    yield denial()
+
+
+def first_on_path() -> Check:
+    """Hold the PATH against the shims of this session."""
+    shims = Path(os.environ.get("GUARD_SOCKET", "")).parent / "bin"
+    tools = sorted(path.name for path in shims.glob("*") if path.name != SHIM)
+    if not tools:
+        return Check("path", False, "this is no session of guard", "start your agent with guard run -- AGENT")
+    passed_by = []
+    for tool in tools:
+        found = shutil.which(tool)
+        if found is None or os.path.realpath(found) != str(shims.resolve() / SHIM):
+            passed_by.append(f"{tool} is {found or 'not found'}")
+    if passed_by:
+        return Check("path", False, "; ".join(passed_by), f"put {shims} first on the PATH of the agent")
+    return Check("path", True, f"shims come first: {' '.join(tools)}")
+
+
+def broker_answers() -> Check:
+    """Connect to the broker of this session."""
+    path = os.environ.get("GUARD_SOCKET", "")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(CALL_SECONDS)
+        try:
+            probe.connect(path)
+        except OSError as error:
+            return Check("broker", False, f"{path or 'GUARD_SOCKET'}: {error}", "end this session and start a new one")
+    return Check("broker", True, f"reachable at {path}")
+
+
+def denial() -> Check:
+    """Make calls that should be denied until one is, through whatever the PATH leads to."""
+    said = []
+    for call in MUST_DENY:
+        status = status_of(call)
+        if status == DeniedError.exit_status:
+            return Check("denial", True, f"{call[0]} {call[-1]!r} was denied")
+        said.append(
+            f"{call[0]}: {'asked for approval' if status == PendingError.exit_status else f'ended with {status}'}"
+        )
+    todo = "with pack:default the first of them is denied; look at guard policy show, and at the lines above"
+    return Check("denial", False, "nothing was denied (" + ", ".join(said) + ")", todo)
+
+
+def status_of(call: Sequence[str]) -> int | str:
+    """Return the exit status of a call, or why there is none."""
+    try:
+        done = subprocess.run(call, stdin=subprocess.DEVNULL, capture_output=True, timeout=CALL_SECONDS)
+    except subprocess.TimeoutExpired:
+        return f"no answer in {CALL_SECONDS:.0f} s"
+    except OSError as error:
+        return str(error.strerror)
+    return done.returncode
