@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from guardcli.inspectors.scp import reached, take_option
 from guardcli.inspectors.shell_files import controls_access, is_sensitive
+from guardcli.inspectors.shell_names import names
 from guardcli.inspectors.ssh_call import config_files, environment, harmless
 from guardcli.inspectors.ssh_options import SFTP, Parsed, parse
 from guardcli.inspectors.ssh_settings import Settings
@@ -22,7 +23,7 @@ _PLAIN = frozenset("1246afNpqrvCcilBRX")
 MAX_LINES = 1000
 """Lines of a batch that are judged; a longer one is conceded."""
 
-_READS = frozenset(["ls", "dir", "pwd", "lpwd", "cd", "lcd", "df", "help", "?", "version", "progress", "exit", "quit", "bye", "lumask"])
+_READS = names("ls dir pwd lpwd cd lcd df help ? version progress exit quit bye lumask")
 _EFFECTS: dict[str, frozenset[Effect]] = {
     **dict.fromkeys(("get", "reget", "mget"), frozenset({Effect.READ, Effect.FILE})),
     **dict.fromkeys(("put", "reput", "mput", "mkdir", "copy", "cp"), frozenset({Effect.WRITE, Effect.FILE})),
@@ -51,7 +52,8 @@ class SftpInspector:
         settings = Settings(self.tool)
         environment(invocation, settings)
         for option in parsed.options:
-            self._option(option.letter, option.value, settings) or take_option(option, settings, _PLAIN)
+            if not self._option(option.letter, option.value, settings):
+                take_option(option, settings, _PLAIN)
         if not operands:
             return Inspection((*settings.operations, harmless(self.tool, "usage")))
         destination = _destination(operands[0])

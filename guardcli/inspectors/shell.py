@@ -20,7 +20,7 @@ MAX_TEXT = 64 * 1024
 """Characters of a text that is judged; a longer one is conceded."""
 
 MAX_SIGNS = 600
-"""Quotes, redirections, brackets and separators of a text that is judged: the grammar's error recovery is not linear."""
+"""Quotes, redirections, brackets and separators of a judged text: the grammar's error recovery is not linear."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _SIGNS = re.compile(r"[<>(){}\[\]`$|&;\"'\n]")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from guardcli.inspectors.shell_builtins import BUILTINS
 from guardcli.inspectors.shell_files import controls_access, is_device, is_sensitive
 from guardcli.inspectors.shell_interpreters import INTERPRETERS
+from guardcli.inspectors.shell_names import names
 from guardcli.inspectors.shell_programs import PROGRAMS
 from guardcli.inspectors.shell_scope import NotUnderstoodError, Scope
 from guardcli.inspectors.shell_table import Finding, commands, judge_command, judge_verb, verbs
@@ -19,50 +20,14 @@ Handler = Callable[[str, Sequence[Word], Scope], list[Operation]]
 
 _SYSTEM = ("/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/")
 
-_NO_CONTENT = frozenset(
-    [
-        "echo",
-        "printf",
-        "ls",
-        "dir",
-        "vdir",
-        "stat",
-        "du",
-        "df",
-        "realpath",
-        "basename",
-        "dirname",
-        "readlink",
-        "test",
-        "[",
-        "which",
-        "whereis",
-        "type",
-        "pgrep",
-        "ps",
-        "file",
-        "wc",
-        "findmnt",
-        "mountpoint",
-        "lsattr",
-        "getfacl",
-        "getcap",
-        "id",
-        "getconf",
-        "seq",
-        "expr",
-        "sleep",
-        "true",
-        "false",
-        ":",
-        "cd",
-        "tty",
-        "kill",
-    ]
+_NO_CONTENT = names(
+    "echo printf ls dir vdir stat du df realpath basename dirname readlink test [ which whereis type "
+    "pgrep ps file wc findmnt mountpoint lsattr getfacl getcap id getconf seq expr sleep true false : cd "
+    "tty kill"
 )
 """Commands that show no content of the files they are given."""
 
-_NO_FILES = frozenset(["echo", "test", "[", "expr", "seq", "sleep", "kill", "pkill", "killall", "id", "groups", "getent", "ps", "pgrep", "ping", "systemctl"])
+_NO_FILES = names("echo test [ expr seq sleep kill pkill killall id groups getent ps pgrep ping systemctl")
 """Commands whose operands are no files."""
 
 _ROOTS = frozenset(

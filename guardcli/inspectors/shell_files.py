@@ -10,7 +10,8 @@ _SENSITIVE = re.compile(
     (?:^|/) (?:
         g?shadow-? | master\.passwd | opasswd | sudoers
       | id_(?:rsa|dsa|ecdsa|ed25519|xmss|ecdsa_sk|ed25519_sk) | ssh_host_\w+_key | identity
-      | \.pgpass | \.my\.cnf | \.mylogin\.cnf | \.netrc | _netrc | \.git-credentials | \.npmrc | \.pypirc | \.s3cfg | \.boto
+      | \.pgpass | \.my\.cnf | \.mylogin\.cnf | \.netrc | _netrc | \.git-credentials
+      | \.npmrc | \.pypirc | \.s3cfg | \.boto
       | \.env(?:\.[\w.-]+)? | \.vault-token | \.htpasswd | htpasswd | krb5\.keytab | \.k5login | secring\.gpg
       | \.?kube/config | kubeconfig | admin\.conf | \.docker/config\.json | \.aws/(?:credentials|config)
       | \.azure/.* | gcloud/.*credential.* | application_default_credentials\.json | \.terraform\.d/credentials.*
@@ -56,7 +57,8 @@ _CONTROLS = re.compile(
     | ^ /* var/spool/cron
     | (?:^|/) \.(?:ssh/(?:authorized_keys2?|rc|environment|config)|bashrc|bash_profile|bash_login|bash_logout|profile
       |zshrc|zshenv|zprofile|zlogin|kshrc|cshrc|tcshrc|login|pam_environment|forward|rhosts|shosts|k5login|inputrc
-      |config/(?:systemd|autostart|fish)/.*|vimrc|exrc|gitconfig|git/(?:hooks/.*|config)|psqlrc|netrc|pgpass|aws/.*|kube/.*
+      |config/(?:systemd|autostart|fish)/.*|vimrc|exrc|gitconfig
+      |git/(?:hooks/.*|config)|psqlrc|netrc|pgpass|aws/.*|kube/.*
       |docker/.*|gnupg/.*)$
     | (?:^|/) (?:crontabs?|cron\.[a-z]+|sudoers\.d|systemd|init\.d|rc\.local|authorized_keys2?)(?:/|$)
     """,

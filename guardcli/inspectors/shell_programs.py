@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from guardcli.inspectors.shell_files import HARMLESS, controls_access, is_device, is_sensitive
+from guardcli.inspectors.shell_names import names
 from guardcli.inspectors.shell_options import leading
 from guardcli.inspectors.shell_scope import NOTHING, NotUnderstoodError, Scope
 from guardcli.inspectors.shell_scripts import awk_is_plain, sed_is_plain
@@ -20,91 +21,16 @@ from guardcli.model.facts import NoFacts
 from guardcli.model.invocation import Invocation, Stdin
 from guardcli.model.operations import Operation, Target
 
-_FIND_VALUES = frozenset(
-    [
-        "-name",
-        "-iname",
-        "-path",
-        "-ipath",
-        "-wholename",
-        "-iwholename",
-        "-regex",
-        "-iregex",
-        "-lname",
-        "-ilname",
-        "-newer",
-        "-anewer",
-        "-cnewer",
-        "-samefile",
-        "-size",
-        "-mtime",
-        "-atime",
-        "-ctime",
-        "-mmin",
-        "-amin",
-        "-cmin",
-        "-used",
-        "-type",
-        "-xtype",
-        "-user",
-        "-group",
-        "-uid",
-        "-gid",
-        "-perm",
-        "-links",
-        "-inum",
-        "-fstype",
-        "-maxdepth",
-        "-mindepth",
-        "-context",
-        "-regextype",
-        "-printf",
-        "-D",
-    ]
+_FIND_VALUES = names(
+    "-name -iname -path -ipath -wholename -iwholename -regex -iregex -lname -ilname -newer -anewer "
+    "-cnewer -samefile -size -mtime -atime -ctime -mmin -amin -cmin -used -type -xtype -user -group -uid "
+    "-gid -perm -links -inum -fstype -maxdepth -mindepth -context -regextype -printf -D"
 )
-_FIND_PLAIN = frozenset(
-    [
-        "-print",
-        "-print0",
-        "-ls",
-        "-prune",
-        "-quit",
-        "-a",
-        "-o",
-        "-and",
-        "-or",
-        "-not",
-        "-true",
-        "-false",
-        "-empty",
-        "-readable",
-        "-writable",
-        "-executable",
-        "-depth",
-        "-d",
-        "-daystart",
-        "-follow",
-        "-mount",
-        "-xdev",
-        "-noleaf",
-        "-ignore_readdir_race",
-        "-noignore_readdir_race",
-        "-nouser",
-        "-nogroup",
-        "-warn",
-        "-nowarn",
-        "-H",
-        "-L",
-        "-P",
-        "-E",
-        "-X",
-        "-x",
-        "-s",
-        "-help",
-        "-version",
-        "--help",
-        "--version",
-    ]
+_FIND_PLAIN = names(
+    "-print -print0 -ls -prune -quit -a -o -and -or -not -true -false -empty -readable -writable "
+    "-executable -depth -d -daystart -follow -mount -xdev -noleaf -ignore_readdir_race "
+    "-noignore_readdir_race -nouser -nogroup -warn -nowarn -H -L -P -E -X -x -s -help -version --help "
+    "--version"
 )
 MAX_INNER = 200
 """Words of a guarded tool's call on the other side."""
@@ -233,9 +159,7 @@ def awk(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
 
 
 _TAR_LIST = frozenset("tvfzjJaZPkO")
-_TAR_LONG = frozenset(
-    ["--list", "--gzip", "--bzip2", "--xz", "--zstd", "--verbose", "--wildcards", "--no-wildcards", "--gunzip"]
-)
+_TAR_LONG = names("--list --gzip --bzip2 --xz --zstd --verbose --wildcards --no-wildcards --gunzip")
 
 
 def tar(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
@@ -297,48 +221,9 @@ def tee(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
 
 def compressed(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
     """Judge ``gzip`` and its like: in a pipe or with ``-c`` they leave files alone."""
-    known = {
-        letter: Option()
-        for letter in [
-            "-l",
-            "-t",
-            "-v",
-            "-q",
-            "-c",
-            "-d",
-            "-k",
-            "-n",
-            "-N",
-            "-f",
-            "-V",
-            "-h",
-            "-1",
-            "-2",
-            "-3",
-            "-4",
-            "-5",
-            "-6",
-            "-7",
-            "-8",
-            "-9",
-            "-T0",
-        ]
-    }
+    known = {letter: Option() for letter in names("-l -t -v -q -c -d -k -n -N -f -V -h -1 -2 -3 -4 -5 -6 -7 -8 -9 -T0")}
     known.update(
-        {
-            long: Option()
-            for long in [
-                "--list",
-                "--test",
-                "--stdout",
-                "--decompress",
-                "--keep",
-                "--version",
-                "--help",
-                "--fast",
-                "--best",
-            ]
-        }
+        {long: Option() for long in names("--list --test --stdout --decompress --keep --version --help --fast --best")}
     )
     _, operands, reason = scan(words, known, allow=True)
     if reason:
@@ -356,77 +241,18 @@ _LOCAL_URL = re.compile(
 _CURL: dict[str, Option] = {
     **{
         flag: Option()
-        for flag in [
-            "-s",
-            "-S",
-            "-f",
-            "-v",
-            "-i",
-            "-I",
-            "-L",
-            "-k",
-            "-g",
-            "-4",
-            "-6",
-            "-0",
-            "-1",
-            "-2",
-            "-#",
-            "-N",
-            "-G",
-            "--silent",
-            "--show-error",
-            "--fail",
-            "--verbose",
-            "--include",
-            "--head",
-            "--location",
-            "--insecure",
-            "--compressed",
-            "--http1.1",
-            "--http2",
-            "--no-progress-meter",
-            "--fail-with-body",
-            "--get",
-            "--globoff",
-            "--ipv4",
-            "--ipv6",
-            "--no-buffer",
-            "--version",
-            "-V",
-            "--tlsv1.2",
-            "--tlsv1.3",
-            "--path-as-is",
-        ]
+        for flag in names(
+            "-s -S -f -v -i -I -L -k -g -4 -6 -0 -1 -2 -# -N -G --silent --show-error --fail --verbose --include "
+            "--head --location --insecure --compressed --http1.1 --http2 --no-progress-meter --fail-with-body "
+            "--get --globoff --ipv4 --ipv6 --no-buffer --version -V --tlsv1.2 --tlsv1.3 --path-as-is"
+        )
     },
     **{
         value: Option(True)
-        for value in [
-            "-m",
-            "-w",
-            "-H",
-            "-A",
-            "-e",
-            "-r",
-            "-y",
-            "-Y",
-            "--max-time",
-            "--connect-timeout",
-            "--write-out",
-            "--header",
-            "--user-agent",
-            "--retry",
-            "--retry-delay",
-            "--cacert",
-            "--cert",
-            "--key",
-            "--resolve",
-            "--referer",
-            "--range",
-            "--max-redirs",
-            "--interface",
-            "--url",
-        ]
+        for value in names(
+            "-m -w -H -A -e -r -y -Y --max-time --connect-timeout --write-out --header --user-agent --retry "
+            "--retry-delay --cacert --cert --key --resolve --referer --range --max-redirs --interface --url"
+        )
     },
     "-o": Option(True, parse_effects("write+file")),
     "--output": Option(True, parse_effects("write+file")),
@@ -510,7 +336,7 @@ PROGRAMS: dict[str, Callable[[str, Sequence[Word], Scope], list[Operation]]] = {
     **dict.fromkeys(("tar", "bsdtar"), tar),
     "dd": dd,
     "tee": tee,
-    **dict.fromkeys(["gzip", "gunzip", "bzip2", "bunzip2", "xz", "unxz", "zstd", "unzstd", "lzma", "lz4"], compressed),
+    **dict.fromkeys(names("gzip gunzip bzip2 bunzip2 xz unxz zstd unzstd lzma lz4"), compressed),
     "curl": curl,
     "wget": wget,
     **dict.fromkeys(("service", "rc-service"), service),

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from guardcli.inspectors.shell_names import names
+
 _ADDRESS = re.compile(r"\s*(?:(\d+)(?:~\d+)?|\$|/((?:[^/\\\n\[]|\\.)*)/[IM]*|[+~]\d+)")
 _SED_PLAIN = re.compile(r"[=dDgGhHnNpPxzF]\s*(?=[;}\n]|\Z)")
 _SED_NUMBER = re.compile(r"[lqQL]\s*\d*\s*(?=[;}\n]|\Z)")
@@ -88,53 +90,10 @@ def _sed_substitution(script: str, position: int) -> int:
     return flags.end() if flags else -1
 
 
-_AWK_CALLS = frozenset(
-    [
-        "length",
-        "substr",
-        "index",
-        "split",
-        "sub",
-        "gsub",
-        "match",
-        "sprintf",
-        "tolower",
-        "toupper",
-        "int",
-        "sqrt",
-        "exp",
-        "log",
-        "sin",
-        "cos",
-        "atan2",
-        "rand",
-        "srand",
-        "strftime",
-        "systime",
-        "gensub",
-        "asort",
-        "asorti",
-        "strtonum",
-        "mktime",
-        "and",
-        "or",
-        "xor",
-        "compl",
-        "lshift",
-        "rshift",
-        "patsplit",
-        "print",
-        "printf",
-        "if",
-        "while",
-        "for",
-        "switch",
-        "return",
-        "in",
-        "delete",
-        "exit",
-        "next",
-    ]
+_AWK_CALLS = names(
+    "length substr index split sub gsub match sprintf tolower toupper int sqrt exp log sin cos atan2 rand "
+    "srand strftime systime gensub asort asorti strtonum mktime and or xor compl lshift rshift patsplit "
+    "print printf if while for switch return in delete exit next"
 )
 _AWK_TOKEN = re.compile(
     r"""(?P<space>[ \t\n]+) | (?P<comment>\#[^\n]*) | (?P<string>"(?:[^"\\\n]|\\.)*")
@@ -143,42 +102,8 @@ _AWK_TOKEN = re.compile(
     re.VERBOSE,
 )
 _AWK_REGEX = re.compile(r"/(?:[^/\\\n\[\]]|\\.|\[\^?\]?[^\]/\\\n]*\])+/")
-_AWK_WORDS = frozenset(
-    [
-        "print",
-        "printf",
-        "return",
-        "in",
-        "getline",
-        "if",
-        "while",
-        "for",
-        "do",
-        "else",
-        "case",
-        "exit",
-        "next",
-        "delete",
-        "BEGIN",
-        "END",
-    ]
-)
-_AWK_REFUSED = frozenset(
-    [
-        "system",
-        "getline",
-        "close",
-        "fflush",
-        "function",
-        "func",
-        "nextfile",
-        "include",
-        "load",
-        "namespace",
-        "eval",
-        "extension",
-    ]
-)
+_AWK_WORDS = names("print printf return in getline if while for do else case exit next delete BEGIN END")
+_AWK_REFUSED = names("system getline close fflush function func nextfile include load namespace eval extension")
 
 
 def awk_is_plain(program: str) -> bool:

@@ -15,7 +15,7 @@ from functools import lru_cache
 import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
-from guardcli.inspectors.shell_names import RESERVED, assignment_danger
+from guardcli.inspectors.shell_names import RESERVED, assignment_danger, names
 from guardcli.inspectors.shell_redirects import here_document, redirection
 from guardcli.inspectors.shell_scope import (
     INHERIT,
@@ -45,37 +45,14 @@ _BLANK = re.compile(rb"[ \t]+\Z")
 _SPACE = re.compile(rb"[ \t\n]*\Z")
 _COMMENT_BEFORE = b" \t\n;&|()"
 
-_STRUCTURE = frozenset(
-    [
-        "program",
-        "list",
-        "subshell",
-        "compound_statement",
-        "do_group",
-        "if_statement",
-        "elif_clause",
-        "else_clause",
-        "while_statement",
-        "negated_command",
-    ]
+_STRUCTURE = names(
+    "program list subshell compound_statement do_group if_statement elif_clause else_clause "
+    "while_statement negated_command"
 )
 _REDIRECTS = frozenset({"file_redirect", "heredoc_redirect", "herestring_redirect"})
-_WORDS = frozenset(
-    [
-        "word",
-        "number",
-        "string",
-        "raw_string",
-        "ansi_c_string",
-        "translated_string",
-        "concatenation",
-        "simple_expansion",
-        "expansion",
-        "command_substitution",
-        "process_substitution",
-        "arithmetic_expansion",
-        "brace_expression",
-    ]
+_WORDS = names(
+    "word number string raw_string ansi_c_string translated_string concatenation simple_expansion "
+    "expansion command_substitution process_substitution arithmetic_expansion brace_expression"
 )
 _CODE = re.compile(r"\$\(|`|\$\{")
 

@@ -187,10 +187,8 @@ def xargs(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
     replaced = next((value.text for option, value in options if option in ("-I", "--replace") and value), "")
     if not rest:
         return [scope.done(name, {Effect.READ})]
-    if replaced:
-        rest = [DYNAMIC_ONE if replaced in word.text else word for word in rest]
-    else:
-        rest = [*rest, DYNAMIC]
+    filled = [DYNAMIC_ONE if replaced and replaced in word.text else word for word in rest]
+    rest = filled if replaced else [*rest, DYNAMIC]
     return replace(scope, stdin=NOTHING).command(rest)
 
 

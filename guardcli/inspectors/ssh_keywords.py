@@ -8,10 +8,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from guardcli.inspectors.shell_names import names
 from guardcli.model.effects import Effect
 
-HARMLESS = frozenset(
-    ["addkeystoagent", "addressfamily", "batchmode", "bindaddress", "bindinterface", "canonicaldomains", "canonicalizefallbacklocal", "canonicalizemaxdots", "canonicalizepermittedcnames", "casignaturealgorithms", "certificatefile", "challengeresponseauthentication", "channeltimeout", "checkhostip", "cipher", "ciphers", "clearallforwardings", "compression", "compressionlevel", "connectionattempts", "connecttimeout", "controlpersist", "enablesshkeysign", "escapechar", "exitonforwardfailure", "fingerprinthash", "forkafterauthentication", "forwardx11timeout", "forwardx11trusted", "gssapiauthentication", "gssapiclientidentity", "gssapikexalgorithms", "gssapikeyexchange", "gssapirenewalforcesrekey", "gssapiserveridentity", "hashknownhosts", "hostbasedacceptedalgorithms", "hostbasedauthentication", "hostbasedkeytypes", "hostkeyalgorithms", "hostname", "identitiesonly", "identityagent", "identityfile", "ignoreunknown", "ipqos", "kbdinteractiveauthentication", "kbdinteractivedevices", "kexalgorithms", "loglevel", "logverbose", "macs", "numberofpasswordprompts", "obscurekeystroketiming", "passwordauthentication", "permitremoteopen", "port", "preferredauthentications", "protocol", "proxyusefdpass", "pubkeyacceptedalgorithms", "pubkeyacceptedkeytypes", "pubkeyauthentication", "rekeylimit", "requesttty", "requiredrsasize", "serveralivecountmax", "serveraliveinterval", "sessiontype", "stdinnull", "streamlocalbindmask", "streamlocalbindunlink", "syslogfacility", "tag", "tcpkeepalive", "tunneldevice", "updatehostkeys", "usekeychain", "user", "visualhostkey", "warnweakcrypto"]
+HARMLESS = names(
+    "addkeystoagent addressfamily batchmode bindaddress bindinterface canonicaldomains "
+    "canonicalizefallbacklocal canonicalizemaxdots canonicalizepermittedcnames casignaturealgorithms "
+    "certificatefile challengeresponseauthentication channeltimeout checkhostip cipher ciphers "
+    "clearallforwardings compression compressionlevel connectionattempts connecttimeout controlpersist "
+    "enablesshkeysign escapechar exitonforwardfailure fingerprinthash forkafterauthentication "
+    "forwardx11timeout forwardx11trusted gssapiauthentication gssapiclientidentity gssapikexalgorithms "
+    "gssapikeyexchange gssapirenewalforcesrekey gssapiserveridentity hashknownhosts "
+    "hostbasedacceptedalgorithms hostbasedauthentication hostbasedkeytypes hostkeyalgorithms hostname "
+    "identitiesonly identityagent identityfile ignoreunknown ipqos kbdinteractiveauthentication "
+    "kbdinteractivedevices kexalgorithms loglevel logverbose macs numberofpasswordprompts "
+    "obscurekeystroketiming passwordauthentication permitremoteopen port preferredauthentications "
+    "protocol proxyusefdpass pubkeyacceptedalgorithms pubkeyacceptedkeytypes pubkeyauthentication "
+    "rekeylimit requesttty requiredrsasize serveralivecountmax serveraliveinterval sessiontype stdinnull "
+    "streamlocalbindmask streamlocalbindunlink syslogfacility tag tcpkeepalive tunneldevice "
+    "updatehostkeys usekeychain user visualhostkey warnweakcrypto"
 )
 """Change only how this connection is made or spoken, to the host that is named."""
 
