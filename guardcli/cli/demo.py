@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
 
@@ -25,9 +27,11 @@ from guardcli.demo.repository import Repository, make_repository
 from guardcli.demo.reviewer import Reviewer
 from guardcli.demo.script import script
 from guardcli.demo.stage import Stage, open_stage
-from guardcli.model.errors import UnavailableError
+from guardcli.model.errors import ConfigurationError, UnavailableError
 
 APPROVAL_SECONDS = "30"
+CONTROL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[ -/]*[0-~])")
+"""A terminal's control sequences (ECMA-48), which have no place between other lines."""
 
 
 @click.command()
@@ -39,6 +43,8 @@ def command() -> None:
     record. Nothing outside of one temporary directory is touched, and that is removed at the end. Exit 0
     only if everything happened as it should.
     """
+    if os.environ.get("GUARD_SESSION"):
+        raise ConfigurationError("guard demo is itself under guard here", hint="run it outside of a session")
     with signals_as_interrupts(), ExitStack() as ending:
         stage = ending.enter_context(open_stage())
         say(f"guard demo, with made-up data in {stage.directory}, removed at the end")
@@ -161,6 +167,5 @@ def shown_lines(process: subprocess.Popen[bytes]) -> Iterator[str]:
 
 def say_indented(text: str) -> None:
     """Print the lines of `text` behind a bar."""
-    lines: Sequence[str] = text.replace("\r\n", "\n").strip("\n").split("\n")
-    for line in lines:
+    for line in CONTROL.sub("", text).replace("\r\n", "\n").strip().split("\n"):
         say("  │ " + line)

@@ -91,6 +91,12 @@ def test_with_no_tool_at_all_it_says_what_to_install(base: Path, tmp_path: Path)
     assert "install postgresql and git" in done.stderr
 
 
+def test_inside_a_session_it_says_that_it_belongs_outside(base: Path) -> None:
+    done = demo(base, GUARD_SESSION="some")
+    assert done.returncode == 78
+    assert "outside of a session" in done.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("after", ["removed at the end", "An agent works"])
 def test_interrupted_at_any_time_it_leaves_nothing_behind(base: Path, number: signal.Signals, after: str) -> None:
