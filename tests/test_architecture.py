@@ -8,8 +8,11 @@ trees that break one rule each.
 from __future__ import annotations
 
 import ast
+import re
 import sys
+import tomllib
 from collections.abc import Iterable, Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import NamedTuple
 
@@ -229,13 +232,41 @@ def click_outside_the_command_line(root: Path) -> list[str]:
     ]
 
 
+def undeclared_libraries(root: Path) -> list[str]:
+    """Return every import of a library that pyproject.toml does not ask for itself."""
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    declared = {plain_name(re.split(r"[^A-Za-z0-9._-]", item, maxsplit=1)[0]) for item in project["dependencies"]}
+    providers = packages_distributions()
+    faults = []
+    for found in all_imports(root):
+        library = found.target.partition(".")[0]
+        if library in sys.stdlib_module_names or library == PACKAGE:
+            continue
+        if not declared & {plain_name(name) for name in providers.get(library, [library])}:
+            faults.append(f"{found.module}:{found.line} imports {found.target}")
+    return faults
+
+
+def plain_name(distribution: str) -> str:
+    """Return the name of a distribution as registries compare it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
 def unknown_rooms(root: Path) -> list[str]:
     """Return the packages that no level names, so that a new one is put somewhere on purpose."""
     known = set().union(*LEVELS)
     return sorted({room(name) for name, path in modules(root).items() if len(path.relative_to(root).parts) > 2} - known)
 
 
-CHECKS = (wrong_way_imports, circles, impurities, strangers_in_the_model, click_outside_the_command_line, unknown_rooms)
+CHECKS = (
+    wrong_way_imports,
+    circles,
+    impurities,
+    strangers_in_the_model,
+    click_outside_the_command_line,
+    undeclared_libraries,
+    unknown_rooms,
+)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
@@ -300,11 +331,16 @@ BROKEN = [
     (strangers_in_the_model, "model/things.py", "import yaml", "yaml"),
     (strangers_in_the_model, "model/things.py", "from guardcli.policy import engine", "guardcli.policy"),
     (click_outside_the_command_line, "broker/session.py", "from click import echo", "click.echo"),
+    (undeclared_libraries, "broker/session.py", "import yaml", "yaml"),
+    (undeclared_libraries, "broker/session.py", "def f():\n    from nobody_knows import it", "nobody_knows"),
     (unknown_rooms, "helpers/misc.py", "x = 1", "helpers"),
 ]
 
 
 def build(root: Path, files: Iterable[tuple[str, str]]) -> Path:
+    (root / "pyproject.toml").write_text(
+        '[project]\ndependencies = ["click>=8.1", "requests[socks]; os_name == \'posix\'"]\n'
+    )
     for name, text in files:
         path = root / PACKAGE / name
         path.parent.mkdir(parents=True, exist_ok=True)
