@@ -36,7 +36,8 @@ class Plan:
         self.key = key
         self._scanner = scanner
         ranks = {kind.name: rank for rank, kind in enumerate(self.kinds)}
-        self._ranks = [ranks.get(name, -1) for name in triggers]
+        self._ranks = [(ranks[name],) if name in ranks else () for name in triggers]
+        self._ranks.append(tuple(rank for rank, kind in enumerate(self.kinds) if kind.forms))
         self._blocks = ranks.get("private_key", -1)
         openings = [kind.opening for kind in self.kinds if kind.opening]
         self._openings = re.compile(b"(?:" + b"|".join(openings) + rb")\Z") if openings else None
@@ -105,21 +106,22 @@ class Plan:
         bodies: list[int] = []
         done = [0] * len(self.kinds)
         for at, trigger in self._scanner.scan(text):
-            rank = self._ranks[trigger]
-            if rank < 0 or at <= done[rank]:
-                continue
-            if rank == self._blocks and at > base and (body := begins_body(text, at)) >= 0:
-                bodies.append(body)
-                continue
-            found = self.kinds[rank].find(text, at)
-            if found is None:
-                continue
-            start, end = found
-            if end - start >= LOOK_AHEAD and (rest := _REST.match(text, end)) is not None:
-                end = rest.end()
-            done[rank] = end
-            if start >= base:
-                spans.append(Span(start, end, rank))
+            for rank in self._ranks[trigger]:
+                if at <= done[rank]:
+                    break
+                if rank == self._blocks and at > base and (body := begins_body(text, at)) >= 0:
+                    bodies.append(body)
+                    break
+                found = self.kinds[rank].find(text, at)
+                if found is None:
+                    continue
+                start, end = found
+                if end - start >= LOOK_AHEAD and (rest := _REST.match(text, end)) is not None:
+                    end = rest.end()
+                done[rank] = end
+                if start >= base:
+                    spans.append(Span(start, end, rank))
+                break
         if bodies or state.block is not None:
             blocked, block = self._follow(text, base, state.block, bodies)
             spans += blocked
@@ -202,7 +204,9 @@ class Masker:
         wanted = {name for rule in rules for name in rule.detect}
         pairs = [(name, trigger) for name, kind in REGISTRY.items() if name in wanted for trigger in kind.triggers]
         self._triggers = [name for name, _ in pairs]
-        self._scanner = _scanner([trigger for _, trigger in pairs] or [b"\\x00(?:guard){8}"], load, store)
+        forms = [form for name, kind in REGISTRY.items() if name in wanted for form in kind.forms]
+        merged = rb"\b(?:" + b"|".join(forms or [b"guard has no form here"]) + b")"
+        self._scanner = _scanner([*(trigger for _, trigger in pairs), merged], load, store)
         self._plans: dict[str, Plan] = {}
 
     def stream(self, tool: str = "", observer: Observer | None = None) -> MaskStream:

@@ -27,7 +27,11 @@ class CreditCard(Detector):
     name = "credit_card"
     label = "CREDIT_CARD"
     personal = True
-    triggers = (rb"\b[2-6](?:[ -]?[0-9]){12}",)
+    forms = (
+        rb"[2-6][0-9]{12}",
+        rb"[2-6][0-9]{3}[ -][0-9]{4}[ -][0-9]{4}[ -][0-9]",
+        rb"3[0-9]{3}[ -][0-9]{6}[ -][0-9]{3}",
+    )
     opening = rb"(?<![0-9A-Za-z])([2-6](?:[ -]?[0-9]){6,22}[ -]?)"
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:

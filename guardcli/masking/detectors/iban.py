@@ -19,7 +19,7 @@ class Iban(Detector):
     name = "iban"
     label = "IBAN"
     personal = True
-    triggers = (rb"\b[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4}",)
+    forms = (rb"[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4}",)
     opening = rb"(?<![A-Za-z0-9])([A-Z]{2}[0-9]{2} ?[A-Z0-9]{4}[A-Z0-9 ]{2,34})"
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:

@@ -9,20 +9,15 @@ from functools import cache
 
 from guardcli.masking.detector import Detector
 
-_EDGE = rb"(?<![\w.-])"
 _STRONG: Sequence[tuple[bytes, str]] = (
     (rb"[0-9]{3}-[0-9]{2}-[0-9]{4}", "us.ssn us.itin"),
     (rb"[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}", "br.cpf"),
     (rb"[0-9]{2}\.[0-9]{3}\.[0-9]{3}/[0-9]{4}-[0-9]{2}", "br.cnpj"),
-    (rb"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]", "gb.nino"),
+    (rb"[A-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]", "gb.nino"),
     (rb"[A-Z]{6}[0-9LMNPQRSTUV]{2}[A-EHLMPRST][0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{3}[A-Z]", "it.codicefiscale"),
-    (rb"[12] ?[0-9]{2} ?[0-9]{2} ?[0-9AB]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}", "fr.nir"),
-    (rb"[0-9]{6}[-+A-FU-Y][0-9]{3}[0-9A-FHJ-NPR-Y]", "fi.hetu"),
-    (rb"(?:[0-9]{8}|[XYZ][0-9]{7})-?[A-Z]", "es.dni es.nie"),
-    (rb"[A-Z]{5}[0-9]{4}[A-Z]", "in_.pan"),
+    (rb"[0-9]{8}-?[A-Z]", "es.dni"),
+    (rb"[XYZ][0-9]{7}-?[A-Z]", "es.nie"),
     (rb"[STFG][0-9]{7}[A-Z]", "sg.nric"),
-    (rb"756\.[0-9]{4}\.[0-9]{4}\.[0-9]{2}", "ch.ssn"),
-    (rb"[0-9]{6}-[1-8][0-9]{6}", "kr.rrn"),
 )
 """Forms that are telling by themselves, and the modules of stdnum of which one must accept them."""
 
@@ -37,24 +32,24 @@ _WEAK: Sequence[tuple[bytes, bytes, str]] = (
     (rb"steuer.?id|idnr|tax.?id", rb"[0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{3}", "de.idnr"),
     (rb"bsn", rb"[0-9]{8,9}", "nl.bsn"),
     (rb"personnummer|person.?nr", rb"(?:[0-9]{2})?[0-9]{6}[-+]?[0-9]{4}", "se.personnummer"),
+    (rb"nir|insee|s(?:e|\xc3\xa9)cu(?:rit(?:e|\xc3\xa9) sociale)?", rb"[12](?: ?[0-9AB]{2}){3}(?: ?[0-9]{3}){2} ?[0-9]{2}", "fr.nir"),
+    (rb"hetu|henkil(?:o|\xc3\xb6)tunnus", rb"[0-9]{6}[-+A-FU-Y][0-9]{3}[0-9A-FHJ-NPR-Y]", "fi.hetu"),
+    (rb"pan", rb"[A-Z]{5}[0-9]{4}[A-Z]", "in_.pan"),
+    (rb"ahv|avs", rb"756\.[0-9]{4}\.[0-9]{4}\.[0-9]{2}", "ch.ssn"),
+    (rb"rrn|jumin", rb"[0-9]{6}-[1-8][0-9]{6}", "kr.rrn"),
     (rb"sin|social.?insurance", rb"[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{3}", "ca.sin"),
 )
 """Forms that any number has: a word before them must say what they are."""
 
-_SHAPES = [(re.compile(_EDGE + shape + rb"(?![\w-])"), modules) for shape, modules in _STRONG]
-_NAMED = [
-    (
-        re.compile(
-            rb"(?i)(?<![A-Za-z])(?:"
-            + word
-            + rb")[\w ]{0,12}[\"']?[ \t]{0,4}[:=#|]?[ \t\"']{0,4}("
-            + shape
-            + rb")(?![\w-])"
-        ),
-        modules,
-    )
-    for word, shape, modules in _WEAK
-]
+_SHAPE = re.compile(
+    rb"(?<![\w.-])(?:" + b"|".join(b"(" + shape + b")" for shape, _ in _STRONG) + rb")(?![\w-])"
+)
+_BETWEEN = rb"[\w ]{0,12}[\"']?[ \t]{0,4}[:=#|]?[ \t\"']{0,4}"
+_NAMED = re.compile(
+    rb"(?<![A-Za-z])(?:"
+    + b"|".join(b"(?i:" + word + b")" + _BETWEEN + b"(" + shape + b")" for word, shape, _ in _WEAK)
+    + rb")(?![\w-])"
+)
 
 
 class NationalId(Detector):
@@ -63,21 +58,16 @@ class NationalId(Detector):
     name = "national_id"
     label = "NATIONAL_ID"
     personal = True
-    triggers = (
-        *(rb"\b" + shape + rb"\b" for shape, _ in _STRONG),
-        *(
-            rb"(?i)\b(?:" + word + rb")[\w ]{0,12}[\"']?[ \t]{0,4}[:=#|]?[ \t\"']{0,4}" + shape + rb"\b"
-            for word, shape, _ in _WEAK
-        ),
-    )
+    forms = tuple(shape for shape, _ in _STRONG)
+    triggers = tuple(rb"\b(?i:" + word + b")" + _BETWEEN + shape for word, shape, _ in _WEAK)
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the identifier that ends at `at`."""
         low = max(0, at - 64)
-        for pattern, modules in (*_SHAPES, *_NAMED):
+        for pattern, table in ((_SHAPE, [modules for _, modules in _STRONG]), (_NAMED, [one[2] for one in _WEAK])):
             for found in pattern.finditer(text, low, at + 1):
                 group = found.lastindex or 0
-                if found.end() == at and _is_valid(found[group].decode(), modules):
+                if found.end() == at and _is_valid(found[group].decode(), table[group - 1]):
                     return found.span(group)
         return None
 
