@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from guardcli.masking.keyblock import KeyBlock
 
@@ -10,8 +11,7 @@ LONG_LINE = 32768
 """A line longer than this is masked piece by piece, and no key block goes on through it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """Bytes that must not get out. `rank` numbers the detector; `drop` means without a replacement."""
 
     start: int

@@ -9,11 +9,11 @@ import unicodedata
 
 from guardcli.model.masking import MaskRule, Strategy
 
-_YAML_START = re.compile(rb"(?:^|\n)[ \t]*(?:- +)*(?:[\w.\"'/-]+: +|- +)\Z")
-_JSON_START = re.compile(rb"\"[ \t]*:[ \t]*\Z")
-_CELL_END = re.compile(rb"( *)(?:\||\xe2\x94\x82)")
-_COLUMN_GAP = re.compile(rb"( {2,})(?=\S)")
+_YAML_START = re.compile(rb"[ \t]*(?:- +)*(?:[\w.\"'/-]+: +|- +)")
+_JSON_START = re.compile(rb".*\"[ \t]*:[ \t]*", re.DOTALL)
+_NEXT_COLUMN = re.compile(rb"( *)(?:(\||\xe2\x94\x82)|(?<=  )\S)")
 _AROUND = 200
+_COLUMN_SIGNS = (b" ", b"|", b"\xe2")
 
 
 def replacement(
@@ -24,13 +24,16 @@ def replacement(
     `value` is the secret without escape sequences. The answer never holds a comma, a backslash or a newline; it
     holds quotes only where it takes the place of a bare JSON number.
     """
-    before = text[max(0, start - _AROUND) : start]
-    plain = _YAML_START.search(before) is not None
+    low = start - _AROUND if start > _AROUND else 0
+    line = text.rfind(b"\n", low, start) + 1 or low
+    plain = _YAML_START.fullmatch(text, line, start) is not None
     new = _substitute(value, label, rule, key, b"x" if plain else b"*")
     if plain and new.startswith(b"["):
         new = b"<" + new[1:-1] + b">"
-    if value.isdigit() and _JSON_START.search(before):
+    if value.isdigit() and _JSON_START.fullmatch(text, line, start):
         return b'"' + new + b'"', 0
+    if text[end : end + 1] not in _COLUMN_SIGNS:
+        return new, 0
     return _aligned(text, start, end, value, new)
 
 
@@ -63,19 +66,17 @@ def width(value: bytes) -> int:
 
 def _aligned(text: bytes, start: int, end: int, value: bytes, new: bytes) -> tuple[bytes, int]:
     """Pad or shorten `new` where another column follows."""
-    cell = _CELL_END.match(text, end, end + _AROUND)
-    spare = 1
-    if cell is None:
-        cell, spare = _COLUMN_GAP.match(text, end, end + _AROUND), 2
-        if cell is None:
-            return new, 0
-    elif not cell[1] and b"|" not in text[max(0, start - 2) : start]:
+    column = _NEXT_COLUMN.match(text, end, end + _AROUND)
+    if column is None:
         return new, 0
+    if column[2] and not column[1] and b"|" not in text[max(0, start - 2) : start]:
+        return new, 0
+    spare = 1 if column[2] else 2
     room = width(value)
     missing = room - len(new)
     if missing >= 0:
         return new + b" " * missing, 0
-    blanks = len(cell[1])
+    blanks = len(column[1])
     if -missing <= blanks - spare:
         return new, -missing
     return b"*" * room, 0

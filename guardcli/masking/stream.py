@@ -65,6 +65,7 @@ class MaskStream:
         end = self._buffer.rfind(b"\n", self._base) + 1
         if end > self._base:
             pieces.append(self._commit(end))
+            self._trim()
         if len(self._buffer) - self._base > LONG_LINE:
             pieces.append(self._commit_long())
         elif len(self._buffer) - self._base <= _EAGER:
@@ -132,35 +133,36 @@ class MaskStream:
         """Return `buffer[released:end]` with `spans` replaced, and remember how far it went."""
         text = self._buffer
         place = self._released
+        escaped = b"\x1b" in text or b"\x08" in text
         pieces: list[bytes] = []
         skip = 0
         for span in spans:
             if span.end <= place or span.start >= end:
                 continue
-            start = max(span.start, place)
-            pieces.append(text[place + skip : start] if start > place + skip else b"")
-            stop = min(span.end, end)
+            start = span.start if span.start > place else place
+            if start > place + skip:
+                pieces.append(text[place + skip : start])
+            place = span.end if span.end < end else end
             skip = 0
-            if not span.drop and not (self._masked and span.start < place == start):
-                new, skip = self._replace(span, start)
+            if not span.drop and not (self._masked and span.start < start):
+                new, skip = self._replace(span, start, escaped)
                 pieces.append(new)
-            if b"\x1b" in text[start:stop] or b"\x08" in text[start:stop]:
-                pieces.extend(found[0] for found in SEQUENCE.finditer(text, start, stop))
-            place = stop
+            if escaped:
+                pieces.extend(found[0] for found in SEQUENCE.finditer(text, start, place))
             self._masked = False
         if place + skip < end:
             pieces.append(text[place + skip : end])
-        self._masked = bool(spans) and any(span.start < end <= span.end for span in spans)
+        self._masked = any(span.start < end <= span.end for span in spans[-1:])
         self._released = max(end, self._released)
         return b"".join(pieces)
 
-    def _replace(self, span: Span, start: int) -> tuple[bytes, int]:
+    def _replace(self, span: Span, start: int, escaped: bool) -> tuple[bytes, int]:
         kind, rule = self._plan.kinds[span.rank], self._plan.rules[span.rank]
         self._findings[kind.name] = self._findings.get(kind.name, 0) + 1
         if self._observer is not None:
             self._observer(kind.name, self._offset + start, span.end - start)
         value = self._buffer[start : span.end]
-        if b"\x1b" in value or b"\x08" in value:
+        if escaped:
             value = SEQUENCE.sub(b"", value)
         return replacement(self._buffer, start, span.end, value, kind.label, rule, self._plan.key)
 

@@ -19,7 +19,11 @@ class CryptoAddress(Detector):
     name = "crypto_address"
     label = "CRYPTO_ADDRESS"
     personal = True
-    triggers = (rb"\b0x[0-9A-Fa-f]{40}", rb"(?i:btc|bitcoin|wallet|address)[\w ]{0,12}[\"']?[ \t]{0,4}[:=#|]?[ \t\"']{0,4}[13][1-9A-HJ-NP-Za-km-z]{25}", rb"\b(?:bc1|BC1)[0-9A-Za-z]{11}")
+    triggers = (
+        rb"\b0x[0-9A-Fa-f]{40}",
+        rb"(?i:btc|bitcoin|wallet|address)[\w ]{0,12}[\"']?[ \t]{0,4}[:=#|]?[ \t\"']{0,4}[13][1-9A-HJ-NP-Za-km-z]{25}",
+        rb"\b(?:bc1|BC1)[0-9A-Za-z]{11}",
+    )
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the address around `at`."""

@@ -33,28 +33,34 @@ class Email(Detector):
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the address around the ``@`` that lies before `at`."""
-        sign = text.rfind(b"@", max(0, at - 66), at)
+        sign = text.rfind(b"@", at - 66 if at > 66 else 0, at)
         domain = _DOMAIN.match(text, sign + 1)
         if domain is None or domain[1].lower() in _NOT_TOP_LEVEL:
             return None
-        behind = text[sign - 1 : max(0, sign - 65) : -1] if sign > 64 else text[:sign][::-1]
-        local = _ASCII_REVERSED.match(behind)
-        if local is None or local.end() < len(behind) and behind[local.end()] >= 0x80:
-            local = _wide_local(behind)
+        behind = text[sign - 1 : sign - 66 : -1] if sign > 66 else text[:sign][::-1]
+        local = _LOCAL_REVERSED.match(behind)
         if local is None:
             return None
-        start, end = sign - local.end(), domain.end()
+        if not local[0].isascii():
+            local = _wide_local(behind)
+            if local is None:
+                return None
+        end = domain.end()
+        start = sign - local.end()
         while start < sign and text[start] in _LEADING:
             start += 1
-        if start == sign or text.startswith((b":~", b":/"), end):
-            return None
-        if text[max(0, start - 2) : start] == b"//" or text[max(0, start - 3) : sign] == b"//" + text[start - 1 : sign]:
-            return None
-        if text[start:sign] == b"git" and text[end : end + 1] in (b":", b"/"):
+        if start == sign or _is_name_of_a_place(text, start, sign, end):
             return None
         if end - start < _SAFE_LENGTH and _is_noise(text, start, end):
             return None
         return start, end
+
+
+def _is_name_of_a_place(text: bytes, start: int, sign: int, end: int) -> bool:
+    """Tell whether it is ``user@host`` of a prompt, of a remote path or of a URL."""
+    if text[end : end + 1] in b":/" and (text.startswith((b":~", b":/"), end) or text[start:sign] == b"git"):
+        return text[end : end + 1] != b""
+    return start > 1 and text[start - 1] == 0x2F and text[start - 2] == 0x2F
 
 
 def _wide_local(behind: bytes) -> re.Match[bytes] | None:

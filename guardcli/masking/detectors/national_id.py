@@ -32,7 +32,11 @@ _WEAK: Sequence[tuple[bytes, bytes, str]] = (
     (rb"steuer.?id|idnr|tax.?id", rb"[0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{3}", "de.idnr"),
     (rb"bsn", rb"[0-9]{8,9}", "nl.bsn"),
     (rb"personnummer|person.?nr", rb"(?:[0-9]{2})?[0-9]{6}[-+]?[0-9]{4}", "se.personnummer"),
-    (rb"nir|insee|s(?:e|\xc3\xa9)cu(?:rit(?:e|\xc3\xa9) sociale)?", rb"[12](?: ?[0-9AB]{2}){3}(?: ?[0-9]{3}){2} ?[0-9]{2}", "fr.nir"),
+    (
+        rb"nir|insee|s(?:e|\xc3\xa9)cu(?:rit(?:e|\xc3\xa9) sociale)?",
+        rb"[12](?: ?[0-9AB]{2}){3}(?: ?[0-9]{3}){2} ?[0-9]{2}",
+        "fr.nir",
+    ),
     (rb"hetu|henkil(?:o|\xc3\xb6)tunnus", rb"[0-9]{6}[-+A-FU-Y][0-9]{3}[0-9A-FHJ-NPR-Y]", "fi.hetu"),
     (rb"pan", rb"[A-Z]{5}[0-9]{4}[A-Z]", "in_.pan"),
     (rb"ahv|avs", rb"756\.[0-9]{4}\.[0-9]{4}\.[0-9]{2}", "ch.ssn"),
@@ -41,9 +45,7 @@ _WEAK: Sequence[tuple[bytes, bytes, str]] = (
 )
 """Forms that any number has: a word before them must say what they are."""
 
-_SHAPE = re.compile(
-    rb"(?<![\w.-])(?:" + b"|".join(b"(" + shape + b")" for shape, _ in _STRONG) + rb")(?![\w-])"
-)
+_SHAPE = re.compile(rb"(?<![\w.-])(?:" + b"|".join(b"(" + shape + b")" for shape, _ in _STRONG) + rb")(?![\w-])")
 _BETWEEN = rb"[\w ]{0,12}[\"']?[ \t]{0,4}[:=#|]?[ \t\"']{0,4}"
 _NAMED = re.compile(
     rb"(?<![A-Za-z])(?:"
