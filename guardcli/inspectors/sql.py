@@ -20,11 +20,12 @@ from guardcli.inspectors.sql_statements import (
     PLAIN,
     ROW_SHARE_LOCK,
     SAFE_LANGUAGES,
+    TABLES_MADE,
     TRANSACTION_WRITES,
     object_words,
 )
 from guardcli.inspectors.sql_tree import Node, constant, qualified, strings, untag
-from guardcli.inspectors.sql_walk import Findings, walk
+from guardcli.inspectors.sql_walk import Findings, is_temporary, walk
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation, conceded
 
@@ -131,6 +132,8 @@ def _statement(tag: str, body: Node, found: Findings) -> str:
         found.concede(f"the statement {tag or 'without a kind'} is not known")
         return "unknown"
     action, effects = PLAIN[tag]
+    if tag in TABLES_MADE and is_temporary(body.get("relation") or body.get("into", {}).get("rel", {})):
+        action, effects = TABLES_MADE[tag]
     found.add(*effects)
     walk({tag: body}, found)
     if tag == "SelectStmt" and found.verbs:

@@ -88,7 +88,8 @@ class _Question:
         if tag == "BooleanTest":
             return body.get("booltesttype") in ("IS_TRUE", "IS_NOT_FALSE") and self.always(body.get("arg"))
         if tag == "CoalesceExpr":
-            return all(self.always(part) for part in body.get("args", ()))
+            parts = body.get("args", [])
+            return constant(parts[0]) is True or all(self.always(part) for part in parts)
         if tag == "CaseExpr":
             results = [untag(part)[1].get("result") for part in body.get("args", ())]
             return "defresult" in body and all(constant(part) is True for part in [*results, body["defresult"]])

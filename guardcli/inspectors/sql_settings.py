@@ -70,6 +70,9 @@ _SAFE_ENCODINGS = frozenset(
 )
 """Client encodings in which no byte of a character can be taken for a quote or a backslash."""
 
+_UNLISTED = frozenset(("seed",))
+"""Settings of any user that the catalogue's view leaves out."""
+
 _REASONS = {
     "standard_conforming_strings": "it changes how the text of every later statement is read",
     "backslash_quote": "it changes how the text of every later statement is read",
@@ -99,7 +102,7 @@ def judge_setting(name: str, values: Sequence[str] | None) -> FunctionVerdict:
     if name in _REASONS and values is not None:
         harmless = len(values) == 1 and values[0].lower() in _HARMLESS_VALUES[name]
         return FunctionVerdict(_SESSION, "" if harmless else f"{name} is changed: {_REASONS[name]}")
-    context = catalogue().settings.get(name)
+    context = "user" if name in _UNLISTED else catalogue().settings.get(name)
     if context == "user":
         return FunctionVerdict(_SESSION)
     if context is not None:

@@ -120,6 +120,12 @@ PLAIN: dict[str, Kind] = {
 }
 """Parse node → the statement's words and what it does by itself."""
 
+TABLES_MADE: dict[str, Kind] = {
+    "CreateStmt": ("create temporary table", (WRITE,)),
+    "CreateTableAsStmt": ("create temporary table as", (WRITE,)),
+}
+"""What the statements that make a table are when the table ends with the session."""
+
 CONCEDED: dict[str, tuple[str, tuple[Effect, ...], str]] = {
     "DoStmt": ("do", (WRITE,), "it runs a block of procedural code"),
     "CallStmt": ("call", (WRITE,), "it runs a procedure"),

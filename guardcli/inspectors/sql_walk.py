@@ -156,7 +156,8 @@ def _relation(node: Node, found: Findings, scope: Scope) -> None:
 def _function(node: Node, found: Findings) -> None:
     schema, name = qualified(node.get("funcname"))
     arguments = node.get("args", [])
-    verdict = judge_function(schema, name, len(arguments))
+    ordered = node.get("agg_order", ()) if node.get("agg_within_group") else ()
+    verdict = judge_function(schema, name, len(arguments) + len(ordered))
     if not verdict.unknown and schema in ("", "pg_catalog"):
         verdict = _closer(name, arguments, verdict, found)
     if verdict.unknown:
@@ -238,8 +239,15 @@ def _expression(node: Node, found: Findings) -> None:
         _operator(names, found)
 
 
+def is_temporary(relation: Node) -> bool:
+    """Say whether a relation that is created ends with the session."""
+    return relation.get("relpersistence") == "t" or relation.get("schemaname") == "pg_temp"
+
+
 def _into(node: Node, found: Findings) -> None:
-    found.add(Effect.WRITE, Effect.DEFINE)
+    found.add(Effect.WRITE)
+    if not is_temporary(node.get("rel", {})):
+        found.add(Effect.DEFINE)
     found.verbs.append("select into")
 
 
