@@ -136,6 +136,13 @@ def _fault(entry: Entry, sequence: int, previous: str) -> str:
 
 
 def _entry(row: Row[tuple[object, ...]]) -> Entry:
-    return Entry(
-        row.sequence, row.time, row.actor, row.action, row.subject, json.loads(row.data), row.previous, row.hash
-    )
+    return Entry(row.sequence, row.time, row.actor, row.action, row.subject, _data(row.data), row.previous, row.hash)
+
+
+def _data(text: str) -> dict[str, object]:
+    """Return what is stored as JSON; what is none any more is shown as it is, and matches no hash."""
+    try:
+        data = json.loads(text)
+    except ValueError:
+        data = None
+    return data if isinstance(data, dict) else {"unreadable": text}

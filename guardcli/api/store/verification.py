@@ -21,7 +21,7 @@ from guardcli.api.store.schema import CHUNKS, EVENTS, SESSIONS
 from guardcli.api.store.sessions import Session
 from guardcli.api.store.trail import Action
 from guardcli.model.errors import NotFoundError
-from guardcli.model.events import GENESIS, EventType, canonical, first_fault
+from guardcli.model.events import GENESIS, Event, EventType, canonical, first_fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,9 @@ def _check(store: Store, id: str, report: Report) -> None:
     except NotFoundError:
         report.faults.append(Fault(id, -1, "the session was removed, but something of it is left"))
         return
+    except ValueError as error:
+        report.faults.append(Fault(id, -1, f"what is kept of the session cannot be read: {error}"))
+        return
     if message := _facts_fault(store, session):
         report.faults.append(Fault(id, -1, message))
     report.faults.extend(_chain_faults(store, session, report))
@@ -102,8 +105,11 @@ def _facts_fault(store: Store, session: Session) -> str:
 def _chain_faults(store: Store, session: Session, report: Report) -> Iterator[Fault]:
     """Walk one chain beside its recording, in constant memory; stop at the first break of the chain."""
     start, previous, position, outputs = 0, GENESIS, 0, 0
-    while events := store.events.read(session.id, start, PAGE):
-        for event in events:
+    while page := _page(store, session.id, start):
+        for event in page:
+            if isinstance(event, Fault):
+                yield event
+                return
             report.events += 1
             if message := first_fault([event], session.id, start, previous):
                 yield Fault(session.id, start, message)
@@ -123,6 +129,22 @@ def _chain_faults(store: Store, session: Session, report: Report) -> Iterator[Fa
         yield Fault(session.id, start, message)
     if (extra := _chunks(store, session.id) - outputs) > 0:
         yield Fault(session.id, -1, f"{extra} parts of the recording belong to no event")
+
+
+def _page(store: Store, session: str, start: int) -> list[Event | Fault]:
+    """Return the next events, up to the first that cannot be read, which is a fault."""
+    try:
+        return list(store.events.read(session, start, PAGE))
+    except ValueError:
+        pass
+    page: list[Event | Fault] = []
+    while len(page) < PAGE:
+        try:
+            page.extend(store.events.read(session, start + len(page), 1))
+        except ValueError as error:
+            page.append(Fault(session, start + len(page), f"event {start + len(page)} cannot be read: {error}"))
+            break
+    return page
 
 
 def _chunks(store: Store, session: str) -> int:

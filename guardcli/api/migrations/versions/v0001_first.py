@@ -54,7 +54,6 @@ def upgrade() -> None:
         sa.Column("previous", sa.String(length=64), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("session", "sequence"),
-        sqlite_with_rowid=False,
     )
     op.create_index("events_by_call", "events", ["session", "call", "sequence"], unique=False)
     op.create_table(

@@ -1,0 +1,180 @@
+"""A store in a temporary directory, chains of events, and a real server on a unix socket."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from guardcli.api.store import Store
+from guardcli.api.store.approvals import Request
+from guardcli.api.store.database import open_database, prepare
+from guardcli.api.store.events import Appended
+from guardcli.client.api import ApiClient
+from guardcli.model.events import GENESIS, Event, EventType, chained
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    engine = open_database(f"sqlite:///{tmp_path / 'guard.db'}")
+    prepare(engine)
+    yield Store.over(engine)
+    engine.dispose()
+
+
+def facts(id: str = "session-0001", **changes: object) -> dict[str, object]:
+    return {
+        "id": id,
+        "identity": "agent@test",
+        "groups": ["agents"],
+        "command": ["sh", "-c", "true"],
+        "cwd": "/work",
+        "host": "here",
+        "policy": "pack:default",
+        "policy_digest": "d" * 64,
+        "started": 1000.0,
+        **changes,
+    }
+
+
+class Chain:
+    """Makes the events of one session, with a recording."""
+
+    def __init__(self, session: str = "session-0001") -> None:
+        self.session = session
+        self.items: list[Appended] = []
+        self.recorded = 0
+
+    @property
+    def events(self) -> list[Event]:
+        return [item.event for item in self.items]
+
+    def add(self, type: EventType, data: dict[str, object] | None = None, call: int = 0) -> Appended:
+        return self._append(type, data or {}, call, None)
+
+    def output(self, content: bytes, call: int = 0) -> Appended:
+        digest = hashlib.sha256(content).hexdigest()
+        data = {"offset": self.recorded, "length": len(content), "sha256": digest}
+        self.recorded += len(content)
+        return self._append(EventType.OUTPUT, data, call, content)
+
+    def _append(self, type: EventType, data: dict[str, object], call: int, content: bytes | None) -> Appended:
+        previous = self.items[-1].event.hash if self.items else GENESIS
+        event = chained(self.session, len(self.items), "2026-01-01T00:00:00.000000Z", type, call, data, previous)
+        self.items.append(Appended(event, content))
+        return self.items[-1]
+
+
+def usual(session: str = "session-0001") -> Chain:
+    """Return a session of two calls, closed."""
+    chain = Chain(session)
+    chain.add(EventType.OPENED, facts(session))
+    chain.output(json.dumps({"version": 2, "width": 80, "height": 24}).encode() + b"\n")
+    for call in (1, 2):
+        chain.add(EventType.JUDGED, {"verdict": "deny" if call == 2 else "allow", "command": "psql"}, call)
+        chain.output(json.dumps([call * 10.0, "o", f"line {call}\r\n"]).encode() + b"\n", call)
+        chain.output(json.dumps([call * 10.5, "o", "é\r\n"], ensure_ascii=False).encode() + b"\n", call)
+    chain.add(EventType.CLOSED, {"status": 0, "calls": 2})
+    return chain
+
+
+def request(store: Store, digest: str = "a" * 64, **changes: object) -> Request:
+    values: dict[str, object] = {
+        "session": "session-0001",
+        "requester": "agent@test",
+        "owner": "local:tester",
+        "digest": digest,
+        "quorum": 1,
+        "lifetime": 600.0,
+        "facts": {"tool": "psql", "command": "psql -c x", "effects": ["write"]},
+    }
+    return Request(**{**values, **changes})  # type: ignore[arg-type]
+
+
+class Server:
+    """A server of its own process; `kill` and `start` as often as a test likes."""
+
+    def __init__(self, directory: Path, *options: str) -> None:
+        self.directory = directory
+        self.socket = directory / "api.sock"
+        self.database = directory / "guard.db"
+        self.options = options or ("--uds", str(self.socket))
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self.socket}"
+
+    def start(self) -> None:
+        self.log = open(self.directory / "api.log", "ab")  # noqa: SIM115
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "guardcli", "api", "serve", *self.options, "--database", str(self.database)],
+            stderr=self.log,
+            stdin=subprocess.DEVNULL,
+        )
+        wait_until(self._answers)
+
+    def _answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, (self.directory / "api.log").read_text()
+        if "--uds" not in self.options:
+            return b'"listening"' in (self.directory / "api.log").read_bytes()
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self.socket)) == 0
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        assert self.process is not None
+        if self.process.poll() is None:
+            os.kill(self.process.pid, number)
+        self.log.close()
+        return self.process.wait(20)
+
+    def client(self) -> ApiClient:
+        return ApiClient(self.url)
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.01)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    running = Server(tmp_path_factory.mktemp("api"))
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[ApiClient]:
+    found = server.client()
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="session")
+def make() -> type[_Make]:
+    return _Make
+
+
+class _Make:
+    """What tests make of: importable by no name, since test directories are no packages."""
+
+    facts = staticmethod(facts)
+    Chain = Chain
+    usual = staticmethod(usual)
+    request = staticmethod(request)
+    Server = Server
+    wait_until = staticmethod(wait_until)

@@ -1,0 +1,201 @@
+"""The state machine of approvals: one outcome, whoever races."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from guardcli.api.store import Store
+from guardcli.api.store.approvals import Approvals
+from guardcli.model.approvals import ApprovalState
+from guardcli.model.errors import ConflictError, DeniedError, GuardError, NotFoundError
+
+RACERS = 100
+
+
+def race(act: Callable[[int], str]) -> Counter[str]:
+    """Run `act` in many threads at once; count what each came to."""
+    results: list[str] = []
+    start = threading.Barrier(RACERS)
+
+    def run(number: int) -> None:
+        start.wait()
+        try:
+            results.append(act(number))
+        except GuardError as error:
+            results.append(type(error).__name__)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(RACERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return Counter(results)
+
+
+@pytest.fixture
+def approvals(store: Store) -> Approvals:
+    return store.approvals
+
+
+def test_the_same_bytes_of_the_same_requester_join(store: Store, make) -> None:
+    first = store.approvals.request(make.request(store))
+    assert store.approvals.request(make.request(store, session="session-0002")).id == first.id
+    store.approvals.decide(first.id, "bob", True, "")
+    assert store.approvals.request(make.request(store)).id == first.id
+
+
+@pytest.mark.parametrize("change", [{"digest": "b" * 64}, {"requester": "other@test"}, {"owner": "token:other"}])
+def test_other_bytes_and_other_requesters_do_not_join(store: Store, make, change: dict[str, str]) -> None:
+    first = store.approvals.request(make.request(store))
+    assert store.approvals.request(make.request(store, **change)).id != first.id
+
+
+def test_a_denial_is_delivered_once_and_then_asked_anew(store: Store, make) -> None:
+    first = store.approvals.request(make.request(store))
+    store.approvals.decide(first.id, "bob", False, "not today")
+    again = store.approvals.request(make.request(store))
+    assert (again.id, again.state, again.reason, again.reviewer) == (first.id, ApprovalState.DENIED, "not today", "bob")
+    anew = store.approvals.request(make.request(store))
+    assert anew.id != first.id and anew.state is ApprovalState.PENDING
+
+
+def test_a_denial_that_was_seen_is_not_delivered_again(store: Store, make) -> None:
+    first = store.approvals.request(make.request(store))
+    store.approvals.decide(first.id, "bob", False, "")
+    store.approvals.delivered(first.id)
+    assert store.approvals.request(make.request(store)).id != first.id
+
+
+def test_a_consumed_yes_does_not_count_again(store: Store, make) -> None:
+    first = store.approvals.request(make.request(store))
+    store.approvals.decide(first.id, "bob", True, "")
+    assert store.approvals.consume(first.id, "a" * 64, "session-0001").state is ApprovalState.CONSUMED
+    with pytest.raises(ConflictError, match="consumed"):
+        store.approvals.consume(first.id, "a" * 64, "session-0001")
+    assert store.approvals.request(make.request(store)).id != first.id
+
+
+def test_a_yes_is_not_for_other_bytes(store: Store, make) -> None:
+    approval = store.approvals.request(make.request(store))
+    store.approvals.decide(approval.id, "bob", True, "")
+    with pytest.raises(DeniedError, match="something else"):
+        store.approvals.consume(approval.id, "b" * 64, "session-0001")
+    assert store.approvals.get(approval.id).state is ApprovalState.APPROVED
+
+
+@pytest.mark.parametrize("state", ["pending", "denied", "cancelled", "expired"])
+def test_only_an_approved_one_can_be_consumed(store: Store, make, state: str) -> None:
+    lifetime = 0.01 if state == "expired" else 600.0
+    approval = store.approvals.request(make.request(store, lifetime=lifetime))
+    if state == "denied":
+        store.approvals.decide(approval.id, "bob", False, "")
+    if state == "cancelled":
+        store.approvals.cancel(approval.id, "agent@test")
+    if state == "expired":
+        time.sleep(0.02)
+    with pytest.raises(ConflictError, match=state):
+        store.approvals.consume(approval.id, "a" * 64, "session-0001")
+
+
+def test_a_quorum_counts_distinct_reviewers(store: Store, make) -> None:
+    approval = store.approvals.request(make.request(store, quorum=2))
+    assert store.approvals.decide(approval.id, "bob", True, "").state is ApprovalState.PENDING
+    with pytest.raises(ConflictError, match="already"):
+        store.approvals.decide(approval.id, "bob", True, "")
+    assert store.approvals.decide(approval.id, "eve", True, "").state is ApprovalState.APPROVED
+
+
+def test_one_no_ends_it_whatever_the_quorum(store: Store, make) -> None:
+    approval = store.approvals.request(make.request(store, quorum=3))
+    store.approvals.decide(approval.id, "bob", True, "")
+    assert store.approvals.decide(approval.id, "bob", False, "on second thought").state is ApprovalState.DENIED
+    with pytest.raises(ConflictError, match="denied"):
+        store.approvals.decide(approval.id, "eve", True, "")
+
+
+def test_a_yes_holds_for_the_lifetime_counted_anew(store: Store, make) -> None:
+    approval = store.approvals.request(make.request(store, lifetime=100.0))
+    time.sleep(0.02)
+    decided = store.approvals.decide(approval.id, "bob", True, "")
+    assert decided.expires > approval.expires
+    assert decided.expires == pytest.approx(decided.decided + 100.0)
+
+
+def test_time_is_no_consent(store: Store, make) -> None:
+    approval = store.approvals.request(make.request(store, lifetime=0.01))
+    time.sleep(0.02)
+    assert store.approvals.get(approval.id).state is ApprovalState.EXPIRED
+    with pytest.raises(ConflictError, match="expired"):
+        store.approvals.decide(approval.id, "bob", True, "")
+    assert store.approvals.request(make.request(store)).id != approval.id
+    assert store.approvals.find(ApprovalState.EXPIRED)[0].id == approval.id
+
+
+def test_a_yes_that_nobody_used_in_time_is_over(store: Store, make) -> None:
+    approval = store.approvals.request(make.request(store, lifetime=0.05))
+    store.approvals.decide(approval.id, "bob", True, "")
+    time.sleep(0.06)
+    with pytest.raises(ConflictError, match="expired"):
+        store.approvals.consume(approval.id, "a" * 64, "session-0001")
+
+
+def test_the_sweeper_writes_the_end_down_once(store: Store, make) -> None:
+    approval = store.approvals.request(make.request(store, lifetime=0.01))
+    time.sleep(0.02)
+    assert store.approvals.sweep() == [approval.id]
+    assert store.approvals.sweep() == []
+    assert [entry.action for entry in store.trail.entries(approval.id)] == ["approval-requested", "approval-expired"]
+
+
+def test_what_is_not_there_cannot_be_decided(store: Store) -> None:
+    for act in (store.approvals.get, store.approvals.owner):
+        with pytest.raises(NotFoundError):
+            act("none")
+    with pytest.raises(NotFoundError):
+        store.approvals.decide("none", "bob", True, "")
+
+
+def test_of_many_who_consume_one_wins(store: Store, make) -> None:
+    approval = store.approvals.request(make.request(store))
+    store.approvals.decide(approval.id, "bob", True, "")
+    results = race(lambda number: store.approvals.consume(approval.id, "a" * 64, f"session-{number:04}").state.value)
+    assert results == {"consumed": 1, "ConflictError": RACERS - 1}
+
+
+def test_of_many_who_ask_for_the_same_all_get_one(store: Store, make) -> None:
+    results = race(lambda number: store.approvals.request(make.request(store)).id)
+    assert len(results) == 1
+
+
+def test_of_many_yes_and_no_the_outcome_is_one(store: Store, make) -> None:
+    approval = store.approvals.request(make.request(store))
+    race(lambda number: store.approvals.decide(approval.id, f"reviewer-{number}", number % 2 == 0, "").state.value)
+    steps = [entry.action for entry in store.trail.entries(approval.id)]
+    assert len([step for step in steps if step in ("approval-approved", "approval-denied")]) == 1
+    assert store.approvals.get(approval.id).state.value == steps[-1].removeprefix("approval-")
+    assert list(store.trail.faults()) == []
+
+
+def test_two_for_the_last_vote_give_one_approval(store: Store, make) -> None:
+    approval = store.approvals.request(make.request(store, quorum=RACERS // 2))
+    race(lambda number: store.approvals.decide(approval.id, f"reviewer-{number}", True, "").state.value)
+    steps = Counter(entry.action for entry in store.trail.entries(approval.id))
+    assert steps["approval-approved"] == 1
+    assert steps["approval-voted"] == RACERS // 2
+
+
+def test_cancelling_and_approving_at_once_give_one_outcome(store: Store, make) -> None:
+    approval = store.approvals.request(make.request(store))
+
+    def act(number: int) -> str:
+        if number % 2:
+            return store.approvals.cancel(approval.id, "agent@test").state.value
+        return store.approvals.decide(approval.id, f"reviewer-{number}", True, "").state.value
+
+    results = race(act)
+    assert results["ConflictError"] == RACERS - 1
