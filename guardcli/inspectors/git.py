@@ -49,7 +49,7 @@ from guardcli.inspectors import (
     git_simple,
     git_worktree,
 )
-from guardcli.inspectors.git_call import TOOL, Call, Judge, executes, reads, unknown
+from guardcli.inspectors.git_call import TOOL, Call, Judge, does, executes, reads, unknown
 from guardcli.inspectors.git_environment import judge_environment, judge_setting
 from guardcli.inspectors.git_globals import Globals, read_globals
 from guardcli.inspectors.git_keys import canonical_key
@@ -86,8 +86,6 @@ class GitInspector:
         """Return what `invocation` would do. Never raises; concedes instead."""
         given = read_globals(invocation)
         found = [*given.operations]
-        if given.ends:
-            return Inspection((*found, reads(given.ends)))
         call = Call(
             given.command,
             given.arguments,
@@ -95,11 +93,11 @@ class GitInspector:
             facts,
             given.options,
             given.directory,
-            tuple((canonical_key(key), value) for key, value in given.settings),
+            _canonical(given.settings),
         )
-        for key, value in given.settings:
-            found += judge_setting("-c", key, value)
         judged, call = self._judge(call)
+        for key, value in call.overrides:
+            found += judge_setting("-c", key, value)
         found += judge_environment(call, self.exec_paths)
         pack = call.name in git_plumbing.PACK_HELPERS if call.from_git else call.name in git_plumbing.PACK_ENDS
         binary = pack and invocation.parent in (TOOL, "ssh")
@@ -123,8 +121,9 @@ class GitInspector:
 def _follow(call: Call) -> Operation | Call:
     """Return what a command that is not git's own stands for: a program, a shell alias, or another command."""
     try:
-        external = call.git("--list-cmds=others").split()
-        if call.name in external:
+        if call.name.startswith("credential-"):
+            return does(call.name, Effect.EXECUTE, Effect.PRIVILEGE, sensitive=True)
+        if call.name in call.git("--list-cmds=main,others").split():
             return executes(call.name, f"git-{call.name}")
         alias = call.config().get(f"alias.{call.name.lower()}", ())
     except FactUnavailable as error:
@@ -142,9 +141,14 @@ def _follow(call: Call) -> Operation | Call:
 def _expanded(call: Call, words: Sequence[str]) -> Operation | Call:
     """Put an alias in place of its name; it may begin with global options."""
     given: Globals = read_globals(replace(call.invocation, argv=(TOOL, *words, *call.arguments)))
-    if given.ends or given.options or given.settings or given.operations:
-        return unknown(f"alias {call.name}", "the alias has global options", Effect.EXECUTE)
-    return replace(call, name=given.command, arguments=given.arguments)
+    if given.options or given.operations:
+        return unknown(f"alias {call.name}", "the alias goes to another repository or runs a program", Effect.EXECUTE)
+    overrides = (*call.overrides, *_canonical(given.settings))
+    return replace(call, name=given.command, arguments=given.arguments, overrides=overrides)
+
+
+def _canonical(settings: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((canonical_key(key), value) for key, value in settings)
 
 
 def split_alias(text: str) -> list[str]:

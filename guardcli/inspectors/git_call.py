@@ -116,11 +116,11 @@ def problems(call: Call, parsed: Parsed) -> list[Operation]:
 
 
 def writes_file(call: Call, action: str, name: str) -> Operation:
-    """Return the writing of a file that an option names; FILE where it is neither here nor in a scratch place."""
+    """Return the writing of a named file; FILE where it is neither below the call's directory nor scratch."""
     path = call.path(name)
-    here = os.path.normpath(call.directory).rstrip("/") + "/"
-    inside = path.startswith(here) and ".git" not in path[len(here) :].split("/")
-    effects = (Effect.WRITE,) if inside or path.startswith(_SCRATCH) else (Effect.WRITE, Effect.FILE)
+    here = os.path.normpath(call.invocation.cwd or "/").rstrip("/") + "/"
+    usual = path.startswith((here, *_SCRATCH)) and ".git" not in path.split("/")
+    effects = (Effect.WRITE,) if usual else (Effect.WRITE, Effect.FILE)
     return does(action, *effects, targets=(Target("file", path),))
 
 

@@ -30,7 +30,7 @@ _KEPT = frozenset({"--git-dir", "--work-tree"})
 class Globals:
     """The command, its arguments, and what came before: where the repository is, settings, and what is amiss.
 
-    `ends` is set where git only prints something and there is no command.
+    Where git only prints something of its own, the command is ``help`` or ``version``.
     """
 
     command: str = ""
@@ -39,7 +39,6 @@ class Globals:
     directory: str = "/"
     settings: list[tuple[str, str]] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)
-    ends: str = ""
 
 
 def read_globals(invocation: Invocation) -> Globals:
@@ -55,20 +54,21 @@ def read_globals(invocation: Invocation) -> Globals:
             given.command, given.arguments = word, tuple(words)
             return given
         _read_option(given, word, words, invocation)
-        if given.ends:
+        if given.command:
             return given
-    given.ends = "help"
+    given.command = "help"
     return given
 
 
 def _read_option(given: Globals, word: str, words: Iterator[str], invocation: Invocation) -> None:
     """Read one global option and the words that it takes."""
     name, equals, attached = word.partition("=")
-    if word in ("-v", "--version", "-h", "--help") or word in _PRINTING or name == "--list-cmds":
-        given.ends = "version" if word in ("-v", "--version") else "help"
-        if word in ("-h", "--help"):
-            given.command, given.arguments, given.ends = "help", tuple(words), ""
-            given.ends = "" if given.arguments else "help"
+    if word in ("-h", "--help"):
+        given.command, given.arguments = "help", tuple(words)
+    elif word in ("-v", "--version"):
+        given.command = "version"
+    elif word in _PRINTING or name == "--list-cmds":
+        given.command = "help"
     elif word == "-C":
         path = next(words, "")
         given.options = (*given.options, "-C", path)

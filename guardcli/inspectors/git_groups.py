@@ -84,6 +84,8 @@ def judge_group(call: Call) -> Sequence[Operation]:
             if first
             else [reads(call.name)]
         )
+    elif first and call.name != "reflog" and call.arguments[0] == first:
+        return [unknown(call.name, f"the subcommand {first!r} is not known", Effect.WRITE)]
     else:
         sub, arguments, found = group.default, call.arguments, []
     inner = replace(call, name=f"{call.name} {sub}".strip(), arguments=tuple(arguments))
@@ -130,7 +132,8 @@ def _bisect_view(call: Call) -> list[Operation]:
 def _bundle_create(call: Call) -> list[Operation]:
     parsed = call.parsed(digits=True)
     name = next((word for word in parsed.words if not word.startswith("-")), "-")
-    return [writes(call.name) if name == "-" else writes_file(call, call.name, name)]
+    files = [value for value in (name, *parsed.values("output")) if value != "-"]
+    return [writes_file(call, call.name, value) for value in files] or [writes(call.name)]
 
 
 def _maintenance_start(call: Call) -> list[Operation]:

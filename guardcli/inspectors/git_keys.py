@@ -194,9 +194,17 @@ def judge_key(name: str, value: str) -> KeyJudgement:
             return KeyJudgement(key, frozenset({Effect.PRIVILEGE}) if value else frozenset())
         if pattern in LOSERS:
             return KeyJudgement(key, frozenset() if LOSERS[pattern](value) else frozenset({Effect.DELETE}))
-    known = not known_keys().isdisjoint(patterns) or key.partition(".")[0] in _PREFERENCES
+    known = not (known_keys() | _MORE).isdisjoint(patterns) or key.partition(".")[0] in _PREFERENCES
     return KeyJudgement(key, known=known)
 
+
+_MORE = programs.names(
+    "core.commentstring diff.*.algorithm diff.*.binary diff.*.cachetextconv diff.*.wordregex diff.*.xfuncname "
+    "diff.*.funcname filter.*.required lfs.*.locksverify lfs.locksverify lfs.repositoryformatversion merge.*.name "
+    "merge.*.recursive merge.autoedit pager.color rebase.rebasemerges rerere.enabled remote.*.gtbranch "
+    "remote.*.followremotehead push.useforceifincludes init.defaultrefformat"
+)
+"""Preferences that git itself does not list, or that are newer than the table."""
 
 _PREFERENCES = frozenset({"advice", "author", "color", "column", "committer", "user"})
 """Sections in which nothing can be more than a preference, whatever a newer git adds."""

@@ -20,9 +20,7 @@ def names(text: str) -> frozenset[str]:
 _SHELL = re.compile(r"[$`;&|<>()\n\\*?\[\]#{}]")
 _DIRECTORIES = ("/bin/", "/usr/bin/", "/usr/local/bin/")
 _NOTHING = frozenset({":", "true", "false", "cat", "echo"})
-_EDITORS = _NOTHING | frozenset(
-    {"vi", "vim", "nvim", "nano", "emacs", "ed", "editor", "sensible-editor", "micro", "hx", "pico", "code", "subl"}
-)
+_EDITORS = _NOTHING | names("vi vim nvim nano emacs emacsclient ed editor sensible-editor micro hx pico code subl")
 _EDITOR_FLAGS = frozenset({"-w", "--wait", "-n", "--new-window", "-nw", "-f", "--nofork", "-t"})
 _PAGERS = _NOTHING | frozenset({"less", "more", "most", "delta", "bat", "pager"})
 _PAGER_FLAGS = re.compile(r"-[FRXSKMiqsnNJWcCeEgGwr]+")

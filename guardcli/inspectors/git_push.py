@@ -7,7 +7,7 @@ branch's own settings, as git-push(1) and git-config(1) say. What cannot be foun
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from guardcli.inspectors.git_call import (
     Call,
@@ -149,7 +149,7 @@ def _refs(push: Push) -> Iterator[Operation]:
     if parsed.given("prune"):
         yield _all(push, "push --prune")
     if parsed.given("follow-tags") or push.last("push.followtags").lower() in _TRUE:
-        yield Push.changes(push, "refs/tags/*")
+        yield replace(push.changes("refs/tags/*"), unbounded=False)
 
 
 def _all(push: Push, action: str = "") -> Operation:
@@ -201,7 +201,7 @@ def _pattern(push: Push, refspec: Refspec) -> Iterator[Operation]:
     """Yield the changes of a refspec with ``*``, from the refs that are here."""
     prefix = refspec.source.partition("*")[0].rpartition("/")[0]
     try:
-        refs = push.call.git("for-each-ref", "--format=%(refname)", prefix).split("\n")
+        refs = push.call.git("for-each-ref", "--format=%(refname)", *([prefix] if prefix else ())).split("\n")
     except FactUnavailable as error:
         destination = refspec.destination or refspec.source
         change = push.changes(destination, force=refspec.force)
@@ -238,10 +238,10 @@ def _resolve(push: Push, name: str) -> tuple[str, str]:
         return push.branch, "" if push.branch else f"the current branch is not known: {push.doubt}"
     wanted = candidates(name)
     try:
-        refs = push.call.git("for-each-ref", "--format=%(refname)", *wanted).split("\n")
+        refs = push.call.git("for-each-ref", "--format=%(refname)", *wanted, f"refs/remotes/{name}").split("\n")
     except FactUnavailable as error:
         return wanted[0], "" if names_nothing(error) else f"a branch or a tag: {error}"
-    return next((ref for ref in wanted if ref in refs), wanted[0]), ""
+    return next((ref for ref in (*wanted, *refs) if ref in refs and ref), wanted[0]), ""
 
 
 def _submodules(push: Push) -> Iterator[Operation]:

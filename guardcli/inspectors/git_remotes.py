@@ -39,12 +39,12 @@ def judge_remote(call: Call) -> Sequence[Operation]:
     inner = replace(call, name=f"remote {sub}".strip(), arguments=tuple(outer.words[1:]))
     parsed = inner.parsed()
     found = [*problems(call, outer), *problems(inner, parsed)]
+    for word in parsed.words:
+        found += contacts(inner, word)
     if sub in _REMOTE_READS:
         return [reads(inner.name), *found]
     if sub in _REMOTE_WRITES:
         return [writes(inner.name), *found]
-    for word in parsed.words[1:]:
-        found += contacts(inner, word)
     if sub == "add":
         mirrors = parsed.given("mirror") and "fetch" not in parsed.values("mirror")
         effects = (Effect.DEFINE, Effect.DELETE) if mirrors else (Effect.DEFINE,)

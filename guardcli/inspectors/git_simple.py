@@ -17,6 +17,7 @@ from guardcli.inspectors.git_call import (
     loses,
     problems,
     reads,
+    unknown,
     writes,
     writes_file,
 )
@@ -88,13 +89,14 @@ PROGRAM_OPTIONS: Mapping[str, frozenset[str]] = {
 """Options whose value is a program, or a directory from which hooks come."""
 
 _USUAL_PROGRAMS = names("git-upload-pack git-upload-archive git-receive-pack")
-_FILE_OPTIONS = names("output output-directory export-marks separate-git-dir")
+_FILE_OPTIONS = names("output output-directory export-marks separate-git-dir index-output prefix o")
 _WITH_OUTPUT = names(
-    "annotate archive blame bugreport clone diagnose diff diff-files diff-index diff-tree fast-export format-patch "
-    "init init-db log pickaxe range-diff rev-list shortlog show whatchanged"
+    "annotate blame bugreport checkout-index cherry-pick clone diagnose diff diff-files diff-index diff-tree "
+    "fast-export format-patch index-pack init init-db log pickaxe range-diff read-tree rev-list revert shortlog show "
+    "whatchanged"
 )
 _WITH_STRATEGY = names("cherry-pick merge pull rebase revert")
-_WITH_ADDRESS = names("clone fetch fetch-pack http-fetch ls-remote pull request-pull")
+_WITH_ADDRESS = names("clone fetch fetch-pack http-fetch ls-remote pull request-pull subtree")
 _NO_TABLE = names(
     "backfill http-fetch mailsplit merge-octopus merge-one-file merge-ours merge-recursive merge-recursive-ours "
     "merge-recursive-theirs merge-resolve merge-subtree quiltimport replay request-pull subtree unpack-file "
@@ -118,8 +120,9 @@ def judge_simple(call: Call) -> Sequence[Operation]:
     parsed = call.parsed(digits=True)
     operations = [*_main(call, parsed), *problems(call, parsed)]
     operations += _programs(call, parsed)
-    if name in _WITH_OUTPUT:
-        files = [value for value in parsed.values(*_FILE_OPTIONS) if value]
+    if name in _WITH_OUTPUT or name == "archive":
+        named = _FILE_OPTIONS if name in _WITH_OUTPUT else ("output",)
+        files = [value for value in parsed.values(*named) if value]
         operations += [writes_file(call, f"{name} --output", value) for value in files]
     if name in _WITH_ADDRESS:
         operations += _addresses(call, parsed.words)
@@ -151,6 +154,8 @@ def _by_nature(call: Call) -> Operation:
     if call.name in READS:
         return reads(call.name)
     words = [word for word in call.arguments if not word.startswith("-")]
+    if call.name == "subtree" and "push" in words:
+        return unknown("subtree push", "which ref it changes is not known", Effect.WRITE)
     return writes(call.name, *(hosts(*words) if call.name in _WITH_ADDRESS else ()))
 
 
