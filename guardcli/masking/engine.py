@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from guardcli.masking.detector import LOOK_AHEAD, Detector
 from guardcli.masking.detectors import REGISTRY
 from guardcli.masking.keyblock import KeyBlock, begins_body
-from guardcli.masking.scanner import Scanner, digest
+from guardcli.masking.scanner import Hit, Scanner, digest
 from guardcli.masking.spans import LONG_LINE, Span, State
 from guardcli.masking.stream import MaskStream, Observer
 from guardcli.masking.views import CUT_OFF, View
@@ -49,7 +49,7 @@ class Plan:
         if b"\x1b" in text or b"\x08" in text:
             spans, state = self._through_views(text, base, state)
         else:
-            spans, state = self._find(text, base, state)
+            spans, state = self._find(text, base, state, self._scanner.scan(text))
         return (_resolve(spans, self.kinds) if len(spans) > 1 else spans), state
 
     def opening(self, text: bytes, base: int) -> int:
@@ -88,7 +88,10 @@ class Plan:
         after = state
         for joined in (True, False):
             view = View(text, joined)
-            spans, after = self._find(view.text, view.place(base), state)
+            hits = self._scanner.scan(view.text)
+            if not hits and state.block is None and not state.swallow:
+                continue
+            spans, after = self._find(view.text, view.place(base), state, hits)
             for span in spans:
                 start = view.origin(span.start)
                 end = len(text) if span.end >= len(view.text) else view.origin(span.end - 1) + 1
@@ -96,7 +99,7 @@ class Plan:
         found.sort(key=lambda span: (span.start, span.rank))
         return found, after
 
-    def _find(self, text: bytes, base: int, state: State) -> tuple[list[Span], State]:
+    def _find(self, text: bytes, base: int, state: State, hits: list[Hit]) -> tuple[list[Span], State]:
         spans: list[Span] = []
         if state.swallow:
             rest = _REST.match(text, base)
@@ -105,7 +108,7 @@ class Plan:
             state = State(state.block, end == len(text))
         bodies: list[int] = []
         done = [0] * len(self.kinds)
-        for at, trigger in self._scanner.scan(text):
+        for at, trigger in hits:
             for rank in self._ranks[trigger]:
                 if at <= done[rank]:
                     break
