@@ -10,7 +10,7 @@ A command that is not in the table is a plugin, a program on the PATH, and conce
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from guardcli.inspectors.kubectl_call import Call, Findings
 from guardcli.inspectors.kubectl_exec import InspectArgv, judge_exec
@@ -80,11 +80,20 @@ def _unknown(line: CommandLine) -> Operation:
     return conceded("kubectl", word, f"kubectl-{word} is a plugin, or a command that is not known", Effect.EXECUTE)
 
 
-def _shell(argv: Sequence[str]) -> tuple[Operation, ...]:
+def _shell(argv: Sequence[str], read: Callable[[], bytes] | None) -> tuple[Operation, ...]:
     """Judge a command with the shell's inspector, which few calls need."""
     from guardcli.inspectors.shell import inspect_argv
+    from guardcli.inspectors.shell_scope import NotUnderstoodError
 
-    return inspect_argv(argv)
+    def stdin() -> str:
+        if read is None:
+            raise NotUnderstoodError("it runs what it reads from standard input, which is not given to it")
+        try:
+            return read().decode("utf-8")
+        except (FactUnavailable, UnicodeDecodeError) as fault:
+            raise NotUnderstoodError(f"it runs what it reads from standard input: {fault}") from None
+
+    return inspect_argv(argv, tool="kubectl", stdin=stdin)
 
 
 def _preferences(call: Call) -> list[Operation]:

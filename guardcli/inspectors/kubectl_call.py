@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from guardcli.inspectors.kubectl_flags import CommandLine, Value
@@ -122,6 +122,10 @@ class Call:
             reader.doubts.append("a kustomization may fetch and generate anything")
         given = self.line.has("filename") or self.line.has("kustomize")
         return Manifests(tuple(reader.things), tuple(reader.inputs), tuple(reader.doubts), reader.network, given)
+
+
+Judge = Callable[[Call], Findings]
+"""What knows one verb."""
 
 
 def one(operation: Operation, inputs: Sequence[Input] = ()) -> Findings:

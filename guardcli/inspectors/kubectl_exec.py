@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from guardcli.inspectors.kubectl_call import Call, Findings, Named, named, one
 from guardcli.inspectors.kubectl_kinds import kind_named
-from guardcli.inspectors.kubectl_manifests import ManifestError, load_values
 from guardcli.inspectors.kubectl_objects import grants
+from guardcli.inspectors.kubectl_parts import inline_part, read_part
 from guardcli.model.effects import Effect
-from guardcli.model.facts import FactUnavailable
-from guardcli.model.operations import Input, Operation, Target
+from guardcli.model.operations import Operation, Target
 
-InspectArgv = Callable[[Sequence[str]], tuple[Operation, ...]]
-"""What tells the effects of a command that runs in a container."""
+InspectArgv = Callable[[Sequence[str], Callable[[], bytes] | None], tuple[Operation, ...]]
+"""What tells the effects of a command that runs in a container; the second argument reads its standard input."""
 
 _HARMLESS = frozenset({Effect.READ, Effect.SESSION})
 _NODE_PROFILES = frozenset({"sysadmin", "netadmin"})
@@ -27,7 +25,7 @@ def judge_exec(call: Call, inspect_argv: InspectArgv) -> Findings:
     targets = call.targets(pods) + tuple(call.target(each.kind, each.name, each.namespace) for each in manifests.things)
     if not command:
         return one(call.operation({Effect.EXECUTE}, targets, manifests.doubts), manifests.inputs)
-    inner = inspect_argv(command)
+    inner = inspect_argv(command, call.facts.stdin if call.line.maybe("stdin") else None)
     effects = frozenset[Effect]().union(*(operation.effects for operation in inner)) - {Effect.UNKNOWN}
     doubts = [operation.reason for operation in inner if not operation.complete] + list(manifests.doubts)
     if not inner or doubts or not effects <= _HARMLESS:
@@ -44,11 +42,14 @@ def judge_exec(call: Call, inspect_argv: InspectArgv) -> Findings:
 
 
 def _exec_words(call: Call) -> tuple[tuple[Named, ...], tuple[str, ...]]:
-    """Return the pod and the command; versions before 1.31 take the command without ``--`` as well."""
+    """Return the pod and the command.
+
+    With ``--`` the command is what follows it, whatever stands before; older versions take it without, too.
+    """
     line = call.line
-    if call.line.has("filename"):
-        return (), line.words
-    if line.dash == 0:
+    if line.dash >= 0:
+        return named(line.before_dash[:1], "pod"), line.after_dash
+    if line.has("filename"):
         return (), line.words
     return named(line.words[:1], "pod"), line.words[1:]
 
@@ -117,34 +118,3 @@ def judge_proxy(call: Call) -> Findings:
     """Return NETWORK: a local port that speaks to the API with the caller's credentials, unseen by guard."""
     targets = [Target("file", call.invocation.path(call.line.value("www")))] if call.line.value("www") else ()
     return one(call.operation({Effect.NETWORK}, targets))
-
-
-def inline_part(call: Call, flag: str) -> tuple[Any, list[str]]:
-    """Return the YAML or JSON that `flag` holds in the argument itself, and what is wrong with it."""
-    if not call.line.value(flag):
-        return None, []
-    return _parsed(f"--{flag}", call.line.value(flag).encode("utf-8", "surrogateescape"))
-
-
-def read_part(call: Call, flag: str) -> tuple[Any, list[str], list[Input]]:
-    """Return the YAML or JSON in the file that `flag` names, what is wrong with it, and the file."""
-    value = call.line.values(flag)[-1]
-    path = call.invocation.path(value.text)
-    if not value.text or value.text.startswith(("/dev/", "/proc/")):
-        return None, [f"--{flag} names no file that can be read twice"], []
-    try:
-        content = call.facts.read_file(path)
-    except FactUnavailable as missing:
-        return None, [f"cannot read {path}: {missing}"], []
-    part, doubts = _parsed(path, content)
-    return part, doubts, [Input(path, value.index, value.prefix)]
-
-
-def _parsed(name: str, content: bytes) -> tuple[Any, list[str]]:
-    text = content.strip()
-    try:
-        # a JSON patch is a list, which YAML reads as well
-        values = load_values(text)
-    except ManifestError as fault:
-        return None, [f"{name} is not understood: {fault}"]
-    return list(values), []

@@ -199,7 +199,7 @@ class _Builder:
     def _scalar(self, event: yaml.ScalarEvent) -> str:
         _refuse_tag(event.tag)
         value: str = event.value
-        if event.style is None and value in ("<<", "="):
+        if not event.style and value in ("<<", "="):
             raise ManifestError("it holds a merge key")
         return value
 

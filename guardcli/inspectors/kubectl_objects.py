@@ -15,8 +15,10 @@ _NO = frozenset({"false", "no", "off", "n", "null", "~", "", "0"})
 _POD_FLAGS = frozenset({"hostpid", "hostipc", "hostnetwork", "privileged", "hostprocess"})
 _POD_PARTS = frozenset({"hostpath"})
 _HARMLESS_CAPABILITIES = frozenset({"NET_BIND_SERVICE", "CAP_NET_BIND_SERVICE"})
-_LEVEL = "pod-security.kubernetes.io/"
-_CLOUD_IDENTITIES = ("eks.amazonaws.com/role-arn", "iam.gke.io/", "azure.workload.identity/")
+LEVEL = "pod-security.kubernetes.io/"
+"""Labels of a namespace that say how far its pods may reach."""
+CLOUD_IDENTITIES = ("eks.amazonaws.com/role-arn", "iam.gke.io/", "azure.workload.identity/")
+"""Annotations of a service account that make it somebody in a cloud."""
 _OPAQUE = frozenset({"configmap", "secret", "customresourcedefinition"})
 """Kinds whose content is data or a schema: a key there means nothing to the cluster."""
 
@@ -52,7 +54,7 @@ def identity(kind: Kind, name: str, form: Any) -> set[Effect]:
     """Return PRIVILEGE for objects that hand out an identity although most of their kind do not."""
     handed = (
         (kind.base == "secret" and "kubernetes.io/service-account-token" in _scalars(form))
-        or (kind.base == "serviceaccount" and any(key.startswith(_CLOUD_IDENTITIES) for key in _keys(form)))
+        or (kind.base == "serviceaccount" and any(key.startswith(CLOUD_IDENTITIES) for key in _keys(form)))
         or (kind.base == "configmap" and name == "aws-auth")
     )
     return {Effect.PRIVILEGE} if handed else set()
@@ -72,7 +74,7 @@ def _loosens(key: str, value: Any) -> bool:
         return not isinstance(value, str) or value != "Default"
     if key == "add" and isinstance(value, list):
         return any(_text(item).upper() not in _HARMLESS_CAPABILITIES for item in value)
-    return key.startswith(_LEVEL)
+    return key.startswith(LEVEL)
 
 
 def removes_finalizers(form: Any) -> bool:

@@ -15,7 +15,20 @@ from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation, Target
 
 _ABOUT_SERVER = frozenset(
-    {"", "api", "apis", "healthz", "livez", "readyz", "metrics", "openapi", "swagger.json", "version"}
+    {
+        "",
+        ".well-known",
+        "api",
+        "apis",
+        "healthz",
+        "livez",
+        "metrics",
+        "openapi",
+        "openid",
+        "readyz",
+        "swagger.json",
+        "version",
+    }
 )
 _METHOD = {
     "get": frozenset({Effect.READ}),
@@ -25,6 +38,8 @@ _METHOD = {
 }
 _THROUGH = frozenset({"proxy", "exec", "attach", "portforward", "run"})
 """Subresources that lead past the API, into a pod or a node."""
+_PAST = frozenset({"proxy", "redirect"})
+"""Where a resource stands in today's paths, versions before 1.10 had these."""
 _POWERFUL = frozenset({"token", "approval", "ephemeralcontainers", "binding", "bindings"})
 _QUIET = frozenset({"", "log", "status", "scale", "resize"})
 
@@ -77,7 +92,7 @@ def _parsed(inside: list[str]) -> _Path | None:
     namespace = ""
     if inside[:1] == ["namespaces"] and len(inside) > 2 and inside[2] not in ("finalize", "status"):
         namespace, inside = inside[1], inside[2:]
-    if not inside:
+    if not inside or inside[0] in _PAST:
         return None
     name = inside[1] if len(inside) > 1 else "*"
     return _Path(kind_named(inside[0]), namespace or "*", name, inside[2] if len(inside) > 2 else "")
