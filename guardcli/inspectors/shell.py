@@ -19,10 +19,16 @@ from guardcli.model.operations import Operation, conceded
 MAX_TEXT = 64 * 1024
 """Characters of a text that is judged; a longer one is conceded."""
 
-MAX_SIGNS = 600
+MAX_CONTINUED = re.compile(r"(?<![ \t])\\\n(?![ \t])")
+"""A line that goes on in the middle of a word or an operator, where parsers and shells part ways."""
+
+_SIGNS = 600
 """Quotes, redirections, brackets and separators of a judged text: the grammar's error recovery is not linear."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_CONTINUED = re.compile(r"(?<![ \t])\\\n(?![ \t])")
+"""A line that goes on in the middle of a word or an operator, where parsers and shells part ways."""
+
 _SIGNS = re.compile(r"[<>(){}\[\]`$|&;\"'\n]")
 
 Stdin = Callable[[], str]
@@ -80,6 +86,8 @@ def _fault(text: str) -> str:
         return f"the command line is longer than {MAX_TEXT} characters"
     if _CONTROL.search(text):
         return "the command line holds a control character"
+    if _CONTINUED.search(text):
+        return "a line is continued in the middle of a word"
     if len(_SIGNS.findall(text)) > MAX_SIGNS:
         return "the command line is too intricate"
     try:

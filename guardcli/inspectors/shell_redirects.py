@@ -147,7 +147,7 @@ def _content(reader: Reader, tabs: bool, start: Node, position: int, end: Node) 
         raise NotUnderstoodError("the end of a here-document was not recognised")
     text = "\n".join([*lines[:-1], ""])
     if delimiter.group(3) is not None and not reader.raw(start).startswith("\\"):
-        if _EXPANDED.search(text):
+        if _EXPANDED.search(text) or "\\\n" in text:
             raise NotUnderstoodError("a here-document with substitutions")
         return PIPE if "$" in text or "\\" in text else Source("text", text)
     return Source("text", text)

@@ -11,7 +11,8 @@ operands, source. The kinds:
 ==========  ===================================================================================================
 
 An option is written as on the command line, with ``:`` where it takes a value, and ``!effects`` (or a bare ``!`` for
-the row's) where it changes something. Effects are joined by ``+``; ``?`` in them concedes. Operands are ``any``,
+the row's) where it changes something. In an ``allow`` row that
+has options with a leading ``+`` one of them is needed. Effects are joined by ``+``; ``?`` in them concedes. Operands are ``any``,
 ``maxN``, ``minN``, ``plus`` (each begins with ``+``) or ``noassign`` (none holds ``=``).
 
 ``shell_verbs.tsv`` does the same for commands with sub-commands: names, effects, verbs. Verbs are joined by commas;
@@ -35,10 +36,11 @@ READ = frozenset({Effect.READ})
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """What one option of a command means: whether a value follows, and what it does if not just read."""
+    """What one option means: whether a value follows, what it does if not just read, whether it makes the call read."""
 
     value: bool = False
     effects: frozenset[Effect] | None = None
+    mode: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +80,10 @@ def parse_effects(text: str) -> frozenset[Effect]:
 def _options(cell: str, default: frozenset[Effect]) -> dict[str, Option]:
     found = {}
     for token in cell.split():
-        name, change, effects = token.partition("!")
+        name, change, effects = token.removeprefix("+").partition("!")
         value = name.endswith(":")
         given = (parse_effects(effects) if effects else default) if change else None
-        found[name.rstrip(":")] = Option(value, given)
+        found[name.rstrip(":")] = Option(value, given, token.startswith("+"))
     return found
 
 
@@ -196,6 +198,8 @@ def judge_command(rule: Rule, words: Sequence[Word]) -> Finding:
     effects, operands, reason = scan(words, rule.options, allow=rule.kind == "allow")
     if rule.kind == "allow" and reason:
         return Finding(rule.effects | {Effect.UNKNOWN}, tuple(operands), reason)
+    if any(option.mode for option in rule.options.values()) and not _has_mode(rule, words):
+        return Finding(rule.effects | {Effect.UNKNOWN}, tuple(operands), "no option says that it only reads")
     fault = _operands_fault(rule.operands, operands, bool(words))
     if fault:
         effects |= rule.effects
@@ -204,6 +208,18 @@ def judge_command(rule: Rule, words: Sequence[Word]) -> Finding:
     elif reason:
         effects.add(Effect.UNKNOWN)
     return Finding(frozenset(effects) or READ, tuple(operands), reason)
+
+
+def _has_mode(rule: Rule, words: Sequence[Word]) -> bool:
+    """Tell whether an option of `words` is one that makes the call read."""
+    for word in words:
+        if not word.text.startswith("-") or not word.known:
+            continue
+        option = rule.options.get(word.text.split("=", 1)[0])
+        letters = [] if option or word.text.startswith("--") else [rule.options.get("-" + sign) for sign in word.text[1:]]
+        if any(found is not None and found.mode for found in (option, *letters)):
+            return True
+    return False
 
 
 def _operands_fault(rule: str, operands: Sequence[Word], any_word: bool) -> str:

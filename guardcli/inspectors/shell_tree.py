@@ -116,7 +116,8 @@ class Reader:
     def _comment(self, node: Node) -> None:
         start = node.start_byte
         raw = self.source[start : node.end_byte]
-        if (start and self.source[start - 1] not in _COMMENT_BEFORE) or not raw.startswith(b"#") or b"\n" in raw:
+        escaped = self.source[max(start - 2, 0) : start - 1] == b"\\"  # a continued line or an escaped blank
+        if escaped or (start and self.source[start - 1] not in _COMMENT_BEFORE) or not raw.startswith(b"#") or b"\n" in raw:
             raise NotUnderstoodError("a comment was not recognised")
 
     def statement(self, node: Node, stdin: Source, tail: Tail) -> None:

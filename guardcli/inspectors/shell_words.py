@@ -16,7 +16,7 @@ RAW = re.compile(r"'[^']*'\Z")
 ANSI = re.compile(r"\$'(?:[^'\\]|\\[^'])*'\Z", re.DOTALL)
 """``$'…'`` without ``\\'``, which shells that do not know this quoting end at another place."""
 
-QUOTED = re.compile(r'"(?:[^"\\$`]|\\.|\$(?![\w({@*#?!$\[-]))*"\Z', re.DOTALL)
+QUOTED = re.compile(r'"(?:[^"\\$`]|\\.|\$(?![\w({@*#?!$\[\\-]))*"\Z', re.DOTALL)
 """A double-quoted string without any expansion."""
 
 PARAMETER = re.compile(

@@ -1,0 +1,165 @@
+"""What is judged a plain read is given to real shells: no forbidden program may start and no file may appear.
+
+The programs are stubs that leave a line in a log; `rm` stands for everything that must not run.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from guardcli.inspectors.shell import inspect_shell
+from guardcli.model.effects import Effect
+
+SHELLS = [shell for shell in ("bash", "dash") if shutil.which(shell)]
+STUBS = ("ls", "cat", "rm", "grep", "head", "df", "sh", "r", "m", "x", "a", "xrm", "lsrm")
+
+PIECES = [
+    "ls",
+    "ls -la",
+    "cat a",
+    "echo rm",
+    "echo 'rm x'",
+    'echo "rm x"',
+    "rm x",
+    "'r'm x",
+    "r\\m x",
+    "x=rm",
+    "$x",
+    "${x}",
+    "echo $(ls)",
+    "echo `ls`",
+    "echo $(rm x)",
+    "echo `rm x`",
+    'echo "$(rm x)"',
+    'echo "a $x b"',
+    "cat <<E\nrm x\nE\n",
+    "cat <<'E'\n$(rm x)\nE\n",
+    "cat <<E\n$(rm x)\nE\n",
+    "cat <<-E\n\trm x\n\tE\n",
+    "cat <<< 'rm x'",
+    "{ ls; }",
+    "(ls)",
+    "if ls; then rm x; fi",
+    "for i in a b; do ls; done",
+    "while false; do rm x; done",
+    "case a in a) ls;; rm) df;; esac",
+    "f() { ls; }",
+    "f",
+    "ls() { rm x; }",
+    "# rm x",
+    "echo \\# rm",
+    "echo a#rm",
+    "[[ a == b ]]",
+    "[ a = b ]",
+    "echo $((1+2))",
+    "echo ${x:-rm}",
+    "echo ${x#rm}",
+    "echo {a,rm}",
+    "echo *",
+    "echo 'a'\\''rm'",
+    "echo $'a\\nrm'",
+    "ls 2>&1",
+    "ls <a",
+    "ls \\\n -l",
+    "eval ls",
+    "eval 'ls; ls'",
+    "sh -c 'ls'",
+    "! ls",
+    "time ls",
+    "exec ls",
+    "command ls",
+    "trap 'ls' EXIT",
+    "a=1 ls",
+    "echo \"`rm`\"",
+    "echo \"\\$(rm x)\"",
+    "echo '\"$(rm x)'",
+]
+SEPARATORS = ["; ", "\n", " && ", " || ", " | ", " & ", "", " ", ";", "|", "\\\n"]
+CHARACTERS = [*"'\"`\\$(){}[]<>|&;#!*?=~ \t\n-rmx", "$(", "${", "<<", "<<<", "$'", "((", "))", "\\\n", "rm x", "E", "\nE\n"]
+
+
+def generated(chance: random.Random) -> str:
+    """Return a text of some pieces with some characters put in, taken out or doubled."""
+    text = chance.choice(PIECES)
+    for _ in range(chance.randrange(3)):
+        text += chance.choice(SEPARATORS) + chance.choice(PIECES)
+    for _ in range(chance.choice([0, 1, 1, 2, 3])):
+        place = chance.randrange(len(text) + 1)
+        kind = chance.randrange(3)
+        if kind == 0:
+            text = text[:place] + chance.choice(CHARACTERS) + text[place:]
+        elif kind == 1:
+            text = text[:place] + text[place + 1 :]
+        else:
+            text = text[:place] + text[max(place - 2, 0) :]
+    return text
+
+
+def is_plain_read(text: str) -> bool:
+    return all(found.complete and found.effects <= {Effect.READ, Effect.SESSION} for found in inspect_shell(text))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[[str, str], tuple[set[str], set[str]]]:
+    """Return a function that runs a text in a shell and returns the programs started and the files left behind."""
+    programs, place, log = tmp_path / "programs", tmp_path / "place", tmp_path / "log"
+    programs.mkdir()
+    for name in STUBS:
+        stub = programs / name
+        stub.write_text(f'#!/bin/sh\necho "${{0##*/}}" >> {log}\n')
+        stub.chmod(0o755)
+
+    def _run(shell: str, text: str) -> tuple[set[str], set[str]]:
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        (place / "a").write_text("rm x\n")
+        log.write_text("")
+        process = subprocess.Popen(
+            [str(shutil.which(shell)), "-c", text],
+            cwd=place,
+            env={"PATH": str(programs), "HOME": str(place)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, 9)
+            process.wait()
+        return set(log.read_text().split()), set(os.listdir(place)) - {"a"}
+
+    return _run
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_no_plain_read_starts_a_forbidden_program_or_leaves_a_file(
+    shell: str, run: Callable[[str, str], tuple[set[str], set[str]]]
+) -> None:
+    chance = random.Random(int(os.environ.get("SHELL_ORACLE_SEED", "20")))
+    judged = 0
+    for _ in range(int(os.environ.get("SHELL_ORACLE_TEXTS", "1200"))):
+        text = generated(chance)
+        if "\0" in text or not is_plain_read(text):
+            continue
+        judged += 1
+        started, files = run(shell, text)
+        assert not started & {"rm", "xrm", "lsrm"}, text
+        assert not files, text
+    assert judged > 50
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_oracle_itself_sees_what_must_not_happen(
+    shell: str, run: Callable[[str, str], tuple[set[str], set[str]]]
+) -> None:
+    assert run(shell, "r''m x") == ({"rm"}, set())
+    assert run(shell, "ls > b") == ({"ls"}, {"b"})
