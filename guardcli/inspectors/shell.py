@@ -19,10 +19,7 @@ from guardcli.model.operations import Operation, conceded
 MAX_TEXT = 64 * 1024
 """Characters of a text that is judged; a longer one is conceded."""
 
-MAX_CONTINUED = re.compile(r"(?<![ \t])\\\n(?![ \t])")
-"""A line that goes on in the middle of a word or an operator, where parsers and shells part ways."""
-
-_SIGNS = 600
+MAX_SIGNS = 600
 """Quotes, redirections, brackets and separators of a judged text: the grammar's error recovery is not linear."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
