@@ -89,11 +89,13 @@ def serve(database: str, *, uds: Path | None, host: str, port: int, idle: float)
 
     Raises UnavailableError where it cannot listen or open the database, ConfigurationError for a wrong database.
     """
+    if uds:
+        lock_uds(uds)
+    engine = open_database(database)
+    log.info("database", extra={"facts": {"schema": prepare(engine)}})
+    store = Store.over(engine)
     listener = listen_uds(uds) if uds else listen_tcp(host, port)
     try:
-        engine = open_database(database)
-        log.info("database", extra={"facts": {"schema": prepare(engine)}})
-        store = Store.over(engine)
         trees, notifier = SessionTrees(), Notifier()
         _remember(store, trees)
         activity = Activity(create_app(store, trees, notifier))
@@ -152,7 +154,6 @@ def _ignore_once_stopped() -> None:
 def listen_uds(path: Path) -> socket.socket:
     """Return a listening socket at `path`, reachable by its owner only. Raises UnavailableError."""
     try:
-        _lock(path.with_name(path.name + ".lock"))
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         made = path.with_name(f".{os.getpid()}")
         made.unlink(missing_ok=True)
@@ -168,9 +169,15 @@ def listen_uds(path: Path) -> socket.socket:
     return listener
 
 
-def _lock(path: Path) -> None:
-    """Take the lock at `path` for the life of this process, or give up after `LOCK_SECONDS`."""
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+def lock_uds(path: Path) -> None:
+    """Take the lock beside the socket `path` for the life of this process.
+
+    Raises UnavailableError where another server has had it for `LOCK_SECONDS`.
+    """
+    try:
+        descriptor = os.open(path.with_name(path.name + ".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise UnavailableError(f"cannot listen on {path}: {error.strerror}", hint="choose another path") from error
     end = time.monotonic() + LOCK_SECONDS
     while True:
         try:
@@ -179,7 +186,7 @@ def _lock(path: Path) -> None:
         except BlockingIOError:
             if time.monotonic() > end:
                 os.close(descriptor)
-                raise OSError("another API serves there") from None
+                raise UnavailableError(f"another API serves at {path}", hint="stop it, or choose another") from None
             time.sleep(0.02)
 
 

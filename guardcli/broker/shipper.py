@@ -117,6 +117,7 @@ class Shipper:
         except (OSError, ValueError) as error:
             self._give_up(f"the spool cannot be read: {error}")
             return
+        self._state.acknowledged = reader.next
         try:
             while not self._state.stopping and not self._state.fault:
                 self._ship_all(reader)

@@ -1,0 +1,232 @@
+"""What a lost broker left is brought home once, with what is torn cut off and what is broken said."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from guardcli.broker.recorder import Recorder
+from guardcli.broker.recovery import recover_spools
+from guardcli.broker.spool import Spool
+from guardcli.client.api import ApiClient
+from guardcli.client.embedded import ensure_embedded
+from guardcli.model.errors import UnavailableError
+from guardcli.model.events import Event, EventType
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiClient]:
+    directory = tmp_path_factory.mktemp("api")
+    url = ensure_embedded(directory, directory / "guard.db", directory, idle=60)
+    found = ApiClient(url)
+    yield found
+    found.close()
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(directory / "api.sock"))
+        pid = struct.unpack("iII", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+    os.kill(pid, signal.SIGTERM)
+    while (directory / "api.sock").exists():
+        time.sleep(0.01)
+
+
+def facts(id: str) -> dict[str, object]:
+    return {"id": id, "identity": "agent@test", "groups": [], "command": ["sh"], "cwd": "/", "started": 1000.0}
+
+
+class Lost:
+    """A spool whose broker died at a moment of the test's choice."""
+
+    def __init__(self, root: Path) -> None:
+        self.id = f"session-{random.randrange(10**9):09}"
+        self.spool = Spool(root, facts(self.id))
+        self.recorder = Recorder(self.spool, lambda text: text)
+        self.recorder.opened(facts(self.id), 80, 24)
+        self.recorder.settle()
+        for number in range(5):
+            self.spool.event(EventType.JUDGED, number + 1, {"verdict": "allow"}, time.time())
+        self.directory = self.spool.directory
+        self.dead = False
+
+    def die(self) -> None:
+        if not self.dead:
+            self.dead = True
+            self.spool.close()
+
+    def events(self, client: ApiClient) -> list[Event]:
+        return list(client.events(self.id))
+
+
+@pytest.fixture
+def lost(tmp_path: Path) -> Iterator[Lost]:
+    found = Lost(tmp_path)
+    yield found
+    found.die()
+
+
+def types(events: list[Event]) -> list[str]:
+    return [event.type.value for event in events]
+
+
+def test_a_lost_session_is_closed_shipped_and_removed(client: ApiClient, lost: Lost, tmp_path: Path) -> None:
+    lost.die()
+    assert recover_spools(tmp_path, client) == [lost.id]
+    assert not lost.directory.exists()
+    events = lost.events(client)
+    assert types(events)[-2:] == ["recovered", "closed"]
+    assert client.session(lost.id).state == "closed"
+    assert client.verify(lost.id).whole
+    assert recover_spools(tmp_path, client) == []
+
+
+def test_a_live_one_is_left_alone(client: ApiClient, lost: Lost, tmp_path: Path) -> None:
+    assert recover_spools(tmp_path, client) == []
+    assert lost.directory.exists()
+
+
+def test_one_to_skip_is_left_alone(client: ApiClient, lost: Lost, tmp_path: Path) -> None:
+    lost.die()
+    assert recover_spools(tmp_path, client, skip=[lost.id]) == []
+    assert lost.directory.exists()
+
+
+@pytest.mark.parametrize("cut", [1, 2, 40, 300])
+def test_a_torn_last_line_is_cut_off(client: ApiClient, lost: Lost, tmp_path: Path, cut: int) -> None:
+    path = lost.directory / "events.jsonl"
+    lost.die()
+    os.truncate(path, path.stat().st_size - cut)
+    assert recover_spools(tmp_path, client) == [lost.id]
+    assert types(lost.events(client))[-2:] == ["recovered", "closed"]
+    assert client.verify(lost.id).whole
+
+
+def test_recording_that_no_event_covers_yet_is_covered(client: ApiClient, lost: Lost, tmp_path: Path) -> None:
+    lost.spool.record(b'[1.0, "o", "late"]\n[1.1, "o", "torn')
+    recording = (lost.directory / "recording.cast").read_bytes()
+    lost.die()
+    assert recover_spools(tmp_path, client) == [lost.id]
+    assert types(lost.events(client))[-3:] == ["output", "recovered", "closed"]
+    assert b"".join(client.recording(lost.id)) == recording
+    assert client.verify(lost.id).whole
+
+
+def test_recovery_goes_on_where_shipping_stopped(client: ApiClient, lost: Lost, tmp_path: Path) -> None:
+    own = client.with_token(client.create_session(facts(lost.id)))
+    lines = (lost.directory / "events.jsonl").read_bytes().splitlines()
+    first = json.loads(lines[0])
+    own.append_events(lost.id, [(Event(**{**first, "type": EventType.OPENED}), None)])
+    lost.die()
+    assert recover_spools(tmp_path, client) == [lost.id]
+    assert client.verify(lost.id).whole
+
+
+def test_a_recovery_that_was_itself_lost_is_taken_up(client: ApiClient, lost: Lost, tmp_path: Path) -> None:
+    lost.spool.event(EventType.RECOVERED, 0, {"reason": "the broker was lost"}, time.time())
+    lost.die()
+    recover_spools(tmp_path, client)
+    assert types(lost.events(client)).count("recovered") == 1
+    assert types(lost.events(client))[-1] == "closed"
+
+
+def test_one_that_was_shipped_whole_but_not_removed_is_removed(client: ApiClient, lost: Lost, tmp_path: Path) -> None:
+    lost.recorder.closed({"status": 0})
+    lost.die()
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for path in lost.directory.iterdir():
+        (copy / path.name).write_bytes(path.read_bytes())
+    assert recover_spools(tmp_path, client, skip=["copy"]) == [lost.id]
+    assert "recovered" not in types(lost.events(client))
+    copy.rename(lost.directory)
+    assert recover_spools(tmp_path, client) == [lost.id]
+    assert not lost.directory.exists()
+
+
+def test_a_broker_that_died_before_it_had_said_anything_leaves_nothing(client: ApiClient, tmp_path: Path) -> None:
+    (tmp_path / "session-empty").mkdir()
+    (tmp_path / "session-empty" / "session.json").write_text('{"id": "sess')
+    assert recover_spools(tmp_path, client) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def rewrite(path: Path, change: Callable[[list[bytes]], list[bytes]]) -> None:
+    path.write_bytes(b"".join(change(path.read_bytes().splitlines(keepends=True))))
+
+
+DAMAGE = {
+    "changed": lambda lines: [*lines[:3], lines[3].replace(b"allow", b"deny!"), *lines[4:]],
+    "removed": lambda lines: [*lines[:3], *lines[4:]],
+    "swapped": lambda lines: [*lines[:3], lines[4], lines[3], *lines[5:]],
+    "nonsense": lambda lines: [*lines[:3], b"nonsense\n", *lines[4:]],
+    "deep nonsense": lambda lines: [*lines[:3], b"[" * 100_000 + b"\n", *lines[4:]],
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_tampered_spool_is_shipped_as_far_as_it_holds_and_kept(
+    client: ApiClient, lost: Lost, tmp_path: Path, name: str
+) -> None:
+    lost.die()
+    rewrite(lost.directory / "events.jsonl", DAMAGE[name])
+    assert recover_spools(tmp_path, client) == [lost.id]
+    events = lost.events(client)
+    assert types(events)[3:] == ["recovered", "closed"]
+    assert "event 3" in str(events[3].data["reason"])
+    kept = tmp_path / f"{lost.id}.damaged"
+    assert (kept / "events.jsonl.damaged").exists()
+    assert recover_spools(tmp_path, client) == []
+    assert kept.exists()
+
+
+def test_a_tampered_recording_is_found(client: ApiClient, lost: Lost, tmp_path: Path) -> None:
+    lost.die()
+    path = lost.directory / "recording.cast"
+    path.write_bytes(path.read_bytes().replace(b"80", b"81"))
+    assert recover_spools(tmp_path, client) == [lost.id]
+    assert "does not match its SHA-256" in str(lost.events(client)[-2].data["reason"])
+
+
+def test_many_recoveries_at_once_bring_each_home_once(client: ApiClient, tmp_path: Path) -> None:
+    losts = [Lost(tmp_path) for _ in range(6)]
+    for one in losts:
+        one.die()
+    homes: list[str] = []
+    threads = [threading.Thread(target=lambda: homes.extend(recover_spools(tmp_path, client))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(homes) == sorted(one.id for one in losts)
+    assert list(tmp_path.iterdir()) == []
+    assert all(client.verify(one.id).whole for one in losts)
+
+
+def test_an_api_that_is_away_leaves_everything_for_later(client: ApiClient, lost: Lost, tmp_path: Path) -> None:
+    lost.die()
+    with pytest.raises(UnavailableError):
+        recover_spools(tmp_path, ApiClient(f"unix://{tmp_path}/none.sock"))
+    assert recover_spools(tmp_path, client) == [lost.id]
+
+
+def test_a_link_that_leads_elsewhere_is_not_followed(client: ApiClient, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "precious").write_text("x")
+    root = tmp_path / "spool"
+    root.mkdir()
+    (root / "session-link").symlink_to(elsewhere)
+    assert recover_spools(root, client) == []
+    assert (elsewhere / "precious").exists()
+
+
+def test_no_spool_at_all_is_nothing_to_do(client: ApiClient, tmp_path: Path) -> None:
+    assert recover_spools(tmp_path / "none", client) == []
