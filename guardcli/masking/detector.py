@@ -5,7 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
-LOOK_BACK = 1024
+from guardcli.masking.followers import Follower
+
+LOOK_BACK = 4096
 """No detector looks further back than this many bytes before the place where its trigger fired."""
 
 LOOK_AHEAD = 8192
@@ -24,8 +26,8 @@ class Detector(ABC):
     """
 
     name: ClassVar[str]
-    label: ClassVar[str]
-    triggers: ClassVar[tuple[bytes, ...]] = ()
+    label: str
+    triggers: tuple[bytes, ...] = ()
     forms: ClassVar[tuple[bytes, ...]] = ()
     opening: ClassVar[bytes] = b""
     personal: ClassVar[bool] = False
@@ -37,3 +39,11 @@ class Detector(ABC):
         The answer depends on the line around `at` alone (between two newlines), within `LOOK_BACK` and
         `LOOK_AHEAD`; it does not depend on where `text` begins or ends beyond those.
         """
+
+    def begin(self, text: bytes, at: int) -> tuple[int, Follower] | None:
+        """Return where lines begin that a follower must see, and the follower, for a trigger that ended at `at`."""
+        return None
+
+    def first(self) -> Follower | None:
+        """Return the follower that must see the first line of a stream, if any."""
+        return None

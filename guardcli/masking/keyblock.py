@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from guardcli.masking.detectors.private_key import END
+from guardcli.masking.followers import Follower, Gone
+
+END = re.compile(rb"-----END (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----")
 
 _MATERIAL = re.compile(
     rb"(?P<before>[ \t|>+\-\"']{0,200})(?P<body>[A-Za-z0-9+/=]{1,512}|(?:Proc-Type|DEK-Info|Version|Comment|Hash): [^\n]{0,200}?)"
@@ -30,21 +33,18 @@ class KeyBlock:
         self._shown = shown
         self._lines = lines
 
-    def line(self, text: bytes, start: int, end: int) -> tuple[tuple[int, int, bool] | None, KeyBlock | None]:
-        """Judge one line (`end` excludes its newline): return (start, end, drop) of what goes, and the next state.
-
-        `drop` says that the label was shown before: the bytes go without a replacement.
-        """
+    def line(self, text: bytes, start: int, end: int) -> tuple[Sequence[Gone], Follower | None]:
+        """Judge one line: what looks like key material goes, anything else ends the block."""
         if self._lines == 0 or END.search(text, start, end):
-            return None, None
+            return (), None
         if _BLANK.fullmatch(text, start, end):
-            return None, KeyBlock(self._shown, self._lines - 1)
+            return (), KeyBlock(self._shown, self._lines - 1)
         found = _MATERIAL.fullmatch(text, start, end)
         if found is None:
-            return None, None
+            return (), None
         body_start, body_end = found.span("body")
         after = KeyBlock(True, self._lines - 1)
         alone = not found["before"].strip() and not found["after"].strip()
         if self._shown and alone:
-            return (start, min(end + 1, len(text)), True), after
-        return (body_start, body_end, self._shown), after
+            return (Gone(start, min(end + 1, len(text)), True),), after
+        return (Gone(body_start, body_end, self._shown),), after

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from guardcli.masking.keyblock import KeyBlock
+from guardcli.masking.followers import Follower
 
 LONG_LINE = 32768
-"""A line longer than this is masked piece by piece, and no key block goes on through it."""
+"""A line longer than this is masked piece by piece, and nothing that goes over lines goes on through it."""
 
 
 class Span(NamedTuple):
@@ -22,7 +22,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What one line hands to the next: a key block that goes on, an over-long value that goes on."""
+    """What one line hands to the next: followers by the rank of their detector, an over-long value that goes on."""
 
-    block: KeyBlock | None = None
+    followers: tuple[tuple[int, Follower], ...] = ()
     swallow: bool = False

@@ -13,15 +13,12 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from guardcli.masking.detector import LOOK_AHEAD, LOOK_BACK
+from guardcli.masking.plan import Plan
 from guardcli.masking.spans import LONG_LINE, Span, State
 from guardcli.masking.strategies import replacement
 from guardcli.masking.views import SEQUENCE
-
-if TYPE_CHECKING:
-    from guardcli.masking.engine import Plan
 
 _EAGER = 4096
 """Up to this length an unfinished line is looked at whenever something comes."""
@@ -36,7 +33,7 @@ class MaskStream:
     def __init__(self, plan: Plan, observer: Observer | None = None) -> None:
         self._plan = plan
         self._observer = observer
-        self._state = State()
+        self._state = plan.start
         self._buffer = b""
         self._base = 0
         self._released = 0
@@ -111,7 +108,7 @@ class MaskStream:
 
     def _commit_long(self) -> bytes:
         """Mask the part of an over-long line that nothing to come can change."""
-        spans, after = self._plan.analyse(self._buffer, self._base, State(None, self._state.swallow))
+        spans, after = self._plan.analyse(self._buffer, self._base, State((), self._state.swallow))
         limit = end = len(self._buffer) - LOOK_AHEAD - LOOK_BACK
         swallow = False
         for span in spans:
@@ -119,7 +116,7 @@ class MaskStream:
                 end = span.start if span.start > self._base else span.end
                 swallow = after.swallow or end == len(self._buffer)
         out = self._emit(spans, end)
-        self._state = State(None, swallow)
+        self._state = State((), swallow)
         self._base = end
         return out
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from guardcli.masking.detector import Detector
+from guardcli.masking.followers import Follower
+from guardcli.masking.keyblock import KeyBlock, begins_body
 
 BEGIN = re.compile(rb"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----")
-END = re.compile(rb"-----END (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----")
 _INLINE = re.compile(rb"(?:\\+[nr]|[A-Za-z0-9+/=: ,-](?!----)){1,16384}")
 
 _MATERIAL = re.compile(rb"[A-Za-z0-9+/=]{16}")
@@ -19,6 +20,11 @@ class PrivateKey(Detector):
     name = "private_key"
     label = "PRIVATE_KEY"
     triggers = (rb"-----BEGIN [A-Z0-9 ]{0,60}PRIVATE KEY(?: BLOCK)?-----",)
+
+    def begin(self, text: bytes, at: int) -> tuple[int, Follower] | None:
+        """Return where the lines of the body begin when the marker ends its line."""
+        body = begins_body(text, at)
+        return (body, KeyBlock()) if body >= 0 else None
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return what lies between the marker that ends at `at` and the end marker or the end of the string."""

@@ -1,0 +1,82 @@
+"""What a rule's `columns` name: columns of tables and keys of JSON and YAML, whatever their values look like."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+
+from guardcli.masking.detector import Detector
+from guardcli.masking.followers import Follower
+from guardcli.masking.tables import FirstLine, aligned
+
+_STRING = re.compile(rb"\"((?:[^\"\\\n]|\\[^\n]){0,8192})|\\\"((?:[^\"\\\n]|\\[^\"\n]){0,8192})")
+_SINGLE = re.compile(rb"'([^'\n]{0,8192})")
+_PLAIN = re.compile(rb"[^\s,\"'{}\[\]|>&!*#\\][^\n\r,{}\[\]\"]{0,8191}")
+_LINE = re.compile(rb"[^\n\r]{1,8192}")
+_WIDEST = 2000
+"""Bytes of a header or a ruler; a table that is wider has its columns masked by what their values look like alone."""
+_EMPTY = frozenset({b"", b"null", b"~", b"true", b"false"})
+
+
+class Column(Detector):
+    """One glob of a rule. Its part behind the last dot is what a header or a key must match: output names no tables."""
+
+    name = "column"
+    label = "COLUMN"
+
+    def __init__(self, glob: str) -> None:
+        """`glob` is ``column``, ``table.column`` or ``*.column``; letters match in any case."""
+        own = glob.rpartition(".")[2]
+        self._matcher = re.compile(fnmatch.translate(own), re.IGNORECASE)
+        key = "".join(r"[\w -]{0,40}" if char == "*" else r"\w" if char == "?" else re.escape(char) for char in own)
+        self._expanded = re.compile(rf"(?i){key}\s*\|".encode())
+        label = re.sub(r"[^A-Z0-9_]", "", own.upper())
+        self.label = label or "COLUMN"
+        self.triggers = (
+            rf"(?i)\b{key}\\?[\"']?[ \t]{{0,8}}:".encode(),
+            rf"(?i)\b{key}[ ]{{0,80}}(?:\||\xe2\x94\x82) ".encode("latin-1"),
+            rb"\n[+]?-[-+]+\r?\n",
+            rb"\n(?:\xe2\x94\x9c)?(?:\xe2\x94\x80|\xe2\x94\xbc)+(?:\xe2\x94\xa4)?\r?\n",
+        )
+
+    def first(self) -> Follower | None:
+        """Return the follower that looks at the first line of a stream."""
+        return FirstLine(self._named)
+
+    def begin(self, text: bytes, at: int) -> tuple[int, Follower] | None:
+        """Return where rows begin, and their follower, if a ruler ends at `at` under a header that names the column."""
+        if text[at - 1] != 0x0A:
+            return None
+        ruler = text.rfind(b"\n", max(0, at - _WIDEST), at - 1) + 1
+        header = text.rfind(b"\n", max(0, ruler - _WIDEST), max(0, ruler - 1)) + 1
+        if not ruler or ruler - header > _WIDEST:
+            return None
+        rows = aligned(text[header : ruler - 1], text[ruler : at - 1], self._named)
+        return (at, rows) if rows is not None else None
+
+    def find(self, text: bytes, at: int) -> tuple[int, int] | None:
+        """Return the value of a key of JSON or YAML, or of a line of psql's expanded output."""
+        last = text[at - 1]
+        if last == 0x20:
+            line = text.rfind(b"\n", max(0, at - 200), at) + 1
+            value = _LINE.match(text, at)
+            if value is None or text[line : line + 1] in (b" ", b"|") or not self._expanded.match(text, line):
+                return None
+            return value.start(), value.start() + len(value[0].rstrip(b" |"))
+        if last != 0x3A:
+            return None
+        place = at
+        while text[place : place + 1] in (b" ", b"\t") and place < at + 64:
+            place += 1
+        found = _STRING.match(text, place) or _SINGLE.match(text, place)
+        if found is not None:
+            group = found.lastindex or 1
+            return found.span(group) if found[group] else None
+        found = _PLAIN.match(text, place)
+        if found is None or found[0].strip() in _EMPTY:
+            return None
+        value_text = found[0].split(b" #")[0].rstrip()
+        return place, place + len(value_text)
+
+    def _named(self, name: str) -> bool:
+        return self._matcher.match(name) is not None

@@ -1,0 +1,209 @@
+"""Finds what is secret in a piece of text, by the detectors that are on for one tool.
+
+Two passes: hyperscan runs all triggers over a block at once and, on clean text, finds nothing; where a trigger
+fires, its detector looks closely at that line. Everything that is decided depends on the line around, on the
+state of a key block that began before, and on nothing else: the result is the same however the bytes are cut.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from guardcli.masking.detector import LOOK_AHEAD, Detector
+from guardcli.masking.followers import Follower
+from guardcli.masking.scanner import Hit, Scanner
+from guardcli.masking.spans import LONG_LINE, Span, State
+from guardcli.masking.views import CUT_OFF, View
+from guardcli.model.masking import MaskRule
+
+_REST = re.compile(rb"[^\s\"'<>\0]*")
+_SPLIT_WORD = re.compile(rb"(?:\A|(?<=[ \t\0\r]))[0-9A-Z+(][0-9A-Z().-]{0,40}(?:[ -][0-9A-Z().-]{0,40}){0,12}\Z")
+_LAST_BLANK = re.compile(rb".*[ \t\0\r]", re.DOTALL)
+_QUOTE = re.compile(rb"[\"']")
+
+
+class Plan:
+    """What holds for one tool: which detectors, under which rule. Immutable, shared by its streams."""
+
+    def __init__(
+        self,
+        scanner: Scanner,
+        kinds: Sequence[Detector],
+        rules: Sequence[MaskRule],
+        triggers: Sequence[int],
+        key: bytes,
+    ) -> None:
+        """Take the detectors that are on, each with its rule, best first.
+
+        `triggers` holds, for each trigger of `scanner`, the index of its detector among `kinds`, -1 for one that is
+        off; the last trigger of `scanner`, not in `triggers`, is that of all forms.
+        """
+        self.kinds = kinds
+        self.rules = rules
+        self.key = key
+        self._scanner = scanner
+        self._ranks: list[tuple[int, ...]] = [(rank,) if rank >= 0 else () for rank in triggers]
+        self._ranks.append(tuple(rank for rank, kind in enumerate(kinds) if kind.forms))
+        openings = [kind.opening for kind in kinds if kind.opening]
+        self._openings = re.compile(b"(?:" + b"|".join(openings) + rb")\Z") if openings else None
+        first = ((rank, kind.first()) for rank, kind in enumerate(kinds))
+        self.start = State(tuple((rank, follower) for rank, follower in first if follower is not None))
+
+    def analyse(self, text: bytes, base: int, state: State) -> tuple[list[Span], State]:
+        """Find what is secret in `text[base:]`; what lies before `base` is context. Spans do not overlap."""
+        if not self.kinds:
+            return [], state
+        if b"\x1b" in text or b"\x08" in text:
+            spans, state = self._through_views(text, base, state)
+        else:
+            spans, state = self._find(text, base, state, self._scanner.scan(text))
+        return (_resolve(spans, self.kinds) if len(spans) > 1 else spans), state
+
+    def opening(self, text: bytes, base: int) -> int:
+        """Return where, at the end of `text`, something begins that looks like a secret so far; else the end."""
+        if self._openings is None:
+            return len(text)
+        view = View(text[base:], joined=True)
+        found = self._openings.search(view.text)
+        return base + view.origin(found.start(found.lastindex or 0)) if found is not None else len(text)
+
+    def safe(self, text: bytes, base: int, spans: list[Span]) -> int:
+        """Return up to where the unfinished line `text[base:]` can go out whatever comes next."""
+        if not self.kinds:
+            return len(text)
+        tail = text[base:]
+        view = View(tail, joined=True) if b"\x1b" in tail or b"\x08" in tail else None
+        seen = view.text if view is not None else tail
+        blank = _LAST_BLANK.match(seen)
+        place = blank.end() if blank is not None else 0
+        digits = _SPLIT_WORD.search(seen)
+        if digits is not None:
+            place = min(place, digits.start())
+        quotes = [quote.start() for quote in _QUOTE.finditer(seen)]
+        for sign in (b'"', b"'"):
+            if seen.count(sign) % 2:
+                place = min(place, max(quote for quote in quotes if seen[quote : quote + 1] == sign))
+        if self._openings is not None and (found := self._openings.search(seen)) is not None:
+            place = min(place, found.start(found.lastindex or 0))
+        safe = base + (view.origin(place) if view is not None else place)
+        if view is not None and (cut := CUT_OFF.search(tail)) is not None:
+            safe = min(safe, base + cut.start())
+        return min(safe, spans[0].start) if spans else safe
+
+    def _through_views(self, text: bytes, base: int, state: State) -> tuple[list[Span], State]:
+        found: list[Span] = []
+        after = state
+        for joined in (True, False):
+            view = View(text, joined)
+            hits = self._scanner.scan(view.text)
+            if not hits and not state.followers and not state.swallow:
+                continue
+            spans, after = self._find(view.text, view.place(base), state, hits)
+            for span in spans:
+                start = view.origin(span.start)
+                end = len(text) if span.end >= len(view.text) else view.origin(span.end - 1) + 1
+                found.append(Span(start, end, span.rank, span.drop))
+        found.sort()
+        return found, after
+
+    def _find(self, text: bytes, base: int, state: State, hits: list[Hit]) -> tuple[list[Span], State]:
+        spans: list[Span] = []
+        if state.swallow:
+            rest = _REST.match(text, base)
+            end = rest.end() if rest is not None else base
+            spans.append(Span(base, end, 0, True))
+            state = State(state.followers, end == len(text))
+        begun: dict[int, list[tuple[int, Follower]]] = {}
+        done = [0] * len(self.kinds)
+        for at, trigger in hits:
+            for rank in self._ranks[trigger]:
+                if at <= done[rank]:
+                    break
+                kind = self.kinds[rank]
+                body = kind.begin(text, at)
+                if body is not None:
+                    begun.setdefault(rank, []).append(body)
+                    break
+                found = kind.find(text, at)
+                if found is None:
+                    continue
+                start, end = found
+                if end - start >= LOOK_AHEAD and (rest := _REST.match(text, end)) is not None:
+                    end = rest.end()
+                done[rank] = end
+                if start >= base:
+                    spans.append(Span(start, end, rank))
+                break
+        if begun or state.followers:
+            state = State(self._follow(text, base, dict(state.followers), begun, spans), state.swallow)
+        spans.sort()
+        return spans, state
+
+    def _follow(
+        self,
+        text: bytes,
+        base: int,
+        active: dict[int, Follower],
+        begun: dict[int, list[tuple[int, Follower]]],
+        spans: list[Span],
+    ) -> tuple[tuple[int, Follower], ...]:
+        """Add to `spans` what followers mask, those from before `base` and those that begin; return who goes on."""
+        after = []
+        for rank in sorted({*active, *begun}):
+            last = _run(text, base, active.get(rank), begun.get(rank, []), rank, spans)
+            if last is not None:
+                after.append((rank, last))
+        return tuple(after)
+
+
+def _run(
+    text: bytes,
+    base: int,
+    follower: Follower | None,
+    begun: Sequence[tuple[int, Follower]],
+    rank: int,
+    spans: list[Span],
+) -> Follower | None:
+    """Lead one detector's followers line by line to the end of `text`; return the one that goes on."""
+    place = base
+    starts = iter([one for one in begun if one[0] > base or (one[0] == base and follower is None)])
+    while True:
+        while follower is None:
+            start, follower = next(starts, (-1, None))
+            if start < 0:
+                return None
+            if start < place:
+                follower = None
+            else:
+                place = start
+        if place >= len(text):
+            return follower
+        newline = text.find(b"\n", place)
+        end = newline if newline >= 0 else len(text)
+        if end - place > LONG_LINE:
+            follower = None
+            continue
+        gone, follower = follower.line(text, place, end)
+        spans.extend(Span(one.start, one.end, rank, one.drop) for one in gone)
+        place = end + 1
+
+
+def _resolve(spans: list[Span], kinds: Sequence[Detector]) -> list[Span]:
+    """Make spans disjoint: what covers more wins its label, and no byte of either gets out.
+
+    Where a credential and personal data overlap, the credential alone is masked: ``user:PASSWORD@host`` looks like an
+    address to whom does not see the URL around it.
+    """
+    result: list[Span] = []
+    for span in spans:
+        if not result or span.start >= result[-1].end:
+            result.append(span)
+            continue
+        last = result[-1]
+        if kinds[span.rank].personal and not kinds[last.rank].personal:
+            continue
+        larger = span if span.end - span.start > last.end - last.start else last
+        rank = span.rank if kinds[last.rank].personal and not kinds[span.rank].personal else larger.rank
+        result[-1] = Span(last.start, max(last.end, span.end), rank, last.drop)
+    return result

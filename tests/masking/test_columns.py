@@ -1,0 +1,81 @@
+"""A rule's columns are masked in every form that psql prints, and as keys of JSON and YAML."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+import yaml
+
+from guardcli.masking import Masker
+from guardcli.model.masking import MaskRule, Strategy
+
+MASKER = Masker([MaskRule(columns=("*.ssn", "customers.nick"), strategy=Strategy.MASK)], key=bytes(32))
+
+CASES = {
+    "aligned": (
+        " id |  ssn  | nick \n----+-------+------\n  1 | 12-34 | bob\n  2 |       | 日本\n(2 rows)\n\n ssn | nick\n",
+        " id |  ssn  | nick \n----+-------+------\n  1 | ***** | ***\n  2 |       | ****\n(2 rows)\n\n ssn | nick\n",
+    ),
+    "aligned, wide characters before it": (
+        "  name  |  ssn  \n--------+-------\n 日本語 | 12-34\n naïve  | 56-78\n(2 rows)\n",
+        "  name  |  ssn  \n--------+-------\n 日本語 | *****\n naïve  | *****\n(2 rows)\n",
+    ),
+    "aligned, one column": (" ssn \n-----\n 1-2\n(1 row)\n", " ssn \n-----\n ***\n(1 row)\n"),
+    "border 2": (
+        "+----+------+\n| id | ssn  |\n+----+------+\n|  1 | 1234 |\n+----+------+\n",
+        "+----+------+\n| id | ssn  |\n+----+------+\n|  1 | **** |\n+----+------+\n",
+    ),
+    "expanded": (
+        "-[ RECORD 1 ]--\nid   | 1\nssn  | 12-34\nnick | bob b\n",
+        "-[ RECORD 1 ]--\nid   | 1\nssn  | *****\nnick | *****\n",
+    ),
+    "csv": (
+        'id,ssn,note\n1,12-34,"a, ""b"""\n2,"x ""y"" z",c\n3,,d\n',
+        'id,ssn,note\n1,*****,"a, ""b"""\n2,"*********",c\n3,,d\n',
+    ),
+    "csv over lines": ('id,ssn\n1,"a\nb"\n2,c\n', 'id,ssn\n1,"*\n*"\n2,*\n'),
+    "unaligned": (
+        "id|ssn|nick\n1|12-34|bob\n(1 row)\nid|ssn\n1|9\n",
+        "id|ssn|nick\n1|*****|***\n(1 row)\nid|ssn\n1|*\n",
+    ),
+    "json": (
+        '{"ssn": "12-34", "ssnx": "a", "nick":"b\\"c", "n": 1}\n{"ssn": null, "SSN": ""}\n',
+        '{"ssn": "*****", "ssnx": "a", "nick":"****", "n": 1}\n{"ssn": null, "SSN": ""}\n',
+    ),
+    "yaml": ("a:\n  ssn: 12-34 # x\n  nick: 'b'\n  other: c\n", "a:\n  ssn: xxxxx # x\n  nick: '*'\n  other: c\n"),
+    "names in prose stay": ("the ssn and the nick\nassn: x\n", "the ssn and the nick\nassn: x\n"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_columns_are_masked_over_every_split(name: str) -> None:
+    text, wanted = (one.encode() for one in CASES[name])
+    for place in range(len(text) + 1):
+        stream = MASKER.stream("psql")
+        assert (stream.feed(text[:place]) + stream.feed(text[place:]) + stream.finish()).decode() == wanted.decode()
+
+
+def test_a_bare_json_number_gives_way_to_a_string() -> None:
+    masker = Masker([MaskRule(columns=("*.ssn",))], key=bytes(32))
+    assert json.loads(masker.text('{"ssn": 123456789, "n": 1}')) == {"ssn": "[SSN]", "n": 1}
+
+
+def test_yaml_and_json_stay_what_they_were_under_every_strategy() -> None:
+    dice = random.Random(3)
+    for strategy in Strategy:
+        masker = Masker([MaskRule(columns=("*.ssn",), strategy=strategy)], key=bytes(32))
+        for _ in range(50):
+            value = "".join(dice.choice("ab9-_ .") for _ in range(dice.randrange(1, 20))).strip() or "x"
+            document = {"a": {"ssn": "v" + value, "other": "kept"}, "list": [{"ssn": "w" + value}]}
+            for dump, load in ((json.dumps, json.loads), (yaml.safe_dump, yaml.safe_load)):
+                masked = load(masker.text(dump(document)))
+                assert masked["a"]["other"] == "kept"
+                assert isinstance(masked["a"]["ssn"], str) and masked["a"]["ssn"] != document["a"]["ssn"]
+
+
+def test_columns_hold_for_the_tools_of_their_rule() -> None:
+    masker = Masker([MaskRule(columns=("*.ssn",), tools=("psql",))], key=bytes(32))
+    assert masker.text("ssn: 1-2", "psql") == "ssn: <SSN>"
+    assert masker.text("ssn: 1-2", "git") == "ssn: 1-2"
