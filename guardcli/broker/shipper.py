@@ -33,6 +33,10 @@ BACKOFF_FIRST, BACKOFF_LAST = 0.1, 5.0
 """Seconds between attempts while the API is away: doubled from the first to the last."""
 
 
+RESTART_SECONDS = 0.5
+"""How long to wait before everything is sent again to an API that did not know the session."""
+
+
 @dataclass(slots=True)
 class _Progress:
     """What other threads may ask of a shipper, under its lock."""
@@ -192,6 +196,7 @@ class Shipper:
             return False
         if not self._bring_back():
             return False
+        self._pause(RESTART_SECONDS)
         reader.seek(0)
         return True
 

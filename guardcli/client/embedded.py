@@ -11,6 +11,7 @@ import errno
 import fcntl
 import os
 import socket
+import struct
 import sys
 import time
 from pathlib import Path
@@ -54,6 +55,21 @@ def ensure_embedded(
     finally:
         os.close(lock)
     return url
+
+
+def embedded_pid(runtime_dir: Path) -> int | None:
+    """Return the process of the embedded API, None where none accepts.
+
+    One that was started again in the middle of a session hangs below that session's `guard run`, which must not
+    take it for something that the agent left behind.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(runtime_dir / "api.sock"))
+            raw = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("iII"))
+        except OSError:
+            return None
+    return int(struct.unpack("iII", raw)[0]) or None
 
 
 def _answers(path: Path) -> bool:

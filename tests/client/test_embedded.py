@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pty
 import signal
-import socket
-import struct
 import subprocess
 import sys
 import threading
@@ -18,14 +15,14 @@ from pathlib import Path
 import pytest
 
 from guardcli.client.api import ApiClient
-from guardcli.client.embedded import ensure_embedded
+from guardcli.client.embedded import embedded_pid, ensure_embedded
 from guardcli.model.errors import UnavailableError
 
 
 def server_pid(directory: Path) -> int:
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(str(directory / "api.sock"))
-        return int(struct.unpack("iII", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0])
+    pid = embedded_pid(directory)
+    assert pid is not None
+    return pid
 
 
 def ended(pid: int) -> bool:
@@ -46,8 +43,8 @@ def end(pid: int, number: int) -> None:
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path
-    with contextlib.suppress(OSError):
-        end(server_pid(tmp_path), signal.SIGTERM)
+    if pid := embedded_pid(tmp_path):
+        end(pid, signal.SIGTERM)
 
 
 def ensure(place: Path, **options: float) -> str:

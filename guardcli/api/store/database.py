@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from guardcli.api.store.schema import METADATA
 from guardcli.model.errors import ConfigurationError, UnavailableError
@@ -135,9 +135,9 @@ def prepare(engine: Engine) -> str:
                 connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
                 connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": SCHEMA_VERSION})
                 return "created"
-    except sqlite3.DatabaseError as error:
-        raise ConfigurationError(f"the database is none: {error}") from error
-    except SQLAlchemyError as error:
+    except DBAPIError as error:
+        raise ConfigurationError(f"the database cannot be prepared: {error.orig}") from error
+    except (SQLAlchemyError, sqlite3.Error) as error:
         raise ConfigurationError(f"the database cannot be prepared: {error}") from error
     if found == SCHEMA_VERSION:
         return "current"
