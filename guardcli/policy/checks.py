@@ -14,7 +14,8 @@ something stricter covers it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 
 from guardcli.model.decisions import Verdict
 from guardcli.policy.globs import Glob, covers, path_covers
@@ -22,39 +23,95 @@ from guardcli.policy.rules import Match, Rule
 
 _RANK = {Verdict.ALLOW: 0, Verdict.APPROVE: 1, Verdict.DENY: 2}
 
-
-def never_decides(rule: Rule, others: Sequence[Rule], tools: Sequence[str]) -> Rule | None:
-    """Return the rule of `others`, which are in order and hold `rule` too, that always decides before it."""
-    earlier = True
-    for other in others:
-        if other is rule:
-            earlier = False
-            continue
-        if _goes_before(other, rule, earlier) and _always_with(other, rule, tools):
-            return other
-    return None
-
-
-def _goes_before(other: Rule, rule: Rule, earlier: bool) -> bool:
-    if _RANK[other.verdict] != _RANK[rule.verdict]:
-        return _RANK[other.verdict] > _RANK[rule.verdict]
-    contributes = rule.terms is not None or rule.mask or rule.recording is not None
-    return earlier and not contributes
+_DISTINCTIVE = (
+    "argv",
+    "targets",
+    "actions",
+    "branches",
+    "resources",
+    "identities",
+    "groups",
+    "environments",
+    "parents",
+)
+"""Keys by which rules are found again, those that tell most rules apart first."""
 
 
-def _always_with(other: Rule, rule: Rule, tools: Sequence[str]) -> bool:
+class Order:
+    """All rules of a policy, in order, so that those that could go before a given one are found without looking at all.
+
+    A rule that covers another covers the first value of each key of it, so its own value for that key begins with a
+    part of that value, or ends with one.
+    """
+
+    def __init__(self, rules: Sequence[Rule], tools: Sequence[str]) -> None:
+        self._tools = tuple(tools)
+        self._places = {rule.id: place for place, rule in enumerate(rules)}
+        self._broad: list[Rule] = []
+        self._index: dict[tuple[str, bool, str], list[Rule]] = {}
+        for rule in rules:
+            key = next((key for key in _DISTINCTIVE if getattr(rule.match, key)), "")
+            if not key:
+                self._broad.append(rule)
+            for value in dict.fromkeys(getattr(rule.match, key)) if key else ():
+                head, tail = _ends(key, value)
+                at_end = len(tail) > len(head)
+                self._index.setdefault((key, at_end, tail if at_end else head), []).append(rule)
+
+    def never_decides(self, rule: Rule) -> Rule | None:
+        """Return a rule that always decides before `rule`, None where none is certain to."""
+        for other in self._candidates(rule):
+            if other is not rule and self._goes_before(other, rule) and _always_with(other, rule, self._tools):
+                return other
+        return None
+
+    def _candidates(self, rule: Rule) -> Iterator[Rule]:
+        yield from self._broad
+        for key in _DISTINCTIVE:
+            values = getattr(rule.match, key)
+            if not values:
+                continue
+            value = _normal(key, values[0])
+            for length in range(len(value) + 1):
+                yield from self._index.get((key, False, value[:length]), ())
+                yield from self._index.get((key, True, value[len(value) - length :]), ())
+
+    def _goes_before(self, other: Rule, rule: Rule) -> bool:
+        if _RANK[other.verdict] != _RANK[rule.verdict]:
+            return _RANK[other.verdict] > _RANK[rule.verdict]
+        contributes = rule.terms is not None or rule.mask or rule.recording is not None
+        return not contributes and self._places[other.id] < self._places[rule.id]
+
+
+def _normal(key: str, value: str) -> str:
+    kind, colon, name = value.partition(":")
+    if key == "targets" and colon and kind in ("table", "function") and "/" not in name and name not in ("*", "**"):
+        return f"{kind}:*/{name}"
+    return value
+
+
+def _ends(key: str, value: str) -> tuple[str, str]:
+    """Return what stands before the first star of `value` and behind the last; twice the same where there is none."""
+    if key == "argv":
+        return value, ""
+    normal = _normal(key, value)
+    return normal.partition("*")[0].removesuffix("/"), normal.rpartition("*")[2].removeprefix("/")
+
+
+def _always_with(other: Rule, rule: Rule, tools: tuple[str, ...]) -> bool:
     """Return whether `other` surely matches whatever `rule` matches."""
+    wide, narrow = other.match, rule.match
+    if wide.effects and not (narrow.effects and narrow.effects <= wide.effects):
+        return False  # an operation that `narrow` matches has an effect of its list, whichever way it is read
     if other.unless is not None and other.unless != rule.unless:
         return False
     if other.permits and not rule.permits:
         return False
-    wide, narrow = other.match, rule.match
     return (
-        _tools_covered(wide, narrow, tools)
-        and _effects_covered(wide, narrow)
-        and _flags_covered(wide, narrow, other.permits, rule.permits)
-        and _targets_covered(wide, narrow, rule.permits)
+        _targets_covered(wide, narrow)
         and _all_covered(wide.actions, narrow.actions, covers)
+        and _flags_covered(wide, narrow, other.permits, rule.permits)
+        and _tools_covered(wide.tools, narrow.tools, tools)
         and _all_covered(wide.resources, narrow.resources, str.__eq__)
         and _all_covered(wide.groups, narrow.groups, covers)
         and _all_covered(wide.identities, narrow.identities, covers)
@@ -66,16 +123,12 @@ def _always_with(other: Rule, rule: Rule, tools: Sequence[str]) -> bool:
     )
 
 
-def _tools_covered(wide: Match, narrow: Match, tools: Sequence[str]) -> bool:
-    if not wide.tools:
+@lru_cache(maxsize=1024)
+def _tools_covered(wide: tuple[str, ...], narrow: tuple[str, ...], tools: tuple[str, ...]) -> bool:
+    if not wide:
         return True
-    reached = [tool for tool in tools if not narrow.tools or any(Glob(one).matches(tool) for one in narrow.tools)]
-    return bool(reached) and all(any(Glob(one).matches(tool) for one in wide.tools) for tool in reached)
-
-
-def _effects_covered(wide: Match, narrow: Match) -> bool:
-    """An operation that `narrow` matches has an effect of its list, whichever way it is read."""
-    return not wide.effects or (bool(narrow.effects) and narrow.effects <= wide.effects)
+    reached = [tool for tool in tools if not narrow or any(Glob(one).matches(tool) for one in narrow)]
+    return bool(reached) and all(any(Glob(one).matches(tool) for one in wide) for tool in reached)
 
 
 def _flags_covered(wide: Match, narrow: Match, wide_permits: bool, narrow_permits: bool) -> bool:
@@ -90,7 +143,7 @@ def _flags_covered(wide: Match, narrow: Match, wide_permits: bool, narrow_permit
     return all(outer is None or outer == inner for outer, inner in pairs)
 
 
-def _targets_covered(wide: Match, narrow: Match, narrow_permits: bool) -> bool:
+def _targets_covered(wide: Match, narrow: Match) -> bool:
     if not wide.targets:
         return True
     if not narrow.targets or wide.targets == narrow.targets:
@@ -100,11 +153,10 @@ def _targets_covered(wide: Match, narrow: Match, narrow_permits: bool) -> bool:
     return _all_covered(wide.targets, narrow.targets, _target_covers)
 
 
+@lru_cache(maxsize=4096)
 def _target_covers(general: str, special: str) -> bool:
-    outer, _, wide = general.partition(":")
-    inner, _, narrow = special.partition(":")
-    if outer in ("table", "function"):
-        wide, narrow = (name if "/" in name or name in ("*", "**") else f"*/{name}" for name in (wide, narrow))
+    outer, _, wide = _normal("targets", general).partition(":")
+    inner, _, narrow = _normal("targets", special).partition(":")
     return outer == inner and path_covers(wide, narrow)
 
 

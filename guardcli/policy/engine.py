@@ -95,10 +95,16 @@ def judge(ruleset: RuleSet, view: View) -> Judgement:
 
 
 def _matching(rules: Sequence[CompiledRule], view: View) -> list[Rule]:
+    """Return the rules that apply. The bits are compared here, since most rules end there."""
     found = []
+    effects, flags = view.effects, view.flags
     for compiled in rules:
+        if effects & compiled.forbidden or flags & compiled.flag_mask != compiled.flags:
+            continue
+        if compiled.wanted and not effects & compiled.wanted:
+            continue
         try:
-            if compiled.holds(view):
+            if compiled.applies(view):
                 found.append(compiled.rule)
         except Exception as error:  # whatever a rule trips over, it must not let the call through
             found.append(_failed(compiled.rule, error))

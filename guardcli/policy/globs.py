@@ -72,19 +72,19 @@ class PathGlob:
                 segments[-1].append(Glob(part))
         self._segments = tuple(tuple(segment) for segment in segments)
 
-    def matches(self, parts: Sequence[str]) -> bool:
-        """Return whether the whole of `parts` fits."""
+    def matches(self, parts: Sequence[str], *, lenient: bool = False) -> bool:
+        """Return whether the whole of `parts` fits; `lenient`, a part that is empty fits everything."""
         first, rest = self._segments[0], self._segments[1:]
         if not rest:
-            return len(parts) == len(first) and _fits(first, parts, 0)
+            return len(parts) == len(first) and _fits(first, parts, 0, lenient)
         last = rest[-1]
-        if len(parts) < len(first) + len(last) or not _fits(first, parts, 0):
+        if len(parts) < len(first) + len(last) or not _fits(first, parts, 0, lenient):
             return False
         place, end = len(first), len(parts) - len(last)
-        if not _fits(last, parts, end):
+        if not _fits(last, parts, end, lenient):
             return False
         for segment in rest[:-1]:
-            while place + len(segment) <= end and not _fits(segment, parts, place):
+            while place + len(segment) <= end and not _fits(segment, parts, place, lenient):
                 place += 1
             if place + len(segment) > end:
                 return False
@@ -95,8 +95,12 @@ class PathGlob:
         return f"PathGlob({self.pattern!r})"
 
 
-def _fits(globs: Sequence[Glob], parts: Sequence[str], place: int) -> bool:
-    return all(glob.matches(parts[place + index]) for index, glob in enumerate(globs))
+def _fits(globs: Sequence[Glob], parts: Sequence[str], place: int, lenient: bool) -> bool:
+    for index, glob in enumerate(globs, place):
+        part = parts[index]
+        if not (glob.matches(part) or (lenient and not part)):
+            return False
+    return True
 
 
 def overlaps(pattern: str, given: str) -> bool:

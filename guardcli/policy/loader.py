@@ -22,7 +22,7 @@ from guardcli.model.errors import ConfigurationError, Problem
 from guardcli.model.masking import MaskRule
 from guardcli.model.tools import ToolRules
 from guardcli.policy.build import Builder, Names
-from guardcli.policy.checks import never_decides
+from guardcli.policy.checks import Order
 from guardcli.policy.effective import Policy
 from guardcli.policy.normal import normal_form
 from guardcli.policy.problems import Path, Report, note_shape, suggestion
@@ -293,12 +293,12 @@ def _check_ids(top: _Document, rules: Mapping[str, Rule], waivers: Mapping[str, 
 def _check_order(documents: Sequence[_Document], rules: Mapping[str, Rule], tools: Sequence[str]) -> None:
     """Note the rules of the top file that another rule always goes before."""
     top = documents[-1]
-    everything = tuple(rules.values())
+    if top.report.problems:
+        return
+    order = Order(tuple(rules.values()), tools)
     paths = {section.id: path for section, path in _items(top, "rules", top.section.rules)}
-    for rule in everything:
-        if rule.source != top.source or top.report.problems:
-            continue
-        other = never_decides(rule, everything, tools)
+    for rule in rules.values():
+        other = order.never_decides(rule) if rule.source == top.source else None
         if other is not None:
             where = f"on line {other.line}" if other.source == top.source else f"of {other.source}"
             advice = "" if other.source == top.source else f", or replace it: write a rule with the id {other.id!r}"

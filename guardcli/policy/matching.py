@@ -23,6 +23,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation, Target
@@ -36,9 +37,27 @@ PARTED = frozenset({"table", "function", "object"})
 """Kinds whose parts may each be empty, which means not known."""
 
 _BIT = {effect: 1 << place for place, effect in enumerate(Effect)}
+_ALL = (1 << len(_BIT)) - 1
 _COMPLETE, _UNBOUNDED, _SENSITIVE = 1, 2, 4
 
 Check = Callable[["View"], bool]
+
+
+class Seen(NamedTuple):
+    """A target taken apart. `doubtful`, parts of its name are not known, or a star stands for many names."""
+
+    kind: str
+    name: str
+    parts: Sequence[str]
+    doubtful: bool
+    host: Host | None
+
+
+def _seen(target: Target) -> Seen:
+    name = posixpath.normpath(target.name) if target.kind == "file" and target.name else target.name
+    parts = name.split("/")
+    doubtful = "*" in name or (target.kind in PARTED and "" in parts)
+    return Seen(target.kind, name, parts, doubtful, parse_host(name) if target.kind == "host" else None)
 
 
 class View:
@@ -61,14 +80,9 @@ class View:
         )
 
     @cached_property
-    def targets(self) -> list[tuple[str, Sequence[str], Host | None]]:
-        """Kind, parts and, for hosts, the parts of the host, of every target of the operation."""
-        found: list[tuple[str, Sequence[str], Host | None]] = []
-        for target in self.operation.targets:
-            name = posixpath.normpath(target.name) if target.kind == "file" and target.name else target.name
-            host = parse_host(target.name) if target.kind == "host" else None
-            found.append((target.kind, name.split("/"), host))
-        return found
+    def targets(self) -> list[Seen]:
+        """Every target of the operation, taken apart."""
+        return [_seen(target) for target in self.operation.targets]
 
     @cached_property
     def recognised(self) -> dict[str, Answer]:
@@ -110,55 +124,62 @@ class View:
 
 
 class Compiled:
-    """A match made ready: the cheap parts as bits, the others as functions, cheapest first."""
+    """A match made ready: the cheap parts as bits, the others as functions.
 
-    __slots__ = ("_checks", "_effects", "_flag_mask", "_flags", "_sure", "_tools")
+    `wanted` has a bit for each effect of which one must be there (0, any will do), `forbidden` for each that must
+    not. `flag_mask` and `flags` do the same for complete, unbounded and sensitive.
+    """
+
+    __slots__ = ("_checks", "_tools", "flag_mask", "flags", "forbidden", "wanted")
 
     def __init__(self, match: Match, sure: bool) -> None:
-        self._sure = sure
         self._tools = tuple(Glob(tool) for tool in match.tools)
-        self._effects = 0
-        for effect in match.effects:
-            self._effects |= _BIT[effect]
+        effects = sum(_BIT[effect] for effect in match.effects)
+        self.wanted = 0 if sure else effects
+        self.forbidden = _ALL & ~effects if sure and effects else 0
         complete = True if sure and match.complete is None else match.complete
         wanted = ((_COMPLETE, complete), (_UNBOUNDED, match.unbounded), (_SENSITIVE, match.sensitive))
-        self._flag_mask = sum(bit for bit, value in wanted if value is not None)
-        self._flags = sum(bit for bit, value in wanted if value)
+        self.flag_mask = sum(bit for bit, value in wanted if value is not None)
+        self.flags = sum(bit for bit, value in wanted if value)
         self._checks = tuple(_checks(match, sure))
 
     def speaks_of(self, tool: str) -> bool:
         """Return whether the match can hold for an operation of `tool` at all."""
         return not self._tools or any(glob.matches(tool) for glob in self._tools)
 
-    def holds(self, view: View) -> bool:
-        """Return whether the match holds, given that `speaks_of` does."""
-        if self._effects and (view.effects & ~self._effects if self._sure else not view.effects & self._effects):
+    def bits_hold(self, view: View) -> bool:
+        """Return whether effects and flags fit."""
+        effects = view.effects
+        if effects & self.forbidden or (self.wanted and not effects & self.wanted):
             return False
-        if view.flags & self._flag_mask != self._flags:
-            return False
-        return all(check(view) for check in self._checks) if self._checks else True
+        return view.flags & self.flag_mask == self.flags
+
+    def checks_hold(self, view: View) -> bool:
+        """Return whether all the rest fits."""
+        for check in self._checks:  # noqa: SIM110 - a generator here costs more than the checks
+            if not check(view):
+                return False
+        return True
 
 
-class CompiledRule:
+class CompiledRule(Compiled):
     """A rule with its match and its ``unless`` made ready."""
 
-    __slots__ = ("_match", "_unless", "rule")
+    __slots__ = ("_unless", "rule")
 
     def __init__(self, rule: Rule, sure: bool) -> None:
+        super().__init__(rule.match, sure)
         self.rule = rule
-        self._match = Compiled(rule.match, sure)
         self._unless = Compiled(rule.unless, not sure) if rule.unless is not None else None
 
-    def speaks_of(self, tool: str) -> bool:
-        """Return whether the rule can hold for an operation of `tool` at all."""
-        return self._match.speaks_of(tool)
-
-    def holds(self, view: View) -> bool:
-        """Return whether the rule applies."""
-        if not self._match.holds(view):
+    def applies(self, view: View) -> bool:
+        """Return whether the rule applies to what `speaks_of` and `bits_hold` are true of."""
+        if not self.checks_hold(view):
             return False
         unless = self._unless
-        return unless is None or not (unless.speaks_of(view.operation.tool) and unless.holds(view))
+        if unless is None or not unless.speaks_of(view.operation.tool):
+            return True
+        return not (unless.bits_hold(view) and unless.checks_hold(view))
 
 
 class RuleSet:
@@ -188,7 +209,8 @@ class RuleSet:
             if not matched.isdisjoint(waiver.rules)
             and waiver.holds(view.context.now)
             and compiled.speaks_of(view.operation.tool)
-            and compiled.holds(view)
+            and compiled.bits_hold(view)
+            and compiled.applies(view)
         ]
 
 
@@ -227,56 +249,78 @@ def _text_check(patterns: Sequence[str], text: Callable[[View], str], sure: bool
         found = text(view)
         if not found:
             return not sure
-        return found in literals or any(glob.matches(found) for glob in globs)
+        if found in literals:
+            return True
+        for glob in globs:  # noqa: SIM110 - a generator here costs more than the match
+            if glob.matches(found):
+                return True
+        return False
 
     return check
 
 
+class TargetPattern(NamedTuple):
+    """A pattern made ready: its kind (``*`` for all), the text that a name without doubts begins with, the rest."""
+
+    kind: str
+    head: str
+    fits: Callable[[Seen], bool]
+
+
 def _targets_check(patterns: Sequence[str], sure: bool) -> Check:
-    ready = [_target_pattern(pattern, sure) for pattern in patterns]
-    kinds = frozenset(kind for kind, _ in ready)
+    ready = tuple(_target_pattern(pattern, sure) for pattern in patterns)
+    kinds = frozenset(pattern.kind for pattern in ready)
     anything = "*" in kinds
 
-    def fits(kind: str, parts: Sequence[str], host: Host | None) -> bool:
-        return any(wanted in (kind, "*") and matches(parts, host) for wanted, matches in ready)
+    def fits(seen: Seen) -> bool:
+        for kind, head, rest in ready:
+            if (
+                (kind == seen.kind or kind == "*")
+                and ((seen.doubtful and not sure) or seen.name.startswith(head))
+                and rest(seen)
+            ):
+                return True
+        return False
 
     def any_fits(view: View) -> bool:
-        return any(fits(*target) for target in view.targets)
+        for seen in view.targets:  # noqa: SIM110 - a generator here costs more than the match
+            if fits(seen):
+                return True
+        return False
 
     def all_fit(view: View) -> bool:
-        due = [target for target in view.targets if anything or target[0] in kinds or target[0] not in PLACES]
-        return bool(due) and all(fits(*target) for target in due)
+        due = [seen for seen in view.targets if anything or seen.kind in kinds or seen.kind not in PLACES]
+        return bool(due) and all(fits(seen) for seen in due)
 
     return all_fit if sure else any_fits
 
 
-def _target_pattern(pattern: str, sure: bool) -> tuple[str, Callable[[Sequence[str], Host | None], bool]]:
+def _target_pattern(pattern: str, sure: bool) -> TargetPattern:
     kind, _, name = pattern.partition(":")
     if kind == "host":
-        return kind, _host_pattern(parse_host(name), sure)
+        return TargetPattern(kind, "", _host_pattern(parse_host(name), sure))
     if kind in ("table", "function") and "/" not in name and name not in ("*", "**"):
         name = f"*/{name}"
     glob = PathGlob(name)
+    head = name.partition("*")[0]
+    if head.endswith("/") and name.startswith(head + "**"):
+        head = head[:-1]
     if sure:
-        return kind, lambda parts, _: glob.matches(parts)
-    each = tuple(Glob(part) for part in name.split("/")) if kind in PARTED and "**" not in name and name != "*" else ()
+        return TargetPattern(kind, head, lambda seen: glob.matches(seen.parts))
 
-    def may_fit(parts: Sequence[str], _: Host | None) -> bool:
-        if glob.matches(parts):
+    def may_fit(seen: Seen) -> bool:
+        if glob.matches(seen.parts, lenient=seen.doubtful and seen.kind in PARTED):
             return True
-        if any("*" in part for part in parts):
-            return overlaps(name, "/".join(parts))
-        return len(parts) == len(each) and all(
-            not part or one.matches(part) for one, part in zip(each, parts, strict=True)
-        )
+        return seen.doubtful and "*" in seen.name and overlaps(name, seen.name)
 
-    return kind, may_fit
+    return TargetPattern(kind, head, may_fit)
 
 
-def _host_pattern(wanted: Host, sure: bool) -> Callable[[Sequence[str], Host | None], bool]:
+def _host_pattern(wanted: Host, sure: bool) -> Callable[[Seen], bool]:
     user, port = Glob(wanted.user or "*"), Glob(wanted.port or "*")
 
-    def matches(parts: Sequence[str], host: Host | None) -> bool:
+    def matches(seen: Seen) -> bool:
+        host = seen.host
         if host is None:
             return False
         answer = Answer.YES if wanted.host == "*" else same_host(wanted.host, host.host)
