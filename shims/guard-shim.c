@@ -543,6 +543,8 @@ static void hear_broker(struct relay *relay) {
         relay->flushed = 1;
     else if (header.type == YIELDED)
         relay->yielded = 1;
+    else if (header.type == STOP && relay->ended && number <= 255)
+        _exit((int)number);
     else if (header.type == SIGNAL && number < NSIG)
         tool_signal(relay, (int)number);
     else
@@ -616,7 +618,7 @@ static void block_signals(void) {
     sigset_t caught;
     struct sigaction action;
     sigfillset(&caught);
-    for (int number = 1; number < NSIG; number++)
+    for (int number = 1; number < 32; number++)
         if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN) {
             if (number == SIGCHLD)
                 child_was_ignored = 1;

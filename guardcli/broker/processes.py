@@ -56,6 +56,8 @@ def started_by_git(pid: int, git_calls: Mapping[int, object], programs: GitProgr
     `git_calls` has the pids of the shims of running git calls. Every process between must be git's own program: a
     hook or an alias puts a shell in between, and what that starts is judged as the agent's own.
     """
+    if not git_calls:
+        return False
     for _ in range(DEPTH_MAX):
         pid = parent_pid(pid)
         if pid in git_calls:

@@ -26,7 +26,7 @@ from guardcli.model.operations import Operation
 
 STRETCH_MAX = 64 * 1024
 """An output event is written at the latest after so many bytes of recording."""
-COMMAND_MAX = 64 * 1024
+COMMAND_MAX = 16 * 1024
 """Longer commands are cut in the record; their SHA-256 is of the whole."""
 CALL_RECORDING_MAX = 64 << 20
 """What one call may add to the recording; the rest is counted and hashed."""

@@ -21,6 +21,7 @@ import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from guardcli.model.errors import UnavailableError
@@ -31,7 +32,13 @@ EVENTS, RECORDING, SESSION, SHIPPED, LOCK = "events.jsonl", "recording.cast", "s
 
 def timestamp(seconds: float) -> str:
     """Return seconds since the epoch as RFC 3339 in UTC with microseconds."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    whole, micros = divmod(round(seconds * 1_000_000), 1_000_000)
+    return f"{_to_the_second(whole)}.{micros:06d}Z"
+
+
+@lru_cache(maxsize=4)
+def _to_the_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _unwritable(path: Path, error: OSError) -> UnavailableError:

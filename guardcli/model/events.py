@@ -1,7 +1,7 @@
 """Entries of the tamper-evident chain: each holds the hash of the one before.
 
 The hash of an event is the SHA-256 of its canonical JSON without ``hash``: keys sorted, no white space, UTF-8
-without escapes beyond JSON's own. The first event of a session has sequence 0 and `GENESIS` before it. An
+without escapes beyond JSON's own (`canonical`). The first event of a session has sequence 0 and `GENESIS` before it. An
 ``output`` event does not hold the output itself but the SHA-256 of its part of the recording.
 """
 
@@ -58,42 +58,51 @@ class Event:
 
     def as_json(self) -> dict[str, object]:
         """Return the stored form, ``hash`` included."""
-        form = _body(self.session, self.sequence, self.time, self.type, self.call, self.data, self.previous)
-        form["hash"] = self.hash
-        return form
+        return {
+            "session": self.session,
+            "sequence": self.sequence,
+            "time": self.time,
+            "type": self.type.value,
+            "call": self.call,
+            "data": self.data,
+            "previous": self.previous,
+            "hash": self.hash,
+        }
 
     def line(self) -> bytes:
-        """Return the stored form as one JSON line with its newline."""
-        return canonical(self.as_json()) + b"\n"
+        """Return the stored form as one line of canonical JSON with its newline."""
+        head, tail = _halves(self)
+        return b'%b,"hash":"%b",%b\n' % (head, self.hash.encode(), tail)
 
 
-def canonical(form: Mapping[str, object]) -> bytes:
-    """Return `form` as canonical JSON in UTF-8; a lone surrogate, which UTF-8 cannot hold, is escaped."""
-    text = json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+_encode_ascii = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+
+
+def canonical(form: object) -> bytes:
+    """Return `form` as canonical JSON in UTF-8; where it has a lone surrogate, which UTF-8 cannot hold, in ASCII."""
     try:
-        return text.encode("utf-8")
+        return _encode(form).encode("utf-8")
     except UnicodeEncodeError:
-        return json.dumps(form, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
+        return _encode_ascii(form).encode("ascii")
 
 
-def _body(
-    session: str,
-    sequence: int,
-    time: str,
-    type: EventType,
-    call: int,
-    data: Mapping[str, object],
-    previous: str,
-) -> dict[str, object]:
-    return {
-        "session": session,
-        "sequence": sequence,
-        "time": time,
-        "type": type.value,
-        "call": call,
-        "data": data,
-        "previous": previous,
-    }
+def _halves(event: Event) -> tuple[bytes, bytes]:
+    """Return the canonical JSON of `event` up to where ``hash`` belongs, and from there on."""
+    head = b'{"call":%d,"data":%b' % (event.call, canonical(event.data))
+    tail = b'"previous":%b,"sequence":%d,"session":%b,"time":%b,"type":%b}' % (
+        canonical(event.previous),
+        event.sequence,
+        canonical(event.session),
+        canonical(event.time),
+        canonical(event.type.value),
+    )
+    return head, tail
+
+
+def _hash(event: Event) -> str:
+    head, tail = _halves(event)
+    return hashlib.sha256(b"%b,%b" % (head, tail)).hexdigest()
 
 
 def chained(
@@ -106,8 +115,7 @@ def chained(
     previous: str,
 ) -> Event:
     """Return the event with its hash computed."""
-    body = _body(session, sequence, time, type, call, data, previous)
-    digest = hashlib.sha256(canonical(body)).hexdigest()
+    digest = _hash(Event(session, sequence, time, type, call, data, previous, ""))
     return Event(session, sequence, time, type, call, data, previous, digest)
 
 

@@ -19,6 +19,7 @@ CREDENTIAL_DETECTORS = frozenset(
         "gitlab",
         "high_entropy",
         "jwt",
+        "kubernetes",
         "npm",
         "openai",
         "password",

@@ -1,0 +1,163 @@
+"""A whole guard in a directory of its own: settings, state, API, tools, policy; gone after the test."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROBE = '#!/bin/sh\nexec "$@"\n'
+
+POLICY = """
+version: 1
+name: test
+tools:
+  probe: {patterns: [{match: ".*", effects: [read], action: run}]}
+  quiet: {patterns: [{match: ".*", effects: [read], action: run}]}
+  gate: {patterns: [{match: ".*", effects: [write], action: run}]}
+  shut: {patterns: [{match: ".*", effects: [delete], action: run}]}
+rules:
+  - {id: probe-runs, match: {tool: probe}, decision: allow}
+  - {id: probe-runs-however-long, match: {tool: probe, complete: false}, decision: allow}
+  - {id: quiet-runs, match: {tool: quiet}, decision: allow, record: command}
+  - {id: gate-asks, match: {tool: gate}, decision: approve}
+  - {id: shut-never, match: {tool: shut}, decision: deny, message: Never in a test.}
+mask:
+  - {detect: [email, aws_key, password], with: redact}
+"""
+
+
+class Sandbox:
+    """Runs guard apart from the user's own. ``probe``, ``gate``, ``shut`` and ``quiet`` run what they are given."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.bin = root / "bin"
+        self.work = root / "work"
+        self.policy = root / "policy.yaml"
+        for directory in (self.bin, self.work):
+            directory.mkdir()
+        for tool in ("probe", "gate", "shut", "quiet"):
+            self.tool(tool, PROBE)
+        self.policy.write_text(POLICY)
+        self.env = {
+            **os.environ,
+            "HOME": str(root),
+            "PATH": f"{self.bin}:{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+            "GUARD_STATE_DIR": str(root / "state"),
+            "GUARD_RUNTIME_DIR": str(root / "run"),
+            "GUARD_CONFIG_DIR": str(root / "config"),
+            "GUARD_POLICY": str(self.policy),
+        }
+
+    def tool(self, name: str, text: str) -> Path:
+        """Put an executable script onto the PATH behind the shims."""
+        path = self.bin / name
+        path.write_text(text)
+        path.chmod(0o755)
+        return path
+
+    def guard(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run a guard command to its end."""
+        options = {"env": self.env, "cwd": self.work, "text": True, "capture_output": True, "timeout": 100, **options}
+        return subprocess.run([sys.executable, "-m", "guardcli", *arguments], **options)
+
+    def run(self, *agent: str, options: Sequence[str] = (), **keywords: Any) -> subprocess.CompletedProcess[str]:
+        """Run an agent under guard to its end."""
+        return self.guard("run", *options, "--", *agent, **keywords)
+
+    def script(self, text: str, **keywords: Any) -> subprocess.CompletedProcess[str]:
+        """Run a shell script as the agent."""
+        return self.run("sh", "-c", text, **keywords)
+
+    def python(self, text: str, **keywords: Any) -> subprocess.CompletedProcess[str]:
+        """Run a Python program as the agent."""
+        path = self.root / "agent.py"
+        path.write_text(text)
+        return self.run(sys.executable, str(path), **keywords)
+
+    def start(self, *agent: str, options: Sequence[str] = (), **keywords: Any) -> subprocess.Popen[str]:
+        """Start an agent under guard."""
+        command = [sys.executable, "-m", "guardcli", "run", *options, "--", *agent]
+        keywords = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **keywords}
+        return subprocess.Popen(command, env=self.env, cwd=self.work, text=True, **keywords)
+
+    def json(self, *arguments: str) -> list[Any]:
+        """Run a guard command and return the JSON that it prints, a value a line."""
+        answer = self.guard(*arguments, "--json")
+        assert answer.returncode == 0, answer.stderr
+        return [json.loads(line) for line in answer.stdout.splitlines()]
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """Return the sessions that the API knows, newest first."""
+        return self.json("sessions", "list")
+
+    def events(self, session: str | None = None, type: str | None = None) -> list[dict[str, Any]]:
+        """Return the events of a session, by default the newest one."""
+        identifier = session or self.sessions()[0]["id"]
+        found = self.json("sessions", "show", identifier)
+        return [event for event in found if type is None or event["type"] == type]
+
+    def verify(self) -> None:
+        """Assert that every chain is whole."""
+        answer = self.guard("audit", "verify")
+        assert answer.returncode == 0, answer.stdout + answer.stderr
+
+    def api_pid(self) -> int | None:
+        """Return the pid of the embedded API, None when it does not run."""
+        try:
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.connect(str(self.root / "run" / "api.sock"))
+                return int(struct.unpack("3i", probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0])
+        except OSError:
+            return None
+
+    def stop_api(self, number: int = signal.SIGTERM) -> None:
+        """End the embedded API and wait until it is gone."""
+        pid = self.api_pid()
+        if pid is None:
+            return
+        os.kill(pid, number)
+        until = time.monotonic() + 20
+        while Path(f"/proc/{pid}").exists() and time.monotonic() < until:
+            time.sleep(0.01)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A guard of the test's own. The path is short, for the sockets in it."""
+    root = Path(tempfile.mkdtemp(prefix="g", dir="/tmp"))
+    made = Sandbox(root)
+    try:
+        yield made
+    finally:
+        made.stop_api()
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def wait_for(condition: Any, seconds: float = 20.0) -> Any:
+    """Return what `condition` gives as soon as that is true; fail when it never is."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    raise AssertionError("waited in vain")
+
+
+@pytest.fixture(name="wait_for")
+def wait_for_fixture() -> Any:
+    """`wait_for`, for tests that import nothing."""
+    return wait_for
