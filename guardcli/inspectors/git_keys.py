@@ -134,6 +134,7 @@ LOSERS: Mapping[str, programs.Check] = {
     "gc.*.reflogexpireunreachable": lambda value: value == "never",
     "gc.pruneexpire": lambda value: value in ("never", "2.weeks.ago"),
     "gc.reflogexpire": lambda value: value in ("never", "90.days.ago"),
+    "remote.*.fetch": lambda value: value.rpartition(":")[2].startswith("refs/remotes/"),
     "gc.reflogexpireunreachable": lambda value: value in ("never", "30.days.ago"),
 }
 """Variables that take away what the reflog could undo."""

@@ -102,13 +102,15 @@ def judge_push(call: Call) -> Sequence[Operation]:
 
 
 def _understand(call: Call, parsed: Parsed) -> Push:
+    """Read the configuration, and the current branch where the words leave something to it."""
     config: Mapping[str, tuple[str, ...]] = {
         key: (value,) for key, value in call.overrides if key.startswith(("remote.", "push.", "branch."))
     }
     doubt = branch = ""
     try:
         config = call.config()
-        branch = call.git("symbolic-ref", "-q", "HEAD").strip()
+        if len(parsed.words) < 2 or not {"HEAD", "+HEAD", "@", "+@"}.isdisjoint(parsed.words):
+            branch = call.git("symbolic-ref", "-q", "HEAD").strip()
     except FactUnavailable as error:
         doubt = str(error)
     remote = parsed.words[0] if parsed.words else (parsed.values("repo") or ("",))[-1]

@@ -143,9 +143,16 @@ def _main(call: Call, parsed: Parsed) -> list[Operation]:
         return [does("apply --unsafe-paths", Effect.WRITE, Effect.FILE)]
     if losing:
         return [loses(f"{name} --{losing[0]}")]
+    if name in ("fetch", "pull") and _overwrites_tags_or_prunes(parsed):
+        return [loses(f"{name} --prune-tags")]
     if name == "gc":
         return [_collect_garbage(parsed)]
-    if name == "repack" and parsed.given("d") and parsed.given("a") and not parsed.given("A", "cruft", "k"):
+    if (
+        name == "repack"
+        and parsed.given("d")
+        and parsed.given("a")
+        and not parsed.given("A", "cruft", "keep-unreachable")
+    ):
         return [loses("repack -a -d")]
     return [_by_nature(call)]
 
@@ -157,6 +164,15 @@ def _by_nature(call: Call) -> Operation:
     if call.name == "subtree" and "push" in words:
         return unknown("subtree push", "which ref it changes is not known", Effect.WRITE)
     return writes(call.name, *(hosts(*words) if call.name in _WITH_ADDRESS else ()))
+
+
+def _overwrites_tags_or_prunes(parsed: Parsed) -> bool:
+    """Return whether a fetch deletes refs outside of ``refs/remotes``, or moves tags, which have no reflog."""
+    refspecs = [word for word in parsed.words[1:] if ":" in word]
+    forced = parsed.given("force") and (parsed.given("tags") or refspecs)
+    tags = any("tags/" in word and (forced or word.startswith("+")) for word in refspecs)
+    prunes = parsed.given("prune") and (refspecs or parsed.given("refmap"))
+    return bool(parsed.given("prune-tags") or prunes or tags or (forced and parsed.given("tags")))
 
 
 def _collect_garbage(parsed: Parsed) -> Operation:

@@ -187,6 +187,8 @@ HARMLESS = [
     ("git revert --no-edit HEAD", "revert", W),
     ("git fetch", "fetch", W),
     ("git fetch --all --prune --tags", "fetch", W),
+    ("git fetch origin '+main:main'", "fetch", W),
+    ("git fetch -f origin pull/1/head:pr-1", "fetch", W),
     ("git fetch --dry-run", "fetch --dry-run", R),
     ("GIT_SSH_COMMAND='ssh -i key -o IdentitiesOnly=yes' git fetch", "fetch", W),
     ("GIT_TERMINAL_PROMPT=0 git fetch origin", "fetch", W),
@@ -267,6 +269,11 @@ def test_everyday_calls_are_one_complete_operation(
 
 
 LOSING = [
+    ("git fetch --prune --prune-tags", "fetch --prune-tags"),
+    ("git fetch -P origin", "fetch --prune-tags"),
+    ("git fetch -f --tags", "fetch --prune-tags"),
+    ("git fetch origin '+refs/tags/*:refs/tags/*'", "fetch --prune-tags"),
+    ("git fetch --prune origin 'refs/heads/*:refs/heads/*'", "fetch --prune-tags"),
     ("git reset --hard", "reset --hard"),
     ("git reset --har HEAD~3", "reset --hard"),
     ("git reset -q --hard", "reset --hard"),

@@ -34,12 +34,13 @@ def git(cwd: Path, line: str) -> str:
     return result.stdout + result.stderr
 
 
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    """On branch ``work``, whose upstream is ``main``; ``both`` is a branch there, a tag here; two remotes."""
-    git(tmp_path, "init -q --bare -b main remote.git")
-    path = tmp_path / "clone"
-    git(tmp_path, "init -q -b main clone")
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """On branch ``work``, whose upstream is ``main``; the remote has a branch ``old`` that is gone here."""
+    root = tmp_path_factory.mktemp("template")
+    git(root, "init -q --template= --bare -b main remote.git")
+    path = root / "clone"
+    git(root, "init -q --template= -b main clone")
     for line in (
         "commit -q --allow-empty -m first",
         "remote add origin ../remote.git",
@@ -55,7 +56,13 @@ def repository(tmp_path: Path) -> Path:
         "commit -q --allow-empty -m second",
     ):
         git(path, line)
-    return path
+    return root
+
+
+@pytest.fixture
+def repository(template: Path, tmp_path: Path) -> Path:
+    shutil.copytree(template, tmp_path / "copy")
+    return tmp_path / "copy" / "clone"
 
 
 def judge(line: str, cwd: Path, env: dict[str, str] | None = None) -> tuple[Operation, ...]:
@@ -152,8 +159,8 @@ CASES = [
 
 
 @pytest.mark.parametrize(("line", "expected"), CASES, ids=[case[0] for case in CASES])
-def test_every_ref_of_a_push_is_named(line: str, expected: set[str], repository: Path) -> None:
-    operations = judge(line, repository)
+def test_every_ref_of_a_push_is_named(line: str, expected: set[str], template: Path) -> None:
+    operations = judge(line, template / "clone")
     assert pushed(operations) == expected
     assert all(operation.complete for operation in operations)
     for operation in operations:
@@ -164,9 +171,8 @@ def test_every_ref_of_a_push_is_named(line: str, expected: set[str], repository:
 
 @pytest.mark.parametrize("line", [case[0] for case in CASES if "--repo" not in case[0]])
 def test_git_changes_no_ref_that_was_not_named(line: str, repository: Path) -> None:
-    named = {
-        name.partition("/")[2] for entry in pushed(judge(line, repository)) for name in entry.split()[-1].split("|")
-    }
+    targets = [target for operation in judge(line, repository) for target in operation.targets]
+    named = {target.name.partition("/")[2] for target in targets if target.kind == "ref"}
     before = refs(repository)
     git(repository, line.removeprefix("git").lstrip("-") if line.startswith("git-") else line.removeprefix("git "))
     after = refs(repository)
