@@ -1,0 +1,54 @@
+"""``guard api``: tokens are made on the machine that has the database; wrong calls are said."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "guardcli", "api", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+
+
+def test_a_token_is_made_listed_and_revoked(tmp_path: Path) -> None:
+    database = ("--database", str(tmp_path / "guard.db"))
+    made = run("token", "create", "--role", "approver", "--name", "bob", "--group", "dba", "--days", "1", *database)
+    assert made.returncode == 0, made.stderr
+    token = made.stdout.strip()
+    assert token.startswith("guard-service.")
+    listed = json.loads(run("token", "list", "--json", *database).stdout)
+    assert (listed["name"], listed["role"], listed["groups"]) == ("bob", "approver", ["dba"])
+    assert token.rpartition(".")[2] not in json.dumps(listed)
+    again = run("token", "create", "--role", "admin", "--name", "bob", *database)
+    assert (again.returncode, again.stderr[:7]) == (1, "guard: ")
+    assert run("token", "revoke", listed["id"], *database).returncode == 0
+    assert "revoked" in run("token", "list", *database).stdout
+    assert run("token", "revoke", "nope", *database).returncode == 1
+
+
+def test_migrate_says_what_it_did(tmp_path: Path) -> None:
+    database = ("--database", str(tmp_path / "guard.db"))
+    assert "created" in run("migrate", *database).stdout
+    assert "current" in run("migrate", *database).stdout
+
+
+WRONG = [
+    (("serve",), 2),
+    (("serve", "--uds", "/tmp/x", "--port", "1"), 2),
+    (("serve", "--port", "70000"), 2),
+    (("migrate", "--database", "nonsense://x"), 78),
+    (("migrate", "--database", "/none/guard.db"), 69),
+    (("token", "create", "--role", "king", "--name", "x"), 2),
+]
+
+
+@pytest.mark.parametrize(("arguments", "status"), WRONG)
+def test_a_wrong_call_is_said(arguments: tuple[str, ...], status: int) -> None:
+    told = run(*arguments)
+    assert told.returncode == status
+    assert told.stderr and "Traceback" not in told.stderr
