@@ -1,7 +1,8 @@
 """The arguments of psql's backslash commands, by the rules of psqlscanslash.l.
 
 An unquoted argument ends at white space or at the backslash of the next command. ``'…'`` has C escapes, ``"…"``
-keeps its quotes, `` `…` `` runs a program and gives its output, and variables are replaced outside of quotes.
+keeps its quotes, `` `…` `` runs a program and gives its output, and variables are replaced outside of quotes. psql
+refuses an argument whose quote does not end; its value counts as not known.
 """
 
 from __future__ import annotations
@@ -69,10 +70,12 @@ def _one(line: str, place: int, variables: Variables, programs: list[str]) -> tu
     while place < len(line) and line[place] not in _SPACE and line[place] != "\\":
         char = line[place]
         if char == "'":
-            text, place = _single_quoted(line, place + 1)
+            text, place, closed = _single_quoted(line, place + 1)
             parts.append(text)
+            known = known and closed
         elif char == '"':
             end = line.find('"', place + 1)
+            known = known and end >= 0
             end = len(line) if end < 0 else end + 1
             parts.append(line[place:end])
             place = end
@@ -107,14 +110,14 @@ def _variable(match: re.Match[str], variables: Variables) -> str | None:
     return '"' + value.replace('"', '""') + '"' if match.lastgroup == "identifier" else value
 
 
-def _single_quoted(line: str, place: int) -> tuple[str, int]:
+def _single_quoted(line: str, place: int) -> tuple[str, int, bool]:
     parts: list[str] = []
     while place < len(line):
         if line.startswith("''", place):
             parts.append("'")
             place += 2
         elif line[place] == "'":
-            return "".join(parts), place + 1
+            return "".join(parts), place + 1, True
         elif line[place] == "\\" and (match := _ESCAPE.match(line, place)):
             octal, digits, letter = match.groups()
             if octal:
@@ -127,4 +130,4 @@ def _single_quoted(line: str, place: int) -> tuple[str, int]:
         else:
             parts.append(line[place])
             place += 1
-    return "".join(parts), place
+    return "".join(parts), place, False

@@ -108,6 +108,32 @@ PIPES = frozenset(("o", "out", "g", "gx", "w", "write"))
 WHOLE_LINE = frozenset(("!", "copy", "h", "help", "ef", "ev", "sf", "sf+", "sv", "sv+"))
 """Commands that take the rest of the line as it stands."""
 
+NEVER_FAIL = frozenset(
+    (
+        "a",
+        "copyright",
+        "crosstabview",
+        "echo",
+        "errverbose",
+        "g",
+        "gdesc",
+        "gexec",
+        "gset",
+        "gx",
+        "H",
+        "html",
+        "p",
+        "print",
+        "q",
+        "qecho",
+        "quit",
+        "r",
+        "reset",
+        "warn",
+    )
+)
+"""Commands after which psql always reads on: when any other fails, the rest of its line is not read at all."""
+
 CONDITIONS = frozenset(("if", "elif", "else", "endif"))
 
 FIXED: dict[str, tuple[tuple[Effect, ...], str]] = {

@@ -18,14 +18,16 @@ from dataclasses import dataclass, field
 from guardcli.inspectors.psql_variables import Variables
 
 _IDENTIFIER = re.compile(r"[A-Za-z_\u0080-\U0010ffff][A-Za-z_0-9$\u0080-\U0010ffff]*")
-_NUMBER = re.compile(r"[0-9][A-Za-z0-9_.]*")
+_NUMBER = re.compile(r"[0-9][A-Za-z0-9_.\u0080-\U0010ffff]*")
 _DOLLAR = re.compile(r"\$(?:[A-Za-z_\u0080-\U0010ffff][A-Za-z_0-9\u0080-\U0010ffff]*)?\$")
-_PARAMETER = re.compile(r"\$[0-9]+")
+_PARAMETER = re.compile(r"\$[0-9]+[A-Za-z0-9_\u0080-\U0010ffff]*")
+_OPEN_EXPONENT = re.compile(r"[eE][-+](?![0-9])")
 _NAME = r"[A-Za-z_0-9\u0080-\U0010ffff]+"
 _VARIABLE = re.compile(
     rf":(?:(?P<raw>{_NAME})|'(?P<literal>{_NAME})'|\"(?P<identifier>{_NAME})\"|\{{\?(?P<test>{_NAME})\}})"
 )
 _DULL = re.compile(r"[^A-Za-z_0-9.$'\"():;\\/\-\u0080-\U0010ffff]+")
+_STRING_PREFIXES = frozenset("bBxXnN")
 _ROUTINE_WORDS = frozenset(("create", "function", "procedure", "or", "replace"))
 _ROUTINE_STARTS = (("c", "f"), ("c", "p"))
 _ROUTINE_LONG_STARTS = (("c", "o", "r", "f"), ("c", "o", "r", "p"))
@@ -67,11 +69,24 @@ class Scanner:
     counted: int = 0
     doubt: str = ""
     conditional: bool = False
+    fresh: int = -1
 
     @property
     def buffer(self) -> str:
         """Return the text that waits to be sent."""
         return "".join(self.pieces)
+
+    def begin_line(self) -> None:
+        """Part the lines of the waiting text, as psql does."""
+        if self.pieces:
+            self.pieces.append("\n")
+            self.fresh = len(self.pieces)
+
+    def forget_newline(self) -> None:
+        """Join the text again where a line brought nothing before its backslash command."""
+        if self.pieces and self.fresh == len(self.pieces):
+            self.pieces.pop()
+        self.fresh = -1
 
     def reset(self) -> None:
         """Forget the waiting text, as after it was sent or ``\\r``."""
@@ -109,7 +124,8 @@ class Scanner:
         """Read one token outside of quotations and comments; return where the next begins."""
         if line.startswith("--", place):
             end = line.find("\r", place)
-            return self._take(line, place, len(line) if end < 0 else end)
+            end = len(line) if end < 0 else end
+            return self._take(line, place, end) if self.pieces else end
         if line.startswith("/*", place):
             self.state, self.depth = "/*", 1
             return self._take(line, place, place + 2)
@@ -117,16 +133,13 @@ class Scanner:
         if match:
             return self._word(line, place, match)
         if char.isascii() and char.isdigit():
-            end = self._end(_NUMBER, line, place)
-            if line[end : end + 1] in ("'", "&"):
-                self.doubt = "digits run into a quotation, which versions of psql read differently"
-            return self._take(line, place, end)
+            return self._digits(line, place, self._end(_NUMBER, line, place))
         if char == "$":
             dollar = _DOLLAR.match(line, place)
             if dollar:
                 self.state = dollar.group()
                 return self._take(line, place, dollar.end())
-            return self._take(line, place, max(self._end(_PARAMETER, line, place), place + 1))
+            return self._digits(line, place, max(self._end(_PARAMETER, line, place), place + 1))
         if char in "'\"":
             self.state = char
         elif char == "(":
@@ -135,10 +148,17 @@ class Scanner:
             self.parentheses = max(0, self.parentheses - 1)
         return self._take(line, place, place + 1)
 
+    def _digits(self, line: str, place: int, end: int) -> int:
+        """Take a number or a parameter; versions of psql differ in where one ends that runs into something else."""
+        following = line[end : end + 1]
+        if following in ("'", "&", "$") or _OPEN_EXPONENT.match(line, end - 1):
+            self.doubt = "digits run into a quotation or a comment"
+        return self._take(line, place, end)
+
     def _word(self, line: str, place: int, match: re.Match[str]) -> int:
         word, end = match.group(), match.end()
         if match.re is _DULL:
-            return self._take(line, place, end)
+            return self._take(line, place, end) if self.pieces or not word.isspace() else end
         following = line[end : end + 1]
         if len(word) == 1 and following == "'" and word in "eE":
             self.state = "e"
@@ -146,7 +166,8 @@ class Scanner:
         if len(word) == 1 and word in "uU" and line[end : end + 2] in ("&'", '&"'):
             self.state = line[end + 1]
             return self._take(line, place, end + 2)
-        self._count(word.lower())
+        if not (following == "'" and word in _STRING_PREFIXES):
+            self._count(word.lower())
         return self._take(line, place, end)
 
     def _count(self, word: str) -> None:

@@ -16,6 +16,7 @@ from guardcli.inspectors.psql_commands import (
     DESCRIBES,
     FIXED,
     LARGE_OBJECTS,
+    NEVER_FAIL,
     PIPES,
     PROGRAM_VARIABLES,
     READS,
@@ -36,6 +37,7 @@ STREAMS = frozenset(("/dev/null", "/dev/stdout", "/dev/stderr", "/dev/stdin", "/
 """Names of files that are the call's own streams, or nothing."""
 
 MAX_OPERATIONS = 5000
+_OUTPUT_OPTIONS = re.compile(r"\(\s*\w+(?:=\w+)?(?:\s+\w+(?:=\w+)?)*\s*\)(?:\s+[^\s\\]+)?\s*")
 _ROW_THAT_COULD_RUN = re.compile(r";|\\(?![\\N])")
 
 
@@ -113,8 +115,7 @@ class Script:
 
     def _line(self, line: str) -> None:
         place = 0
-        if self.scanner.pieces:
-            self.scanner.pieces.append("\n")
+        self.scanner.begin_line()
         while place >= 0:
             place = self._stretch(line, place)
             if self.scanner.doubt:
@@ -126,6 +127,7 @@ class Script:
             if isinstance(event, Statement):
                 self.send(event.text)
             elif isinstance(event, Backslash):
+                self.scanner.forget_newline()
                 return self._command(line, event.place)
         return -1
 
@@ -140,6 +142,9 @@ class Script:
 
     def _command(self, line: str, place: int) -> int:
         name, end = command_name(line, place)
+        if not name:
+            self._plain("", Effect.READ)
+            return -1
         if name in WHOLE_LINE or name.startswith("!"):
             self._whole_line(name, line[end:].strip())
             return -1
@@ -152,7 +157,11 @@ class Script:
             self._send_buffer(name)
         self._effects(name, arguments)
         self._settle(name, arguments)
-        return arguments.end if arguments.end < len(line) else -1
+        if not line[arguments.end :].strip():
+            return -1
+        if name not in NEVER_FAIL:
+            self.lose_sight(f"if \\{name} fails, psql skips the rest of its line")
+        return arguments.end
 
     def _program(self, action: str, text: str) -> None:
         words = text.split()
@@ -175,7 +184,7 @@ class Script:
         self.add(Operation("psql", f"\\{name}", frozenset(effects), found))
 
     def _condition(self, name: str) -> None:
-        if self.scanner.buffer.strip():
+        if self.scanner.buffer and inspect_sql(self.scanner.buffer)[0].action != "empty":
             self.lose_sight("a condition stands inside a statement")
         self.conditions += {"if": 1, "endif": -1}.get(name, 0)
         self.conditions = max(0, self.conditions)
@@ -211,7 +220,7 @@ class Script:
             if name not in SENDS:
                 self._plain(name, Effect.SESSION)
         else:
-            self.add(conceded("psql", f"\\{name}", f"the command \\{name} is not known"))
+            self.lose_sight(f"the command \\{name} is not known")
 
     def _settle(self, name: str, arguments: Arguments) -> None:
         """Carry what a command does to psql's own state."""
@@ -248,7 +257,9 @@ class Script:
     def _output(self, name: str, arguments: Arguments) -> None:
         """Judge where output goes: nowhere special, a file, or a program."""
         values = arguments.values
-        if name in ("g", "gx"):
+        if name in ("g", "gx") and arguments.whole.startswith("("):
+            if not _OUTPUT_OPTIONS.fullmatch(arguments.whole):
+                self.lose_sight(f"the options of \\{name} are not understood")
             values = values[_options_end(values) :]
         if not values or values[0] in STREAMS:
             if name not in SENDS:

@@ -2,18 +2,14 @@
 
 A throw-away cluster runs a corpus: calls of every function that PostgreSQL itself has, statements made up by a
 generator, and the tables of the other tests. Whatever is judged complete with no effect beyond read and session runs
-there between BEGIN READ ONLY and COMMIT; the server must not refuse it as a write, and afterwards nothing outside of the
+there between BEGIN READ ONLY and COMMIT; the server must not refuse it as a write, and afterwards nothing outside the
 session may have changed: tables, sequences, roles, settings, files, large objects, other connections.
 """
 
 from __future__ import annotations
 
-import os
 import random
-import re
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +18,6 @@ import pytest
 from guardcli.inspectors.sql import inspect_sql
 from guardcli.model.effects import Effect
 
-SERVER = Path("/usr/lib/postgresql/15/bin")
 TABLES = [
     line
     for name in ("sql_harmless.txt", "sql_dangerous.txt")
@@ -231,83 +226,19 @@ def generate(chance: random.Random, count: int, *, only_known: bool = False) -> 
         yield maker.statement()
 
 
-def unprivileged() -> list[str]:
-    """Return what to put before a command that must not run as root."""
-    if os.geteuid():
-        return []
-    return ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]
-
-
-class Cluster:
-    """A throw-away server on a unix socket in its own directory."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.environment = {"PATH": os.environ["PATH"], "HOME": str(directory), "LC_ALL": "C.UTF-8"}
-
-    def run(self, *command: str) -> None:
-        """Run a server program and wait for it."""
-        subprocess.run(
-            [*unprivileged(), *command], check=True, env=self.environment, cwd=self.directory, stdout=subprocess.DEVNULL
-        )
-
-    def start(self) -> None:
-        """Create the cluster and wait until it answers."""
-        data = str(self.directory / "data")
-        self.run(str(SERVER / "initdb"), "-D", data, "-U", "admin", "-A", "trust", "-E", "UTF8", "--no-sync")
-        options = (
-            f"-k {self.directory} -c listen_addresses='' -c fsync=off -c autovacuum=off -c max_prepared_transactions=5"
-        )
-        self.run(str(SERVER / "pg_ctl"), "-D", data, "-o", options, "-l", str(self.directory / "log"), "-w", "start")
-
-    def stop(self) -> None:
-        """End the server."""
-        self.run(str(SERVER / "pg_ctl"), "-D", str(self.directory / "data"), "-m", "immediate", "-w", "stop")
-
-    def psql(self, script: str, *options: str) -> subprocess.CompletedProcess[str]:
-        """Run a script with psql, as the superuser."""
-        command = [str(SERVER / "psql"), "-X", "-q", "-At", "-h", str(self.directory), "-U", "admin", "-d", "postgres"]
-        return subprocess.run(
-            [*command, *options], input=script, capture_output=True, text=True, env=self.environment, timeout=60
-        )
-
-    def files(self) -> dict[str, str]:
-        """Return the configuration files and the names of everything that is not the server's own bookkeeping."""
-        data, found = self.directory / "data", {}
-        for path in data.rglob("*"):
-            name = str(path.relative_to(data))
-            if path.suffix in (".conf", ".auto") or name == "PG_VERSION":
-                found[name] = path.read_text()
-            elif not re.match(
-                r"(base|global|pg_wal|pg_stat|pg_stat_tmp|pg_notify|pg_subtrans|pg_xact|pg_multixact)/", name
-            ):
-                found[name] = ""
-        for path in self.directory.iterdir():
-            found[f"../{path.name}"] = ""
-        return found
+@pytest.fixture(scope="module")
+def cluster(postgres):
+    """The throw-away server with tables to read and to harm."""
+    made = postgres.psql(SCHEMA, "-v", "ON_ERROR_STOP=1")
+    assert made.returncode == 0, made.stderr
+    return postgres
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    directory = Path(tempfile.mkdtemp(prefix="guard-pg-", dir="/tmp"))
-    if not os.geteuid():
-        shutil.chown(directory, "nobody", "nogroup")
-    server = Cluster(directory)
-    server.start()
-    try:
-        made = server.psql(SCHEMA, "-v", "ON_ERROR_STOP=1")
-        assert made.returncode == 0, made.stderr
-        yield server
-    finally:
-        server.stop()
-        shutil.rmtree(directory, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-def bystander(cluster: Cluster) -> Iterator[subprocess.Popen[str]]:
+def bystander(cluster) -> Iterator[subprocess.Popen[str]]:
     """Another connection, which nothing may end."""
     process = subprocess.Popen(
-        [str(SERVER / "psql"), "-X", "-q", "-h", str(cluster.directory), "-U", "admin", "-d", "postgres"],
+        cluster.command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=cluster.environment | {"PGAPPNAME": "bystander"},
@@ -335,7 +266,7 @@ def ends_transaction(statement: str) -> bool:
     return bool(actions & leaving) or any(action.startswith("discard") for action in actions)
 
 
-def violations(cluster: Cluster, statements: list[str]) -> list[str]:
+def violations(cluster, statements: list[str]) -> list[str]:
     """Run each statement in a READ ONLY transaction that commits; return those that the server refused as a write."""
     parts = [
         "\\set VERBOSITY sqlstate",
@@ -357,9 +288,7 @@ def violations(cluster: Cluster, statements: list[str]) -> list[str]:
     return found
 
 
-def test_what_is_judged_harmless_is_no_write_to_the_server_and_leaves_no_trace(
-    cluster: Cluster, bystander: subprocess.Popen[str]
-) -> None:
+def test_what_is_judged_harmless_is_no_write_to_the_server_and_leaves_no_trace(cluster, bystander) -> None:
     calls = cluster.psql(CALLS).stdout.splitlines()
     assert len(calls) > 2500
     made_up = list(generate(random.Random(SEED), GENERATED))
@@ -373,7 +302,7 @@ def test_what_is_judged_harmless_is_no_write_to_the_server_and_leaves_no_trace(
     assert bystander.poll() is None
 
 
-def test_the_oracle_itself_sees_a_write(cluster: Cluster) -> None:
+def test_the_oracle_itself_sees_a_write(cluster) -> None:
     assert violations(cluster, ["SELECT 1", "SELECT nextval('counter')", "DELETE FROM orders"]) == [
         "SELECT nextval('counter')",
         "DELETE FROM orders",
@@ -386,7 +315,7 @@ def test_little_of_what_is_harmless_is_conceded() -> None:
     assert len(conceded) <= len(made_up) // 100, conceded[:5]
 
 
-def test_everything_that_the_server_refuses_as_a_write_is_judged_as_one(cluster: Cluster) -> None:
+def test_everything_that_the_server_refuses_as_a_write_is_judged_as_one(cluster) -> None:
     made_up = list(generate(random.Random(SEED + 2), 600))
     refused = violations(cluster, [text for text in made_up if not ends_transaction(text) and "COPY" not in text])
     assert len(refused) > 50
