@@ -10,7 +10,8 @@ from guardcli.masking.followers import Follower, Gone
 END = re.compile(rb"-----END (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----")
 
 _MATERIAL = re.compile(
-    rb"(?P<before>[ \t|>+\-\"']{0,200})(?P<body>[A-Za-z0-9+/=]{1,512}|(?:Proc-Type|DEK-Info|Version|Comment|Hash): [^\n]{0,200}?)"
+    rb"(?P<before>[ \t|>+\-\"']{0,200})"
+    rb"(?P<body>[A-Za-z0-9+/=]{1,512}|(?:Proc-Type|DEK-Info|Version|Comment|Hash): [^\n]{0,200}?)"
     rb"(?P<after>(?:\\[nr]|[ \t\r|+\"',;])*)"
 )
 _BLANK = re.compile(rb"[ \t\r|+>]*")

@@ -22,6 +22,7 @@ from guardcli.masking.detectors.high_entropy import HighEntropy
 from guardcli.masking.detectors.iban import Iban
 from guardcli.masking.detectors.ip_address import IpAddress
 from guardcli.masking.detectors.jwt import Jwt
+from guardcli.masking.detectors.kubernetes import Kubernetes
 from guardcli.masking.detectors.mac_address import MacAddress
 from guardcli.masking.detectors.national_id import NationalId
 from guardcli.masking.detectors.npm import Npm
@@ -52,6 +53,7 @@ _ALL: tuple[type[Detector], ...] = (
     Docker,
     VendorToken,
     Jwt,
+    Kubernetes,
     ConnectionUri,
     Cookie,
     Authorization,

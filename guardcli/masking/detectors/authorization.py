@@ -20,13 +20,16 @@ class Authorization(TokenDetector):
     prefix = re.compile(rb"(?i)authorization\\?[\"']?[ \t]{0,8}[:=]|(?<![a-z])bearer[ \t]")
     token = re.compile(
         rb"(?i)authorization\\?[\"']?[ \t]{0,8}[:=][ \t]{0,8}\\?[\"']?"
-        rb"(?:(?:basic|bearer|token|negotiate|ntlm|digest|apikey|api-key|hoba|dpop|aws4-hmac-sha256|github-bearer)[ \t]+)"
+        rb"(?:(?:basic|bearer|token|negotiate|ntlm|digest|apikey|api-key|hoba|dpop|aws4-hmac-sha256)[ \t]+)"
         rb"([^\s\"'\\][^\n\r\"'\\]{0,8000}?)(?=[ \t]*(?:[\n\r\"'\\]|\Z|[|&;]|[ \t](?:-|http)))"
         rb"|authorization\\?[\"']?[ \t]{0,8}[:=][ \t]{0,8}\\?[\"']?([A-Za-z0-9._~+/=-]{16,8000})"
         rb"|bearer[ \t]{1,4}([A-Za-z0-9._~+/=-]{16,8000})"
     )
-    opening = rb"(?i:authorization\\?[\"']?[ \t]{0,8}[:=]|\bbearer)[ \t]{0,8}\\?[\"']?(?:[A-Za-z0-9-]{2,20}[ \t]+)?([^\n\"']*)"
+    opening = (
+        rb"(?i:authorization\\?[\"']?[ \t]{0,8}[:=]|\bbearer)[ \t]{0,8}\\?[\"']?"
+        rb"(?:[A-Za-z0-9-]{2,20}[ \t]+)?([^\n\"']*)"
+    )
 
     def confirm(self, token: bytes) -> bool:
         """Tell whether `token` is more than a variable or a word."""
-        return not is_placeholder(token) and not (token.isalpha() and len(token) < 24)
+        return not is_placeholder(token) and not (token.isalpha() and token[1:].islower())

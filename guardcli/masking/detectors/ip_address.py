@@ -7,7 +7,9 @@ import re
 
 from guardcli.masking.detector import Detector
 
-_ADDRESS = re.compile(rb"(?<![\w.:])[0-9A-Fa-f:.]{3,45}(?![\w:])")
+_ADDRESS = re.compile(
+    rb"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w]|\.[0-9])|(?<![\w.:])[0-9A-Fa-f:]{2,39}(?![\w:])"
+)
 
 
 class IpAddress(Detector):

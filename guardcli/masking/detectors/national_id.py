@@ -13,13 +13,14 @@ _STRONG: Sequence[tuple[bytes, str]] = (
     (rb"[0-9]{3}-[0-9]{2}-[0-9]{4}", "us.ssn us.itin"),
     (rb"[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}", "br.cpf"),
     (rb"[0-9]{2}\.[0-9]{3}\.[0-9]{3}/[0-9]{4}-[0-9]{2}", "br.cnpj"),
-    (rb"[A-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]", "gb.nino"),
+    (rb"[A-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]", ""),
     (rb"[A-Z]{6}[0-9LMNPQRSTUV]{2}[A-EHLMPRST][0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{3}[A-Z]", "it.codicefiscale"),
     (rb"[0-9]{8}-?[A-Z]", "es.dni"),
     (rb"[XYZ][0-9]{7}-?[A-Z]", "es.nie"),
-    (rb"[STFG][0-9]{7}[A-Z]", "sg.nric"),
+    (rb"[STFG][0-9]{7}[A-Z]", ""),
 )
-"""Forms that are telling by themselves, and the modules of stdnum of which one must accept them."""
+"""Forms that are telling by themselves, and the modules of stdnum of which one must accept them;
+none where it has no module and this module judges itself."""
 
 _WEAK: Sequence[tuple[bytes, bytes, str]] = (
     (rb"ssn|social.?security|itin", rb"[0-9]{9}", "us.ssn us.itin"),
@@ -75,7 +76,30 @@ class NationalId(Detector):
 
 
 def _is_valid(value: str, modules: str) -> bool:
+    if not modules:
+        return _is_british(value) or _is_singaporean(value)
     return any(_judge(module)(value) for module in modules.split())
+
+
+def _is_british(value: str) -> bool:
+    """Tell whether the prefix of a National Insurance number is one that is allocated; it has no check digit."""
+    return (
+        value[0] not in "DFIQUV"
+        and value[1] not in "DFIOQUV"
+        and value[:2] not in ("BG", "GB", "KN", "NK", "NT", "TN", "ZZ")
+        and value[-1] in "ABCD"
+        and len(value.replace(" ", "")) == 9
+        and value[1].isalpha()
+    )
+
+
+def _is_singaporean(value: str) -> bool:
+    """Tell whether the check letter of an NRIC or FIN is right."""
+    if not value[1:8].isdigit() or len(value) != 9:
+        return False
+    total = sum(int(digit) * weight for digit, weight in zip(value[1:8], (2, 7, 6, 5, 4, 3, 2), strict=True))
+    total += 4 if value[0] in "TG" else 0
+    return value[8] == ("JZIHGFEDCBA" if value[0] in "ST" else "XWUTRQPNMLK")[total % 11]
 
 
 @cache

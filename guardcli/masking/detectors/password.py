@@ -38,7 +38,8 @@ class Password(Detector):
     label = "PASSWORD"
     triggers = (
         rb"(?i)" + _NAMES + rb"[0-9]{0,2}(?:\\?[\"']\]?)?[ \t]{0,16}(?:=>|:=|=|:)",
-        rb"(?i)\s--?(?:[a-z0-9-]{0,40}-)?(?:pass(?:word|wd|phrase)?|pwd|secret|token|api-?key|access-?key|secret-?key)[ \t]",
+        rb"(?i)\s--?(?:[a-z0-9-]{0,40}-)?"
+        rb"(?:pass(?:word|wd|phrase)?|pwd|secret|token|api-?key|access-?key|secret-?key)[ \t]",
         rb"(?i)\b(?:password|identified(?: with \w{1,40})? by)[ \t]{1,4}'",
     )
     opening = rb"(?i:" + _NAMES + rb"[0-9]{0,2}(?:\\?[\"']\]?)?[ \t]{0,16}(?:=>|:=|=|:)[ \t]{0,16}([^\s].*))"

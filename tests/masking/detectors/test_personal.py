@@ -1,0 +1,34 @@
+"""Personal numbers need their check digits, their numbering plan, or a word that says what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+CASES = [
+    ("iban", "⟦DE89370400440532013000⟧ and ⟦GB82 WEST 1234 5698 7654 32⟧."),
+    ("iban", "to ⟦FR14 2004 1010 0505 0001 3M02 606⟧ of"),
+    ("iban", "DE89370400440532013001 GB82 WEST 1234 5698 7654 33 AB12CDEF"),
+    ("national_id", "ssn ⟦536-90-4399⟧ | ⟦536904399⟧".replace(" | ⟦536904399⟧", "")),
+    ("national_id", "SSN: ⟦536904399⟧"),
+    ("national_id", "000-12-3456 666-12-3456 536904399"),
+    ("national_id", "cpf ⟦390.533.447-05⟧ cnpj ⟦16.727.230/0001-97⟧ 390.533.447-06"),
+    ("national_id", "nino ⟦HH597533D⟧, ⟦HH 59 75 33 D⟧ BG123456A"),
+    ("national_id", "⟦RCCMNL83S18D969H⟧ dni ⟦54362315K⟧ 54362315Z nie ⟦X2482300W⟧ nric ⟦S1234567D⟧"),
+    ("national_id", "PESEL: ⟦44051401359⟧ NHS ⟦943 476 5870⟧ 9434765870 44051401359"),
+    ("national_id", "2024-01-02 10-20-3000 1-536-90-4399"),
+    ("phone", "call ⟦+49 30 901820⟧ or ⟦+1 650-253-0000⟧ or ⟦(650) 253-0000⟧ or ⟦650-253-0000⟧"),
+    ("phone", "phone: ⟦030 901820⟧"),
+    ("phone", "+1 000-000-0000 a+49301234567 2024-01-02 100-200-3000 1.2.3.4"),
+    ("crypto_address", "⟦bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq⟧ btc: ⟦1BoatSLRHtKNngkdXEeobR76b53LETtpyT⟧"),
+    ("crypto_address", "⟦0x52908400098527886E0F7030069857D2E4169EE7⟧"),
+    ("crypto_address", "0x0000000000000000000000000000000000000000 btc: 1BoatSLRHtKNngkdXEeobR76b53LETtpyU"),
+    ("ip_address", "from ⟦10.1.2.3⟧:80 to ⟦2001:db8::1⟧ at 127.0.0.1 v1.2.3.4 999.1.2.3 12:34:56"),
+    ("mac_address", "⟦00:1a:2b:3c:4d:5e⟧ 00:00:00:00:00:00 00:1a:2b:3c:4d:5e:6f"),
+]
+
+
+@pytest.mark.parametrize(("name", "marked"), CASES)
+def test_personal(check: Callable[[str, str], None], name: str, marked: str) -> None:
+    check(name, marked)

@@ -1,0 +1,80 @@
+"""Tokens go by the prefix and the length of their issuer; placeholders and names of the same shape stay."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+
+import pytest
+
+WORD = "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1eF3hJ5kM7nP9rS1uV3xY5"
+HEX = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"
+LOGIN = base64.b64encode(b"robot:secret-1").decode()
+
+CASES = [
+    ("github", f"token ⟦ghp_{WORD[:36]}⟧, x"),
+    ("github", f"⟦github_pat_{WORD[:22]}_{WORD[:51]}12345678⟧"),
+    ("github", "ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"),
+    ("github", f"ghp_{WORD[:20]}"),
+    ("github", f"xghp_{WORD[:36]}"),
+    ("gitlab", f"⟦glpat-{WORD[:20]}⟧"),
+    ("gitlab", f"⟦GR1348941{WORD[:20]}⟧"),
+    ("gitlab", "glpat-short"),
+    ("slack", f"⟦xoxb-123456789012-123456789012-{WORD[:24]}⟧"),
+    ("slack", f"https://hooks.slack.com/services/⟦T0A1B2C3D/B0A1B2C3D/{WORD[:24]}⟧"),
+    ("slack", "https://hooks.slack.com/services/"),
+    ("stripe", f"⟦sk_live_{WORD[:24]}⟧ pk_live_{WORD[:24]}"),
+    ("stripe", "risk_live_data and sk_live_"),
+    ("openai", f"⟦sk-proj-{WORD[:40]}⟧ ⟦sk-{WORD[:48]}⟧"),
+    ("openai", "sk-circle-fade-dot-animation sk-folding-cube"),
+    ("anthropic", f"⟦sk-ant-api03-{WORD[:40]}⟧"),
+    ("anthropic", "sk-ant-api03-..."),
+    ("npm", f"//registry/:_authToken=⟦npm_{WORD[:36]}⟧"),
+    ("npm", "npm_config_registry npm_lifecycle_event"),
+    ("pypi", f"⟦pypi-AgEIcHlwaS5vcmc{WORD}⟧"),
+    ("pypi", "pypi-attestations"),
+    ("vault", f"⟦hvs.{WORD[:24]}⟧"),
+    ("vault", "hvs.short"),
+    ("gcp", f"⟦AIza{WORD[:35]}⟧ ⟦ya29.{WORD[:40]}⟧ ⟦GOCSPX-{WORD[:28]}⟧"),
+    ("gcp", "AIzaShort ya29."),
+    ("azure", f"AccountName=x;AccountKey=⟦{(WORD + WORD)[:86]}==⟧;EndpointSuffix=y"),
+    ("azure", f"https://x.blob/c?sv=1&sig=⟦{WORD[:43]}%3D⟧&se=2"),
+    ("azure", "AccountKey=<key>"),
+    ("docker", f"⟦dckr_pat_{WORD[:27]}⟧"),
+    ("docker", f'{{"auths":{{"r":{{"auth": "⟦{LOGIN}⟧"}}}}}}'),
+    ("docker", '{"auth": "none", "x": 1}'),
+    ("vendor_token", f"⟦SG.{WORD[:22]}.{WORD[:43]}⟧ ⟦hf_abcdefghijklmnopqrstuvwxyzABCDEFGH⟧"),
+    ("vendor_token", f"⟦dop_v1_{HEX}⟧ ⟦dapi{HEX[:32]}⟧ ⟦glsa_{WORD[:32]}_0a1b2c3d⟧"),
+    ("vendor_token", f"⟦123456789:AA{WORD[:33]}⟧"),
+    ("vendor_token", f"sha256:{HEX} {WORD}"),
+    ("authorization", "Authorization: Bearer ⟦abc.def-ghi⟧"),
+    ("authorization", "curl -H 'authorization: Basic ⟦dXNlcjpwYXNz⟧' http://x"),
+    ("authorization", '{"Authorization": "token ⟦abcdef123456⟧"}'),
+    ("authorization", f"use Bearer ⟦{WORD[:20]}⟧ here"),
+    ("authorization", "Authorization: Bearer $TOKEN"),
+    ("authorization", "Authorization: Bearer <token>"),
+    ("authorization", "the authorization: required for bearer tokens"),
+    ("cookie", "Cookie: ⟦sid=abc123; theme=dark⟧"),
+    ("cookie", "Set-Cookie: sid=⟦abc123⟧; Path=/; HttpOnly"),
+    ("cookie", "the cookie: a small cake"),
+    ("high_entropy", f"deploy_key: ⟦{WORD[:32]}⟧"),
+    ("high_entropy", f'"signature":"⟦{HEX[:40]}⟧"'),
+    ("high_entropy", f"public_key: {WORD[:32]}"),
+    ("high_entropy", f"commit: {HEX[:40]}"),
+    ("high_entropy", "cache_key=orders-2024-01-01-page-1-sorted"),
+    ("high_entropy", "sort_key: customer_name_then_created"),
+    ("kubernetes", 'data:\n  user: ⟦YWRtaW4=⟧\n  pw: "⟦aHVudGVyMg==⟧"\nkind: Secret\nx: YWRtaW4=\n'),
+    ("kubernetes", "stringData:\n  user: ⟦admin⟧\nkind: Secret\n"),
+    ("kubernetes", '  "data": {\n    "pw": "⟦aHVudGVyMg==⟧"\n  },\n  "kind": "Secret"\n'),
+    ("kubernetes", '{"data":{"pw":"⟦aHVudGVyMg==⟧"},"kind":"Secret"}'),
+    ("kubernetes", '{"kind":"Secret","data":{"a":"⟦aHVudGVyMg==","b":"YWRtaW4=⟧"}}'),
+    ("kubernetes", "data:\n  level: info\n  url: http://x\n  mode: true\nkind: ConfigMap\n"),
+    ("kubernetes", '{"data":{"level":"info"},"kind":"ConfigMap"}'),
+    ("kubernetes", "metadata:\n  name: YWRtaW4=\n"),
+    ("kubernetes", "kubeadm join --token ⟦abcdef.0123456789abcdef⟧ x"),
+]
+
+
+@pytest.mark.parametrize(("name", "marked"), CASES)
+def test_tokens(check: Callable[[str, str], None], name: str, marked: str) -> None:
+    check(name, marked)
