@@ -22,6 +22,9 @@ from guardcli.model.facts import Facts, FactUnavailable
 from guardcli.model.invocation import Invocation
 from guardcli.model.operations import Inspection, Operation, conceded
 
+MAX_ARGUMENTS = 5_000
+"""Words of one call: more than any person or script gives, and few enough to judge in milliseconds."""
+
 _KNOWN: Mapping[str, Effect] = {
     "delete": Effect.DELETE,
     "drain": Effect.DELETE,
@@ -52,6 +55,8 @@ class KubectlInspector:
 
     def inspect(self, invocation: Invocation, facts: Facts) -> Inspection:
         """Return what `invocation` would do, the grave operations of its flags and environment included."""
+        if len(invocation.argv) > MAX_ARGUMENTS:
+            return Inspection((conceded("kubectl", "kubectl", f"more than {MAX_ARGUMENTS} arguments", Effect.EXECUTE),))
         line = parse(invocation.arguments)
         call = Call(line, invocation, facts)
         if line.problem:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from guardcli.inspectors.kubectl_flags import CommandLine, Value
 from guardcli.inspectors.kubectl_kinds import Kind, kind_named
-from guardcli.inspectors.kubectl_manifests import ManifestError, load_manifests
+from guardcli.inspectors.kubectl_manifests import MAX_BYTES, ManifestError, load_manifests
 from guardcli.inspectors.kubectl_objects import Thing, describe
 from guardcli.model.effects import Effect
 from guardcli.model.facts import Facts, FactUnavailable
@@ -21,6 +21,11 @@ _DRY = frozenset({"client", "server", "1", "t", "T", "TRUE", "true", "True"})
 
 MAX_DIRECTORY = 500
 """Manifests of one directory that are looked at."""
+MAX_TOTAL = MAX_BYTES
+"""Bytes of all the files of one call together."""
+MAX_TARGETS = 10_000
+"""Kinds times names of one call; beyond, every name of the kinds is meant."""
+MAX_REASON = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,7 @@ class Call:
             effects=known | {Effect.UNKNOWN} if doubts else known,
             targets=tuple(targets),
             complete=not doubts,
-            reason="; ".join(doubts),
+            reason="; ".join(doubts)[:MAX_REASON],
             unbounded=unbounded,
             sensitive=sensitive,
         )
@@ -143,7 +148,10 @@ def named(words: Sequence[str], default: str = "") -> tuple[Named, ...]:
     if not words:
         return ()
     names = tuple(words[1:]) or ("*",)
-    return tuple(Named(kind_named(kind), names) for kind in words[0].split(",") if kind)
+    kinds = dict.fromkeys(kind for kind in words[0].split(",") if kind)
+    if len(kinds) * len(names) > MAX_TARGETS:
+        names = ("*",)
+    return tuple(Named(kind_named(kind), names) for kind in kinds)
 
 
 def _combined(word: str, default: str) -> list[Named]:
@@ -188,6 +196,7 @@ class _Reader:
         self.inputs: list[Input] = []
         self.doubts: list[str] = []
         self.network = False
+        self.left = MAX_TOTAL
 
     def read(self, value: Value) -> None:
         """Read what one -f names."""
@@ -239,6 +248,10 @@ class _Reader:
         self._manifest("standard input", content)
 
     def _manifest(self, name: str, content: bytes) -> None:
+        self.left -= len(content)
+        if self.left < 0:
+            self.doubts.append(f"the files have more than {MAX_TOTAL >> 20} MB together, so {name} is not looked at")
+            return
         try:
             self.things.extend(describe(form) for form in load_manifests(content))
         except ManifestError as fault:

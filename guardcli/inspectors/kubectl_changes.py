@@ -54,7 +54,9 @@ def _changed_things(
 ) -> list[Operation]:
     operations = []
     for thing in manifests.things:
-        added = thing.kind.deletion() if deletion else thing.added
+        added = thing.added if Effect.WRITE in effects else frozenset()
+        if deletion:
+            added |= thing.kind.deletion()
         asks = thing.question and call.verb == "create"
         operations.append(
             call.operation(
@@ -126,11 +128,11 @@ def judge_create_token(call: Call) -> Findings:
 def judge_apply(call: Call) -> Findings:
     """Judge apply: --force may delete first, --prune deletes what the files no longer hold."""
     line = call.line
-    force = line.maybe("force") and not line.maybe("server-side")
+    force = line.maybe("force")
     effects = _WRITE | {Effect.DELETE} if force else _WRITE
     if line.words:
         return one(call.operation(effects, doubts=[f"kubectl apply {line.words[0]} is not known"]))
-    findings = _changed(call, (), effects)
+    findings = _changed(call, (), effects, deletion=force)
     if not line.maybe("prune") or call.dry:
         return findings
     everything = line.maybe("all") or not (line.has("applyset") or line.value("selector"))

@@ -13,11 +13,23 @@ from guardcli.inspectors.kubectl_call import Call
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation, Target
 
-_ENTRIES = {"context": "context", "cluster": "cluster", "user": "user"}
 _CREDENTIALS = ("user", "token", "username", "password", "client-certificate", "client-key")
 _IMPERSONATION = ("as", "as-group", "as-uid")
 _WHOLE = frozenset({Effect.NETWORK, Effect.PRIVILEGE, Effect.EXECUTE})
-_OTHER_CONFIGURATION = ("KUBECONFIG", "HOME")
+_ROUTES = (
+    "KUBERNETES_MASTER",
+    "KUBERNETES_SERVICE_HOST",
+    "KUBERNETES_SERVICE_PORT",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+)
+"""Variables that lead a call elsewhere, or decide whom it trusts there."""
+_ALWAYS = frozenset({"KUBECONFIG", "KUBERNETES_MASTER"})
+"""Variables that count even when nothing is known about the environment that the session began with."""
 
 
 def judge_identity(call: Call, baseline: Mapping[str, str]) -> Iterator[Operation]:
@@ -38,35 +50,30 @@ def judge_identity(call: Call, baseline: Mapping[str, str]) -> Iterator[Operatio
     yield from _file(call, "cache-dir", "cache")
 
 
+def _changed(call: Call, baseline: Mapping[str, str], name: str) -> bool:
+    """Return whether the caller gave the variable another value than the session began with."""
+    if not baseline and name not in _ALWAYS:
+        return False
+    return call.invocation.env.get(name, "") != baseline.get(name, "")
+
+
 def _configuration(call: Call, baseline: Mapping[str, str]) -> Iterator[Operation]:
     path = call.line.value("kubeconfig")
-    if not path:
-        for name in _OTHER_CONFIGURATION:
-            found = call.invocation.env.get(name, "")
-            known = baseline.get(name)
-            # without a HOME to compare with, any home is the user's own
-            if found != (known or "") and not (name == "HOME" and known is None):
-                path = found or name
-                break
-    if path:
-        yield call.operation(_WHOLE, [Target("file", path)], action="kubeconfig")
+    if not path and not any(_changed(call, baseline, name) for name in ("KUBECONFIG", "HOME")):
+        return
+    path = path or call.invocation.env.get("KUBECONFIG", "") or "~/.kube/config"
+    yield call.operation(_WHOLE, [Target("file", path)], action="kubeconfig")
 
 
 def _endpoint(call: Call, baseline: Mapping[str, str]) -> Iterator[Operation]:
     line = call.line
-    targets = [
-        Target("object", f"/{kind}/{line.value(flag)}")
-        for flag, kind in _ENTRIES.items()
-        if flag != "user" and line.value(flag)
-    ]
-    server = line.value("server")
-    master = call.invocation.env.get("KUBERNETES_MASTER", "")
-    if not server and master and master != baseline.get("KUBERNETES_MASTER"):
-        server = master
+    targets = [Target("object", f"/{flag}/{line.value(flag)}") for flag in ("context", "cluster") if line.value(flag)]
+    changed = [name for name in _ROUTES if _changed(call, baseline, name)]
+    server = line.value("server") or (call.invocation.env.get("KUBERNETES_MASTER") if changed else "")
     if server:
         targets.append(Target("host", _host(server)))
     weaker = line.maybe("insecure-skip-tls-verify") or line.maybe("insecure-skip-tls-verify-backend")
-    if targets or weaker or line.value("tls-server-name") or line.value("certificate-authority"):
+    if targets or changed or weaker or line.value("tls-server-name") or line.value("certificate-authority"):
         yield call.operation({Effect.NETWORK}, targets, action="connect")
 
 

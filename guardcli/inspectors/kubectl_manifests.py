@@ -22,10 +22,10 @@ from typing import Any
 
 import yaml
 
-MAX_BYTES = 4 << 20
-"""The largest manifests in use (bundles of custom resource definitions) have 3 MB."""
-MAX_EVENTS = 400_000
-"""Parser events of one text: what 4 MB of ordinary YAML need."""
+MAX_BYTES = 1 << 20
+"""Bytes of one text: nearly every file in use is smaller, but for some bundles of custom resource definitions."""
+MAX_NODES = 100_000
+"""Parser events of one text, which is what time grows with: about 0.15 s. Ordinary YAML of 1 MB has fewer."""
 MAX_DEPTH = 60
 """Schemas of custom resource definitions nest to about 40."""
 MAX_DOCUMENTS = 2_000
@@ -98,6 +98,8 @@ def _check_case(value: dict[str, Any]) -> None:
 
 
 def _json_values(text: str) -> Iterator[Any]:
+    if sum(map(text.count, ",{[")) > MAX_NODES:
+        raise ManifestError(f"more than {MAX_NODES} nodes")
     decoder = json.JSONDecoder(
         object_pairs_hook=_unique, parse_int=str, parse_float=str, parse_constant=_no_constant, strict=True
     )
@@ -170,8 +172,8 @@ class _Builder:
         anchors: dict[str, tuple[Any, int]] = {}
         for event in yaml.parse(piece, Loader=yaml.CSafeLoader):
             self.events += 1
-            if self.events > MAX_EVENTS or len(stack) > MAX_DEPTH:
-                raise ManifestError(f"more than {MAX_EVENTS} nodes, or nested deeper than {MAX_DEPTH}")
+            if self.events > MAX_NODES or len(stack) > MAX_DEPTH:
+                raise ManifestError(f"more than {MAX_NODES} nodes, or nested deeper than {MAX_DEPTH}")
             if isinstance(event, yaml.ScalarEvent):
                 finished = self._scalar(event)
                 size, anchor = 1, event.anchor

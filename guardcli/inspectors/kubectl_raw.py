@@ -57,17 +57,16 @@ def judge_raw(call: Call) -> Findings:
     text = call.line.value("raw")
     method = _METHOD[call.verb]
     path = text.partition("?")[0].partition("#")[0]
-    action = f"{call.verb} --raw"
     if _odd(path):
-        return one(call.operation(method, doubts=[f"the path {text[:200]} is written in an odd way"], action=action))
+        return one(call.operation(method, doubts=[f"the path {text[:200]} is written in an odd way"]))
     steps = [step for step in path.split("/") if step]
     if (steps[0] if steps else "") in _ABOUT_SERVER and len(_inside(steps)) == 0:
         doubts = () if call.verb == "get" else ("a change of the server itself",)
-        return one(call.operation(method, [Target("object", "//" + "/".join(steps))], doubts, action=action))
+        return one(call.operation(method, [Target("object", "//" + "/".join(steps))], doubts))
     found = _parsed(_inside(steps)) if steps and steps[0] in ("api", "apis") else None
     if found is None:
-        return one(call.operation(method, doubts=[f"the path {path[:200]} is not known"], action=action))
-    return one(_judged(call, found, action, set(method)))
+        return one(call.operation(method, doubts=[f"the path {path[:200]} is not known"]))
+    return one(_judged(call, found, set(method)))
 
 
 def _odd(path: str) -> bool:
@@ -98,7 +97,7 @@ def _parsed(inside: list[str]) -> _Path | None:
     return _Path(kind_named(inside[0]), namespace or "*", name, inside[2] if len(inside) > 2 else "")
 
 
-def _judged(call: Call, path: _Path, action: str, effects: set[Effect]) -> Operation:
+def _judged(call: Call, path: _Path, effects: set[Effect]) -> Operation:
     target = Target("object", f"{path.namespace}/{path.kind.name}/{path.name}")
     doubts: list[str] = []
     if path.below in _THROUGH:
@@ -121,5 +120,4 @@ def _judged(call: Call, path: _Path, action: str, effects: set[Effect]) -> Opera
         doubts,
         unbounded=call.verb == "delete" and path.name == "*",
         sensitive=path.kind.secret and call.verb != "delete",
-        action=action,
     )

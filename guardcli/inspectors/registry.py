@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Mapping
+from typing import Any
 
 from guardcli.inspectors.generic import GenericInspector
 from guardcli.model.effects import Effect
@@ -25,15 +26,25 @@ _CLASSES = {
     "git": ("guardcli.inspectors.git", "GitInspector"),
 }
 
+_WITH_BASELINE = frozenset({"kubectl"})
+"""Tools whose inspector tells a variable of the user's own from one that the agent changed."""
+
 _NO_RULES: Mapping[str, ToolRules] = {}
+_NO_BASELINE: Mapping[str, str] = {}
 
 
-def inspector_for(tool: str, extra: Mapping[str, ToolRules] = _NO_RULES) -> Inspector:
+def inspector_for(
+    tool: str, extra: Mapping[str, ToolRules] = _NO_RULES, baseline: Mapping[str, str] = _NO_BASELINE
+) -> Inspector:
     """Return the inspector of `tool`: guard's own, else the generic one with the patterns that `extra` has for it.
 
     Importing is left until a tool is first called. Patterns for a tool of guard's own are not looked at: what
-    guard understands, a pattern cannot make harmless.
+    guard understands, a pattern cannot make harmless. `baseline` is the environment that the session began with;
+    a variable such as KUBECONFIG counts as the user's own choice while it has the value that it has there.
     """
+    if tool in _WITH_BASELINE and baseline:
+        inspector: Inspector = _class_of(tool)(baseline)
+        return inspector
     if tool in _CLASSES:
         return _own(tool)
     rules = extra.get(tool)
@@ -42,15 +53,24 @@ def inspector_for(tool: str, extra: Mapping[str, ToolRules] = _NO_RULES) -> Insp
 
 @functools.cache
 def _own(tool: str) -> Inspector:
-    module, name = _CLASSES[tool]
-    inspector: Inspector = getattr(importlib.import_module(module), name)()
+    inspector: Inspector = _class_of(tool)()
     return inspector
 
 
-def inspect(invocation: Invocation, facts: Facts, extra: Mapping[str, ToolRules] = _NO_RULES) -> Inspection:
+def _class_of(tool: str) -> Any:
+    module, name = _CLASSES[tool]
+    return getattr(importlib.import_module(module), name)
+
+
+def inspect(
+    invocation: Invocation,
+    facts: Facts,
+    extra: Mapping[str, ToolRules] = _NO_RULES,
+    baseline: Mapping[str, str] = _NO_BASELINE,
+) -> Inspection:
     """Return what `invocation` would do, whatever happens: an inspector that fails has understood nothing."""
     try:
-        return inspector_for(invocation.tool, extra).inspect(invocation, facts)
+        return inspector_for(invocation.tool, extra, baseline).inspect(invocation, facts)
     except Exception as fault:
         reason = f"the inspector of {invocation.tool} failed with {type(fault).__name__}"
         operation = conceded(invocation.tool, invocation.tool, reason, Effect.EXECUTE)

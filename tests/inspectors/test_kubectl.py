@@ -395,6 +395,22 @@ def test_deleting_by_file_knows_the_kinds_that_take_more_than_themselves() -> No
     assert effects(inspect("replace --force -f x.yaml", {"/work/x.yaml": namespace})) == "write define delete"
 
 
+def test_replacing_by_force_keeps_what_the_new_object_gives_away() -> None:
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {hostPID: true}\n"
+    for verb in ("replace", "apply"):
+        assert effects(inspect(f"{verb} --force -f x.yaml", {"/work/x.yaml": pod})) == "write delete privilege"
+    assert effects(inspect("delete --force -f x.yaml", {"/work/x.yaml": pod})) == "delete"
+
+
+def test_more_than_can_be_judged_in_time_is_conceded() -> None:
+    assert not complete(inspect("get pods " + "x " * 6_000))
+    wide = inspect("delete " + ",".join(f"k{number}" for number in range(200)) + " " + "x " * 200)
+    assert all(operation.unbounded for operation in wide.operations)
+    big = POD + "# " + "x" * 600_000
+    assert complete(inspect("apply -f a.yaml", {"/work/a.yaml": big}))
+    assert not complete(inspect("apply -f a.yaml -f b.yaml", {"/work/a.yaml": big, "/work/b.yaml": big}))
+
+
 def test_standard_input_is_judged_like_a_file() -> None:
     for name in ("-", "/dev/stdin", "/proc/self/fd/0"):
         assert effects(inspect(f"apply -f {name}", stdin=ROLE)) == "write privilege"
@@ -431,6 +447,9 @@ def test_two_files_are_two_inputs() -> None:
         ("get pods", {"KUBECONFIG": "/tmp/k"}, "read network execute privilege"),
         ("get pods", {"HOME": "/tmp"}, "read network execute privilege"),
         ("get pods", {"KUBERNETES_MASTER": "https://x"}, "read network"),
+        ("get pods", {"HTTPS_PROXY": "http://x"}, "read network"),
+        ("get pods", {"SSL_CERT_FILE": "/tmp/ca"}, "read network"),
+        ("get pods", {"PAGER": "sh", "KUBECTL_COMMAND_HEADERS": "1"}, "read"),
         ("get pods", {"EDITOR": "sh", "KUBECTL_EXTERNAL_DIFF": "sh"}, "read"),
         ("diff -f /work/pod.yaml", {}, "read"),
         ("diff -f /work/pod.yaml", {"KUBECTL_EXTERNAL_DIFF": "sh"}, "read execute"),
@@ -447,6 +466,8 @@ def test_a_variable_that_the_session_began_with_is_the_users_own() -> None:
     invocation = Invocation("kubectl", ("kubectl", "get", "pods"), env)
     assert effects(KubectlInspector(env).inspect(invocation, NoFacts())) == "read"
     assert "network" in effects(KubectlInspector({"HOME": "/home/me"}).inspect(invocation, NoFacts()))
+    unset = Invocation("kubectl", ("kubectl", "get", "pods"), {"HOME": "/home/me"})
+    assert "network" in effects(KubectlInspector(env).inspect(unset, NoFacts()))
 
 
 def test_a_kuberc_in_the_home_directory_concedes() -> None:

@@ -100,6 +100,8 @@ REFUSED = {
     "deep json": '{"a":' * 50_000 + "1" + "}" * 50_000,
     "many documents": "---\na: b\n" * 5_000,
     "large": "x: " + "y" * MAX_BYTES,
+    "many nodes": "[" + "x," * 200_000 + "x]",
+    "many nodes of json": '{"a": [' + "1," * 200_000 + "1]}",
     "a mapping as a key": "{a: b}: c\n",
     "lists within lists": '{"items":[' * 6 + "{}" + "]}" * 6,
 }

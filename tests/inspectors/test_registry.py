@@ -63,3 +63,11 @@ def test_unused_inspectors_cost_nothing() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_users_own_environment_is_told_from_one_that_was_changed() -> None:
+    env = {"HOME": "/home/me", "KUBECONFIG": "/home/me/prod"}
+    call = Invocation("kubectl", ("kubectl", "get", "pods"), env)
+    assert len(registry.inspect(call, NoFacts(), baseline=env).operations) == 1
+    assert len(registry.inspect(call, NoFacts(), baseline={"HOME": "/home/me"}).operations) == 2
+    assert len(registry.inspect(call, NoFacts()).operations) == 2
