@@ -670,6 +670,7 @@ static _Noreturn void relay_tool(struct plan *plan) {
     while (!relay.flushed) {
         struct pollfd ready[3] = {{broker, POLLIN, 0}, {relay.signals, POLLIN, 0}, {relay.changes, POLLIN, 0}};
         if (relay.ended) ready[2].fd = -1;
+        if (relay.pid < 0 && !relay.ended) ready[1].fd = -1;    /* a signal waits until there is a tool to get it */
         if (poll(ready, 3, -1) < 0) {
             if (errno == EINTR) continue;
             broker_lost(&relay);
