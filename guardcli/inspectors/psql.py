@@ -28,6 +28,7 @@ from guardcli.model.invocation import Invocation, Stdin
 from guardcli.model.operations import Input, Inspection, Operation, Target, conceded
 
 _PAGER = re.compile(r"\s*(?:(?:/usr)?/bin/)?(?:less|more|most|cat|pager|pspg)(?:\s+-[A-Za-z0-9]+)*\s*")
+_STDIN_NAMES = frozenset(("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"))
 _VERSIONS = range(13, 19)
 _SYSTEM_SERVICES = "/etc/postgresql-common/pg_service.conf"
 
@@ -167,7 +168,7 @@ class _Call:
     def _start_file(self) -> None:
         """Judge the user's psqlrc, where there is one and psql would read it."""
         letters = {option.letter for option in self.line.options}
-        if letters & {"X", "l"}:
+        if "X" in letters:
             return
         for path in self._start_files():
             try:
@@ -227,7 +228,7 @@ class _Call:
             self._stdin()
 
     def _file(self, option: Option) -> None:
-        if option.value == "-":
+        if option.value in _STDIN_NAMES:
             self._stdin()
             return
         path = self.invocation.path(option.value)

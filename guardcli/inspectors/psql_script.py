@@ -36,6 +36,9 @@ from guardcli.model.operations import Operation, Target, conceded
 STREAMS = frozenset(("/dev/null", "/dev/stdout", "/dev/stderr", "/dev/stdin", "/dev/tty", "/dev/fd/1", "/dev/fd/2"))
 """Names of files that are the call's own streams, or nothing."""
 
+MAX_SCRIPT = 8 << 20
+"""Characters of one script; beyond it reading the script would hold up every other call of the session."""
+
 MAX_OPERATIONS = 5000
 _OUTPUT_OPTIONS = re.compile(r"\(\s*\w+(?:=\w+)?(?:\s+\w+(?:=\w+)?)*\s*\)(?:\s+[^\s\\]+)?\s*")
 _ROW_THAT_COULD_RUN = re.compile(r";|\\(?![\\N])")
@@ -67,6 +70,9 @@ class Script:
         """Judge a whole script; with `on_stdin` it is psql's standard input."""
         self.scanner = Scanner(self.variables)
         self.rows, self.on_stdin = 0, on_stdin
+        if len(text) > MAX_SCRIPT:
+            self.lose_sight(f"the script is longer than {MAX_SCRIPT} characters")
+            return
         lines = text.removeprefix("\ufeff").split("\n")
         if self.variables.is_on("SINGLELINE") or not self.variables.is_off("SINGLELINE"):
             self.lose_sight("in single-line mode a line's end ends a statement")
