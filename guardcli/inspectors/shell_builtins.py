@@ -103,6 +103,13 @@ def limits(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
     return [scope.done(name, {Effect.SESSION} if words else {Effect.READ})]
 
 
+def kill(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
+    """Judge ``kill``: ``-0`` asks whether a process is there, ``-l`` lists signals, all else ends processes."""
+    first = words[0].text if words and words[0].known else ""
+    effects = {Effect.READ} if first in ("-0", "-l", "-L") and len(words) <= 2 else {Effect.DELETE}
+    return [scope.done(name, effects)]
+
+
 def coproc(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
     """Judge ``coproc COMMAND``: the command, on pipes."""
     if not words:
@@ -124,4 +131,5 @@ BUILTINS: dict[str, Callable[[str, Sequence[Word], Scope], list[Operation]]] = {
     "ulimit": limits,
     "umask": limits,
     "coproc": coproc,
+    "kill": kill,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 _SENSITIVE = re.compile(
@@ -93,8 +94,12 @@ def is_sensitive(path: str) -> bool:
     if _SENSITIVE.search(path):
         return not path.endswith((".pub.pem", ".crt.pem", ".asc.pub"))
     if any(sign in path for sign in "*?[") and path.strip("*?/."):
-        return any(fnmatchcase(example, path) for example in _EXAMPLES)
+        return any(_could_be(path.split("/"), example.split("/")) for example in _EXAMPLES)
     return False
+
+
+def _could_be(pattern: Sequence[str], path: Sequence[str]) -> bool:
+    return len(pattern) == len(path) and all(map(fnmatchcase, path, pattern))
 
 
 def controls_access(path: str) -> bool:

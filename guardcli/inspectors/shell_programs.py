@@ -46,7 +46,7 @@ def find(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
     """Judge ``find`` by every action of its expression."""
     operations: list[Operation] = []
     starts: list[Word] = []
-    position, expression = 0, False
+    position, expression, wanted = 0, False, "*"
     while position < len(words):
         word = words[position]
         text = word.text
@@ -54,7 +54,7 @@ def find(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
         if not word.known and (word.splits or word.may_be_option):
             raise NotUnderstoodError("an action could be hidden in a word that is not known")
         if word.known and text in _FIND_RUN:
-            position = _find_run(words, position, starts, scope, operations)
+            position = _find_run(words, position, (starts, wanted), scope, operations)
         elif word.known and text == "-delete":
             operations.append(scope.done(name, {Effect.DELETE, Effect.FILE}, starts))
         elif word.known and text in _FIND_WRITE:
@@ -63,6 +63,8 @@ def find(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
         elif word.known and (text in _FIND_VALUES or text.startswith("-newer")):
             if position < len(words) and words[position].splits:
                 raise NotUnderstoodError("an action could be hidden in a word that is not known")
+            if text in ("-name", "-iname", "-path") and position < len(words):
+                wanted = words[position].text.lstrip("/")
             position += 1
         elif word.known and (text in _FIND_PLAIN or re.match(r"-O\d\Z", text)):
             expression = expression or text not in ("-H", "-L", "-P")
@@ -76,9 +78,10 @@ def find(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
 
 
 def _find_run(
-    words: Sequence[Word], position: int, starts: list[Word], scope: Scope, operations: list[Operation]
+    words: Sequence[Word], position: int, found: tuple[list[Word], str], scope: Scope, operations: list[Operation]
 ) -> int:
     inner: list[Word] = []
+    starts, wanted = found
     while position < len(words):
         word = words[position]
         position += 1
@@ -89,7 +92,7 @@ def _find_run(
             return position
         if "{}" in word.text:
             head = word.text.split("{}", 1)[0]
-            place = (starts[0].text + "/*") if len(starts) == 1 and starts[0].known else "*"
+            place = f"{starts[0].text}/{wanted}" if len(starts) == 1 and starts[0].known else wanted
             shown = word.text.replace("{}", place)
             word = Word(shown, known=False, prefix=head or "./", bare=False)
         inner.append(word)
@@ -251,7 +254,7 @@ _CURL: dict[str, Option] = {
         value: Option(True)
         for value in names(
             "-m -w -H -A -e -r -y -Y --max-time --connect-timeout --write-out --header --user-agent --retry "
-            "--retry-delay --cacert --cert --key --resolve --referer --range --max-redirs --interface --url"
+            "--retry-delay --cacert --cert --key  --referer --range --max-redirs --interface"
         )
     },
     "-o": Option(True, parse_effects("write+file")),
@@ -279,7 +282,7 @@ def curl(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
             position += 1
     effects, operands, reason = scan(plain, _CURL, allow=True)
     urls = [word.text for word in operands]
-    if any("@" in word.text for word in words):
+    if any("@" in word.text or "%output" in word.text for word in words):
         reason = reason or "it may send a file or a password"
     if reason or not all(word.known for word in operands):
         raise NotUnderstoodError(reason or "where it sends its request cannot be known")

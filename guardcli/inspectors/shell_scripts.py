@@ -11,7 +11,7 @@ import re
 
 from guardcli.inspectors.shell_names import names
 
-_ADDRESS = re.compile(r"\s*(?:(\d+)(?:~\d+)?|\$|/((?:[^/\\\n\[]|\\.)*)/[IM]*|[+~]\d+)")
+_ADDRESS = re.compile(r"\s*(?:(\d+)(?:~\d+)?|\$|/(?:[^/\\\n\[]|\\.|\[\^?\]?[^\]/\\\n\[]*\])*/[IM]*|[+~]\d+)")
 _SED_PLAIN = re.compile(r"[=dDgGhHnNpPxzF]\s*(?=[;}\n]|\Z)")
 _SED_NUMBER = re.compile(r"[lqQL]\s*\d*\s*(?=[;}\n]|\Z)")
 _SED_LABEL = re.compile(r"(?::\s*\w+|[btT]\s*\w*)\s*(?=[;}\n]|\Z)")

@@ -12,8 +12,9 @@ operands, source. The kinds:
 
 An option is written as on the command line, with ``:`` where it takes a value, and ``!effects`` (or a bare ``!`` for
 the row's) where it changes something. In an ``allow`` row that
-has options with a leading ``+`` one of them is needed. Effects are joined by ``+``; ``?`` in them concedes. Operands are ``any``,
-``maxN``, ``minN``, ``plus`` (each begins with ``+``) or ``noassign`` (none holds ``=``).
+has options with a leading ``+`` one of them is needed; ``@`` and a directory after an option say where its value has to
+lie. Effects are joined by ``+``; ``?`` in them concedes. Operands are ``any``,
+``maxN``, ``minN``, ``plus`` (each begins with ``+``), ``known`` (each is) or ``noassign`` (none holds ``=``).
 
 ``shell_verbs.tsv`` does the same for commands with sub-commands: names, effects, verbs. Verbs are joined by commas;
 ``-`` stands for no verb at all, ``verb/N`` for a verb with at most N operands of its own, and a row whose effects
@@ -36,11 +37,16 @@ READ = frozenset({Effect.READ})
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """What one option means: whether a value follows, what it does if not just read, whether it makes the call read."""
+    """What one option means: whether a value follows, what it does if not just read, whether it makes the call
+    read, and where its value has to lie."""
 
     value: bool = False
     effects: frozenset[Effect] | None = None
     mode: bool = False
+    within: str = ""
+
+
+_ANY = Option()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +87,10 @@ def _options(cell: str, default: frozenset[Effect]) -> dict[str, Option]:
     found = {}
     for token in cell.split():
         name, change, effects = token.removeprefix("+").partition("!")
+        name, _, within = name.partition("@")
         value = name.endswith(":")
         given = (parse_effects(effects) if effects else default) if change else None
-        found[name.rstrip(":")] = Option(value, given, token.startswith("+"))
+        found[name.rstrip(":")] = Option(value, given, token.startswith("+"), within)
     return found
 
 
@@ -151,9 +158,16 @@ def scan(words: Sequence[Word], options: dict[str, Option], *, allow: bool) -> t
         takes, found, unknown = _match(word.text, options)
         effects.update(*found)
         position += takes
+        within = options.get(word.text, _ANY).within
+        if within and not (position <= len(words) and _lies_within(words[position - 1], within)):
+            unknown = True
         if allow and unknown:
             reason = reason or f"{word.text} is not among the options known to be harmless"
     return effects, operands, reason
+
+
+def _lies_within(word: Word, directory: str) -> bool:
+    return word.known and word.text.startswith(directory) and ".." not in word.text
 
 
 def _partial(word: Word, options: dict[str, Option], allow: bool) -> tuple[Option | None, bool]:
@@ -180,9 +194,10 @@ def _match(text: str, options: dict[str, Option]) -> tuple[int, list[frozenset[E
     found, unknown = [], False
     for index, letter in enumerate(text[1:], 1):
         option = options.get("-" + letter)
-        if option is None:
-            unknown = unknown or not (letter.isdigit() and "-#" in options)
-            continue
+        if option is None or option.within:
+            unknown = unknown or option is not None or not (letter.isdigit() and "-#" in options)
+            if option is None:
+                continue
         if option.effects is not None:
             found.append(option.effects)
         if option.value:
@@ -216,7 +231,9 @@ def _has_mode(rule: Rule, words: Sequence[Word]) -> bool:
         if not word.text.startswith("-") or not word.known:
             continue
         option = rule.options.get(word.text.split("=", 1)[0])
-        letters = [] if option or word.text.startswith("--") else [rule.options.get("-" + sign) for sign in word.text[1:]]
+        letters = (
+            [] if option or word.text.startswith("--") else [rule.options.get("-" + sign) for sign in word.text[1:]]
+        )
         if any(found is not None and found.mode for found in (option, *letters)):
             return True
     return False
@@ -230,6 +247,8 @@ def _operands_fault(rule: str, operands: Sequence[Word], any_word: bool) -> str:
         return "" if all(word.prefix.startswith("+") or word.text.startswith("+") for word in operands) else "it is set"
     if rule == "noassign":
         return "" if not any("=" in word.text or not word.known for word in operands) else "an operand may assign"
+    if rule == "known":
+        return "" if all(word.known for word in operands) else "what it connects to cannot be known"
     limit = re.fullmatch(r"(max|min)(\d+)", rule)
     if limit is None:
         return "the table of commands has a fault"

@@ -117,7 +117,12 @@ class Reader:
         start = node.start_byte
         raw = self.source[start : node.end_byte]
         escaped = self.source[max(start - 2, 0) : start - 1] == b"\\"  # a continued line or an escaped blank
-        if escaped or (start and self.source[start - 1] not in _COMMENT_BEFORE) or not raw.startswith(b"#") or b"\n" in raw:
+        if (
+            escaped
+            or (start and self.source[start - 1] not in _COMMENT_BEFORE)
+            or not raw.startswith(b"#")
+            or b"\n" in raw
+        ):
             raise NotUnderstoodError("a comment was not recognised")
 
     def statement(self, node: Node, stdin: Source, tail: Tail) -> None:
@@ -147,15 +152,9 @@ class Reader:
             stdin, tail = tail[1], ([], None)
         named = [child for child in children if child.is_named]
         if node.type == "compound_statement" and children and children[0].type == "((":
-            self._arithmetic_command(node)
-            return
+            raise NotUnderstoodError("((…)) is arithmetic to one shell and a command to another")
         for child in named:
             self.statement(child, stdin, tail if child is named[-1] else ([], None))
-
-    def _arithmetic_command(self, node: Node) -> None:
-        self.evaluates = True
-        if not plain_arithmetic("$" + self.raw(node)):
-            raise NotUnderstoodError("arithmetic that is not plain")
 
     def _pipeline(self, node: Node, stdin: Source, tail: Tail) -> None:
         parts = [child for child in self.children(node) if child.is_named]
@@ -339,7 +338,7 @@ class Reader:
                 self.statement(child, PIPE if writes else NOTHING, ([], None))
         self._margin(end, last.start_byte)
 
-    def _assignment(self, node: Node, *, prefix: bool) -> None:
+    def _assignment(self, node: Node, *, prefix: bool) -> Word:
         children = node.children
         name = self.raw(children[0])
         if children[0].type != "variable_name" or not re.match(r"[A-Za-z_]\w*\Z", name):
@@ -352,6 +351,7 @@ class Reader:
         at_top = node.parent is not None and node.parent.type == "program"
         if not prefix and at_top and value.known and self._named_once(name) and not re.search(r"[\s*?\[~]", value.text):
             self.values[name] = replace(value, bare=False) if value.text else DYNAMIC
+        return value
 
     def _named_once(self, name: str) -> bool:
         """Tell whether `name` stands in the text only once other than as an expansion: then it has one value."""
@@ -375,7 +375,8 @@ class Reader:
     def _declaration(self, node: Node, stdin: Source, tail: Tail) -> None:
         for child in self.children(node):
             if child.type == "variable_assignment":
-                self._assignment(child, prefix=True)
+                if self._assignment(child, prefix=True).splits:
+                    raise NotUnderstoodError("some shells split a value that is declared without quotes")
             elif child.type in _WORDS:
                 word = self.word(child)
                 if not word.known or "=" in word.text or "i" in word.text or "n" in word.text:
@@ -452,15 +453,25 @@ class Reader:
         if node.type in _WORDS:
             self.word(node)
         elif node.type in ("regex", "extglob_pattern"):
-            if _CODE.search(self.raw(node)) or "'" in self.raw(node) or '"' in self.raw(node):
-                raise NotUnderstoodError("a pattern that is not plain")
+            self._pattern(self.raw(node))
         elif node.type == "variable_name":
             return
         elif node.is_named and node.child_count:
+            before = ""
             for child in self.children(node):
+                if before in ("||", "&&") and not re.match(r"(?:! )?-\w", self.raw(child)):
+                    raise NotUnderstoodError("a shell without [[ would take a part of the test for a command")
+                before = child.type
+                if before in ("<", ">", "("):
+                    raise NotUnderstoodError("a shell without [[ would take a part of the test for a redirection")
                 self._test_part(child)
         elif node.is_named and node.type != "test_operator":
             raise NotUnderstoodError("a test that is not plain")
+
+    def _pattern(self, raw: str) -> None:
+        """Check a pattern of a test: no substitution, and no operator that ends a command where ``[[`` is unknown."""
+        if _CODE.search(raw) or re.search(r"['\"\\]", raw) or re.search(r"[|;&<>]", raw.split("(", 1)[0]):
+            raise NotUnderstoodError("a pattern that is not plain")
 
 
 _HANDLERS: dict[str, Callable[[Reader, Node, Source, Tail], None]] = {

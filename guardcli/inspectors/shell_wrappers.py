@@ -79,6 +79,8 @@ def plain(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
     """Judge the inner command of a wrapper in `PLAIN`."""
     wrapper = PLAIN[name]
     _, rest = leading(words, wrapper.flags, wrapper.values)
+    if name == "chroot" and [word.text for word in rest[:1]] != ["/"]:
+        return [scope.concede(name, "the programs of another root are not known", Effect.EXECUTE, Effect.PRIVILEGE)]
     if any(word.splits for word in rest[: wrapper.skip]):
         raise NotUnderstoodError("where the inner command begins cannot be known")
     rest = rest[wrapper.skip :]
@@ -122,7 +124,7 @@ def env(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
     _, rest = leading(
         words,
         "-i -0 -v --ignore-environment --null --debug --list-signal-handling",
-        "-u -C --unset --chdir --block-signal --default-signal --ignore-signal",
+        "-u -C --unset --chdir",
     )
     operations, rest = _assignments(rest, scope)
     if not rest:
@@ -136,8 +138,7 @@ def sudo(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
         words,
         "-n -E -H -S -k -b -i -s -l -v -V -K -P -B -N --non-interactive --preserve-env --set-home --stdin --login "
         "--shell --list --validate --version --reset-timestamp --background",
-        "-u -g -p -C -r -t -T -U --user --group --prompt --close-from --role --type --command-timeout --other-user "
-        "--preserve-env",
+        "-u -g -p -C -r -t -T -U --user --group --prompt --close-from --role --type --command-timeout --other-user",
     )
     names = {option for option, _ in options}
     operations, rest = _assignments(rest, scope)
@@ -182,9 +183,9 @@ def xargs(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
     options, rest = leading(
         words,
         "-0 -r -t -x -o --null --no-run-if-empty --verbose --exit --open-tty --interactive -p",
-        "-a -d -E -I -L -n -P -s --arg-file --delimiter --max-args --max-procs --max-lines --max-chars --replace",
+        "-a -d -E -I -L -n -P -s --arg-file --delimiter --max-args --max-procs --max-chars",
     )
-    replaced = next((value.text for option, value in options if option in ("-I", "--replace") and value), "")
+    replaced = next((value.text for option, value in options if option == "-I" and value), "")
     if not rest:
         return [scope.done(name, {Effect.READ})]
     filled = [DYNAMIC_ONE if replaced and replaced in word.text else word for word in rest]

