@@ -115,6 +115,22 @@ class Principal:
         if self.role is not Role.ADMIN and approval.groups and not set(approval.groups) & set(self.groups):
             raise DeniedError(f"this approval is for the group {', '.join(approval.groups)}")
 
+    def may_see(self, approval: Approval, owner: str) -> None:
+        """Raise DeniedError unless it may see `approval`, asked for in a session that `owner` opened."""
+        if self.reads_everything or self.asked_for(approval, owner):
+            return
+        if self.kind is not Kind.SERVICE or owner != self.owner:
+            raise self._refusal("see this approval")
+
+    def may_use(self, approval: Approval, owner: str) -> None:
+        """Raise DeniedError unless it may use or withdraw `approval`, asked for in a session that `owner` opened."""
+        if not self.asked_for(approval, owner):
+            raise self._refusal("use or withdraw this approval, which is for the session that asked for it")
+
+    def asked_for(self, approval: Approval, owner: str) -> bool:
+        """Tell whether it is a session of the identity that asked, be it another one than the one that asked."""
+        return self.kind is Kind.SESSION and (self.name, self.owner) == (approval.requester, owner)
+
     def may_verify(self) -> None:
         """Raise DeniedError unless it may verify the record and read the trail."""
         if self.kind is not Kind.LOCAL and not (self.kind is Kind.SERVICE and self.role in VERIFIERS):

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from guardcli.model.events import canonical
-
 MAX_BODY = 24 * 1024 * 1024
-"""Bytes of one request: a batch of 4 MiB and its events, in Base64 and JSON, with room to spare."""
+"""Bytes of one request: the largest batch and its events, in Base64 and JSON, with room to spare."""
 
 
-class _TooLarge(Exception):
-    """The body went over the bound while it was read."""
+class TooLargeError(HTTPException):
+    """The body is over the bound; answered with 413 where all such are, in ``app.py``."""
+
+    def __init__(self) -> None:
+        super().__init__(413, f"more than {MAX_BODY} bytes: send smaller batches")
 
 
 class BodyLimit:
-    """Middleware that answers 413 where a body is, or turns out to be, larger than `MAX_BODY`."""
+    """Middleware that lets no more than `MAX_BODY` bytes of a body through, whatever its length is said to be."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -26,34 +28,17 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if not declared.isdigit() or int(declared) > MAX_BODY:
-            await _refuse(send)
-            return
+        too_large = not declared.isdigit() or int(declared) > MAX_BODY
         taken = 0
-        began = False
 
         async def counted() -> Message:
             nonlocal taken
+            if too_large:
+                raise TooLargeError
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > MAX_BODY:
-                raise _TooLarge
+                raise TooLargeError
             return message
 
-        async def noted(message: Message) -> None:
-            nonlocal began
-            began = True
-            await send(message)
-
-        try:
-            await self._app(scope, counted, noted)
-        except _TooLarge:
-            if not began:
-                await _refuse(send)
-
-
-async def _refuse(send: Send) -> None:
-    body = canonical({"code": "http", "error": f"more than {MAX_BODY} bytes", "hint": "send smaller batches"})
-    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+        await self._app(scope, counted, send)

@@ -43,6 +43,7 @@ class TerminalFilter:
     def __init__(self) -> None:
         self._held = ""
         self._alternate = False
+        self._touched = False
 
     def feed(self, text: str) -> str:
         """Return what of `text`, after what was held back, may reach a terminal."""
@@ -55,6 +56,7 @@ class TerminalFilter:
             if place < 0:
                 self._held = text[start:] if len(text) - start <= HOLD_MAX else ""
                 return "".join(shown)
+            self._touched = self._touched or bool(passed)
             shown.append(passed)
         shown.append(_plain(text[place:]))
         return "".join(shown)
@@ -86,11 +88,10 @@ class TerminalFilter:
         return found.group()
 
     def ending(self) -> str:
-        """Return what leaves the terminal as it was, and forget what is held back."""
-        self._held = ""
-        leaving = LEAVE if self._alternate else ""
-        self._alternate = False
-        return leaving + RESET
+        """Return what leaves the terminal as it was, nothing where no sequence passed; forget what is held back."""
+        ending = (LEAVE if self._alternate else "") + (RESET if self._touched else "")
+        self._held, self._alternate, self._touched = "", False, False
+        return ending
 
 
 def _plain(text: str) -> str:

@@ -67,7 +67,7 @@ async def show_approval(
     id: str, api: Api, who: Who, wait: Annotated[float, Query(ge=0, le=MAX_WAIT, allow_inf_nan=False)] = 0.0
 ) -> ApprovalView:
     """Show one approval; with `wait`, up to so many seconds until it is no longer pending."""
-    await run_in_threadpool(_may_read, api, who, id)
+    await run_in_threadpool(_may_see, api, who, id)
     approval = await api.notifier.wait(
         f"approval/{id}",
         wait,
@@ -108,18 +108,8 @@ def _changed(api: Context, approval: Approval) -> ApprovalView:
 
 
 def _may_use(api: Context, who: Principal, id: str) -> None:
-    """Refuse whoever does not act for the identity that asked. The session may be another one of the same identity."""
-    approval, owner = api.store.approvals.get(id), api.store.approvals.owner(id)
-    if who.kind is not Kind.SESSION or (who.name, who.owner) != (approval.requester, owner):
-        raise DeniedError("an approval is used and withdrawn by the session that asked for it")
+    who.may_use(api.store.approvals.get(id), api.store.approvals.owner(id))
 
 
-def _may_read(api: Context, who: Principal, id: str) -> None:
-    approval, owner = api.store.approvals.get(id), api.store.approvals.owner(id)
-    if who.reads_everything:
-        return
-    if who.kind is Kind.SESSION and (who.name, who.owner) == (approval.requester, owner):
-        return
-    if who.kind is Kind.SERVICE and who.owner == owner:
-        return
-    raise DeniedError(f"{who.name} may not see this approval")
+def _may_see(api: Context, who: Principal, id: str) -> None:
+    who.may_see(api.store.approvals.get(id), api.store.approvals.owner(id))

@@ -150,7 +150,11 @@ def _extend(head: _Head, session: str, item: Appended) -> None:
     event = item.event
     if head.closed:
         raise ConflictError(f"session {session} is closed: event {event.sequence} comes too late")
-    if fault := first_fault([event], session, head.events, head.hash):
+    try:
+        fault = first_fault([event], session, head.events, head.hash)
+    except (ValueError, RecursionError) as error:
+        fault = f"event {event.sequence}: its data is no JSON: {error}"
+    if fault:
         raise ConflictError(fault)
     if event.type is EventType.OUTPUT:
         _extend_recording(head, item)
