@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from guardcli.inspectors.git_keys import canonical_key
-from guardcli.inspectors.git_options import Parsed, Spec, parse, spec_of
+from guardcli.inspectors.git_options import Option, Parsed, Spec, every_option, parse, spec_of
 from guardcli.inspectors.git_urls import host_target, transport_program
 from guardcli.model.effects import Effect
 from guardcli.model.facts import Facts, FactUnavailable
@@ -43,6 +43,10 @@ class Call:
     def parsed(self, *, stops: bool = False, digits: bool = False) -> Parsed:
         """Parse the arguments by the table of this command."""
         return parse(spec_of(self.name) or _NO_OPTIONS, self.arguments, stops=stops, digits=digits)
+
+    def any_options(self, parsed: Parsed) -> tuple[Option, ...]:
+        """Return every option that some reading of the arguments has; `parsed` is the usual reading."""
+        return every_option(spec_of(self.name) or _NO_OPTIONS, self.arguments, parsed)
 
     def config(self) -> Mapping[str, tuple[str, ...]]:
         """Return the configuration in effect, ``-c`` included. Raises FactUnavailable."""

@@ -101,7 +101,8 @@ def _by_nature(call: Call, group: Group, sub: str) -> list[Operation]:
         return [loses(call.name) if nature == _LOSE else writes(call.name)]
     parsed = call.parsed(digits=True)
     found: list[Operation] = problems(call, parsed)
-    found += [writes_file(call, f"{call.name} --output", value) for value in parsed.values("output") if value]
+    named = [option.value for option in call.any_options(parsed) if option.name == "output" and option.value]
+    found += [writes_file(call, f"{call.name} --output", value) for value in named]
     for option in sorted(group.losing.get(sub, ())):
         if parsed.given(option):
             return [loses(f"{call.name} --{option}"), *found]
@@ -132,7 +133,8 @@ def _bisect_view(call: Call) -> list[Operation]:
 def _bundle_create(call: Call) -> list[Operation]:
     parsed = call.parsed(digits=True)
     name = next((word for word in parsed.words if not word.startswith("-")), "-")
-    files = [value for value in (name, *parsed.values("output")) if value != "-"]
+    named = [option.value for option in call.any_options(parsed) if option.name == "output" and option.value]
+    files = [value for value in (name, *named) if value != "-"]
     return [writes_file(call, call.name, value) for value in files] or [writes(call.name)]
 
 

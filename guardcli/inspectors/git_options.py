@@ -141,6 +141,25 @@ def parse(spec: Spec, arguments: Sequence[str], *, stops: bool = False, digits: 
     return Parsed(tuple(options), tuple(words), before_dashes, tuple(problems))
 
 
+def every_option(spec: Spec, arguments: Sequence[str], parsed: Parsed) -> tuple[Option, ...]:
+    """Return all that any word before ``--`` may be as an option, even where `parsed` took it for a value.
+
+    Some commands read their words several times with different tables, and a word that is a value to one table is
+    an option to another: ``archive --prefix --output=x`` writes x. `parsed` is what `arguments` were parsed to.
+    """
+    end = len(arguments)
+    if parsed.before_dashes is not None:
+        end -= len(parsed.words) - parsed.before_dashes + 1
+    options: list[Option] = []
+    for index, word in enumerate(arguments[:end]):
+        following = arguments[index + 1] if index + 1 < len(arguments) else None
+        if word.startswith("--"):
+            _long(spec, word[2:], following, options, [])
+        elif word.startswith("-"):
+            _cluster(spec, word[1:], following, True, options, [])
+    return tuple(options)
+
+
 def _long(spec: Spec, text: str, following: str | None, options: list[Option], problems: list[str]) -> int:
     """Read one long option; return how many further words it takes."""
     name, equals, attached = text.partition("=")

@@ -5,6 +5,7 @@ The table of a command that is not in ``PURE`` is consulted for every option; an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from guardcli.inspectors.git_call import (
@@ -23,7 +24,7 @@ from guardcli.inspectors.git_call import (
 )
 from guardcli.inspectors.git_environment import judge_setting
 from guardcli.inspectors.git_keys import STRATEGIES
-from guardcli.inspectors.git_options import Parsed
+from guardcli.inspectors.git_options import Option, Parsed
 from guardcli.inspectors.git_programs import harmless_pager, name_of, names
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation
@@ -95,6 +96,11 @@ _WITH_OUTPUT = names(
     "fast-export format-patch index-pack init init-db log pickaxe range-diff read-tree rev-list revert shortlog show "
     "whatchanged"
 )
+_READ_TWICE = names(
+    "annotate archive blame cherry-pick diff diff-files diff-index diff-tree fast-export format-patch log pickaxe "
+    "range-diff rev-list revert shortlog show whatchanged"
+)
+"""Commands that read their words with one table after the other."""
 _WITH_STRATEGY = names("cherry-pick merge pull rebase revert")
 _WITH_ADDRESS = names("clone fetch fetch-pack http-fetch ls-remote pull request-pull subtree")
 _NO_TABLE = names(
@@ -105,9 +111,13 @@ _NO_TABLE = names(
 """Commands without a table of options, none of which does more than the command."""
 
 
+_WEB = re.compile(r"-[a-z]*w|--w")
+"""``--web`` of ``help``, cut or combined."""
+
+
 def judge_pure(call: Call) -> Sequence[Operation]:
     """Judge a command that only looks; ``help --web`` alone starts a browser."""
-    if call.name == "help" and any(word == "-w" or word.startswith("--w") for word in call.arguments):
+    if call.name == "help" and any(_WEB.match(word) for word in call.arguments):
         return [executes("help --web", reason="a browser is started")]
     return [reads(call.name)]
 
@@ -119,10 +129,11 @@ def judge_simple(call: Call) -> Sequence[Operation]:
         return [_by_nature(call), *_addresses(call, call.arguments)]
     parsed = call.parsed(digits=True)
     operations = [*_main(call, parsed), *problems(call, parsed)]
-    operations += _programs(call, parsed)
+    options = call.any_options(parsed) if name in _READ_TWICE else parsed.options
+    operations += _programs(call, options)
     if name in _WITH_OUTPUT or name == "archive":
         named = _FILE_OPTIONS if name in _WITH_OUTPUT else ("output",)
-        files = [value for value in parsed.values(*named) if value]
+        files = [option.value for option in options if option.name in named and option.value]
         operations += [writes_file(call, f"{name} --output", value) for value in files]
     if name in _WITH_ADDRESS:
         operations += _addresses(call, parsed.words)
@@ -188,11 +199,11 @@ def _addresses(call: Call, words: Sequence[str]) -> list[Operation]:
     return [operation for word in words for operation in contacts(call, word)]
 
 
-def _programs(call: Call, parsed: Parsed) -> list[Operation]:
+def _programs(call: Call, options: Sequence[Option]) -> list[Operation]:
     """Return the programs that options name."""
     name = call.name
     found = []
-    for option in parsed.options:
+    for option in options:
         value = option.value or ""
         if option.negated:
             continue

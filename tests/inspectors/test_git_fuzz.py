@@ -15,7 +15,7 @@ from guardcli.model.effects import Effect
 from guardcli.model.facts import NoFacts
 from guardcli.model.invocation import Invocation
 
-EXAMPLES = int(os.environ.get("GUARD_FUZZ", "300"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "300"))
 PIECES = st.sampled_from(
     [
         "-",

@@ -24,6 +24,7 @@ from guardcli.model.effects import Effect
 from guardcli.model.invocation import Invocation
 
 GIT = shutil.which("git")
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "120"))
 UNCOMMITTED = {"file.txt": b"changed and not committed\n", "untracked.txt": b"never added\n"}
 SLOW = {"daemon", "fsmonitor--daemon", "credential-cache--daemon", "maintenance"}
 COMMANDS = sorted(name for name in JUDGES if name not in SLOW)
@@ -34,6 +35,7 @@ CHANGING = names(
 )
 """Commands that are worth most of the tries, since they can lose something."""
 WORDS = [
+    "--output=stolen", "--strategy=evil", "--exec=TRAP", "--upload-pack=TRAP", "--force", "--hard", "-f", "-D", "-xTRAP",
     "HEAD", "HEAD~1", "main", "feature", "v1", "file.txt", "untracked.txt", ".", "*", ":/", "-", "--", "origin", "tag",
     "evil", "TRAP", "ext::TRAP", "!TRAP", "now", "all", "1", "0", "refs/heads/feature", "refs/heads/*:refs/heads/*",
     "+refs/tags/*:refs/tags/*", "feature:feature", "+main:feature", "HEAD:file.txt", "new", "drop", "pop", "clear",
@@ -173,7 +175,9 @@ def _specs() -> list[str]:
     return sorted(_data()["commands"])
 
 
-@settings(max_examples=int(os.environ.get("GUARD_FUZZ", "120")), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "120")), deadline=None, suppress_health_check=list(HealthCheck)
+)
 @given(calls())
 def test_what_is_judged_harmless_is_harmless_in_git(template: Path, argv: list[str]) -> None:
     invocation = Invocation("git", ("git", *argv), environment(template), str(template / "work"))
