@@ -9,7 +9,6 @@ comments, dollar quotes. Everything else is conceded, with the effects that its 
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 
 import sqlparse
 from sqlparse import tokens
@@ -98,8 +97,9 @@ def _is_word(token: Token) -> bool:
 
 def _strange(leaves: list[Token]) -> str:
     """Return the first token that is neither plain nor of the lists; an empty string where there is none."""
-    for token, following in pairwise([*leaves, None]):
-        if not _is_plain(token, following is not None and following.value == "("):
+    following = [token.value for token in leaves[1:]]
+    for token, after in zip(leaves, [*following, ""], strict=True):
+        if not _is_plain(token, after == "("):
             return str(token.value)
     return ""
 

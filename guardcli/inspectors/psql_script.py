@@ -41,7 +41,8 @@ MAX_SCRIPT = 8 << 20
 
 MAX_OPERATIONS = 5000
 _OUTPUT_OPTIONS = re.compile(r"\(\s*\w+(?:=\w+)?(?:\s+\w+(?:=\w+)?)*\s*\)(?:\s+[^\s\\]+)?\s*")
-_ROW_THAT_COULD_RUN = re.compile(r";|\\(?![\\N])")
+_ROW = re.compile(r"(?:[^;\\]|\\[\\N])*")
+"""A row of COPY that holds nothing which psql would act on if it took the row for a command."""
 
 
 @dataclass(slots=True)
@@ -143,7 +144,7 @@ class Script:
             self.rows -= 1
             return
         stops = self.variables.is_on("ON_ERROR_STOP") and not self.conditions
-        if not stops and _ROW_THAT_COULD_RUN.search(line):
+        if not stops and not _ROW.fullmatch(line):
             self.lose_sight("the rows after COPY would run as commands if it failed: set ON_ERROR_STOP")
 
     def _command(self, line: str, place: int) -> int:
