@@ -53,12 +53,17 @@ class SshInspector:
         settings = Settings(self.tool)
         environment(invocation, settings)
         destination = parse_destination(named)
-        for option in line.options:
+        for option in line.options[: line.before]:
+            self._option(option, settings)
+        for name, value in (("user", destination.user), ("port", destination.port)):
+            if value:
+                settings.values.setdefault(name, value)
+        for option in line.options[line.before :]:
             self._option(option, settings)
         inputs = config_files(line.options, destination.host, invocation, facts, settings)
         if destination.fault:
             settings.concede("ssh", destination.fault, Effect.NETWORK)
-        target = _target(destination, line, settings)
+        target = _target(destination, settings)
         operations, output = self._session(line, settings, invocation, facts)
         all_of_them = [*settings.operations, *operations]
         return Inspection(
@@ -149,11 +154,9 @@ def _read_stdin(invocation: Invocation, facts: Facts, no_input: bool) -> str:
         raise NotUnderstoodError("standard input is not text") from None
 
 
-def _target(destination: Destination, line: SshLine, settings: Settings) -> Target:
-    """Return the host that the call really reaches: HostName, User and Port replace what the destination says."""
+def _target(destination: Destination, settings: Settings) -> Target:
+    """Return the host that the call really reaches: HostName replaces what the destination says."""
     host = settings.values.get("hostname", "").replace("%h", destination.host) or destination.host
     if "%" in host and "hostname" in settings.values:
         settings.concede("hostname", "the name of the host cannot be known", Effect.NETWORK)
-    user = settings.values.get("user", "")
-    port = settings.values.get("port", "")
-    return host_target(host, destination.user or user, destination.port or port)
+    return host_target(host, settings.values.get("user", ""), settings.values.get("port", ""))

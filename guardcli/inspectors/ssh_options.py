@@ -67,12 +67,16 @@ def parse(argv: Sequence[str], grammar: str, start: int = 1) -> Parsed:
 
 @dataclass(frozen=True, slots=True)
 class SshLine:
-    """A command line of ssh: options, the destination (None for none), and the words of the remote command."""
+    """A command line of ssh: options, the destination (None for none), and the words of the remote command.
+
+    `before` is how many options stand before the destination: they win over what it says, those after it do not.
+    """
 
     options: tuple[Option, ...]
     destination: str | None
     command: tuple[str, ...]
     fault: str = ""
+    before: int = 0
 
 
 def parse_ssh(argv: Sequence[str]) -> SshLine:
@@ -81,9 +85,9 @@ def parse_ssh(argv: Sequence[str]) -> SshLine:
     if first.fault or first.operands >= len(argv):
         return SshLine(first.options, None, (), first.fault)
     destination = argv[first.operands]
-    after = first.operands + 1
+    after, before = first.operands + 1, len(first.options)
     ended = first.ended or (first.operands > 1 and argv[first.operands - 1] == "--")
     if ended:
-        return SshLine(first.options, destination, tuple(argv[after:]))
+        return SshLine(first.options, destination, tuple(argv[after:]), before=before)
     second = parse(argv, SSH, after)
-    return SshLine(first.options + second.options, destination, tuple(argv[second.operands :]), second.fault)
+    return SshLine(first.options + second.options, destination, tuple(argv[second.operands :]), second.fault, before)

@@ -42,6 +42,8 @@ def parse_destination(text: str) -> Destination:
     if found is None:
         user, _, host = text.rpartition("@")
         found = Destination(host, user, fault="the user is empty" if text.startswith("@") else "")
+    if found.path is not None:
+        return Destination(found.host, found.user, found.port, found.path, "ssh refuses an address with a path")
     if found.fault:
         return found
     if found.host.startswith("-") or not _HOST.match(found.host):
