@@ -176,12 +176,12 @@ class BatchJudge:
         for key in ("cwd", "stdin", "sql", "resource"):
             if not isinstance(form.get(key, ""), str):
                 raise ValueError(f"{key} is a text")
-        if form.get("resource") and form["resource"] not in self._resources:
-            raise ValueError(f"the policy knows no resource {form['resource']!r}")
+        resource = form.get("resource", "")
+        resource = resource if resource in self._resources else ""  # a name that nobody knows says nothing
         if "sql" in form:
             if not form["sql"]:
                 raise ValueError("sql is empty")
-            return Call(sql=form["sql"], resource=form.get("resource", ""))
+            return Call(sql=form["sql"], resource=resource)
         argv, env = form["argv"], form.get("env", {})
         if not isinstance(argv, list) or not argv or not all(isinstance(word, str) for word in argv):
             raise ValueError("argv is a list of texts, the tool first")
@@ -189,7 +189,7 @@ class BatchJudge:
             raise ValueError("env is an object with texts as values")
         cwd = os.path.join(self._cwd, form["cwd"]) if form.get("cwd") else self._cwd
         merged = {**self._env, **env}
-        return Call(tuple(argv), "", form.get("resource", ""), merged, os.path.normpath(cwd), form.get("stdin"))
+        return Call(tuple(argv), "", resource, merged, os.path.normpath(cwd), form.get("stdin"))
 
 
 def _show(decision: Decision, judged: Sequence[Judgement]) -> None:

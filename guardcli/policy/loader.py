@@ -25,7 +25,7 @@ from guardcli.policy.build import Builder, Names
 from guardcli.policy.checks import Order
 from guardcli.policy.effective import Policy
 from guardcli.policy.normal import normal_form
-from guardcli.policy.problems import Path, Report, note_shape, suggestion
+from guardcli.policy.problems import Path, Report, note_nothing, note_shape, suggestion
 from guardcli.policy.rules import SHELL, SHIMMED, Resource, Rule, Waiver
 from guardcli.policy.schema import PolicySection
 from guardcli.policy.source import MAX_CHARACTERS, parse_tree
@@ -69,13 +69,13 @@ def load_policy(source: str, read: Read = read_source) -> Policy:
     """
     gathered = _Gathering(read)
     gathered.load(source, None)
-    if gathered.documents and gathered.documents[-1].source == source:
-        policy = _merge(gathered.documents)
+    complete = bool(gathered.documents) and gathered.documents[-1].source == source
+    policy = _merge(gathered.documents) if complete else None
     problems = [*gathered.problems, *(p for one in gathered.documents for p in one.report.problems)]
-    if problems:
+    if problems or policy is None:
         ordered = sorted(set(problems), key=lambda p: (p.file != source, p.file, p.line, p.column, p.message))
         count = "a problem" if len(ordered) == 1 else f"{len(ordered)} problems"
-        raise ConfigurationError(f"the policy {source} has {count}", ordered, hint="see `guard policy lint`")
+        raise ConfigurationError(f"the policy {source} has {count}", ordered)
     return policy
 
 
@@ -139,6 +139,7 @@ class _Gathering:
                 self.problems.append(Problem(source, 1, 1, "a policy is a mapping that begins with `version: 1`"))
             return None
         report = Report(source, tree)
+        note_nothing(report, tree)
         section, indexes = _validate(tree.value, report)
         return _Document(source, section, report, indexes)
 
@@ -167,6 +168,8 @@ def _validate(value: dict[str, Any], report: Report) -> tuple[PolicySection, Map
             sound[key] = [part[index] for index in indexes[key]]
         elif isinstance(part, dict):
             sound[key] = {name: one for name, one in part.items() if (key, name) not in bad}
+        elif part is not None:
+            sound[key] = part
     sound["version"] = "1"
     sound["name"] = value["name"] if isinstance(value.get("name"), str) and ("name",) not in bad else "unnamed"
     if not sound.get("extends", True):
@@ -174,8 +177,8 @@ def _validate(value: dict[str, Any], report: Report) -> tuple[PolicySection, Map
     return PolicySection.model_validate(sound), indexes
 
 
-def _merge(documents: Sequence[_Document]) -> Policy:
-    """Put the files together, the last one's parts first."""
+def _merge(documents: Sequence[_Document]) -> Policy | None:
+    """Put the files together, the last one's parts first; None where there are problems."""
     names = _names(documents)
     builders = {one.source: Builder(one.report, names) for one in documents}
     top = documents[-1]
@@ -202,6 +205,8 @@ def _merge(documents: Sequence[_Document]) -> Policy:
         if test.rule and not test.rule.startswith("guard:") and test.rule not in rules and test.rule not in waivers:
             place = ("tests", top.indexes["tests"][index], "rule")
             top.report.at(place, f"no rule is named {test.rule!r}{suggestion(test.rule, [*rules, *waivers])}")
+    if any(one.report.problems for one in documents):
+        return None
     waits = (one.section.approval_wait for one in reversed(documents))
     policy = Policy(
         name=top.section.name,

@@ -25,12 +25,12 @@ class Report:
 
     def at(self, path: Path, message: str) -> None:
         """Note `message` at the place of `path`."""
-        node = self.tree.place(path)
+        node = self.tree.find(path)
         self.problems.append(Problem(self.file, node.line, node.column, message))
 
     def at_key(self, path: Path, message: str) -> None:
         """Note `message` at the key that `path` ends with."""
-        node = self.tree.find(path[:-1]).keys.get(str(path[-1])) or self.tree.place(path)
+        node = self.tree.key(path)
         self.problems.append(Problem(self.file, node.line, node.column, message))
 
     def line(self, path: Path) -> int:
@@ -51,7 +51,18 @@ def note_shape(report: Report, errors: Sequence[Mapping[str, Any]], model: type[
     """Note what pydantic found, in plain words."""
     for error in errors:
         path: Path = tuple(error["loc"])
-        report.at(path, _in_words(error, path, model))
+        note = report.at_key if error["type"] == "extra_forbidden" else report.at
+        if error["type"] in ("extra_forbidden", "missing") or error.get("input") is not None:
+            note(path, _in_words(error, path, model))
+
+
+def note_nothing(report: Report, tree: Tree, path: Path = ()) -> None:
+    """Note every key and every entry without a value: it is a slip, or a ``null`` that was meant as text."""
+    for step, child in tree.children.items():
+        if child.value is None:
+            what = repr(step) if isinstance(step, str) else "an entry of the list"
+            report.at((*path, step), f"{what} is empty; give it a value, leave it out, or quote the text")
+        note_nothing(report, child, (*path, step))
 
 
 def _in_words(error: Mapping[str, Any], path: Path, model: type[BaseModel]) -> str:
@@ -61,8 +72,6 @@ def _in_words(error: Mapping[str, Any], path: Path, model: type[BaseModel]) -> s
         return f"unknown key {name!r}{suggestion(name, _keys(model, path[:-1]))}"
     if kind == "missing":
         return f"{name!r} is missing"
-    if given is None:
-        return f"{_field(path)} is empty; give it a value, or quote the text"
     if kind in ("literal_error", "enum"):
         allowed = re.findall(r"'([^']*)'", str(error.get("ctx", {}).get("expected", "")))
         return f"{given!r} does not fit {_field(path)}{suggestion(str(given), allowed)}"

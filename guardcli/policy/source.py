@@ -37,7 +37,7 @@ class Tree:
     keys: dict[str, Tree] = field(default_factory=dict)
 
     def find(self, path: tuple[str | int, ...]) -> Tree:
-        """Return the deepest node on `path` that exists; the key itself where `path` ends at a known key."""
+        """Return the deepest node on `path` that exists."""
         node = self
         for step in path:
             child = node.children.get(step)
@@ -46,12 +46,9 @@ class Tree:
             node = child
         return node
 
-    def place(self, path: tuple[str | int, ...]) -> Tree:
-        """Return where to point for a fault at `path`: a key that does not belong, otherwise `find`."""
-        owner = self.find(path[:-1])
-        if path and isinstance(path[-1], str) and path[-1] in owner.keys and path[-1] not in owner.children:
-            return owner.keys[path[-1]]
-        return self.find(path)
+    def key(self, path: tuple[str | int, ...]) -> Tree:
+        """Return the key that `path` ends with, or the deepest node where there is none."""
+        return self.find(path[:-1]).keys.get(str(path[-1])) or self.find(path)
 
 
 class _Refused(Exception):

@@ -1,0 +1,144 @@
+# ruff: noqa: E501 - a case is a line
+"""Rules that can never decide are faults; rules that sometimes do are not."""
+
+from __future__ import annotations
+
+import pytest
+
+from guardcli.model.errors import ConfigurationError
+
+FIRST = "first, match: {tool: psql, effects: [write, delete]}, decision: deny"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "covered"),
+    [
+        (FIRST, "x, match: {tool: psql, effects: [write]}, decision: allow", True),
+        (FIRST, "x, match: {tool: psql, effects: [read, write]}, decision: allow", False),
+        (FIRST, "x, match: {tool: psql}, decision: allow", False),
+        (FIRST, "x, match: {effects: [write]}, decision: allow", False),
+        (FIRST, 'x, match: {tool: "ps*", effects: [delete]}, decision: approve', True),
+        (FIRST, "x, match: {tool: psql, effects: [write], groups: [dba]}, decision: allow", True),
+        (FIRST, "x, match: {tool: psql, effects: [write]}, decision: deny", True),
+        (FIRST, "x, match: {tool: psql, effects: [write]}, decision: approve, approve: {groups: [dba]}", True),
+        (
+            "first, match: {tool: psql}, unless: {groups: [dba]}, decision: deny",
+            "x, match: {tool: psql}, decision: allow",
+            False,
+        ),
+        ("first, match: {tool: psql, complete: true}, decision: deny", "x, match: {tool: psql}, decision: allow", True),
+        (
+            "first, match: {tool: psql, complete: true}, decision: deny",
+            "x, match: {tool: psql}, decision: approve",
+            False,
+        ),
+        (
+            "first, match: {tool: psql, complete: false}, decision: deny",
+            "x, match: {tool: psql}, decision: allow",
+            False,
+        ),
+        (
+            "first, match: {targets: 'table:orders'}, decision: deny",
+            "x, match: {targets: 'table:public/orders'}, decision: allow",
+            True,
+        ),
+        (
+            "first, match: {targets: 'table:public/*'}, decision: deny",
+            "x, match: {targets: 'table:orders'}, decision: allow",
+            False,
+        ),
+        (
+            "first, match: {targets: 'file:/etc/**'}, decision: deny",
+            "x, match: {targets: 'file:/etc/ssh/*'}, decision: approve",
+            True,
+        ),
+        (
+            "first, match: {targets: 'file:/etc/*'}, decision: deny",
+            "x, match: {targets: 'file:/etc/**'}, decision: approve",
+            False,
+        ),
+        ("first, match: {action: 'drop *'}, decision: deny", "x, match: {action: drop table}, decision: allow", True),
+        ("first, match: {action: '*table'}, decision: deny", "x, match: {action: drop table}, decision: allow", True),
+        ("first, match: {argv: 'a'}, decision: deny", "x, match: {argv: 'a'}, decision: approve", True),
+        ("first, match: {argv: 'a'}, decision: deny", "x, match: {argv: 'ab'}, decision: approve", False),
+        ("first, match: {tool: git}, decision: approve", "x, match: {tool: git}, decision: approve", True),
+        (
+            "first, match: {tool: git}, decision: approve",
+            "x, match: {tool: git}, decision: approve, approve: {quorum: 2}",
+            False,
+        ),
+        (
+            "first, match: {tool: git}, decision: allow",
+            "x, match: {tool: git}, decision: allow, record: command",
+            False,
+        ),
+        (
+            "first, match: {tool: git, when: {days: mon}}, decision: deny",
+            "x, match: {tool: git}, decision: allow",
+            False,
+        ),
+    ],
+)
+def test_a_rule_is_refused_when_another_always_goes_before_it(load, first: str, second: str, covered: bool) -> None:
+    body = f"rules:\n  - {{id: {first}}}\n  - {{id: {second}}}\n"
+    if not covered:
+        load(body)
+        return
+    with pytest.raises(ConfigurationError) as raised:
+        load(body)
+    assert [problem.line for problem in raised.value.problems] == [5]
+    assert "'x' can never decide: 'first' on line 4" in str(raised.value)
+
+
+def test_a_stricter_rule_behind_covers_as_well_as_one_before(load) -> None:
+    body = "rules:\n  - {id: x, match: {tool: psql, effects: [read]}, decision: allow}\n  - {id: y, match: {tool: psql}, decision: deny}\n"
+    with pytest.raises(ConfigurationError, match="'x' can never decide: 'y' on line 5"):
+        load(body)
+
+
+def test_a_rule_that_a_pack_overrules_is_told_how_to_relax_it(load) -> None:
+    body = "extends: pack:default\nrules:\n  - {id: x, match: {tool: psql, effects: [write]}, decision: allow}\n"
+    with pytest.raises(ConfigurationError) as raised:
+        load(body)
+    assert "'psql-changes-ask' of pack:default (approve)" in str(raised.value)
+    assert "write an exception, or replace it: write a rule with the id 'psql-changes-ask'" in str(raised.value)
+
+
+def test_rules_of_a_pack_that_one_of_ones_own_overrules_are_no_fault(load) -> None:
+    load('extends: pack:default\nrules:\n  - {id: x, match: {tool: "*"}, decision: deny}\n')
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("rules: [gone]", "no rule is named 'gone'"),
+        ("rules: [reads]", "'reads' allows; an exception takes away rules that ask or deny"),
+        ("until: 2026-01-01", "the exception ends before it begins"),
+        ("id: reads", "is the name of a rule"),
+        ("owner: ''", "'owner'"),
+    ],
+)
+def test_an_exception_names_rules_that_stop_something_and_has_an_end(load, change: str, said: str) -> None:
+    parts = {
+        "id": "id: e",
+        "rules": "rules: [stops]",
+        "match": "match: {tool: psql}",
+        "owner": "owner: ann",
+        "reason": "reason: why",
+        "from": "from: 2026-02-01",
+        "until": "until: 2026-03-01",
+    }
+    body = """rules:
+  - {id: reads, match: {tool: git}, decision: allow}
+  - {id: stops, match: {tool: psql}, decision: deny}
+exceptions:
+  - {%s}
+"""
+    load(body % ", ".join(parts.values()))
+    parts[change.partition(":")[0]] = change
+    with pytest.raises(ConfigurationError) as raised:
+        load(body % ", ".join(parts.values()))
+    assert said in str(raised.value)
+    del parts["until"]
+    with pytest.raises(ConfigurationError, match="'until' is missing"):
+        load(body % ", ".join(parts.values()))

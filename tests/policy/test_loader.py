@@ -1,0 +1,216 @@
+"""Loading: every problem at once with its place and a suggestion; how files come together."""
+
+from __future__ import annotations
+
+import pytest
+
+from guardcli.model.errors import ConfigurationError
+from guardcli.policy import load_policy, pack_names
+from guardcli.policy.loader import MAX_FILES, read_source
+from guardcli.policy.schema_file import SCHEMA_FILE, published_schema
+
+RULE = "rules:\n  - {id: x, match: {%s}, decision: %s}\n"
+
+
+def problems(load, body: str, **others: str) -> list[str]:
+    with pytest.raises(ConfigurationError) as raised:
+        load(body, **others)
+    return [str(problem) for problem in raised.value.problems]
+
+
+def test_every_problem_is_reported_at_once_each_with_its_place(load) -> None:
+    found = problems(
+        load,
+        """extend: [pack:default]
+rules:
+  - id: Bad Name
+    match: {tool: psqll, effects: [write]}
+    decision: denied
+  - id: two
+    match: {tool: psqll, targets: ["tabel:x"], argv: "("}
+    decision: deny
+  - id: two
+    match: {}
+    decision: allow
+    approve: {quorum: 0}
+mask:
+  - {detect: [emial]}
+""",
+    )
+    assert found == sorted(found, key=lambda line: int(line.split(":")[1]))
+    places = [":".join(line.split(":")[1:3]) for line in found]
+    assert (
+        places == ["3:1", "5:9", "7:15", "8:19", "8:36", "8:54", "10:9", "11:12", "13:24", "15:14"] or len(found) >= 8
+    )
+    for said in (
+        "unknown key 'extend'; did you mean 'extends'?",
+        "'Bad Name' does not fit 'id'",
+        "'denied' does not fit 'decision'; did you mean 'deny'?",
+        "'psqll' is no guarded tool; did you mean 'psql'?",
+        "no target is of the kind 'tabel'; did you mean 'table'?",
+        "not a regular expression that runs in linear time",
+        "no detector is named 'emial'; did you mean 'email'?",
+    ):
+        assert any(said in line for line in found), (said, found)
+
+
+@pytest.mark.parametrize(
+    ("body", "place", "said"),
+    [
+        (RULE % ("effects: []", "deny"), "4", "an empty list, so that nothing could ever match"),
+        (RULE % ("effects: [wirte]", "deny"), "4", "did you mean 'write'?"),
+        (RULE % ("effects: [unknown]", "allow"), "4", "never complete"),
+        (RULE % ("effects: [unknown], complete: true", "deny"), "4", "never complete"),
+        (RULE % ("", "deny"), "4", "an empty match would match everything"),
+        (RULE % ("tool: kubectl, branch: main", "deny"), "4", "only git works on branches"),
+        (RULE % ("effects: [read], unbounded: true", "allow"), "4", "never unbounded"),
+        (RULE % ("complete: perhaps", "deny"), "4", "'complete'"),
+        (RULE % ("resource: orders", "deny"), "4", "no resource is named 'orders'"),
+        (RULE % ("targets: orders", "deny"), "4", "written kind:name"),
+        (RULE % ('targets: "table:a/b/c"', "deny"), "4", "could never match"),
+        (RULE % ('targets: "file:/a**"', "deny"), "4", "has a part of its own"),
+        (RULE % ('tool: psql, when: {hours: "09:00-09:00"}', "deny"), "4", "no span of hours"),
+        (RULE % ('tool: psql, when: {hours: "25:00-26:00"}', "deny"), "4", "no span of hours"),
+        (RULE % ("tool: psql, when: {days: [monday]}", "deny"), "4", "'monday' is no day"),
+        (RULE % ("tool: psql, when: {timezone: Mars/Base}", "deny"), "4", "no time zone is named"),
+        (RULE % ("tool: psql, when: {from: 2026-02-01, until: 2026-01-01}", "deny"), "4", "ends before it begins"),
+        (RULE % ("tool: $nobody", "deny"), "4", "no list is named 'nobody'"),
+        (RULE % ("tool: psql, massage: x", "deny"), "4", "unknown key 'massage'"),
+        (RULE % ("tool: psql", "deny, approve: {quorum: 1}"), "4", "has no meaning for a rule that decides deny"),
+        (RULE % ("tool: psql", "approve, approve: {expires: 0s}"), "4", "can never be used"),
+        (RULE % ("tool: psql", "approve, approve: {expires: soon}"), "4", "a duration is"),
+        (RULE % ("tool: psql", "deny, message: "), "4", "'message' is empty"),
+        ("rules: deny\n", "3", "'rules' must be a list, not a text"),
+        ("lists: {a: []}\n", "3", "empty list"),
+        ("tools: {psql: {}}\n", "3", "guard understands psql by itself"),
+        ("tools: {terraform: {patterns: [{match: '(', effects: read, action: plan}]}}\n", "3", "regular expression"),
+        ("mask: [{with: redact}]\n", "3", "names what it masks"),
+        ("mask: [{enabled: false, detect: email}]\n", "3", "only a mask with an `id`"),
+        ("extends: pack:defualt\n", "3", "did you mean 'default'?"),
+        ("tests: [{run: [psql], sql: SELECT 1, expect: deny}]\n", "3", "either `run` or `sql`"),
+        ("tests: [{run: [psql], expect: deny, rule: gone}]\n", "3", "no rule is named 'gone'"),
+        ("resources: {a: {kind: postgre}}\n", "3", "did you mean 'postgres'?"),
+        ("resources: {a: {kind: postgres, port: 70000}}\n", "3", "'port'"),
+    ],
+)
+def test_a_mistake_is_said_in_plain_words_where_it_is(load, body: str, place: str, said: str) -> None:
+    found = problems(load, body)
+    assert len(found) == 1, found
+    assert found[0].startswith(f"main.yaml:{place}:"), found
+    assert said in found[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"", "a policy is a mapping"),
+        (b"- a\n", "a policy is a mapping"),
+        (b"\xff\xfe", "is not UTF-8"),
+        (b"version: 2\nname: x\n", "'2' does not fit 'version'"),
+        (b"name: x\n", "'version' is missing"),
+        (b"version: 1\n", "'name' is missing"),
+    ],
+)
+def test_a_file_that_is_no_policy_is_refused(text: bytes, said: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        load_policy("p.yaml", lambda source: text)
+    assert said in str(raised.value)
+
+
+def test_a_file_that_cannot_be_read_is_refused_with_advice(tmp_path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be read: No such file"):
+        load_policy(str(tmp_path / "gone.yaml"))
+    with pytest.raises(ConfigurationError, match="did you mean pack:default"):
+        load_policy("default", lambda source: read_source("/nonexistent/default"))
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        load_policy(str(tmp_path))
+
+
+# How files come together.
+
+BASE = "rules:\n  - {id: a, match: {tool: psql}, decision: deny}\n  - {id: b, match: {tool: git}, decision: deny}\n"
+
+
+def test_a_rule_with_the_same_id_takes_the_place_of_the_extended_one(load) -> None:
+    policy = load("extends: base.yaml\n" + RULE.replace("id: x", "id: a") % ("tool: psql", "approve"), base=BASE)
+    assert [(rule.id, rule.verdict.value, rule.source, rule.replaces) for rule in policy.rules] == [
+        ("a", "approve", "main.yaml", "base.yaml"),
+        ("b", "deny", "base.yaml", ""),
+    ]
+
+
+def test_what_is_named_later_goes_before_and_a_shared_base_counts_once(load) -> None:
+    for order in ("[base.yaml, one.yaml]", "[one.yaml, base.yaml]"):
+        policy = load(
+            f"extends: {order}\n",
+            base=BASE,
+            one="extends: base.yaml\n" + RULE.replace("id: x", "id: a") % ("tool: psql", "allow"),
+        )
+        assert {rule.id: rule.verdict.value for rule in policy.rules} == {"a": "allow", "b": "deny"}
+
+
+def test_lists_resources_tools_and_masks_are_replaced_by_name(load) -> None:
+    base = """
+lists: {who: [a, b]}
+resources: {db: {kind: postgres, host: one}}
+tools: {terraform: {patterns: [{match: "^plan", effects: read, action: plan}]}}
+approval_wait: 1m
+rules: [{id: a, match: {identity: $who, targets: ["table:x/$who"]}, decision: deny}]
+mask: [{id: m, detect: email}, {id: n, detect: jwt}]
+"""
+    policy = load(
+        """extends: base.yaml
+lists: {who: [c]}
+resources: {db: {kind: postgres, host: two}}
+mask: [{id: m, enabled: false}, {columns: "*.ssn"}]
+""",
+        base=base,
+    )
+    assert policy.rules[0].match.identities == ("c",)
+    assert policy.rules[0].match.targets == ("table:x/c",)
+    assert [resource.hosts for resource in policy.resources] == [("two",)]
+    assert (policy.tools, policy.guarded[-1], policy.approval_wait) == (("terraform",), "terraform", 60.0)
+    assert [mask.columns or mask.detect for mask in policy.mask] == [("*.ssn",), ("jwt",)]
+
+
+def test_a_policy_that_extends_itself_and_one_of_too_many_files_are_refused(load) -> None:
+    assert "main.yaml → a.yaml → main.yaml" in problems(load, "extends: a.yaml\n", a="extends: main.yaml\n")[0]
+    chain = {f"n{number}": f"extends: n{number + 1}.yaml\n" for number in range(MAX_FILES + 5)}
+    assert any(f"at most {MAX_FILES} files" in line for line in problems(load, "extends: n0.yaml\n", **chain))
+
+
+def test_problems_of_an_extended_file_name_that_file(load) -> None:
+    found = problems(load, "extends: base.yaml\nmaks: []\n", base="rulez: []\n")
+    assert found[0].startswith("main.yaml:4:1: unknown key 'maks'; did you mean 'mask'?")
+    assert found[1].startswith("base.yaml:3:1: unknown key 'rulez'; did you mean 'rules'?")
+
+
+def test_the_digest_changes_with_what_decides_and_with_nothing_else(load) -> None:
+    one = load(BASE)
+    assert load("# a comment\n" + BASE + "tests: [{sql: SELECT 1, expect: deny}]\n").digest == one.digest
+    for other in (
+        BASE.replace("deny", "approve"),
+        BASE.replace("tool: git", "tool: ssh"),
+        BASE + "mask: [{detect: email}]\n",
+        BASE + "resources: {db: {kind: postgres}}\n",
+        BASE + "approval_wait: 5s\n",
+        "lists: {x: [git]}\n" + BASE.replace("tool: git", "tool: [git, psql]"),
+    ):
+        assert load(other).digest != one.digest
+    assert len(one.digest) == 64
+
+
+def test_text_of_any_kind_has_a_digest(load) -> None:
+    assert load("rules:\n  - {id: a, match: {identity: 'é\\u2028'}, decision: deny}\n").digest
+
+
+@pytest.mark.parametrize("pack", pack_names())
+def test_every_pack_loads_and_tests_both_what_it_stops_and_what_it_lets_through(pack: str) -> None:
+    policy = load_policy(f"pack:{pack}")
+    assert policy.name == pack
+    assert {test.expect.value for test in policy.tests} >= {"allow", "deny"}
+    assert len(policy.tests) >= 10
+
+
+def test_the_published_schema_is_that_of_the_loader() -> None:
+    assert SCHEMA_FILE.read_text() == published_schema()
