@@ -90,7 +90,8 @@ class Approvals:
         if approval.state is ApprovalState.PENDING and self._wait_seconds > 0:
             await tell(_waiting_text(approval, self._wait_seconds))
             approval = await self._wait(approval)
-        if approval.state is ApprovalState.APPROVED:
+        given = approval.state is ApprovalState.APPROVED
+        if given:
             approval = await self._consume(approval, digest)
         self._recorder.event(
             EventType.DECIDED,
@@ -102,7 +103,8 @@ class Approvals:
                 "reason": self._recorder.mask(approval.reason),
             },
         )
-        _answer(approval)
+        if not given:
+            raise _refusal(approval)
 
     def digest(self, judgement: Judgement, facts: CallFacts) -> str:
         """Return what the yes is bound to."""
@@ -141,10 +143,14 @@ class Approvals:
         return approval
 
     async def _consume(self, approval: Approval, digest: str) -> Approval:
+        """Return the approval as consumed by this very call. Raises PendingError when another one was faster."""
         try:
             return await self._ask(lambda: self._client.consume_approval(approval.id, digest))
-        except ConflictError:  # it has expired, or another call of the same bytes has used it
-            return await self._ask(lambda: self._client.wait_approval(approval.id, 0))
+        except ConflictError as error:
+            raise PendingError(
+                f"approval {approval.id} was given, but it has expired or another call has used it",
+                hint="a yes is good for one call; run the very same command again to ask anew",
+            ) from error
 
     async def _ask(self, question: Callable[[], Approval]) -> Approval:
         return await asyncio.get_running_loop().run_in_executor(self._patience, question)
@@ -157,20 +163,18 @@ def _waiting_text(approval: Approval, seconds: float) -> str:
     )
 
 
-def _answer(approval: Approval) -> None:
-    """Return for a yes that was used for this call. Raises DeniedError or PendingError."""
+def _refusal(approval: Approval) -> DeniedError | PendingError:
+    """Return what is said of anything but a yes that this call has used up."""
     state = approval.state
-    if state is ApprovalState.CONSUMED:
-        return
     if state is ApprovalState.DENIED:
         because = f": {approval.reason}" if approval.reason else ""
-        raise DeniedError(f"denied by {approval.reviewer}{because}", hint=f"approval {approval.id}; nothing was run")
+        return DeniedError(f"denied by {approval.reviewer}{because}", hint=f"approval {approval.id}; nothing was run")
     if state is ApprovalState.PENDING:
-        raise PendingError(
+        return PendingError(
             f"approval {approval.id} is still pending ({approval.rule}: {approval.message})",
             hint="nothing was run; once it is approved, run the very same command again",
         )
-    raise PendingError(
+    return PendingError(
         f"approval {approval.id} is {state.value}, which is no yes",
         hint="nothing was run; run the very same command again to ask anew",
     )

@@ -113,7 +113,7 @@ class Recorder:
             "tool": invocation.tool,
             "command": command[:COMMAND_MAX],
             "argv_sha256": _digest(invocation.argv),
-            "cwd": printable(invocation.cwd),
+            "cwd": self.mask(invocation.cwd),
             "verdict": decision.verdict.value,
             "rule": decision.rule,
             "message": self.mask(decision.message),

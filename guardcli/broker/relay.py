@@ -75,6 +75,7 @@ class Relay:
         self._spawn = spawn
         self._tell = tell
         self._failure: UnavailableError | None = None
+        self._ended = asyncio.Event()
 
     async def run(self, call: CallRecord, judgement: Judgement, facts: CallFacts, program: str) -> None:
         """Start the tool and see it to its end. Raises UnavailableError where it could not be recorded."""
@@ -92,7 +93,8 @@ class Relay:
             await self._connection.send(protocol.start(FrameType.RELAY, plan), pipes.given)
         finally:
             pipes.close_given()
-        tasks = [self._spawn(self._move(stream)) for stream in pipes.streams]
+        for stream in pipes.streams:
+            self._spawn(self._move(stream))
         for coroutine in pipes.background:
             self._spawn(coroutine)
         try:
@@ -101,8 +103,6 @@ class Relay:
             if pipes.terminal is not None:
                 await pipes.terminal.close()
         if self._failure is not None:
-            for task in tasks:
-                task.cancel()
             raise self._failure
 
     # -- before --
@@ -165,8 +165,9 @@ class Relay:
         except UnavailableError as failure:
             self._failure = failure
             await self._connection.send(protocol.signal(signal.SIGKILL))
+            await self._ended.wait()  # until then the tool finds a full pipe, not a broken one that it may survive
         finally:
-            stream.sink.close()
+            stream.close()
 
     async def _see_through(self, call: CallRecord, pipes: Pipes) -> None:
         terminal = pipes.terminal
@@ -196,6 +197,7 @@ class Relay:
         await self._connection.send(protocol.frame(FrameType.YIELDED))
 
     async def _finish(self, call: CallRecord, pipes: Pipes, end: Ended | None) -> None:
+        self._ended.set()
         for stream in pipes.streams:
             await stream.drain()
         if pipes.terminal is not None:

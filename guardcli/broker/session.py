@@ -51,27 +51,6 @@ SWITCH_SECONDS = 0.0005
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
-    """What a broker works with. `facts` is the content of ``session.json``."""
-
-    facts: dict[str, object]
-    identity: str
-    groups: tuple[str, ...]
-    policy: Policy
-    approval_wait: float
-    place: SessionPlace
-    spool_dir: Path
-    cache_dir: Path
-    path: str
-    size: tuple[int, int]
-
-    @property
-    def id(self) -> str:
-        """The session's identifier."""
-        return str(self.facts["id"])
-
-
 class Maskers:
     """Gives masks: the policy's, and for rules with masking of their own those as well, compiled once."""
 
@@ -98,6 +77,27 @@ class Maskers:
         return masker
 
 
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a broker works with. `facts` is the content of ``session.json``."""
+
+    facts: dict[str, object]
+    identity: str
+    groups: tuple[str, ...]
+    policy: Policy
+    maskers: Maskers
+    approval_wait: float
+    place: SessionPlace
+    spool_dir: Path
+    path: str
+    size: tuple[int, int]
+
+    @property
+    def id(self) -> str:
+        """The session's identifier."""
+        return str(self.facts["id"])
+
+
 class Broker:
     """Serves one session."""
 
@@ -106,10 +106,9 @@ class Broker:
         self._spool = spool
         self._shipper = shipper
         self._patience = ThreadPoolExecutor(PATIENT_THREADS, thread_name_prefix="guard-patience")
-        self._maskers = Maskers(session.policy.mask, PatternCache(session.cache_dir))
         self._shipped_to = 0
         self._tasks = Tasks()
-        self.recorder = Recorder(spool, self._maskers.text)
+        self.recorder = Recorder(spool, session.maskers.text)
         finder = ToolFinder(session.path, str(session.place.shims))
         self._engine = Engine(
             judge=Judge(session.policy, session.identity, session.groups, self._patience),
@@ -119,7 +118,7 @@ class Broker:
             recorder=self.recorder,
             finder=finder,
             git_programs=GitPrograms(lambda: finder.find("git")),
-            make_mask=self._maskers.stream,
+            make_mask=session.maskers.stream,
             spawn=self._tasks.spawn,
             git_calls={},
         )

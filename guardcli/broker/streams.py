@@ -104,9 +104,12 @@ class OutputStream:
                     return
             await self._deliver(self._mask.finish())
         finally:
-            os.close(self._source)
-            self._source = -1
             self._drained.set()
+
+    def close(self) -> None:
+        """Close both ends: the tool gets SIGPIPE should it write on."""
+        os.close(self._source)
+        self.sink.close()
 
     @property
     def findings(self) -> Mapping[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import secrets
+import shlex
 import shutil
 import socket
 import sys
@@ -16,14 +17,16 @@ import click
 
 from guardcli.broker.agent import BrokerLost, Supervisor, adopt_orphans, descendants, end_processes, leave_as
 from guardcli.broker.place import SessionPlace, remove_stale, runtime_root
+from guardcli.broker.recorder import printable
 from guardcli.broker.recovery import recover_spools
 from guardcli.broker.server import listen
-from guardcli.broker.session import FLUSH_SECONDS, Session, run_broker
+from guardcli.broker.session import FLUSH_SECONDS, Maskers, Session, run_broker
 from guardcli.broker.shipper import Shipper
 from guardcli.broker.spool import Spool, timestamp
 from guardcli.cli.connection import connect
 from guardcli.cli.settings import Settings, load_settings
 from guardcli.client.api import ApiClient
+from guardcli.masking.cache import PatternCache
 from guardcli.model.errors import UnavailableError
 from guardcli.model.secrets import Secret
 from guardcli.policy import Policy, load_policy
@@ -69,7 +72,8 @@ def command(policy_source: str | None, approval_wait: float | None, argv: tuple[
 def start(settings: Settings, policy: Policy, approval_wait: float, argv: Sequence[str]) -> int:
     """Run one session to its end and return the exit status. Raises UnavailableError before the agent has started."""
     client = connect(settings)
-    facts = session_facts(settings, policy, argv)
+    maskers = Maskers(policy.mask, PatternCache(settings.state_dir / "cache"))
+    facts = session_facts(settings, policy, masked_command(argv, maskers))
     token = client.create_session(facts, [os.getpid()])
     spool = Spool(settings.spool_dir, facts)
     root = runtime_root(settings.runtime_dir, settings.state_dir)
@@ -80,10 +84,10 @@ def start(settings: Settings, policy: Policy, approval_wait: float, argv: Sequen
         identity=str(facts["identity"]),
         groups=settings.groups,
         policy=policy,
+        maskers=maskers,
         approval_wait=approval_wait,
         place=place,
         spool_dir=settings.spool_dir,
-        cache_dir=settings.state_dir / "cache",
         path=os.environ.get("PATH", os.defpath),
         size=shutil.get_terminal_size(),
     )
@@ -97,7 +101,16 @@ def start(settings: Settings, policy: Policy, approval_wait: float, argv: Sequen
         place.remove()
 
 
-def session_facts(settings: Settings, policy: Policy, argv: Sequence[str]) -> dict[str, object]:
+def masked_command(argv: Sequence[str], maskers: Maskers) -> list[str]:
+    """Return the agent's command as the record may hold it."""
+    text = maskers.text(printable(shlex.join(argv)))
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return [text]
+
+
+def session_facts(settings: Settings, policy: Policy, command: Sequence[str]) -> dict[str, object]:
     """Return what the API and the record are told of a new session; the identifier sorts by time."""
     now = time.time()
     host = socket.gethostname()
@@ -105,7 +118,7 @@ def session_facts(settings: Settings, policy: Policy, argv: Sequence[str]) -> di
         "id": f"{int(now * 1000):012x}{secrets.token_hex(5)}",
         "identity": f"{getpass.getuser()}@{host}",
         "groups": list(settings.groups),
-        "command": list(argv),
+        "command": list(command),
         "cwd": _cwd(),
         "host": host,
         "policy": policy.name,
