@@ -104,7 +104,7 @@ def _shell(argv: Sequence[str], read: Callable[[], bytes] | None) -> tuple[Opera
 def _preferences(call: Call) -> list[Operation]:
     """Return a concession where a file of preferences (kuberc) can add flags to commands, from version 1.33 on."""
     env = call.invocation.env
-    path = env.get("KUBERC", "")
+    path = call.line.value("kuberc") or env.get("KUBERC", "")
     if path == "off" or call.verb.startswith("config "):
         return []
     if not path and not _has_kuberc(call):

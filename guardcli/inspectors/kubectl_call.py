@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from guardcli.inspectors.kubectl_flags import CommandLine, Value
 from guardcli.inspectors.kubectl_kinds import Kind, kind_named
+from guardcli.inspectors.kubectl_kustomize import Kustomization
 from guardcli.inspectors.kubectl_manifests import MAX_BYTES, ManifestError, load_manifests
 from guardcli.inspectors.kubectl_objects import Thing, describe
 from guardcli.model.effects import Effect
@@ -117,14 +118,25 @@ class Call:
             sensitive=sensitive,
         )
 
+    def kustomization(self, directory: str) -> Kustomization:
+        """Follow the kustomization in `directory`, as the caller wrote it."""
+        found = Kustomization(self.facts)
+        if "://" in directory or not self.invocation.cwd:
+            found.problems.append("the kustomization is fetched when kubectl runs")
+        else:
+            found.follow(self.invocation.path(directory))
+        return found
+
     def manifests(self) -> Manifests:
         """Read all that -f and -k name."""
         reader = _Reader(self)
         for value in self.line.values("filename"):
             reader.read(value)
         if self.line.has("kustomize"):
-            reader.network = True
-            reader.doubts.append("a kustomization may fetch and generate anything")
+            found = self.kustomization(self.line.value("kustomize"))
+            reader.things.extend(found.things)
+            reader.network = bool(found.problems)
+            reader.doubts.extend(found.problems or ["what kustomize makes of its parts is not worked out"])
         given = self.line.has("filename") or self.line.has("kustomize")
         return Manifests(tuple(reader.things), tuple(reader.inputs), tuple(reader.doubts), reader.network, given)
 

@@ -14,7 +14,7 @@ from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation, Target
 
 _CREDENTIALS = ("user", "token", "username", "password", "client-certificate", "client-key")
-_IMPERSONATION = ("as", "as-group", "as-uid")
+_IMPERSONATION = ("as", "as-group", "as-uid", "as-user-extra")
 _WHOLE = frozenset({Effect.NETWORK, Effect.PRIVILEGE, Effect.EXECUTE})
 _ROUTES = (
     "KUBERNETES_MASTER",

@@ -84,10 +84,19 @@ def judge_dump(call: Call) -> Findings:
 
 def judge_kustomize(call: Call) -> Findings:
     """Judge kustomize: what a kustomization names may be fetched, and may be a program."""
-    effects = {Effect.READ, Effect.NETWORK}
-    if call.line.maybe("enable-alpha-plugins") or call.line.maybe("enable-helm") or call.line.has("helm-command"):
-        effects.add(Effect.EXECUTE)
-    return one(call.operation(effects, doubts=["a kustomization may fetch and generate anything"]))
+    line = call.line
+    found = call.kustomization(line.words[0] if line.words else ".")
+    doubts = list(found.problems)
+    effects = {Effect.READ, Effect.NETWORK} if doubts else {Effect.READ}
+    if any(line.maybe(flag) for flag in ("enable-alpha-plugins", "enable-helm", "network")) or line.has("helm-command"):
+        effects |= {Effect.NETWORK, Effect.EXECUTE}
+        doubts.append("what the kustomization runs is not known")
+    targets = []
+    if line.value("output"):
+        effects.add(Effect.FILE)
+        targets.append(Target("file", call.invocation.path(line.value("output"))))
+    secret = found.secret or any(thing.kind.secret for thing in found.things)
+    return one(call.operation(effects, targets, doubts, sensitive=secret))
 
 
 def is_pair(word: str) -> bool:

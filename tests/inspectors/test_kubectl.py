@@ -76,6 +76,7 @@ KNOWN = [
     ("explain pods.spec --recursive", "read"),
     ("api-resources --verbs=delete", "read"),
     ("version --client", "read"),
+    ("version --short", "read"),
     ("auth can-i delete pods", "read"),
     ("rollout status deploy/x", "read"),
     ("rollout history deploy/x", "read"),
@@ -193,6 +194,7 @@ KNOWN = [
     ("get pods --insecure-skip-tls-verify=false", "read"),
     ("get pods --as=admin", "read privilege"),
     ("get pods --as-group=system:masters", "read privilege"),
+    ("get pods --as-user-extra=a=b", "read privilege"),
     ("get pods --token=t", "read privilege"),
     ("get pods --user=admin", "read privilege"),
     ("create rolebinding x --role=y --user=me --dry-run=client", "read"),
@@ -229,6 +231,7 @@ CONCEDED = [
     ("--whatever get delete pods x", "delete unknown"),
     ("get pods -Z", "unknown"),
     ("get pods -n", "unknown"),
+    ("get pods --kuberc=/tmp/rc", "read execute unknown"),
     ("edit deploy x", "write execute unknown"),
     ("apply edit-last-applied deploy x", "write execute unknown"),
     ("create -f /work/pod.yaml --edit --dry-run=client", "read write execute unknown"),
@@ -473,6 +476,39 @@ def test_a_variable_that_the_session_began_with_is_the_users_own() -> None:
 def test_a_kuberc_in_the_home_directory_concedes() -> None:
     assert complete(inspect("get pods", {"/home/me/.kube/config": ""}))
     assert not complete(inspect("get pods", {"/home/me/.kube/config": "", "/home/me/.kube/kuberc": ""}))
+
+
+WEB = {"/work/web/kustomization.yaml": "resources: [pod.yaml, ../base]\nnamespace: x\n", "/work/web/pod.yaml": POD}
+BASE = {"/work/base/kustomization.yml": "resources:\n- ../role.yaml\n", "/work/role.yaml": ROLE}
+
+
+@pytest.mark.parametrize(
+    ("line", "changed", "expected"),
+    [
+        ("kustomize web", {}, "read"),
+        ("kustomize web -o out", {}, "read file"),
+        ("kustomize web --enable-helm", {}, "read network execute unknown"),
+        ("kustomize web", {"/work/web/kustomization.yaml": "resources: [github.com/a/b]"}, "read network unknown"),
+        ("kustomize web", {"/work/web/kustomization.yaml": "patches: [{path: 'https://x/p'}]"}, "read network unknown"),
+        ("kustomize web", {"/work/web/kustomization.yaml": "generators: [x.yaml]"}, "read network unknown"),
+        ("kustomize web", {"/work/web/kustomization.yaml": "helmCharts: [{name: x}]"}, "read network unknown"),
+        ("kustomize web", {"/work/web/kustomization.yaml": "resources: [../web]"}, "read"),
+        ("kustomize web", {"/work/web/Kustomization": ""}, "read network unknown"),
+        ("kustomize none", {}, "read network unknown"),
+        ("kustomize https://example.com/x", {}, "read network unknown"),
+        ("diff -k web", {}, "read"),
+        ("get -k web", {}, "read"),
+        ("apply -k web --dry-run=client", {}, "read"),
+        ("apply -k web", {}, "write privilege unknown"),
+        ("apply -k web", {"/work/role.yaml": POD}, "write unknown"),
+        ("delete -k web", {"/work/role.yaml": POD}, "delete unknown"),
+        ("diff -k https://example.com/x", {}, "read network unknown"),
+    ],
+)
+def test_a_kustomization_is_followed_as_far_as_it_goes(line: str, changed: dict[str, str], expected: str) -> None:
+    inspection = inspect(line, WEB | BASE | changed)
+    assert effects(inspection) == expected
+    assert complete(inspection) is ("unknown" not in expected)
 
 
 def test_what_exec_pipes_into_a_shell_is_judged_too() -> None:
