@@ -52,7 +52,7 @@ def start_agent(argv: Sequence[str], env: Mapping[str, str]) -> int:
         for number in (*LEFT_TO_THE_AGENT, *PASSED_ON, signal.SIGPIPE, signal.SIGXFSZ):
             if signal.getsignal(number) is not signal.SIG_IGN or number in (signal.SIGPIPE, signal.SIGXFSZ):
                 signal.signal(number, signal.SIG_DFL)
-        os.execvpe(argv[0], list(argv), dict(env))
+        os.execvpe(argv[0], list(argv), dict(env))  # noqa: S606 - the agent is what the user typed
     except OSError as error:
         os.write(2, f"guard: {argv[0]}: {error.strerror}\n".encode("utf-8", "backslashreplace"))
         os._exit(127 if isinstance(error, FileNotFoundError) else 126)
@@ -83,11 +83,11 @@ class Supervisor:
             if status is not None:
                 self._agent = 0
                 return status
-            ready, _, _ = select.select([self._wake, self._control], [], [])
+            ready, _, _ = select.select([self._wake, self._control.fileno()], [], [])
             if self._wake in ready:
                 with suppress(BlockingIOError):
                     os.read(self._wake, 512)
-            if self._control in ready:
+            if self._control.fileno() in ready:
                 end_processes([self._agent])
                 self._agent = 0
                 raise BrokerLost

@@ -155,6 +155,8 @@ class CallFacts:
 
     def _read_file(self, path: str) -> bytes:
         try:
+            if not stat.S_ISREG(os.stat(path).st_mode):  # opening a device may do something
+                raise FactUnavailable(f"{path} is not a regular file")
             fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
         except (OSError, ValueError) as error:
             raise FactUnavailable(f"{path} cannot be read: {_words(error)}") from None

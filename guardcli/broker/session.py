@@ -128,7 +128,7 @@ class Broker:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[bytes] = loop.create_future()
         loop.add_reader(control.fileno(), _hear, control, done)
-        loop.add_signal_handler(signal.SIGTERM, lambda: done.done() or done.set_result(b""))
+        loop.add_signal_handler(signal.SIGTERM, _settle, done, b"")
         server = Server(listener, self._engine, self._tasks)
         server.start()
         ticking = asyncio.ensure_future(self._tick())
@@ -175,6 +175,10 @@ def _hear(control: socket.socket, done: asyncio.Future[bytes]) -> None:
         return
     except OSError:
         said = b""
+    _settle(done, said)
+
+
+def _settle(done: asyncio.Future[bytes], said: bytes) -> None:
     if not done.done():
         done.set_result(said)
 

@@ -37,7 +37,7 @@ READY_SECONDS = 20.0
 
 @click.command(
     context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False},
-    epilog="Example: guard run -- claude\n\nExample: guard run --approval-wait 0 -- psql -c 'DELETE FROM orders WHERE id = 7'",
+    epilog="Example: guard run -- claude\n\nExample: guard run --approval-wait 0 -- sh deploy.sh",
 )
 @click.option(
     "--policy",
