@@ -15,7 +15,7 @@ from guardcli.model.facts import Facts
 from guardcli.model.invocation import Invocation
 from guardcli.model.operations import Inspection, Operation, Target, conceded
 
-_PLAIN = frozenset("12346BCTpqRrvcilXO")
+_PLAIN = frozenset("12346BCTpqrvcilXO")
 _SHELL_SIGNS = re.compile(r"[^\w./@%+=:,~ -]", re.ASCII)
 
 
@@ -113,18 +113,28 @@ def reached(host: Destination, settings: Settings) -> Target:
 
 
 def _place(word: str) -> Place:
-    """Read an operand as scp does: a colon before any slash makes it remote, unless it comes first."""
+    """Read an operand as scp does."""
     uri = parse_uri(word, "scp")
     if uri is not None:
         return Place(uri.path or "", uri)
-    match = re.match(r"((?:[^/:@\[]*@)*(?:\[[^\]/]+\]|[^/:\[]+)):(.*)\Z", word, re.DOTALL)
-    if match is None or word.startswith(":"):
-        return (
-            Place(word)
-            if ":" not in word.split("/", 1)[0]
-            else Place(word, Destination(word, fault="the place is not plain"))
-        )
-    named = match.group(1)
-    user, _, host = named.rpartition("@")
-    found = parse_destination(host.strip("[]") if host.startswith("[") else host)
-    return Place(match.group(2), replace(found, user=user))
+    end = _colon(word)
+    if end is None:
+        return Place(word)
+    user, _, host = word[:end].rpartition("@")
+    bracketed = host.startswith("[") and host.endswith("]")
+    found = parse_destination(host[1:-1] if bracketed else host)
+    return Place(word[end + 1 :], replace(found, user=user))
+
+
+def _colon(word: str) -> int | None:
+    """Return where the colon stands that makes an operand remote: before any slash, not first, not in brackets."""
+    bracket = word.startswith("[")
+    for index, sign in enumerate(word):
+        if sign == "/" or (sign == ":" and index == 0):
+            return None
+        bracket = bracket or word.startswith("@[", index)
+        if sign == "]" and bracket and word.startswith(":", index + 1):
+            return index + 1
+        if sign == ":" and not bracket:
+            return index
+    return None

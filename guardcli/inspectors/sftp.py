@@ -86,27 +86,30 @@ class SftpInspector:
     ) -> tuple[list[Operation], list[Input]]:
         """Return the operations of the path in the destination, of the batch or of standard input."""
         batches = [option for option in parsed.options if option.letter == "b"]
+        found: list[Operation] = []
+        if destination.path and not destination.path.endswith("/"):
+            found.append(self._download(destination.path, operands[1:]))
+            if len(operands) > 1:
+                return found, []
         try:
             if batches and batches[-1].value != "-":
                 path = invocation.path(batches[-1].value)
-                found = self._batch(facts.read_file(path).decode())
+                found += self._batch(facts.read_file(path).decode())
                 return found, [Input(path, batches[-1].index, batches[-1].prefix)]
-            if destination.path and not batches and not destination.path.endswith("/"):
-                return self._download(destination.path, operands[1:]), []
-            if invocation.stdin is not Stdin.STREAM:
-                reason = "what will be typed is not known"
-                return [conceded(self.tool, "interactive", reason, Effect.FILE)], []
-            return self._batch(facts.stdin().decode()), []
+            if invocation.stdin is Stdin.STREAM:
+                return [*found, *self._batch(facts.stdin().decode())], []
         except (FactUnavailable, UnicodeDecodeError) as problem:
-            return [conceded(self.tool, "batch", f"the commands were not read: {problem}", Effect.FILE)], []
+            reason = f"the commands were not read: {problem}"
+            return [*found, conceded(self.tool, "batch", reason, Effect.FILE)], []
+        if found and invocation.stdin is not Stdin.TERMINAL:
+            return found, []
+        reason = "what will be typed is not known"
+        return [*found, conceded(self.tool, "interactive", reason, Effect.FILE)], []
 
-    def _download(self, path: str, rest: Sequence[str]) -> list[Operation]:
-        """Return a download; a directory begins an interactive session instead, so the session is conceded too."""
+    def _download(self, path: str, rest: Sequence[str]) -> Operation:
+        """Return the download of the destination's path; of a directory the commands on standard input follow."""
         files = (Target("file", path), *(Target("file", name) for name in rest))
-        effects = frozenset({Effect.READ, Effect.FILE})
-        return [
-            Operation(self.tool, "get", effects, files, sensitive=is_sensitive(path)),
-        ]
+        return Operation(self.tool, "get", frozenset({Effect.READ, Effect.FILE}), files, sensitive=is_sensitive(path))
 
     def _batch(self, text: str) -> list[Operation]:
         lines = [line.strip(" \t\r") for line in text.split("\n")]

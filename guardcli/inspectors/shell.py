@@ -22,11 +22,19 @@ MAX_TEXT = 64 * 1024
 MAX_SIGNS = 600
 """Quotes, redirections, brackets and separators of a judged text: the grammar's error recovery is not linear."""
 
+MAX_WORK = 1_000_000
+"""Such signs times characters of a judged text, for the same reason."""
+
+MAX_WORDS = 1500
+"""Stretches of blanks in a judged text, and words of a judged command: what a person could still review."""
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _CONTINUED = re.compile(r"(?<![ \t])\\\n(?![ \t])")
 """A line that goes on in the middle of a word or an operator, where parsers and shells part ways."""
 
 _SIGNS = re.compile(r"[<>(){}\[\]`$|&;\"'\n]")
+
+_BLANKS = re.compile(r"\s+")
 
 Stdin = Callable[[], str]
 
@@ -49,6 +57,8 @@ def inspect_argv(argv: Sequence[str], *, tool: str = "ssh", stdin: Stdin | None 
     scope = Scope(tool, 0, stdin or _no_stdin, _follow, judge)
     if not argv:
         return (scope.done("true", {Effect.READ}),)
+    if len(argv) > MAX_WORDS:
+        return (conceded(tool, "sh", f"the command has more than {MAX_WORDS} words", Effect.EXECUTE),)
     words: list[Word] = [literal(word) for word in argv]
     return tuple(_guarded(lambda: judge(words, scope), scope)) or (scope.done(argv[0], {Effect.READ}),)
 
@@ -85,7 +95,8 @@ def _fault(text: str) -> str:
         return "the command line holds a control character"
     if _CONTINUED.search(text):
         return "a line is continued in the middle of a word"
-    if len(_SIGNS.findall(text)) > MAX_SIGNS:
+    signs = len(_SIGNS.findall(text))
+    if signs > MAX_SIGNS or signs * len(text) > MAX_WORK or len(_BLANKS.findall(text)) > MAX_WORDS:
         return "the command line is too intricate"
     try:
         text.encode()

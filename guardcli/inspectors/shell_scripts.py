@@ -11,6 +11,9 @@ import re
 
 from guardcli.inspectors.shell_names import names
 
+MAX_SCRIPT = 8192
+"""Characters of a script that is read; a longer one is not called plain."""
+
 _ADDRESS = re.compile(r"\s*(?:(\d+)(?:~\d+)?|\$|/(?:[^/\\\n\[]|\\.|\[\^?\]?[^\]/\\\n\[]*\])*/[IM]*|[+~]\d+)")
 _SED_PLAIN = re.compile(r"[=dDgGhHnNpPxzF]\s*(?=[;}\n]|\Z)")
 _SED_NUMBER = re.compile(r"[lqQL]\s*\d*\s*(?=[;}\n]|\Z)")
@@ -21,6 +24,8 @@ _SED_FLAGS = re.compile(r"[gpiIm\d]*\s*(?=[;}\n]|\Z)")
 
 def sed_is_plain(script: str) -> bool:
     """Tell whether the sed `script` writes no file and runs no command."""
+    if len(script) > MAX_SCRIPT:
+        return False
     position, depth = 0, 0
     while position < len(script):
         if script[position] in " \t\n;":
@@ -108,6 +113,8 @@ _AWK_REFUSED = names("system getline close fflush function func nextfile include
 
 def awk_is_plain(program: str) -> bool:
     """Tell whether the awk `program` runs no command and writes no file."""
+    if len(program) > MAX_SCRIPT:
+        return False
     position = braces = parens = 0
     operand = True  # an operand may begin here, so that a slash begins a regular expression
     while position < len(program):

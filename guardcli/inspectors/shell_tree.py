@@ -56,6 +56,9 @@ _WORDS = names(
 )
 _CODE = re.compile(r"\$\(|`|\$\{")
 
+MAX_VALUES = 32
+"""Variables whose value is followed; a text with more of them has the rest unknown."""
+
 Tail = tuple[list[Word], Source | None]
 """Words and input that belong to the last command of a statement, because a redirection stood before them."""
 
@@ -355,6 +358,8 @@ class Reader:
 
     def _named_once(self, name: str) -> bool:
         """Tell whether `name` stands in the text only once other than as an expansion: then it has one value."""
+        if len(self.values) >= MAX_VALUES:
+            return False
         return len(re.findall(rf"(?<![\w${{]){name}(?!\w)", self.text)) == 1
 
     def _array(self, node: Node) -> Word:

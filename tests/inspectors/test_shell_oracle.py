@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -205,3 +206,205 @@ def test_the_oracle_itself_sees_what_must_not_happen(
 ) -> None:
     assert run(shell, "r''m x") == ({"rm"}, set())
     assert run(shell, "ls > b") == ({"ls"}, {"b"})
+
+
+PROGRAMS = [
+    "sort",
+    "uniq",
+    "sed",
+    "awk",
+    "mawk",
+    "gawk",
+    "find",
+    "tar",
+    "xargs",
+    "tee",
+    "dd",
+    "cut",
+    "head",
+    "tail",
+    "tr",
+    "shuf",
+    "xxd",
+    "od",
+    "gzip",
+    "zcat",
+    "bzip2",
+    "xz",
+    "grep",
+    "diff",
+    "sdiff",
+    "cmp",
+    "file",
+    "ls",
+    "cat",
+    "wc",
+    "tac",
+    "nl",
+    "paste",
+    "join",
+    "comm",
+    "base64",
+    "md5sum",
+    "env",
+    "nice",
+    "timeout",
+    "nohup",
+    "stdbuf",
+    "sh",
+    "printf",
+    "test",
+    "echo",
+    "seq",
+    "ptx",
+    "pr",
+    "fold",
+    "expand",
+    "fmt",
+    "split",
+    "csplit",
+    "truncate",
+    "touch",
+    "cp",
+    "mv",
+    "ln",
+    "busybox",
+    "jq",
+    "bc",
+    "tree",
+    "column",
+    "rev",
+    "tsort",
+    "basename",
+    "realpath",
+    "stat",
+    "date",
+    "iconv",
+    "patch",
+    "zip",
+    "unzip",
+    "git",
+    "objdump",
+    "strings",
+    "nm",
+    "openssl",
+    "dirname",
+    "readlink",
+    "command",
+    "exec",
+    "eval",
+    "time",
+    "setsid",
+    "watch",
+    "flock",
+    "getent",
+    "who",
+    "id",
+    "locate",
+]
+ARGUMENTS = [
+    *(f"-{letter}" for letter in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123"),
+    *(
+        "-no",
+        "-uo",
+        "-ni",
+        "-io",
+        "-ou",
+        "-fo",
+        "-cf",
+        "-tf",
+        "-xf",
+        "-czf",
+        "-dk",
+        "-oout",
+        "-ofx",
+        "-Ei",
+        "-si",
+        "-zi",
+    ),
+    *(
+        "--output=out",
+        "--output",
+        "--out=out",
+        "--in-place",
+        "--in-p",
+        "--create",
+        "--file=out",
+        "--to-command=touch out",
+    ),
+    *("--compress-program=./run", "--use-compress-program=./run", "--checkpoint=1", "--checkpoint-action=exec=./run"),
+    *("-delete", "-exec", "-execdir", "-ok", "{}", ";", "+", "-fprint", "-fls", "-fprintf", "-name", "-type", "-print"),
+    *(
+        "f",
+        "g",
+        "out",
+        "f.gz",
+        "a.tar",
+        ".",
+        "-",
+        "--",
+        "1",
+        "2",
+        "%p",
+        "x",
+        "of=out",
+        "if=f",
+        "count=1",
+        "touch",
+        "rm",
+    ),
+    *("s/a/b/", "s/a/b/w out", "s/a/b/e", "w out", "1w out", "p", "d", "1e touch out", "/a/p", "/a/w out", "$!d", "e"),
+    *("{print}", '{print > "out"}', "{print $1}", 'BEGIN{system("touch out")}', '{print | "cat > out"}', "NR>1"),
+    *('/a/{print}/"/{print > "out"}', 'BEGIN{"touch out"|getline}', "touch out", "ls", "cat", "status", "log", "diff"),
+    *(
+        "--shell",
+        "-c",
+        "./run",
+        "A=1",
+        "PATH=.",
+        "sort",
+        "uniq",
+        "sh",
+        "ls; touch out",
+        "$x",
+        "--text",
+        "--expression=p",
+    ),
+]
+
+
+def command_line(chance: random.Random) -> str:
+    words = [chance.choice(PROGRAMS), *chance.choices(ARGUMENTS, k=chance.randrange(6))]
+    return shlex.join(words).replace("'$x'", "$x")
+
+
+def snapshot(place: Path) -> dict[str, object]:
+    """Return everything in a directory that a program could have changed."""
+    found: dict[str, object] = {}
+    for path in place.rglob("*"):
+        status = path.lstat()
+        content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
+        found[str(path.relative_to(place))] = (status.st_mode, status.st_nlink, status.st_mtime_ns, content)
+    return found
+
+
+def test_no_plain_read_of_a_real_program_changes_a_file(tmp_path: Path) -> None:
+    chance = random.Random(int(os.environ.get("SHELL_ORACLE_SEED", "20")))
+    place = tmp_path / "place"
+    place.mkdir()
+    (place / "f").write_text("a b\nc d\n")
+    (place / "g").write_text("a\n")
+    (place / "run").write_text("#!/bin/sh\ntouch ran\n")
+    (place / "run").chmod(0o755)
+    subprocess.run(["sh", "-c", "gzip -k f && tar cf a.tar f g"], cwd=place, check=True)
+    before, judged = snapshot(place), 0
+    environment = {"PATH": os.environ["PATH"], "HOME": str(place), "TMPDIR": str(tmp_path), "TERM": "dumb"}
+    for _ in range(int(os.environ.get("SHELL_ORACLE_TEXTS", "600"))):
+        text = command_line(chance)
+        if not is_plain_read(text):
+            continue
+        judged += 1
+        shell = ["timeout", "-s", "KILL", "2", "bash", "-c", text]
+        subprocess.run(shell, cwd=place, env=environment, capture_output=True, stdin=subprocess.DEVNULL, check=False)
+        assert snapshot(place) == before, text
+    assert judged > 20
