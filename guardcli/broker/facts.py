@@ -82,7 +82,11 @@ class CallFacts:
         cancel_fd: int | None = None,
     ) -> None:
         self._cwd = cwd
-        self._env = {name: value for name, value in env.items() if name not in _PROGRAMS and "GIT_TRACE" not in name}
+        self._env = {
+            name: value
+            for name, value in env.items()
+            if name not in _PROGRAMS and not name.startswith(("GIT_TRACE", "GIT_TEST_"))
+        }
         self._stdin_fd = stdin_fd
         self._git_program = git_program
         self._cancel_fd = cancel_fd

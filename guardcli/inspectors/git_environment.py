@@ -24,6 +24,8 @@ _ALWAYS: Mapping[str, programs.Check] = {
     "GIT_PROXY_COMMAND": programs.nothing,
     "GIT_SSH": lambda value: value in ("", "ssh"),
     "GIT_SSH_COMMAND": programs.harmless_ssh,
+    "GIT_TEST_FSMONITOR": programs.nothing,
+    "GIT_TEST_MAINT_SCHEDULER": programs.nothing,
     "GITPERLLIB": programs.nothing,
 }
 _EDITORS = ("GIT_EDITOR", "GIT_SEQUENCE_EDITOR", "VISUAL", "EDITOR")
@@ -88,10 +90,6 @@ def _judge_variable(call: Call, name: str, value: str, exec_paths: tuple[str, ..
     elif name == "GIT_TEMPLATE_DIR":
         if value and call.name in ("clone", "init", "init-db", "submodule"):
             yield executes(action, reason="hooks would come from there")
-    elif name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG"):
-        if value not in _HARMLESS_FILES:
-            reason = "any program could stand in that configuration"
-            yield unknown(action, reason, Effect.EXECUTE, targets=(Target("file", value),))
     elif name == "GIT_ALLOW_PROTOCOL":
         if not {"file", "git", "http", "https", "ssh", ""}.issuperset(value.split(":")):
             yield executes(action, reason="transports that run any program would be allowed")
@@ -102,14 +100,25 @@ def _judge_variable(call: Call, name: str, value: str, exec_paths: tuple[str, ..
         if value.lower() in ("0", "false", "no", "off"):
             yield does(action, Effect.PRIVILEGE, reason="traces would show credentials", sensitive=True)
     elif name.startswith("GIT_TRACE") and name != "GIT_TRACE2_ENV_VARS" and not _SWITCH.fullmatch(value):
-        yield from _judge_trace(action, name, value)
-    elif name == "GIT_CONFIG_PARAMETERS":
+        yield from _judge_trace(action, value)
+    elif name.startswith("GIT_TEST_") and not _SWITCH.fullmatch(value):
+        yield executes(action, programs.name_of(value), "switches for git's own tests may name programs")
+    elif name.startswith("GIT_CONFIG"):
+        yield from _judge_configuration(call.invocation.env, name, value)
+
+
+def _judge_configuration(env: Mapping[str, str], name: str, value: str) -> Iterator[Operation]:
+    """Judge a variable that holds configuration, or names a file of it."""
+    if name == "GIT_CONFIG_PARAMETERS":
         yield from _judge_parameters(value)
     elif name == "GIT_CONFIG_COUNT":
-        yield from _judge_pairs(call.invocation.env, value)
+        yield from _judge_pairs(env, value)
+    elif name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG") and value not in _HARMLESS_FILES:
+        reason = "any program could stand in that configuration"
+        yield unknown(f"env {name}", reason, Effect.EXECUTE, targets=(Target("file", value),))
 
 
-def _judge_trace(action: str, name: str, value: str) -> Iterator[Operation]:
+def _judge_trace(action: str, value: str) -> Iterator[Operation]:
     """A trace goes to the file that the variable names; some variables of this name only choose what is traced."""
     if value.startswith(("/", "af_unix:")):
         yield does(action, Effect.WRITE, Effect.FILE, targets=(Target("file", value),))

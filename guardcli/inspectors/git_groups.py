@@ -20,6 +20,7 @@ from guardcli.inspectors.git_call import (
 )
 from guardcli.inspectors.git_options import Parsed, Spec, parse, spec_of
 from guardcli.inspectors.git_programs import name_of
+from guardcli.inspectors.git_remotes import redirects
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation
 
@@ -120,7 +121,7 @@ def _stash_push(call: Call) -> list[Operation]:
 
 
 def _bisect_run(call: Call) -> list[Operation]:
-    return [executes("bisect run", name_of(" ".join(call.arguments[:1])))]
+    return [executes("bisect run", name_of("".join(call.arguments[:1])))]
 
 
 def _bisect_view(call: Call) -> list[Operation]:
@@ -144,7 +145,7 @@ def _maintenance_start(call: Call) -> list[Operation]:
 
 def _submodule_foreach(call: Call) -> list[Operation]:
     words = call.parsed(stops=True).words
-    return [executes(call.name, name_of(" ".join(words[:1])))]
+    return [executes(call.name, name_of(words[0]))] if words else [reads(call.name)]
 
 
 def _submodule_add(call: Call) -> list[Operation]:
@@ -154,8 +155,6 @@ def _submodule_add(call: Call) -> list[Operation]:
 
 
 def _submodule_set_url(call: Call) -> list[Operation]:
-    from guardcli.inspectors.git_remotes import redirects
-
     parsed = call.parsed()
     return [redirects(call, url) for url in parsed.words[1:2]] or [reads(call.name)]
 

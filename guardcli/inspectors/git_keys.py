@@ -200,10 +200,11 @@ def judge_key(name: str, value: str) -> KeyJudgement:
 
 
 _MORE = programs.names(
-    "core.commentstring diff.*.algorithm diff.*.binary diff.*.cachetextconv diff.*.wordregex diff.*.xfuncname "
-    "diff.*.funcname filter.*.required lfs.*.locksverify lfs.locksverify lfs.repositoryformatversion merge.*.name "
-    "merge.*.recursive merge.autoedit pager.color rebase.rebasemerges rerere.enabled remote.*.gtbranch "
-    "remote.*.followremotehead push.useforceifincludes init.defaultrefformat"
+    "core.commentstring core.fscache core.longpaths core.protecthfs core.protectntfs core.sharedrepository "
+    "diff.*.algorithm diff.*.binary diff.*.cachetextconv diff.*.funcname diff.*.wordregex diff.*.xfuncname "
+    "filter.*.required init.defaultrefformat lfs.*.locksverify lfs.locksverify lfs.repositoryformatversion "
+    "merge.*.name merge.*.recursive merge.autoedit push.useforceifincludes rebase.rebasemerges "
+    "remote.*.followremotehead rerere.enabled"
 )
 """Preferences that git itself does not list, or that are newer than the table."""
 

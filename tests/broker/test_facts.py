@@ -228,7 +228,11 @@ def test_asking_runs_no_program_that_the_repository_or_the_environment_names(
         "GIT_ASKPASS",
         "GIT_PROXY_COMMAND",
     ]
-    hostile = env | dict.fromkeys(names, str(trap)) | {"GIT_TRACE": str(sprung), "GIT_EXEC_PATH": str(tmp_path)}
+    hostile = (
+        env
+        | dict.fromkeys(names, str(trap))
+        | {"GIT_TRACE": str(sprung), "GIT_TEST_FSMONITOR": str(trap), "GIT_EXEC_PATH": str(tmp_path)}
+    )
     facts = CallFacts(str(repository), hostile, git_program=GIT)
     facts.git_config(str(repository))
     facts.git(str(repository), ("ls-files", "--modified"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from guardcli.inspectors.git_options import Option, Spec, Value, parse, spec_of
+from guardcli.inspectors.git_options import Option, Spec, Value, every_option, parse, spec_of
 
 SPEC = Spec(
     long={
@@ -93,6 +93,21 @@ def test_the_place_of_the_dashes_is_kept() -> None:
     assert parse(SPEC, ["a", "--", "b"]).before_dashes == 1
     assert parse(SPEC, ["a", "--", "b"]).paths == ("b",)
     assert parse(SPEC, ["a", "b"]).before_dashes is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hard"),
+    [
+        (["--message", "--hard"], True),
+        (["-m", "--hard"], True),
+        (["--message", "--", "--hard"], True),
+        (["-m", "x", "--", "--hard"], False),
+        (["word", "hard"], False),
+    ],
+)
+def test_every_reading_has_the_options_that_one_reading_takes_for_values(arguments: list[str], hard: bool) -> None:
+    options = every_option(SPEC, arguments, parse(SPEC, arguments))
+    assert any(option.name == "hard" for option in options) is hard
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ CHANGING = names(
 )
 """Commands that are worth most of the tries, since they can lose something."""
 WORDS = [
-    "--output=stolen", "--strategy=evil", "--exec=TRAP", "--upload-pack=TRAP", "--force", "--hard", "-f", "-D", "-xTRAP",
+    "--output=stolen", "--strategy=evil", "--exec=TRAP", "--upload-pack=TRAP", "--force", "--hard", "-f", "-D", "-x",
     "HEAD", "HEAD~1", "main", "feature", "v1", "file.txt", "untracked.txt", ".", "*", ":/", "-", "--", "origin", "tag",
     "evil", "TRAP", "ext::TRAP", "!TRAP", "now", "all", "1", "0", "refs/heads/feature", "refs/heads/*:refs/heads/*",
     "+refs/tags/*:refs/tags/*", "feature:feature", "+main:feature", "HEAD:file.txt", "new", "drop", "pop", "clear",
