@@ -1,0 +1,104 @@
+"""Real servers for a test, as an unprivileged user where they insist on it; on loopback or unix sockets, gone with it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def free_port() -> int:
+    """Return a port of the loopback that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def find_server(*names: str) -> str | None:
+    """Return the path of a server's program, on the PATH or where Debian puts it."""
+    places = [*os.environ.get("PATH", "").split(":"), "/usr/sbin", "/usr/local/sbin"]
+    places += [str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
+    for name in names:
+        if found := shutil.which(name, path=":".join(places)):
+            return found
+    return None
+
+
+@contextmanager
+def sshd(directory: Path) -> Iterator[dict[str, str]]:
+    """Run sshd on the loopback for this user; yields the ssh options that reach it, as an ``ssh`` configuration."""
+    program = find_server("sshd")
+    assert program, "openssh-server is missing"
+    for name in ("host", "user"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(directory / name)], check=True)
+    shutil.copy(directory / "user.pub", directory / "authorized")
+    port = free_port()
+    config = directory / "sshd_config"
+    config.write_text(
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {directory}/host\nPidFile {directory}/pid\n"
+        f"AuthorizedKeysFile {directory}/authorized\nStrictModes no\nUsePAM no\nPasswordAuthentication no\n"
+        f"PermitRootLogin yes\nLogLevel ERROR\nMaxStartups 200\n"
+    )
+    os.makedirs("/run/sshd", exist_ok=True) if os.getuid() == 0 else None
+    process = subprocess.Popen([program, "-D", "-e", "-f", str(config)])
+    try:
+        _wait_for_port(port)
+        host_key = (directory / "host.pub").read_text().split()[:2]
+        (directory / "known").write_text(f"[127.0.0.1]:{port} {' '.join(host_key)}\n")
+        client = directory / "ssh_config"
+        client.write_text(
+            f"Host box\n HostName 127.0.0.1\n Port {port}\n IdentityFile {directory}/user\n"
+            f" UserKnownHostsFile {directory}/known\n IdentitiesOnly yes\n BatchMode yes\n"
+        )
+        yield {"port": str(port), "config": str(client)}
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _wait_for_port(port: int) -> None:
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise AssertionError("the server does not listen")
+
+
+@contextmanager
+def postgres() -> Iterator[dict[str, str]]:
+    """Run a throw-away PostgreSQL on a unix socket; yields the environment that libpq needs."""
+    initdb, server = find_server("initdb"), find_server("postgres")
+    assert initdb and server, "postgresql is missing"
+    root = Path(tempfile.mkdtemp(prefix="gpg", dir="/tmp"))
+    user = [] if os.getuid() else ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+    if user:
+        shutil.chown(root, "nobody", "nogroup")
+    process = None
+    try:
+        subprocess.run(
+            [*user, initdb, "-D", f"{root}/data", "-U", "app", "--auth=trust", "-N", "-E", "UTF8"],
+            check=True,
+            capture_output=True,
+            cwd=root,
+        )
+        options = ["-k", str(root), "-c", "listen_addresses=", "-c", "fsync=off", "-c", "log_min_messages=fatal"]
+        process = subprocess.Popen([*user, server, "-D", f"{root}/data", *options], cwd=root, stderr=subprocess.DEVNULL)
+        env = {"PGHOST": str(root), "PGUSER": "app", "PGDATABASE": "postgres"}
+        until = time.monotonic() + 30
+        while subprocess.run(["pg_isready", "-q"], env={**os.environ, **env}).returncode:
+            assert time.monotonic() < until, "the server does not start"
+            time.sleep(0.05)
+        yield env
+    finally:
+        if process is not None:
+            process.send_signal(2)
+            process.wait(30)
+        shutil.rmtree(root, ignore_errors=True)
