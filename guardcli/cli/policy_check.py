@@ -75,7 +75,7 @@ def check(
     context = Context(
         identity=identity or _user(), groups=groups or settings.groups, resource=resource, environment=environment
     )
-    caller = Caller(loaded, context)
+    caller = Caller(loaded, context, os.environ)
     if batch:
         _run_batch(caller, batch, cwd)
         return 0

@@ -74,12 +74,16 @@ class Call:
 
 
 class Caller:
-    """Turns calls into operations under one policy, with the facts of this machine."""
+    """Turns calls into operations under one policy, with the facts of this machine.
 
-    def __init__(self, policy: Policy, context: Context) -> None:
+    `baseline` is the environment that counts as the user's own: what a call has beyond it is the call's doing.
+    """
+
+    def __init__(self, policy: Policy, context: Context, baseline: Mapping[str, str] | None = None) -> None:
         self.policy = policy
         self.context = context
         self._rules = {rules.tool: rules for rules in policy.tool_rules}
+        self._baseline = baseline or {}
         self._git = real_git(os.environ.get("PATH", os.defpath))
 
     def operations(self, call: Call, facts: Facts) -> tuple[Operation, ...]:
@@ -99,7 +103,7 @@ class Caller:
             stdin=Stdin.NULL if call.stdin is None else Stdin.STREAM,
             parent=self.context.parent,
         )
-        return inspect(invocation, facts, self._rules).operations
+        return inspect(invocation, facts, self._rules, self._baseline).operations
 
     def context_of(self, call: Call, facts: Facts) -> Context:
         """Return what is known of `call` beyond its operations."""

@@ -1,37 +1,137 @@
-"""A policy as plain data: what its digest is taken over, and what ``guard policy show --effective`` prints."""
+"""A policy as plain data in its own language: what its digest is taken over, and what ``show --effective`` prints.
+
+What is written this way and loaded again has the same digest: nothing of what it extends is left out.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from datetime import date, time, tzinfo
-from enum import Enum
+from datetime import time
 from typing import Any
 
+from guardcli.model.decisions import ApprovalTerms
+from guardcli.model.effects import in_order
+from guardcli.model.masking import MaskRule
 from guardcli.policy.effective import Policy
+from guardcli.policy.rules import Match, Resource, Rule, Waiver, Window
+from guardcli.policy.schema import DAYS, VERSION
 
-_LEFT_OUT = frozenset({"digest", "tests", "sources", "source", "line", "replaces", "ruleset"})
-"""Fields that change no decision."""
+Form = dict[str, Any]
 
 
-def normal_form(policy: Policy) -> dict[str, Any]:
+def normal_form(policy: Policy) -> Form:
     """Return all of `policy` that can change a decision, the masking or a tool, without what is not given."""
-    form: dict[str, Any] = _plain(policy)
-    return {"version": 1, **form}
+    return _given(
+        version=VERSION,
+        name=policy.name,
+        approval_wait=None if policy.approval_wait is None else _seconds(policy.approval_wait),
+        resources={one.name: _resource(one) for one in policy.resources},
+        tools={
+            rules.tool: _given(
+                patterns=[
+                    {"match": one.match, "effects": [e.value for e in in_order(one.effects)], "action": one.action}
+                    for one in rules.patterns
+                ]
+            )
+            for rules in policy.tool_rules
+        },
+        rules=[_rule(rule) for rule in policy.rules],
+        exceptions=[_waiver(waiver) for waiver in policy.waivers],
+        mask=[_mask(rule) for rule in policy.mask],
+    )
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Enum):
-        return value.value
-    if dataclasses.is_dataclass(value):
-        parts = {one.name: getattr(value, one.name) for one in dataclasses.fields(value) if one.name not in _LEFT_OUT}
-        return {name: _plain(part) for name, part in parts.items() if part not in (None, (), frozenset(), "", {})}
-    if isinstance(value, frozenset):
-        return sorted(_plain(one) for one in value)
-    if isinstance(value, tuple):
-        return [_plain(one) for one in value]
-    if isinstance(value, Mapping):
-        return {name: _plain(one) for name, one in sorted(value.items())}
-    if isinstance(value, date | time):
-        return value.isoformat()
-    return str(value) if isinstance(value, tzinfo) else value
+def _given(**parts: Any) -> Form:
+    """Return the parts that are given; False and 0 are."""
+    return {name.rstrip("_"): part for name, part in parts.items() if part not in (None, "", (), [], {})}
+
+
+def _seconds(duration: float) -> str:
+    return f"{duration:.0f}s"
+
+
+def _rule(rule: Rule) -> Form:
+    return _given(
+        id=rule.id,
+        match=_match(rule.match),
+        unless=None if rule.unless is None else _match(rule.unless),
+        decision=rule.verdict.value,
+        message=rule.message,
+        approve=_terms(rule.terms),
+        record=None if rule.recording is None else rule.recording.value,
+        mask=[_mask(mask) for mask in rule.mask],
+    )
+
+
+def _waiver(waiver: Waiver) -> Form:
+    form = _rule(waiver.rule)
+    del form["message"]
+    form |= {"rules": sorted(waiver.rules), "owner": waiver.owner, "reason": waiver.reason}
+    return form | _given(**{"from": waiver.start and waiver.start.isoformat()}, until=waiver.until.isoformat())
+
+
+def _match(match: Match) -> Form:
+    return _given(
+        tool=list(match.tools),
+        action=list(match.actions),
+        effects=[effect.value for effect in in_order(match.effects)],
+        targets=list(match.targets),
+        complete=match.complete,
+        unbounded=match.unbounded,
+        sensitive=match.sensitive,
+        resource=list(match.resources),
+        environment=list(match.environments),
+        branch=list(match.branches),
+        groups=list(match.groups),
+        identity=list(match.identities),
+        parent=list(match.parents),
+        argv=list(match.argv),
+        when=None if match.when is None else _window(match.when),
+    )
+
+
+def _window(window: Window) -> Form:
+    return _given(
+        days=[DAYS[day] for day in sorted(window.days)],
+        hours=None if window.hours is None else "-".join(map(_clock, window.hours)),
+        timezone=None if window.zone is None else str(window.zone),
+        **{"from": window.start and window.start.isoformat()},
+        until=window.end and window.end.isoformat(),
+    )
+
+
+def _clock(clock: time) -> str:
+    return "24:00" if clock == time.max else f"{clock:%H:%M}"
+
+
+def _terms(terms: ApprovalTerms | None) -> Form | None:
+    if terms is None:
+        return None
+    return _given(groups=list(terms.groups), quorum=terms.quorum, expires=_seconds(terms.expires))
+
+
+def _mask(mask: MaskRule) -> Form:
+    return _given(
+        detect=list(mask.detect),
+        columns=list(mask.columns),
+        **{"with": mask.strategy.value},
+        keep_last=mask.keep_last,
+        tools=list(mask.tools),
+    )
+
+
+def _resource(resource: Resource) -> Form:
+    options: Mapping[str, str] = resource.options
+    return _given(
+        kind=resource.kind,
+        host=list(resource.hosts),
+        port=list(resource.ports),
+        dbname=list(resource.databases),
+        context=list(resource.contexts),
+        namespace=list(resource.namespaces),
+        remote=list(resource.remotes),
+        environment=resource.environment,
+        credential=resource.credential,
+        expose=resource.expose,
+        options=dict(sorted(options.items())),
+    )
