@@ -31,7 +31,10 @@ def command(policy: str, tool: str, explain: bool, as_json: bool) -> None:
     if explain or as_json:
         _explain(masker, tool, as_json)
     else:
-        _filter(masker.stream(tool), sys.stdin.fileno(), sys.stdout.fileno())
+        try:
+            _filter(masker.stream(tool), sys.stdin.fileno(), sys.stdout.fileno())
+        except BrokenPipeError:
+            sys.exit(141)  # as a filter that SIGPIPE ended; click would make it a failure of its own
 
 
 def _rules(policy: str) -> Sequence[MaskRule]:

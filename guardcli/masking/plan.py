@@ -19,6 +19,7 @@ from guardcli.model.masking import MaskRule
 
 _REST = re.compile(rb"[^\s\"'<>\0]*")
 _SPLIT_WORD = re.compile(rb"(?:\A|(?<=[ \t\0\r]))[0-9A-Z+(][0-9A-Z().-]{0,40}(?:[ -][0-9A-Z().-]{0,40}){0,12}\Z")
+_LONGEST_NUMBER = 64
 _LAST_BLANK = re.compile(rb".*[ \t\0\r]", re.DOTALL)
 _QUOTE = re.compile(rb"[\"']")
 
@@ -77,7 +78,7 @@ class Plan:
         seen = view.text if view is not None else tail
         blank = _LAST_BLANK.match(seen)
         place = blank.end() if blank is not None else 0
-        digits = _SPLIT_WORD.search(seen)
+        digits = _SPLIT_WORD.search(seen, max(0, len(seen) - _LONGEST_NUMBER))
         if digits is not None:
             place = min(place, digits.start())
         quotes = [quote.start() for quote in _QUOTE.finditer(seen)]

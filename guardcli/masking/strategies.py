@@ -69,7 +69,7 @@ def _aligned(text: bytes, start: int, end: int, value: bytes, new: bytes) -> tup
     column = _NEXT_COLUMN.match(text, end, end + _AROUND)
     if column is None:
         return new, 0
-    if column[2] and not column[1] and b"|" not in text[max(0, start - 2) : start]:
+    if not column[1]:
         return new, 0
     spare = 1 if column[2] else 2
     room = width(value)

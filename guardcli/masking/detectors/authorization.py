@@ -20,10 +20,10 @@ class Authorization(TokenDetector):
     prefix = re.compile(rb"(?i)authorization\\?[\"']?[ \t]{0,8}[:=]|(?<![a-z])bearer[ \t]")
     token = re.compile(
         rb"(?i)authorization\\?[\"']?[ \t]{0,8}[:=][ \t]{0,8}\\?[\"']?"
-        rb"(?:(?:basic|bearer|token|negotiate|ntlm|digest|apikey|api-key|hoba|dpop|aws4-hmac-sha256)[ \t]+)"
-        rb"([^\s\"'\\][^\n\r\"'\\]{0,8000}?)(?=[ \t]*(?:[\n\r\"'\\]|\Z|[|&;]|[ \t](?:-|http)))"
-        rb"|authorization\\?[\"']?[ \t]{0,8}[:=][ \t]{0,8}\\?[\"']?([A-Za-z0-9._~+/=-]{16,8000})"
-        rb"|bearer[ \t]{1,4}([A-Za-z0-9._~+/=-]{16,8000})"
+        rb"(?:(?:basic|bearer|token|negotiate|ntlm|apikey|api-key|dpop)[ \t]{1,8}([^\s\"'\\,;|&]{1,8192})"
+        rb"|(?:digest|hoba|aws4-hmac-sha256)[ \t]{1,8}([^\n\r\"'\\]{1,2048})"
+        rb"|([A-Za-z0-9._~+/=-]{16,8192}))"
+        rb"|bearer[ \t]{1,4}([A-Za-z0-9._~+/=-]{16,8192})"
     )
     opening = (
         rb"(?i:authorization\\?[\"']?[ \t]{0,8}[:=]|\bbearer)[ \t]{0,8}\\?[\"']?"

@@ -6,38 +6,41 @@ import math
 import re
 from collections import Counter
 
-from guardcli.masking.tokens import TokenDetector
+from guardcli.masking.detector import Detector
 
 _NAMES = rb"(?:key|auth|cred|creds|signature|hmac|salt|seed|session[_-]?id|sid|otp|pin|pat|licen[cs]e)"
+_VALUE = re.compile(rb"[A-Za-z0-9+/=_-]{20,1024}(?![\w./:-])")
 _PUBLIC = re.compile(
     rb"(?i)(?:public|pub|primary|foreign|cache|sort|partition|object|idempotency|host|ssh|index|storage|row)[_-]?key"
 )
+_BEFORE = b" \t\"'=:>"
+_FIRST = 20
 _FEW = 3.2
 """Bits per character below which a value is a word, a path or a counter."""
 
 
-class HighEntropy(TokenDetector):
+class HighEntropy(Detector):
     """Find values of 20 characters and more whose characters are spread as random ones are."""
 
     name = "high_entropy"
     label = "SECRET"
     triggers = (rb"(?i)" + _NAMES + rb"\\?[\"']?[ \t]{0,8}(?:=>|:=|=|:)[ \t]{0,8}\\?[\"']?[A-Za-z0-9+/=_-]{20}",)
-    prefix = re.compile(rb"(?i)[\w-]{0,40}?" + _NAMES + rb"\\?[\"']?[ \t]{0,8}(?:=>|:=|=|:)")
-    token = re.compile(
-        rb"(?i)[\w-]{0,40}?"
-        + _NAMES
-        + rb"\\?[\"']?[ \t]{0,8}(?:=>|:=|=|:)[ \t]{0,8}\\?[\"']?([A-Za-z0-9+/=_-]{20,1024})(?![\w./:-])"
-    )
     opening = rb"(?i:" + _NAMES + rb"\\?[\"']?[ \t]{0,8}(?:=>|:=|=|:)[ \t]{0,8}\\?[\"']?)([A-Za-z0-9+/=_-]{8,1024})"
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
-        """Return the value unless the name says that it is public."""
-        found = super().find(text, at)
-        return None if found is None or _PUBLIC.search(text, max(0, found[0] - 40), found[0]) else found
+        """Return the value whose twentieth character lies before `at`, unless the name says that it is public."""
+        start = at - _FIRST
+        if text[start - 1] not in _BEFORE or text[start] == 0x3D:
+            return None
+        found = _VALUE.match(text, start)
+        if found is None or not _is_random(found[0]) or _PUBLIC.search(text, max(0, start - 40), start):
+            return None
+        return found.span()
 
-    def confirm(self, token: bytes) -> bool:
-        """Tell whether `token` mixes letters and digits and its characters are spread."""
-        if token.isalpha() or token.isdigit() or not any(48 <= byte <= 57 for byte in token):
-            return False
-        counts = Counter(token).values()
-        return -sum(n / len(token) * math.log2(n / len(token)) for n in counts) > _FEW
+
+def _is_random(token: bytes) -> bool:
+    """Tell whether `token` mixes letters and digits and its characters are spread."""
+    if token.isalpha() or token.isdigit() or not any(48 <= byte <= 57 for byte in token):
+        return False
+    counts = Counter(token).values()
+    return -sum(n / len(token) * math.log2(n / len(token)) for n in counts) > _FEW

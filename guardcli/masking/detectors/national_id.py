@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from guardcli.masking.detector import Detector
 
@@ -49,10 +49,11 @@ _WEAK: Sequence[tuple[bytes, bytes, str]] = (
 _SHAPE = re.compile(rb"(?<![\w.-])(?:" + b"|".join(b"(" + shape + b")" for shape, _ in _STRONG) + rb")(?![\w-])")
 _BETWEEN = rb"[\w ]{0,12}[\"']?[ \t]{0,4}[:=#|]?[ \t\"']{0,4}"
 _NAMED = re.compile(
-    rb"(?<![A-Za-z])(?:"
+    rb"(?<![A-Za-z])(?=[A-Za-z])(?:"
     + b"|".join(b"(?i:" + word + b")" + _BETWEEN + b"(" + shape + b")" for word, shape, _ in _WEAK)
     + rb")(?![\w-])"
 )
+_TABLES = ((_SHAPE, [modules for _, modules in _STRONG], 20), (_NAMED, [one[2] for one in _WEAK], 64))
 
 
 class NationalId(Detector):
@@ -66,15 +67,15 @@ class NationalId(Detector):
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the identifier that ends at `at`."""
-        low = max(0, at - 64)
-        for pattern, table in ((_SHAPE, [modules for _, modules in _STRONG]), (_NAMED, [one[2] for one in _WEAK])):
-            for found in pattern.finditer(text, low, at + 1):
+        for pattern, table, reach in _TABLES:
+            for found in pattern.finditer(text, max(0, at - reach), at + 1):
                 group = found.lastindex or 0
                 if found.end() == at and _is_valid(found[group].decode(), table[group - 1]):
                     return found.span(group)
         return None
 
 
+@lru_cache(4096)
 def _is_valid(value: str, modules: str) -> bool:
     if not modules:
         return _is_british(value) or _is_singaporean(value)
