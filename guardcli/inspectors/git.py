@@ -49,7 +49,7 @@ from guardcli.inspectors import (
     git_simple,
     git_worktree,
 )
-from guardcli.inspectors.git_call import TOOL, Call, Judge, does, executes, reads, unknown
+from guardcli.inspectors.git_call import TOOL, Call, Judge, does, executes, reads, unknown, writes
 from guardcli.inspectors.git_environment import judge_environment, judge_setting
 from guardcli.inspectors.git_globals import Globals, read_globals
 from guardcli.inspectors.git_keys import canonical_key
@@ -99,9 +99,7 @@ class GitInspector:
         for key, value in call.overrides:
             found += judge_setting("-c", key, value)
         found += judge_environment(call, self.exec_paths)
-        pack = call.name in git_plumbing.PACK_HELPERS if call.from_git else call.name in git_plumbing.PACK_ENDS
-        binary = pack and invocation.parent in (TOOL, "ssh")
-        return Inspection((*judged, *found), output=Stream.BINARY if binary else Stream.TEXT)
+        return Inspection((*judged, *found), output=_stream(call))
 
     def _judge(self, call: Call) -> tuple[list[Operation], Call]:
         """Judge the command, aliases followed; return the operations and the command that it came to."""
@@ -118,9 +116,20 @@ class GitInspector:
         return [unknown(call.name, "an alias of too many aliases", Effect.EXECUTE)], call
 
 
+def _stream(call: Call) -> Stream:
+    """Return BINARY for the pack and helper protocols that git or ssh started, never for what the agent calls."""
+    if call.from_git:
+        protocol = call.name in git_plumbing.PACK_HELPERS or call.name.startswith("credential")
+    else:
+        protocol = call.name in git_plumbing.PACK_ENDS and call.invocation.parent == "ssh"
+    return Stream.BINARY if protocol else Stream.TEXT
+
+
 def _follow(call: Call) -> Operation | Call:
     """Return what a command that is not git's own stands for: a program, a shell alias, or another command."""
     try:
+        if call.name.startswith("credential-") and call.from_git:
+            return writes(call.name)
         if call.name.startswith("credential-"):
             return does(call.name, Effect.EXECUTE, Effect.PRIVILEGE, sensitive=True)
         if call.name in call.git("--list-cmds=main,others").split():

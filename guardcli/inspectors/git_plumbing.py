@@ -27,7 +27,10 @@ _SERVES = names("daemon http-backend imap-send send-email")
 _CREDENTIALS = names("credential credential-cache credential-cache--daemon credential-store")
 _FOREIGN = names("archimport cvsexportcommit cvsimport cvsserver p4 svn")
 _LFS_READS = names("env fsck locks logs ls-files pointer status version")
-_LFS_WRITES = names("checkout fetch install lock post-checkout post-commit post-merge prune pull track untrack")
+_LFS_WRITES = names(
+    "checkout clean fetch filter-process install lock post-checkout post-commit post-merge pre-push prune pull push "
+    "smudge track untrack"
+)
 
 
 def judge_helper(call: Call) -> Sequence[Operation]:
@@ -37,7 +40,7 @@ def judge_helper(call: Call) -> Sequence[Operation]:
         return [writes(name)]
     if name in _CREDENTIALS:
         return [does(name, Effect.PRIVILEGE, sensitive=True)]
-    if name in _RUNS:
+    if name in _RUNS or name in ("bisect--helper", "difftool--helper"):
         if any(word.startswith("--tool-h") for word in call.arguments):
             return [reads(name)]
         return [executes(name)]

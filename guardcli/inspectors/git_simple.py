@@ -156,6 +156,8 @@ def _main(call: Call, parsed: Parsed) -> list[Operation]:
         return [loses(f"{name} --{losing[0]}")]
     if name in ("fetch", "pull") and _overwrites_tags_or_prunes(parsed):
         return [loses(f"{name} --prune-tags")]
+    if name == "replace":
+        return [loses("replace") if parsed.words else reads("replace")]
     if name == "gc":
         return [_collect_garbage(parsed)]
     if (

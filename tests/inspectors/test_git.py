@@ -144,6 +144,7 @@ HARMLESS = [
     ("git st", "status", R),
     ("git plain", "log", R),
     ("git lfs ls-files", "lfs ls-files", R),
+    ("git lfs pre-push origin https://git.example.com/team/app.git", "lfs pre-push", W),
     ("git shortlog -sn", "shortlog", R),
     ("git describe --tags --always --dirty", "describe", R),
     ("git format-patch --stdout -1", "format-patch", R),
@@ -466,6 +467,8 @@ RUNS = [
     "git help -w push",
     "git --help --web push",
     "git hook run pre-commit",
+    "git bisect--helper --bisect-run evil",
+    "git difftool--helper x",
     "git for-each-repo --config=x evil",
     "git shell -c evil",
     "git remote-ext x y",
@@ -662,6 +665,8 @@ def test_the_commonest_calls_ask_nothing(line: str, env: dict[str, str], reposit
         ("git cat-file blob HEAD:secret", "", Stream.TEXT),
         ("git archive HEAD", "", Stream.TEXT),
         ("git show HEAD:secret", "git", Stream.TEXT),
+        ("git credential-store get", "git", Stream.BINARY),
+        ("git credential fill", "", Stream.TEXT),
         ("git bundle create - HEAD", "", Stream.TEXT),
     ],
 )
@@ -681,10 +686,15 @@ def test_a_pager_of_the_environment_counts_on_a_terminal(
 
 
 def test_git_may_start_its_own_helpers(env: dict[str, str], repository: Path) -> None:
-    for line in ("git remote-https origin https://x/y", "git submodule--helper update", "git receive-pack ."):
+    for line in (
+        "git remote-https origin https://x/y",
+        "git submodule--helper update",
+        "git receive-pack .",
+        "git credential-x get",
+    ):
         operations = judge(line, env, repository, parent="git").operations
         assert effects(operations) == {Effect.WRITE}
-    for line in ("git remote-ext origin evil", "git push --force origin main", "git credential-evil get"):
+    for line in ("git remote-ext origin evil", "git push --force origin main", "git own"):
         operations = judge(line, env, repository, parent="git").operations
         assert not effects(operations) <= {Effect.READ, Effect.WRITE}
 
