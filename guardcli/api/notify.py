@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
-RECHECK_SECONDS = 5.0
+RECHECK_SECONDS = 15.0
 
 Seen = TypeVar("Seen")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import signal
 import socket
 import stat
@@ -350,4 +351,30 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(tmp_path: Path, 
     report = server.client().verify()
     assert (report.whole, report.events) == (True, len(chain.items))
     assert b"".join(server.client().recording(chain.session)) == b"".join(item.content for item in chain.items)
+    assert server.stop() == 0
+
+
+def test_a_disk_that_is_full_acknowledges_nothing_and_goes_on_when_there_is_room(tmp_path: Path, make) -> None:
+    """The limit on the size of files stands in for the full disk: the kernel refuses the write all the same."""
+    server = make.Server(tmp_path)
+    server.start()
+    client = server.client()
+    own = client.with_token(client.create_session(make.facts()))
+    chain = make.Chain()
+    for _ in range(40):
+        chain.output(os.urandom(20_000), 1)
+    batch = [(item.event, item.content) for item in chain.items]
+    limits = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (300_000, limits[1]))
+    acknowledged = 0
+    with pytest.raises(UnavailableError, match="cannot be written"):
+        while acknowledged < len(batch):
+            acknowledged = own.append_events(chain.session, batch[acknowledged : acknowledged + 2])
+    assert 0 < acknowledged < len(batch)
+    assert client.session(chain.session).events == acknowledged
+    with pytest.raises(UnavailableError):
+        own.request_approval(chain.session, DIGEST, justification="x" * 60_000)
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, limits)
+    assert own.append_events(chain.session, batch[acknowledged:]) == len(batch)
+    assert client.verify().whole
     assert server.stop() == 0

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, insert, or_, select, update
+from sqlalchemy import Connection, Engine, Row, func, insert, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from guardcli.api.store.database import now, reading, writing
@@ -29,6 +29,9 @@ from guardcli.model.errors import ConflictError, DeniedError, NotFoundError
 from guardcli.model.events import canonical
 
 OPEN = (ApprovalState.PENDING.value, ApprovalState.APPROVED.value)
+
+MAX_PENDING = 500
+"""Requests of one requester that may wait at once: a flood of them would hide what matters from the reviewers."""
 
 TEXTS = ("tool", "command", "cwd", "rule", "message", "justification")
 LISTS = ("effects", "targets", "groups")
@@ -61,7 +64,7 @@ class Approvals:
         """Return the approval that stands for the same bytes and requester, or a new pending one.
 
         That is one that is pending, or approved and not yet consumed; or a denial that nobody was told of yet,
-        which is given once and then no more.
+        which is given once and then no more. Raises ConflictError where `MAX_PENDING` wait already.
         """
         at = now()
         with writing(self._engine) as connection:
@@ -87,7 +90,18 @@ class Approvals:
             if denied is not None:
                 self._mark_delivered(connection, *same, APPROVALS.c.state == ApprovalState.DENIED.value)
                 return approval_of(denied, at)
+            self._refuse_a_flood(connection, request, at)
             return self._create(connection, request, at)
+
+    def _refuse_a_flood(self, connection: Connection, request: Request, at: float) -> None:
+        waiting = select(func.count()).where(
+            APPROVALS.c.state == ApprovalState.PENDING.value,
+            APPROVALS.c.expires > at,
+            APPROVALS.c.requester == request.requester,
+            APPROVALS.c.owner == request.owner,
+        )
+        if connection.execute(waiting).scalar_one() >= MAX_PENDING:
+            raise ConflictError(f"{MAX_PENDING} requests of yours wait already", hint="let some be decided first")
 
     def _create(self, connection: Connection, request: Request, at: float) -> Approval:
         id = secrets.token_hex(8)

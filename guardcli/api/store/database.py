@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from guardcli.api.store.schema import METADATA
 from guardcli.model.errors import ConfigurationError, UnavailableError
@@ -104,9 +104,9 @@ def writing(engine: Engine) -> Iterator[Connection]:
     try:
         with engine.connect().execution_options(guard_write=True) as connection, connection.begin():
             yield connection
-    except OperationalError as error:
+    except (SQLAlchemyError, sqlite3.Error) as error:
         raise UnavailableError(
-            f"the database cannot be written: {error.orig}", hint="free space, then try again"
+            f"the database cannot be written: {_said(error)}", hint="free space on its disk, or name another"
         ) from error
 
 
@@ -116,8 +116,15 @@ def reading(engine: Engine) -> Iterator[Connection]:
     try:
         with engine.connect() as connection:
             yield connection
-    except OperationalError as error:
-        raise UnavailableError(f"the database cannot be read: {error.orig}", hint="see the API's log") from error
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        raise UnavailableError(f"the database cannot be read: {_said(error)}", hint="see the API's log") from error
+
+
+def _said(error: Exception) -> object:
+    """Return what the database itself said, without the statement and the values that it was given."""
+    if isinstance(error, DBAPIError):
+        return error.orig
+    return error if isinstance(error, sqlite3.Error) else type(error).__name__
 
 
 def prepare(engine: Engine) -> str:
@@ -125,20 +132,16 @@ def prepare(engine: Engine) -> str:
 
     A new database gets its tables at once and the newest revision's stamp: Alembic, which takes long to load, is
     needed only where there is something to migrate. A test holds that both ways give the same schema. Raises
-    ConfigurationError for a database of a newer guard, or one that is none of guard's.
+    ConfigurationError for a database of a newer guard, or one that is none of guard's, UnavailableError where it
+    cannot be written or is no database at all.
     """
-    try:
-        with writing(engine) as connection:
-            found = _revision(connection)
-            if found is None:
-                METADATA.create_all(connection)
-                connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
-                connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": SCHEMA_VERSION})
-                return "created"
-    except DBAPIError as error:
-        raise ConfigurationError(f"the database cannot be prepared: {error.orig}") from error
-    except (SQLAlchemyError, sqlite3.Error) as error:
-        raise ConfigurationError(f"the database cannot be prepared: {error}") from error
+    with writing(engine) as connection:
+        found = _revision(connection)
+        if found is None:
+            METADATA.create_all(connection)
+            connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+            connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": SCHEMA_VERSION})
+            return "created"
     if found == SCHEMA_VERSION:
         return "current"
     from guardcli.api.migrations import upgrade

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from guardcli.api.store import Store
-from guardcli.api.store.approvals import Approvals
+from guardcli.api.store import approvals as module
 from guardcli.model.approvals import ApprovalState
 from guardcli.model.errors import ConflictError, DeniedError, GuardError, NotFoundError
 
@@ -35,11 +35,6 @@ def race(act: Callable[[int], str]) -> Counter[str]:
     for thread in threads:
         thread.join()
     return Counter(results)
-
-
-@pytest.fixture
-def approvals(store: Store) -> Approvals:
-    return store.approvals
 
 
 def test_the_same_bytes_of_the_same_requester_join(store: Store, make) -> None:
@@ -158,6 +153,19 @@ def test_what_is_not_there_cannot_be_decided(store: Store) -> None:
             act("none")
     with pytest.raises(NotFoundError):
         store.approvals.decide("none", "bob", True, "")
+
+
+def test_a_flood_of_requests_is_refused_for_its_requester_alone(
+    store: Store, make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_PENDING", 3)
+    ids = [store.approvals.request(make.request(store, digest=f"{number:064x}")).id for number in range(3)]
+    with pytest.raises(ConflictError, match="wait already"):
+        store.approvals.request(make.request(store))
+    assert store.approvals.request(make.request(store, digest=f"{0:064x}")).id == ids[0], "joining is no new one"
+    assert store.approvals.request(make.request(store, requester="other@test")).state is ApprovalState.PENDING
+    store.approvals.decide(ids[0], "bob", False, "")
+    assert store.approvals.request(make.request(store)).state is ApprovalState.PENDING
 
 
 def test_of_many_who_consume_one_wins(store: Store, make) -> None:
