@@ -7,7 +7,14 @@ from dataclasses import replace
 
 from guardcli.inspectors.kubectl_call import Call, Findings, Manifests, Named, named, one, sweeping
 from guardcli.inspectors.kubectl_kinds import kind_named
-from guardcli.inspectors.kubectl_objects import CLOUD_IDENTITIES, LEVEL, grants, identity, removes_finalizers
+from guardcli.inspectors.kubectl_objects import (
+    CLOUD_IDENTITIES,
+    LEVEL,
+    drives_out,
+    grants,
+    identity,
+    removes_finalizers,
+)
 from guardcli.inspectors.kubectl_parts import inline_part, read_part
 from guardcli.inspectors.kubectl_raw import judge_raw
 from guardcli.inspectors.kubectl_reads import is_pair, judge_list, split_words
@@ -177,9 +184,10 @@ def judge_patch(call: Call) -> Findings:
         doubts = doubts + problems
     if any(grants(each) for each in parts):
         effects |= {Effect.PRIVILEGE}
-    if any(removes_finalizers(each) for each in parts):
-        effects |= {Effect.DELETE}
     found = named(call.line.words)
+    to_node = any(each.kind.base == "node" for each in found)
+    if any(removes_finalizers(each) or (to_node and drives_out(each)) for each in parts):
+        effects |= {Effect.DELETE}
     if any(identity(each.kind, name, parts) for each in found for name in each.names):
         effects |= {Effect.PRIVILEGE}
     findings = _changed(call, found, effects, doubts)

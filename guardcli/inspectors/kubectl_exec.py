@@ -66,6 +66,8 @@ def judge_debug(call: Call) -> Findings:
     effects = {Effect.EXECUTE, Effect.WRITE}
     if any(each.kind.base == "node" for each in things) or call.line.value("profile") in _NODE_PROFILES:
         effects.add(Effect.PRIVILEGE)
+    if call.line.maybe("replace"):
+        effects.add(Effect.DELETE)
     doubts, inputs = list(manifests.doubts), list(manifests.inputs)
     for thing in manifests.things:
         effects |= {Effect.PRIVILEGE} if thing.kind.base == "node" else set()

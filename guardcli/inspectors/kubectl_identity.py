@@ -39,7 +39,11 @@ def judge_identity(call: Call, baseline: Mapping[str, str]) -> Iterator[Operatio
     user's own choice and says nothing.
     """
     if call.verb.startswith("config "):
-        yield from _file(call, "kubeconfig")
+        path = call.line.value("kubeconfig")
+        if not path and _changed(call, baseline, "KUBECONFIG"):
+            path = call.invocation.env.get("KUBECONFIG", "")
+        if path:
+            yield _local(call, "kubeconfig", path)
         return
     yield from _configuration(call, baseline)
     yield from _endpoint(call, baseline)
@@ -47,7 +51,8 @@ def judge_identity(call: Call, baseline: Mapping[str, str]) -> Iterator[Operatio
     if call.verb != "debug" and call.line.value("profile") not in ("", "none"):
         output = call.line.value("profile-output") or "profile.pprof"
         yield _local(call, "profile", output)
-    yield from _file(call, "cache-dir", "cache")
+    if call.line.value("cache-dir"):
+        yield _local(call, "cache", call.line.value("cache-dir"))
 
 
 def _changed(call: Call, baseline: Mapping[str, str], name: str) -> bool:
@@ -92,12 +97,6 @@ def _own_flag(call: Call) -> bool:
     return call.verb in ("create clusterrolebinding", "create rolebinding", "set subject") and not any(
         call.line.value(flag) for flag in _CREDENTIALS if flag != "user"
     )
-
-
-def _file(call: Call, flag: str, action: str = "") -> Iterator[Operation]:
-    path = call.line.value(flag)
-    if path:
-        yield _local(call, action or flag, path)
 
 
 def _local(call: Call, action: str, path: str) -> Operation:

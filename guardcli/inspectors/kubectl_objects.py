@@ -77,6 +77,11 @@ def _loosens(key: str, value: Any) -> bool:
     return key.startswith(LEVEL)
 
 
+def drives_out(form: Any) -> bool:
+    """Return whether `form`, a patch of a node, has a taint in it that what runs there does not survive."""
+    return "NoExecute" in _scalars(form)
+
+
 def removes_finalizers(form: Any) -> bool:
     """Return whether `form`, a patch, touches finalizers: what was held back from deletion goes."""
     return any(key == "finalizers" for key, _ in _pairs(form))

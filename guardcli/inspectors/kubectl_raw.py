@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from guardcli.inspectors.kubectl_call import Call, Findings, one
+from guardcli.inspectors.kubectl_call import Call, Findings, Manifests, one
 from guardcli.inspectors.kubectl_kinds import Kind, kind_named
 from guardcli.model.effects import Effect
-from guardcli.model.operations import Operation, Target
+from guardcli.model.operations import Target
 
 _ABOUT_SERVER = frozenset(
     {
@@ -53,7 +53,7 @@ class _Path:
 
 
 def judge_raw(call: Call) -> Findings:
-    """Return what calling the path of --raw does; what is sent with it is not looked at."""
+    """Return what calling the path of --raw does. No flag makes it a dry run."""
     text = call.line.value("raw")
     method = _METHOD[call.verb]
     path = text.partition("?")[0].partition("#")[0]
@@ -66,7 +66,7 @@ def judge_raw(call: Call) -> Findings:
     found = _parsed(_inside(steps)) if steps and steps[0] in ("api", "apis") else None
     if found is None:
         return one(call.operation(method, doubts=[f"the path {path[:200]} is not known"]))
-    return one(_judged(call, found, set(method)))
+    return _judged(call, found, set(method))
 
 
 def _odd(path: str) -> bool:
@@ -97,7 +97,7 @@ def _parsed(inside: list[str]) -> _Path | None:
     return _Path(kind_named(inside[0]), namespace or "*", name, inside[2] if len(inside) > 2 else "")
 
 
-def _judged(call: Call, path: _Path, effects: set[Effect]) -> Operation:
+def _judged(call: Call, path: _Path, effects: set[Effect]) -> Findings:
     target = Target("object", f"{path.namespace}/{path.kind.name}/{path.name}")
     doubts: list[str] = []
     if path.below in _THROUGH:
@@ -107,17 +107,22 @@ def _judged(call: Call, path: _Path, effects: set[Effect]) -> Operation:
         effects.add(Effect.PRIVILEGE)
     elif path.below == "eviction":
         effects.add(Effect.DELETE)
+    elif path.below == "finalize" and call.verb == "replace":
+        effects |= {Effect.DELETE, Effect.DEFINE}
     elif path.below not in _QUIET:
         doubts.append(f"the subresource {path.below} is not known")
     if call.verb == "delete":
         effects |= path.kind.deletion()
     elif call.verb != "get":
         effects |= path.kind.change()
-        doubts.append("what is sent is not looked at")
-    return call.operation(
+    sent = call.manifests() if call.verb in ("create", "replace") else Manifests()
+    for thing in sent.things:
+        effects |= thing.added
+    operation = call.operation(
         effects,
         [target],
-        doubts,
+        (*doubts, *sent.doubts),
         unbounded=call.verb == "delete" and path.name == "*",
         sensitive=path.kind.secret and call.verb != "delete",
     )
+    return one(operation, sent.inputs)

@@ -145,6 +145,8 @@ KNOWN = [
     ),
     ('patch pod x --type=json -p \'[{"op":"replace","path":"/metadata/labels/a","value":"privileged"}]\'', "write"),
     ('patch pv x -p \'{"metadata":{"finalizers":null}}\'', "write delete"),
+    ("patch node x -p 'spec: {taints: [{key: k, effect: NoExecute}]}'", "write delete"),
+    ("patch pod x -p 'spec: {tolerations: [{key: k, effect: NoExecute}]}'", "write"),
     ("run x --image=nginx --privileged", "write privilege"),
     ('run x --image=nginx --overrides=\'{"spec":{"hostNetwork":true}}\'', "write privilege"),
     # running something
@@ -152,6 +154,7 @@ KNOWN = [
     ("exec x -- rm /tmp/a", "read delete file execute"),
     ("attach x -it", "execute"),
     ("debug x --image=busybox", "write execute"),
+    ("debug x --image=busybox --copy-to=y --replace", "write delete execute"),
     ("debug node/n1 --image=busybox", "write execute privilege"),
     ("debug x --image=busybox --profile=sysadmin", "write execute privilege"),
     ("run x -it --rm --image=busybox -- sh", "write execute"),
@@ -246,6 +249,7 @@ CONCEDED = [
     ("apply -f /work/dir", "write privilege unknown"),
     ("patch deploy x --patch-file=/work/none.yaml", "write unknown"),
     ("patch deploy x -p '{'", "write unknown"),
+    ("patch deploy x -p '{spec: {replicas: 2}}'", "write unknown"),
     ("config set whatever y", "session unknown"),
     ("exec x -- sh", "read execute unknown"),
     ("exec x -- /opt/unheard-of", "read execute unknown"),
@@ -256,9 +260,8 @@ CONCEDED = [
     ("get --raw /api/v1/%73ecrets", "read unknown"),
     ("get --raw https://example.com/api/v1/secrets", "read unknown"),
     ("get --raw /logs/", "read unknown"),
-    ("create --raw /api/v1/namespaces/x/serviceaccounts/y/token -f /work/pod.yaml", "write privilege unknown"),
-    ("create --raw /api/v1/namespaces/x/pods/y/eviction -f /work/pod.yaml", "write delete unknown"),
-    ("replace --raw /apis/rbac.authorization.k8s.io/v1/clusterroles/x -f /work/pod.yaml", "write privilege unknown"),
+    ("create --raw /api/v1/namespaces/x/pods -f /work/none.yaml", "write unknown"),
+    ("create --raw /api/v1/namespaces/x/pods/y/whatever -f /work/pod.yaml", "write unknown"),
 ]
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: team}\nspec: {containers: [{name: c, image: i}]}\n"
@@ -307,6 +310,24 @@ ALL_OR_SOME = [
 @pytest.mark.parametrize(("line", "unbounded"), ALL_OR_SOME, ids=[line for line, _ in ALL_OR_SOME])
 def test_a_change_without_a_limit_is_marked(line: str, unbounded: bool) -> None:
     assert any(operation.unbounded for operation in inspect(line, FILES).operations) is unbounded
+
+
+SENT = [
+    ("create --raw /api/v1/namespaces/x/pods -f pod.yaml", "write"),
+    ("create --raw /api/v1/namespaces/x/pods -f host.yaml", "write privilege"),
+    ("create --raw /api/v1/namespaces/x/serviceaccounts/y/token -f pod.yaml", "write privilege"),
+    ("create --raw /api/v1/namespaces/x/pods/y/eviction -f pod.yaml", "write delete"),
+    ("replace --raw /apis/rbac.authorization.k8s.io/v1/clusterroles/x -f pod.yaml", "write privilege"),
+    ("replace --raw /api/v1/namespaces/x/finalize -f pod.yaml", "write define delete"),
+]
+
+
+@pytest.mark.parametrize(("line", "expected"), SENT, ids=[line for line, _ in SENT])
+def test_what_is_sent_to_a_path_counts_as_well_as_the_path(line: str, expected: str) -> None:
+    inspection = inspect(line, FILES | {"/work/host.yaml": POD.replace("spec: {", "spec: {hostPID: true, ")})
+    assert complete(inspection)
+    assert effects(inspection) == expected
+    assert [each.index for each in inspection.inputs] == [5]
 
 
 SECRETS = [
@@ -448,6 +469,7 @@ def test_two_files_are_two_inputs() -> None:
     ("line", "env", "expected"),
     [
         ("get pods", {"KUBECONFIG": "/tmp/k"}, "read network execute privilege"),
+        ("config view --raw", {"KUBECONFIG": "/tmp/k"}, "read file"),
         ("get pods", {"HOME": "/tmp"}, "read network execute privilege"),
         ("get pods", {"KUBERNETES_MASTER": "https://x"}, "read network"),
         ("get pods", {"HTTPS_PROXY": "http://x"}, "read network"),

@@ -313,6 +313,17 @@ set env deploy/one -e A=b --list
 set serviceaccount deploy one sa1
 set subject clusterrolebinding one --user=u
 set selector svc one x=y --dry-run=server
+set env --local -f pod.yaml A=b -o yaml
+patch --local -f pod.yaml -p '{"metadata":{"labels":{"z":"y"}}}' -o yaml
+annotate --local -f pod.yaml x=y --dry-run=none -o yaml
+apply --server-side -f pod.yaml --validate=false
+apply --server-side -f pod.yaml --validate=false --dry-run=server
+apply -f pod.yaml --validate=false --prune --all --prune-allowlist=core/v1/Pod --dry-run=server
+replace -f pod.yaml --validate=false --dry-run=server
+delete pod one --force --dry-run=server
+create job j --from=cronjob/one --dry-run=server
+expose deploy one --port=80 --dry-run=server
+create secret generic s --from-literal=a=b --dry-run=server
 cordon one
 cordon node/one --dry-run=client
 drain one --force --ignore-daemonsets --delete-emptydir-data
