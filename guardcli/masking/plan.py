@@ -46,6 +46,8 @@ class Plan:
         self._scanner = scanner
         self._ranks: list[tuple[int, ...]] = [(rank,) if rank >= 0 else () for rank in triggers]
         self._ranks.append(tuple(rank for rank, kind in enumerate(kinds) if kind.forms))
+        self._finders = [kind.find for kind in kinds]
+        self._starters = frozenset(rank for rank, kind in enumerate(kinds) if type(kind).begin is not Detector.begin)
         openings = [kind.opening for kind in kinds if kind.opening]
         self._openings = re.compile(b"(?:" + b"|".join(openings) + rb")\Z") if openings else None
         first = ((rank, kind.first()) for rank, kind in enumerate(kinds))
@@ -117,16 +119,15 @@ class Plan:
             state = State(state.followers, end == len(text))
         begun: dict[int, list[tuple[int, Follower]]] = {}
         done = [0] * len(self.kinds)
+        finders = self._finders
         for at, trigger in hits:
             for rank in self._ranks[trigger]:
                 if at <= done[rank]:
                     break
-                kind = self.kinds[rank]
-                body = kind.begin(text, at)
-                if body is not None:
+                if rank in self._starters and (body := self.kinds[rank].begin(text, at)) is not None:
                     begun.setdefault(rank, []).append(body)
                     break
-                found = kind.find(text, at)
+                found = finders[rank](text, at)
                 if found is None:
                     continue
                 start, end = found

@@ -9,12 +9,14 @@ from collections import Counter
 from guardcli.masking.detector import Detector
 
 _NAMES = rb"(?:key|auth|cred|creds|signature|hmac|salt|seed|session[_-]?id|sid|otp|pin|pat|licen[cs]e)"
-_VALUE = re.compile(rb"[A-Za-z0-9+/=_-]{20,1024}(?![\w./:-])")
+_VALUE = re.compile(rb"[A-Za-z0-9+/_-]{20,512}={0,2}(?![\w./:-])")
 _PUBLIC = re.compile(
     rb"(?i)(?:public|pub|primary|foreign|cache|sort|partition|object|idempotency|host|ssh|index|storage|row)[_-]?key"
 )
 _BEFORE = b" \t\"'=:>"
 _FIRST = 20
+_DIGITS = b"0123456789"
+_MEASURED = 64
 _FEW = 3.2
 """Bits per character below which a value is a word, a path or a counter."""
 
@@ -24,7 +26,7 @@ class HighEntropy(Detector):
 
     name = "high_entropy"
     label = "SECRET"
-    triggers = (rb"(?i)" + _NAMES + rb"\\?[\"']?[ \t]{0,8}(?:=>|:=|=|:)[ \t]{0,8}\\?[\"']?[A-Za-z0-9+/=_-]{20}",)
+    triggers = (rb"(?i)" + _NAMES + rb"\\?[\"']?[ \t]{0,8}(?:=>|:=|=|:)[ \t]{0,8}\\?[\"']?[A-Za-z0-9+/_-]{20}",)
     opening = rb"(?i:" + _NAMES + rb"\\?[\"']?[ \t]{0,8}(?:=>|:=|=|:)[ \t]{0,8}\\?[\"']?)([A-Za-z0-9+/=_-]{8,1024})"
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
@@ -40,7 +42,7 @@ class HighEntropy(Detector):
 
 def _is_random(token: bytes) -> bool:
     """Tell whether `token` mixes letters and digits and its characters are spread."""
-    if token.isalpha() or token.isdigit() or not any(48 <= byte <= 57 for byte in token):
+    if token.isalpha() or token.isdigit() or token.translate(None, _DIGITS) == token:
         return False
-    counts = Counter(token).values()
-    return -sum(n / len(token) * math.log2(n / len(token)) for n in counts) > _FEW
+    size = min(len(token), _MEASURED)
+    return -sum(n / size * math.log2(n / size) for n in Counter(token[:size]).values()) > _FEW
