@@ -20,9 +20,7 @@ BIG = int(os.environ.get("GUARD_TEST_REPOSITORY_MB", "24"))
 def default(sandbox):
     """A sandbox under the default pack."""
     sandbox.env["GUARD_POLICY"] = "pack:default"
-    sandbox.env["GIT_CONFIG_GLOBAL"] = str(sandbox.root / "gitconfig")
-    sandbox.env["GIT_CONFIG_NOSYSTEM"] = "1"
-    (sandbox.root / "gitconfig").write_text("[user]\nname = A\nemail = a@corp.io\n[init]\ndefaultBranch = main\n")
+    (sandbox.root / ".gitconfig").write_text("[user]\nname = A\nemail = a@corp.io\n[init]\ndefaultBranch = main\n")
     return sandbox
 
 
