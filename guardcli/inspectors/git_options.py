@@ -21,6 +21,9 @@ from enum import Enum
 from functools import cache
 from importlib.resources import files
 
+LETTERS_LIMIT = 200
+"""Letters in one word of short options that are looked at: a value may be longer, a wish for options is not."""
+
 
 class Value(Enum):
     """Whether an option takes a value."""
@@ -200,6 +203,9 @@ def _cluster(
 ) -> int:
     """Read combined short options; return how many further words they take."""
     for place, letter in enumerate(letters):
+        if place == LETTERS_LIMIT:
+            problems.append("there are too many letters in one word")
+            return 0
         if letter not in spec.short:
             if digits and letter.isdecimal():
                 continue

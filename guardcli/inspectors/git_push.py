@@ -65,13 +65,16 @@ class Push:
     def changes(self, ref: str, *, force: bool = False, delete: bool = False, more: Sequence[str] = ()) -> Operation:
         """Return the change of `ref` on the remote, or of one of `more`."""
         action = "push --delete" if delete else "push --force" if force or self.force else "push"
-        effects = {Effect.WRITE, Effect.DELETE} if action != "push" else {Effect.WRITE}
-        if self._goes_elsewhere():
-            effects.add(Effect.NETWORK)
+        effects = self.effects(lost=action != "push")
         place = remote_part(self.remote)
         targets = [Target("ref", f"{place}/{name}") for name in (ref, *more)]
         unbounded = ref.endswith("*")
         return does(action, *effects, targets=(*targets, *self._hosts()), unbounded=unbounded)
+
+    def effects(self, *, lost: bool) -> frozenset[Effect]:
+        """Return the effects of a change that loses commits of the remote, or does not."""
+        elsewhere = [Effect.NETWORK] if self._goes_elsewhere() else []
+        return frozenset((Effect.WRITE, *([Effect.DELETE] if lost else []), *elsewhere))
 
     def _hosts(self) -> tuple[Target, ...]:
         return hosts(*remote_urls(self.config, self.remote, push=True)) or hosts(self.remote)
@@ -97,7 +100,8 @@ def judge_push(call: Call) -> Sequence[Operation]:
         return [reads("push --dry-run"), *found]
     operations = list(_refs(push)) or [does("push", Effect.WRITE, targets=hosts(push.remote))]
     if len(operations) > REFS_LIMIT:
-        operations = [_all(push)]
+        lost = any(Effect.DELETE in operation.effects for operation in operations)
+        operations = [_all(push, "push --force" if lost else "push")]
     return [*operations, *_submodules(push), *found]
 
 
@@ -146,26 +150,27 @@ def _refs(push: Push) -> Iterator[Operation]:
         configured = []
         if not refspecs:
             yield from _by_default(push)
-    for refspec in refspecs:
-        yield from _refspec(push, refspec, configured)
+    local = _local_refs(push, refspecs[: REFS_LIMIT + 1])
+    for refspec in refspecs[: REFS_LIMIT + 1]:
+        yield from _refspec(push, refspec, configured, local)
+    if any(refspec.force or refspec.deletes for refspec in refspecs[REFS_LIMIT + 1 :]):
+        yield _all(push, "push --force")
     if parsed.given("prune"):
         yield _all(push, "push --prune")
     if parsed.given("follow-tags") or push.last("push.followtags").lower() in _TRUE:
         yield replace(push.changes("refs/tags/*"), unbounded=False)
 
 
-def _all(push: Push, action: str = "") -> Operation:
+def _all(push: Push, action: str) -> Operation:
     """Return a push of more refs than can be named."""
-    effects = {Effect.WRITE, Effect.DELETE} if action or push.force else {Effect.WRITE}
-    target = Target("ref", f"{remote_part(push.remote)}/*")
-    return does(action or ("push --force" if push.force else "push"), *effects, targets=(target,), unbounded=True)
+    return replace(push.changes("*"), action=action, effects=push.effects(lost=action != "push"), unbounded=True)
 
 
 def _by_default(push: Push) -> Iterator[Operation]:
     """Yield what a push without refspecs does: ``push.default``, which is ``simple`` where not set."""
     kind = push.last("push.default") or "simple"
     if kind == "matching":
-        yield from _refspec(push, parse_refspec(":"), [])
+        yield from _pattern(push, Refspec("refs/heads/*", "refs/heads/*"))
     elif kind == "nothing":
         yield reads("push")
     elif not push.branch:
@@ -183,7 +188,27 @@ def _unsure(push: Push, reason: str) -> Operation:
     return unknown("push --force" if push.force else "push", reason, *effects, targets=hosts(push.remote))
 
 
-def _refspec(push: Push, refspec: Refspec, configured: Sequence[Refspec]) -> Iterator[Operation]:
+@dataclass(frozen=True, slots=True)
+class LocalRefs:
+    """The local refs that the names of a push may mean; `doubt` says why they are not known."""
+
+    refs: tuple[str, ...]
+    doubt: str = ""
+
+
+def _local_refs(push: Push, refspecs: Sequence[Refspec]) -> LocalRefs:
+    """Look up all unqualified names at once."""
+    names = [spec.source for spec in refspecs if spec.destination is None and not spec.source.startswith("refs/")]
+    wanted = [ref for name in names if name != "HEAD" for ref in (*candidates(name), f"refs/remotes/{name}")]
+    if not wanted:
+        return LocalRefs(())
+    try:
+        return LocalRefs(tuple(push.call.git("for-each-ref", "--format=%(refname)", *wanted).split("\n")))
+    except FactUnavailable as error:
+        return LocalRefs((), "" if names_nothing(error) else f"a branch or a tag: {error}")
+
+
+def _refspec(push: Push, refspec: Refspec, configured: Sequence[Refspec], local: LocalRefs) -> Iterator[Operation]:
     """Yield the changes of one refspec."""
     if refspec.deletes:
         first, *more = candidates(refspec.destination or "")
@@ -196,7 +221,7 @@ def _refspec(push: Push, refspec: Refspec, configured: Sequence[Refspec]) -> Ite
         first, *more = candidates(refspec.destination)
         yield push.changes(first, force=refspec.force, more=more)
     else:
-        yield _to_its_own_name(push, refspec, configured)
+        yield _to_its_own_name(push, refspec, configured, local)
 
 
 def _pattern(push: Push, refspec: Refspec) -> Iterator[Operation]:
@@ -215,9 +240,9 @@ def _pattern(push: Push, refspec: Refspec) -> Iterator[Operation]:
             yield push.changes(destination, force=refspec.force)
 
 
-def _to_its_own_name(push: Push, refspec: Refspec, configured: Sequence[Refspec]) -> Operation:
+def _to_its_own_name(push: Push, refspec: Refspec, configured: Sequence[Refspec], local: LocalRefs) -> Operation:
     """Return the change of ``push REMOTE NAME``: the ref of that name, unless the configuration sends it elsewhere."""
-    source, doubt = _resolve(push, refspec.source)
+    source, doubt = _resolve(push, refspec.source, local)
     if not source:
         return _unsure(push, doubt)
     for other in configured:
@@ -232,18 +257,14 @@ def _to_its_own_name(push: Push, refspec: Refspec, configured: Sequence[Refspec]
     return change
 
 
-def _resolve(push: Push, name: str) -> tuple[str, str]:
+def _resolve(push: Push, name: str, local: LocalRefs) -> tuple[str, str]:
     """Return the full name of the local ref that `name` means, and what is doubtful about it."""
     if name.startswith("refs/"):
         return name, ""
     if name == "HEAD":
         return push.branch, "" if push.branch else f"the current branch is not known: {push.doubt}"
-    wanted = candidates(name)
-    try:
-        refs = push.call.git("for-each-ref", "--format=%(refname)", *wanted, f"refs/remotes/{name}").split("\n")
-    except FactUnavailable as error:
-        return wanted[0], "" if names_nothing(error) else f"a branch or a tag: {error}"
-    return next((ref for ref in (*wanted, *refs) if ref in refs and ref), wanted[0]), ""
+    wanted = (*candidates(name), f"refs/remotes/{name}")
+    return next((ref for ref in wanted if ref in local.refs), wanted[0]), local.doubt
 
 
 def _submodules(push: Push) -> Iterator[Operation]:

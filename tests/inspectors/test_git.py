@@ -327,6 +327,7 @@ LOSING = [
     ("git checkout-index -f -a", "checkout-index --force"),
     ("git read-tree -u --reset HEAD", "read-tree --reset"),
     ("git replace -d abc", "replace --delete"),
+    ("git replace HEAD main", "replace"),
     ("git symbolic-ref -d HEAD", "symbolic-ref --delete"),
 ]
 

@@ -216,7 +216,14 @@ def test_a_push_of_very_many_refs_is_unbounded(repository: Path) -> None:
     commit = git(repository, "rev-parse HEAD").strip()
     lines = "".join(f"create refs/heads/many/{number} {commit}\n" for number in range(300))
     subprocess.run(["git", "update-ref", "--stdin"], cwd=repository, env=ENV, input=lines, text=True, check=True)
-    for line, action in (("git push --all", "push"), ("git push -f --all", "push --force")):
+    for line, action in (
+        ("git push --all", "push"),
+        ("git push -f --all", "push --force"),
+        ("git push origin '+refs/heads/*:refs/heads/*'", "push --force"),
+        ("git push origin " + " ".join(f"many/{number}" for number in range(300)), "push"),
+        ("git push origin " + " ".join(f"many/{number}" for number in range(300)) + " +main", "push --force"),
+        ("git push origin " + " ".join(f"many/{number}" for number in range(300)) + " :main", "push --force"),
+    ):
         (operation,) = judge(line, repository)
         assert (operation.action, operation.unbounded) == (action, True)
 
