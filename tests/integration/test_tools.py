@@ -172,14 +172,14 @@ def test_ssh_runs_what_reads_and_stops_what_destroys(remote):
 
 def test_a_large_repository_over_ssh_arrives_identical(remote):
     make = (
-        "git init -q src; cd src; for i in 1 2 3 4; do head -c "
+        "git init -q -b work src; cd src; git remote add origin ssh://box$PWD/../up.git; for i in 1 2 3 4; do head -c "
         f"{BIG << 18} /dev/urandom > b$i; git add b$i; git commit -qm $i; done; echo -n bob@corp.io > mail; git add mail; git commit -qm mail;"
-        "cd ..; git init -q --bare up.git; git --git-dir up.git symbolic-ref HEAD refs/heads/main"
+        "cd ..; git init -q --bare up.git; git --git-dir up.git symbolic-ref HEAD refs/heads/work"
     )
     subprocess.run(["sh", "-ec", make], cwd=remote.work, env=remote.env, check=True)
     work = remote.work
     done = remote.script(
-        f"cd src && git push -q ssh://box{work}/up.git main && cd .. && git clone -q ssh://box{work}/up.git copy && cd copy"
+        f"cd src && git push -q origin work && cd .. && git clone -q ssh://box{work}/up.git copy && cd copy"
         " && git fsck --no-progress && git rev-parse HEAD && cat mail",
         timeout=500,
     )
