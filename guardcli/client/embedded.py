@@ -19,7 +19,8 @@ from urllib.parse import quote
 
 from guardcli.model.errors import UnavailableError
 
-START_SECONDS = 10.0
+START_SECONDS = 20.0
+"""How long a start may take on a machine that is busy; one that fails is seen at once."""
 
 IDLE_SECONDS = 900.0
 

@@ -131,10 +131,10 @@ def test_time_is_no_consent(store: Store, make) -> None:
     assert store.approvals.find(ApprovalState.EXPIRED)[0].id == approval.id
 
 
-def test_a_yes_that_nobody_used_in_time_is_over(store: Store, make) -> None:
-    approval = store.approvals.request(make.request(store, lifetime=0.05))
+def test_a_yes_that_nobody_used_in_time_is_over(store: Store, make, monkeypatch: pytest.MonkeyPatch) -> None:
+    approval = store.approvals.request(make.request(store))
     store.approvals.decide(approval.id, "bob", True, "")
-    time.sleep(0.06)
+    monkeypatch.setattr(module, "now", lambda: time.time() + 601.0)
     with pytest.raises(ConflictError, match="expired"):
         store.approvals.consume(approval.id, "a" * 64, "session-0001")
 
