@@ -7,6 +7,8 @@ import re
 from guardcli.masking.placeholders import is_placeholder
 from guardcli.masking.tokens import TokenDetector
 
+_ATTRIBUTE = re.compile(rb"[a-z_]+(?:\.[a-z_]+)+")
+
 
 class Authorization(TokenDetector):
     """Find what follows the scheme; decline prose and variables."""
@@ -32,4 +34,8 @@ class Authorization(TokenDetector):
 
     def confirm(self, token: bytes) -> bool:
         """Tell whether `token` is more than a variable or a word."""
-        return not is_placeholder(token) and not (token.isalpha() and token[1:].islower())
+        return (
+            not is_placeholder(token)
+            and not (token.isalpha() and token[1:].islower())
+            and not _ATTRIBUTE.fullmatch(token)
+        )

@@ -8,6 +8,8 @@ from guardcli.masking.detector import Detector
 from guardcli.masking.placeholders import is_placeholder
 
 _USERINFO = re.compile(rb"://[^\s/:@\"'<>]{0,128}:([^\s\"'<>/]{1,256})@")
+_EXAMPLE = re.compile(rb"://(?:(?i:my)?user(?:name)?:(?:pass(?:word|wd)?|pwd|secret)|scott:tiger)@")
+"""What manuals write where a user puts a name and a password."""
 
 
 class ConnectionUri(Detector):
@@ -22,6 +24,6 @@ class ConnectionUri(Detector):
         """Return the password that ends before the ``@`` at `at`, or before a later one of the same authority."""
         begin = text.rfind(b"://", max(0, at - 400), at)
         userinfo = _USERINFO.match(text, begin)
-        if userinfo is None or is_placeholder(userinfo[1]):
+        if userinfo is None or is_placeholder(userinfo[1]) or _EXAMPLE.match(text, begin):
             return None
         return userinfo.span(1)

@@ -42,7 +42,7 @@ class HighEntropy(Detector):
 
 def _is_random(token: bytes) -> bool:
     """Tell whether `token` mixes letters and digits and its characters are spread."""
-    if token.isalpha() or token.isdigit() or token.translate(None, _DIGITS) == token:
+    if token.isalpha() or token.isdigit() or 10 * (len(token) - len(token.translate(None, _DIGITS))) < len(token):
         return False
     size = min(len(token), _MEASURED)
     return -sum(n / size * math.log2(n / size) for n in Counter(token[:size]).values()) > _FEW

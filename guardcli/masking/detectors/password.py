@@ -25,7 +25,12 @@ _NAME_BEFORE = re.compile(
 _INSIDE_A_WORD = re.compile(rb"[a-z](?:pass|pwd)[0-9]{0,2}(?:\\?[\"']\]?)?[ \t]{0,16}\Z")
 """``pass`` and ``pwd`` at the end of another word (``compass``), where ``dbPass`` and ``DB_PWD`` are names."""
 _CALL = re.compile(rb"[A-Za-z_][\w.]*[(\[]")
-_ATTRIBUTE = re.compile(rb"[a-z_]\w*(?:\.[A-Za-z_]\w*)+")
+_ATTRIBUTE = re.compile(rb"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+_TYPE = re.compile(
+    rb"[A-Za-z_][\w.]*(?:\[[^\]\n]*\])?(?: \| [\w.\[\], ]+)+(?: = .*)?|[A-Za-z_][\w.]*(?:\[[^\]\n]*\])? = .*"
+)
+_PROSE = re.compile(rb"(?i)(?=\S+ \S+ ).*\b(?:the|an?|of|to|is|are|for|that|which|with|must|will|used|your)\b.*")
+_VARIABLE = re.compile(rb"(?:^|\n)[ \t]*(?:export[ \t]+|set[ \t]+|env[ \t]+|ENV[ \t]+)?[A-Z][A-Z0-9_]*\Z")
 _SMALL_NUMBER = re.compile(rb"[0-9]{1,6}(?:\.[0-9]+)?[smhd]?")
 _PATH = re.compile(rb"(?:~|\.{1,2})?/[\w.@-]+(?:/[\w.@-]+)+/?|[a-z][a-z0-9+]*://[^@\s]*")
 _TELLING = re.compile(rb"(?i)(?:\w*[._-])?" + _NAMES + rb"s?")
@@ -55,38 +60,43 @@ class Password(Detector):
             if text[after : after + 1] in (b"-", b"=", b":"):
                 return None
             return self._value(text, at, after, _FLAG_WORD)
-        sign = at - 2 if text[at - 2 : at] in (b"=>", b":=") else at - 1
         if text[at : at + 1] in (b"=", b">", b"~") or (last == 0x3A and text[at : at + 2] == b"//"):
             return None
+        sign = at - 2 if text[at - 2 : at] in (b"=>", b":=") else at - 1
         before = text[begin:sign]
-        if _INSIDE_A_WORD.search(before):
-            return None
+        return None if _INSIDE_A_WORD.search(before) else self._assigned(text, at, before)
+
+    def _assigned(self, text: bytes, at: int, before: bytes) -> tuple[int, int] | None:
+        """Take what is assigned at `at`, by what stands `before` on the line."""
+        colon = text[at - 1] == 0x3A
         after = _spaces(text, at)
-        if (
-            after == at
-            and last == 0x3A
-            and text[at : at + 1] not in (b'"', b"'", b"\\")
-            and not before.endswith((b'"', b"'"))
-        ):
+        quote = text[after : after + 1]
+        if quote in (b'"', b"'") and after == at and before.count(quote) % 2:
+            return None
+        if after == at and colon and quote not in (b'"', b"'", b"\\") and not before.endswith((b'"', b"'")):
             return self._value(text, at, at, _WORD)
+        if not colon and after == at and _VARIABLE.match(before):
+            return self._value(text, at, at, _SHELL_WORD, is_code=False)
         heads_line = _NAME_BEFORE.match(before) is not None
-        if heads_line and (last == 0x3A or before[-1:] in b" \t" or after > at):
-            return self._line(text, at, after, is_code=last != 0x3A)
+        if heads_line and (colon or before[-1:] in b" \t" or after > at):
+            return self._line(text, at, after)
         return self._value(text, at, after, _SHELL_WORD if heads_line else _WORD)
 
-    def _line(self, text: bytes, at: int, after: int, is_code: bool) -> tuple[int, int] | None:
+    def _line(self, text: bytes, at: int, after: int) -> tuple[int, int] | None:
         """Take what stands alone behind a name at the head of its line, blanks included (YAML, INI)."""
         if text[after : after + 1] in (b'"', b"'", b"\\", b"|", b">", b"{", b"[", b"&", b"!"):
             return self._value(text, at, after, _WORD)
         whole = _WHOLE_LINE.match(text, after)
         if whole is None:
             return None
-        value = whole[0].split(b" #")[0].rstrip(b" \t,;" if not is_code else b" \t;,")
-        if b" " in value and _CALL.match(value):
+        value = whole[0].split(b" #")[0].rstrip(b" \t,;")
+        if b" " in value and (_CALL.match(value) or _TYPE.fullmatch(value) or _PROSE.fullmatch(value)):
             return None
-        return self._judge(text, after, after + len(value), False)
+        return self._judge(text, after, after + len(value), True)
 
-    def _value(self, text: bytes, at: int, after: int, word: re.Pattern[bytes]) -> tuple[int, int] | None:
+    def _value(
+        self, text: bytes, at: int, after: int, word: re.Pattern[bytes], is_code: bool = True
+    ) -> tuple[int, int] | None:
         """Take a quoted string or one word."""
         quote = text[after : after + 1]
         quoted = {b'"': _DOUBLE, b"'": _SINGLE}.get(quote)
@@ -96,16 +106,16 @@ class Password(Detector):
         if found is None:
             return None
         start, end = found.span(1 if quoted is not None else 0)
-        return self._judge(text, start, end, quoted is not None)
+        return self._judge(text, start, end, is_code and quoted is None)
 
-    def _judge(self, text: bytes, start: int, end: int, quoted: bool) -> tuple[int, int] | None:
+    def _judge(self, text: bytes, start: int, end: int, is_code: bool) -> tuple[int, int] | None:
         """Decline placeholders always, and names, calls, paths and small numbers where nothing quotes them."""
         value = text[start:end]
         if not value.strip() or is_placeholder(value):
             return None
         if _PATH.fullmatch(value):
             return None
-        if not quoted:
+        if is_code:
             following = text[end : end + 1]
             if following in (b"(", b"[") and _CALL.match(value + following):
                 return None

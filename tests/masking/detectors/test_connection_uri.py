@@ -17,6 +17,8 @@ CASES = [
     "postgres://app:${PASSWORD}@db/orders",
     "postgres://app:<password>@db/orders",
     "postgres://app:***@db/orders",
+    "postgres://user:password@host/db oracle://scott:tiger@host",
+    "postgres://admin:⟦password⟧@host/db",
     "http://host:8080/a@b",
     "https://host/path:80@x",
     "see https://example.com: mail a@b.org",

@@ -68,6 +68,13 @@ CASES = [
     "const token = process.env.TOKEN",
     'client = Client(token="⟦abc123⟧")',
     "if password == other:",
+    "def f(a, password: bytes | None = None):",
+    "        password: str | None = None,",
+    "    child.expect('Password:')",
+    '    x = "dsn password=" + value',
+    "        token: A reference to the previous one.",
+    "PASSWORD=⟦Ab.cd⟧",
+    "                token = Keyword.Type",
     # prose, prompts and paths
     "Password: ",
     "Enter password:",
