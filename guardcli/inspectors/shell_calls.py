@@ -41,8 +41,7 @@ def judge(words: Sequence[Word], scope: Scope) -> list[Operation]:
     if not first.known or first.tilde or not first.text:
         return [scope.concede("?", "the name of a command cannot be known", Effect.EXECUTE)]
     name = first.text
-    if name in scope.functions:
-        return []
+    defined = name in scope.functions
     for directory in _SYSTEM:
         if name.startswith(directory) and "/" not in name[len(directory) :]:
             name = name[len(directory) :]
@@ -53,6 +52,8 @@ def judge(words: Sequence[Word], scope: Scope) -> list[Operation]:
         reason = "only git itself speaks this protocol; call git"
         return [scope.concede(f"{name} called directly", reason, Effect.EXECUTE)]
     handler = _handler(name)
+    if handler is None and defined:  # its body was judged where it stands
+        return []
     if handler is None:
         return [scope.concede(name, f"{name} is not in the table of known commands", Effect.EXECUTE)]
     try:
@@ -87,14 +88,22 @@ def _operation(action: str, name: str, words: Sequence[Word], finding: Finding, 
             action, finding.reason or f"what {name} does is not known", *effects, files=finding.operands
         )
     changes = effects - {Effect.READ}
-    if changes and any(controls_access(word.text) for word in finding.operands):
-        effects |= {Effect.PRIVILEGE} if Effect.FILE in effects else set()
+    if Effect.FILE in changes and any(controls_access(word.text) for word in _written(name, words, finding)):
+        effects.add(Effect.PRIVILEGE)
     if Effect.FILE in effects and any(is_device(word.text) for word in finding.operands):
         effects.add(Effect.DELETE)
     unbounded = name == "rm" and any(_is_root(word) for word in finding.operands)
-    sensitive = name not in _NO_CONTENT and not changes and _reads_secret(name, words)
+    grave = effects & {Effect.DELETE, Effect.PRIVILEGE}
+    sensitive = name not in _NO_CONTENT and not grave and _reads_secret(name, words)
     files = () if finding.verb or name in _NO_FILES else finding.operands
     return scope.done(action, effects, files, sensitive=sensitive, unbounded=unbounded)
+
+
+def _written(name: str, words: Sequence[Word], finding: Finding) -> Sequence[Word]:
+    """Return what is written: of a copy only its end, unless ``-t`` names it."""
+    if name not in ("cp", "ln", "install", "link"):
+        return finding.operands
+    return words if any(word.text.startswith(("-t", "--t")) for word in words) else finding.operands[-1:]
 
 
 def _is_root(word: Word) -> bool:

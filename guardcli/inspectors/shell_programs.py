@@ -329,7 +329,17 @@ def guarded(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
         raise NotUnderstoodError("commands within commands are nested too deeply")
     invocation = Invocation(name, (name, *(word.text for word in words)), stdin=Stdin.STREAM)
     found = inspect(invocation, NoFacts()).operations
-    return [replace(one, tool=scope.tool, targets=(Target("command", name), *one.targets)) for one in found]
+    return [_elsewhere(one, name, scope) for one in found]
+
+
+def _elsewhere(operation: Operation, name: str, scope: Scope) -> Operation:
+    """Return `operation` as one of `scope`'s tool: a program that it starts runs on the other side, and is conceded."""
+    targets = (Target("command", name), *operation.targets)
+    if operation.complete and Effect.EXECUTE in operation.effects and name in ("psql", "kubectl"):
+        effects = operation.effects | {Effect.UNKNOWN}
+        reason = f"{name} starts a program on the other side"
+        return replace(operation, tool=scope.tool, targets=targets, effects=effects, complete=False, reason=reason)
+    return replace(operation, tool=scope.tool, targets=targets)
 
 
 PROGRAMS: dict[str, Callable[[str, Sequence[Word], Scope], list[Operation]]] = {

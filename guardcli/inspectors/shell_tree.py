@@ -15,35 +15,26 @@ from functools import lru_cache
 import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
+from guardcli.inspectors.shell_expand import CODE, Expander, Tail
 from guardcli.inspectors.shell_names import RESERVED, assignment_danger, names
 from guardcli.inspectors.shell_redirects import here_document, redirection
 from guardcli.inspectors.shell_scope import (
     INHERIT,
     MAX_DEPTH,
     MAX_OPERATIONS,
-    NOTHING,
     PIPE,
     NotUnderstoodError,
     Scope,
     Source,
 )
 from guardcli.inspectors.shell_words import (
-    ANSI,
     DYNAMIC,
-    PARAMETER,
     Word,
-    bare_word,
-    joined,
-    plain_arithmetic,
-    quoted_word,
-    raw_word,
 )
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation
 
 _BLANK = re.compile(rb"[ \t]+\Z")
-_SPACE = re.compile(rb"[ \t\n]*\Z")
-_COMMENT_BEFORE = b" \t\n;&|()"
 
 _STRUCTURE = names(
     "program list subshell compound_statement do_group if_statement elif_clause else_clause "
@@ -54,13 +45,15 @@ _WORDS = names(
     "word number string raw_string ansi_c_string translated_string concatenation simple_expansion "
     "expansion command_substitution process_substitution arithmetic_expansion brace_expression"
 )
-_CODE = re.compile(r"\$\(|`|\$\{")
+
+_ASSIGNERS = names(
+    "eval read unset printf mapfile readarray getopts source . trap wait let local typeset declare export readonly "
+    "command builtin coproc set"
+)
+"""Commands that can give a variable another value, under a name that is put together or not there to be seen."""
 
 MAX_VALUES = 32
 """Variables whose value is followed; a text with more of them has the rest unknown."""
-
-Tail = tuple[list[Word], Source | None]
-"""Words and input that belong to the last command of a statement, because a redirection stood before them."""
 
 
 @lru_cache(maxsize=1)
@@ -68,65 +61,40 @@ def _parser() -> Parser:
     return Parser(Language(tree_sitter_bash.language()))
 
 
-class Reader:
+class Reader(Expander):
     """Reads one text. `judge` is asked about each simple command, in order; `operations` collects the answers."""
 
     def __init__(self, text: str, scope: Scope, judge: Callable[[Sequence[Word], Scope], list[Operation]]) -> None:
-        self.source = text.encode()
-        self.scope = scope
+        super().__init__(text, scope)
         self.judge = judge
-        self.operations: list[Operation] = []
         self.functions = set(scope.functions)
-        self.values: dict[str, Word] = {}
-        self.text = text
         self.depth = 0
-        self.code_in_literal = False
-        self.evaluates = False
+        self.follows_values = True
 
     def read(self) -> None:
         """Judge the whole text. Raises NotUnderstoodError where a part is not what the grammar says."""
         root = _parser().parse(self.source).root_node
         if root.has_error:
             raise NotUnderstoodError("the command line is not complete or not plain shell")
-        self._margin(0, root.start_byte)
-        self._margin(root.end_byte, len(self.source))
+        self.blank(0, root.start_byte)
+        self.blank(root.end_byte, len(self.source))
         self.statement(root, self.scope.stdin, ([], None))
         if self.code_in_literal and self.evaluates:
             raise NotUnderstoodError("a quoted string holds a substitution that an arithmetic context would run")
-
-    def raw(self, node: Node) -> str:
-        """Return the source of `node`."""
-        return self.source[node.start_byte : node.end_byte].decode()
-
-    def _margin(self, start: int, end: int) -> None:
-        if not _SPACE.match(self.source[start:end].replace(b"\\\n", b"")):
-            raise NotUnderstoodError("a part of the command line was not recognised")
 
     def children(self, node: Node) -> list[Node]:
         """Return the children of a structural `node`, comments left out, once the bytes between them are blank."""
         found = []
         end = node.start_byte
         for child in node.children:
-            self._margin(end, child.start_byte)
+            self.blank(end, child.start_byte)
             end = child.end_byte
             if child.type == "comment":
-                self._comment(child)
+                self.comment(child)
             else:
                 found.append(child)
-        self._margin(end, node.end_byte)
+        self.blank(end, node.end_byte)
         return found
-
-    def _comment(self, node: Node) -> None:
-        start = node.start_byte
-        raw = self.source[start : node.end_byte]
-        escaped = self.source[max(start - 2, 0) : start - 1] == b"\\"  # a continued line or an escaped blank
-        if (
-            escaped
-            or (start and self.source[start - 1] not in _COMMENT_BEFORE)
-            or not raw.startswith(b"#")
-            or b"\n" in raw
-        ):
-            raise NotUnderstoodError("a comment was not recognised")
 
     def statement(self, node: Node, stdin: Source, tail: Tail) -> None:
         """Judge the statement `node`, its standard input being `stdin`."""
@@ -154,6 +122,8 @@ class Reader:
         if tail[1] is not None and node.type not in ("list", "negated_command"):
             stdin, tail = tail[1], ([], None)
         named = [child for child in children if child.is_named]
+        if node.type == "while_statement":
+            self._forget()
         if node.type == "compound_statement" and children and children[0].type == "((":
             raise NotUnderstoodError("((…)) is arithmetic to one shell and a command to another")
         for child in named:
@@ -204,7 +174,8 @@ class Reader:
                 raise NotUnderstoodError("a word was not recognised")
             end, previous = child.end_byte, kind
             if kind == "variable_assignment":
-                self._assignment(child, prefix=True)
+                if not (self.raw(child).startswith("IFS=") and self._is_read(node)):
+                    self._assignment(child, prefix=True)
             elif kind == "command_name":
                 words.append(self._name(child))
             elif kind in _WORDS:
@@ -217,9 +188,15 @@ class Reader:
                 raise NotUnderstoodError(f"a part of a command is not known: {kind.replace('_', ' ')}")
         self._judge(words + tail[0], tail[1] or stdin)
 
+    def _is_read(self, node: Node) -> bool:
+        """Tell whether the command is ``read``, for which IFS is set in passing and to what is plain."""
+        name = next((child for child in node.children if child.type == "command_name"), None)
+        plain = re.match(r"IFS=(?:[,:|]|\\?[,:]|'[^']*'|\$'\\t')?[ \t]", self.raw(node))
+        return name is not None and self.raw(name) == "read" and plain is not None
+
     def _name(self, node: Node) -> Word:
         inner = node.children
-        word = self.word(inner[0]) if len(inner) == 1 and inner[0].is_named else self._leaf(node)
+        word = self.word(inner[0]) if len(inner) == 1 and inner[0].is_named else self.bare(node)
         if word.bare and word.known and word.text in RESERVED:
             raise NotUnderstoodError(f"{word.text} stands where a command is expected")
         return word
@@ -231,115 +208,11 @@ class Reader:
             raise NotUnderstoodError("the command line has too many commands")
         scope = replace(self.scope, stdin=stdin, functions=frozenset(self.functions))
         self.operations += self.judge(words, scope)
+        if words[0].text in _ASSIGNERS or not words[0].known:
+            self._forget()
+            self.functions.clear()
         if words[0].text in ("let", "test", "[", "unset", "printf", "read", "wait", "mapfile", "readarray", "getopts"):
             self.evaluates = True
-
-    def _leaf(self, node: Node) -> Word:
-        word = bare_word(self.raw(node))
-        if word is None:
-            raise NotUnderstoodError("a word was not recognised")
-        return word
-
-    def word(self, node: Node) -> Word:
-        """Return the word that `node` is, after judging what is substituted in it."""
-        kind = node.type
-        if kind in ("word", "number"):
-            return self._leaf(node)
-        raw = self.raw(node)
-        if kind == "raw_string":
-            found = raw_word(raw)
-        elif kind == "string":
-            found = quoted_word(raw) or self._string(node)
-        elif kind == "ansi_c_string":
-            found = Word("*", known=False, bare=False) if ANSI.match(raw) else None
-        elif kind == "concatenation":
-            found = self._concatenation(node)
-        else:
-            found = self._expansion(node)
-        if found is None:
-            raise NotUnderstoodError("a quoted word was not recognised")
-        if found.known and not found.bare and _CODE.search(found.text):
-            self.code_in_literal = True
-        return found
-
-    def _concatenation(self, node: Node) -> Word:
-        parts = []
-        end = node.start_byte
-        for child in node.children:
-            if child.start_byte != end:
-                raise NotUnderstoodError("a word was not recognised")
-            end = child.end_byte
-            if child.type == "$":  # $"…": translated by bash, a dollar sign elsewhere
-                parts.append(Word("*", known=False, bare=False))
-            else:
-                parts.append(self.word(child))
-        return joined(parts, self.raw(node))
-
-    def _string(self, node: Node) -> Word:
-        """Read a double-quoted string with expansions: what lies between them has to be plain text."""
-        text, prefix, end = "", None, node.start_byte + 1
-        for child in [*node.children[1:-1], node.children[-1]]:
-            plain = self.source[end : child.start_byte].decode()
-            if child.type == "string_content":
-                plain += self.raw(child)
-            lead = self.raw(child)
-            if child.type not in ("string_content", '"'):
-                plain += lead[: len(lead) - len(lead.lstrip(" \t\n"))]
-            found = quoted_word(f'"{plain}"')
-            if found is None:
-                raise NotUnderstoodError("a quoted string was not recognised")
-            text += found.text
-            end = child.end_byte
-            if child.type not in ("string_content", '"'):
-                self._expansion(child)
-                prefix = text if prefix is None else prefix
-                text += "*"
-        return Word(text, known=False, prefix=prefix or "", bare=False)
-
-    def _expansion(self, node: Node) -> Word:
-        kind = node.type
-        raw = self.raw(node).lstrip(" \t\n")
-        if kind == "simple_expansion":
-            if not re.match(r"\$(?:[A-Za-z_]\w*|[0-9@*#?$!-])\Z", raw):
-                raise NotUnderstoodError("an expansion was not recognised")
-            return self.values.get(raw[1:], DYNAMIC)
-        if kind == "expansion":
-            if not PARAMETER.match(raw):
-                raise NotUnderstoodError("a parameter expansion that is not plain")
-            return self.values.get(raw[2:-1], DYNAMIC)
-        if kind == "arithmetic_expansion":
-            self.evaluates = True
-            if not plain_arithmetic(raw):
-                raise NotUnderstoodError("arithmetic that is not plain")
-            return Word("*", known=False)
-        if kind == "command_substitution":
-            self._substitution(node, raw)
-            return DYNAMIC
-        if kind == "process_substitution":
-            self._substitution(node, raw)
-            return Word("/dev/fd/*", known=False, prefix="/dev/fd/")
-        if kind == "brace_expression":
-            if not re.match(r"\{\w+\.\.\w+(?:\.\.\d+)?\}\Z", raw):
-                raise NotUnderstoodError("a brace expansion was not recognised")
-            return Word("*", known=False, splits=True)
-        raise NotUnderstoodError(f"a word of a kind that is not known: {kind.replace('_', ' ')}")
-
-    def _substitution(self, node: Node, raw: str) -> None:
-        if raw.startswith("`") and "\\" in raw:
-            raise NotUnderstoodError("escapes inside backquotes")
-        writes = raw.startswith(">(")
-        first, *inner, last = node.children
-        end = first.end_byte
-        for child in inner:
-            self._margin(end, child.start_byte)
-            end = child.end_byte
-            if child.type == "comment":
-                self._comment(child)
-            elif child.type == "file_redirect":
-                redirection(self, child)
-            elif child.is_named:
-                self.statement(child, PIPE if writes else NOTHING, ([], None))
-        self._margin(end, last.start_byte)
 
     def _assignment(self, node: Node, *, prefix: bool) -> Word:
         children = node.children
@@ -351,14 +224,30 @@ class Reader:
             value = self._array(children[2]) if children[2].type == "array" else self.word(children[2])
         if danger := assignment_danger(name, value):
             self.operations.append(self.scope.concede(f"{name}=", danger, Effect.EXECUTE))
-        at_top = node.parent is not None and node.parent.type == "program"
-        if not prefix and at_top and value.known and self._named_once(name) and not re.search(r"[\s*?\[~]", value.text):
+        if (
+            not prefix
+            and self._stays(node)
+            and value.known
+            and self._named_once(name)
+            and not re.search(r"[\s*?\[~]", value.text)
+        ):
             self.values[name] = replace(value, bare=False) if value.text else DYNAMIC
         return value
 
+    def _stays(self, node: Node) -> bool:
+        """Tell whether what `node` defines holds for all that follows: not in a subshell, branch or background."""
+        after = node.next_sibling
+        in_background = after is not None and after.type == "&"
+        return node.parent is not None and node.parent.type == "program" and not in_background
+
+    def _forget(self) -> None:
+        """From here on no value of a variable is known."""
+        self.values.clear()
+        self.follows_values = False
+
     def _named_once(self, name: str) -> bool:
         """Tell whether `name` stands in the text only once other than as an expansion: then it has one value."""
-        if len(self.values) >= MAX_VALUES:
+        if not self.follows_values or len(self.values) >= MAX_VALUES:
             return False
         return len(re.findall(rf"(?<![\w${{]){name}(?!\w)", self.text)) == 1
 
@@ -378,6 +267,7 @@ class Reader:
             self._assignment(part, prefix=len(parts) > 1)
 
     def _declaration(self, node: Node, stdin: Source, tail: Tail) -> None:
+        self._forget()
         for child in self.children(node):
             if child.type == "variable_assignment":
                 if self._assignment(child, prefix=True).splits:
@@ -392,6 +282,8 @@ class Reader:
                 raise NotUnderstoodError("a declaration that is not plain")
 
     def _unset(self, node: Node, stdin: Source, tail: Tail) -> None:
+        self._forget()
+        self.functions.clear()
         self.evaluates = True
         for child in self.children(node):
             if child.type in _WORDS:
@@ -400,6 +292,7 @@ class Reader:
                 raise NotUnderstoodError("unset of something that is not plain")
 
     def _function(self, node: Node, stdin: Source, tail: Tail) -> None:
+        self._forget()
         children = self.children(node)
         named = [child for child in children if child.is_named]
         name = self.raw(named[0])
@@ -410,10 +303,11 @@ class Reader:
                 redirection(self, child)
             else:
                 self.statement(child, PIPE, ([], None))
-        if node.parent is not None and node.parent.type == "program":
+        if self._stays(node):
             self.functions.add(name)
 
     def _for(self, node: Node, stdin: Source, tail: Tail) -> None:
+        self._forget()
         if tail[0]:
             raise NotUnderstoodError("words stand after a loop")
         for child in self.children(node):
@@ -428,6 +322,7 @@ class Reader:
                 raise NotUnderstoodError("a loop that is not plain")
 
     def _arithmetic_for(self, node: Node, stdin: Source, tail: Tail) -> None:
+        self._forget()
         self.evaluates = True
         head = self.raw(node).split("))", 1)[0]
         if tail[0] or not re.match(r"for\s*\(\([\s\w+*/%<>=!&|,;-]*\Z", head):
@@ -440,7 +335,7 @@ class Reader:
         for child in self.children(node):
             if child.type in _WORDS or child.type == "extglob_pattern":
                 if child.type == "extglob_pattern":
-                    self._leaf(child)
+                    self.bare(child)
                 else:
                     self.word(child)
             elif child.is_named:
@@ -475,7 +370,7 @@ class Reader:
 
     def _pattern(self, raw: str) -> None:
         """Check a pattern of a test: no substitution, and no operator that ends a command where ``[[`` is unknown."""
-        if _CODE.search(raw) or re.search(r"['\"\\]", raw) or re.search(r"[|;&<>]", raw.split("(", 1)[0]):
+        if CODE.search(raw) or re.search(r"['\"\\]", raw) or re.search(r"[|;&<>]", raw.split("(", 1)[0]):
             raise NotUnderstoodError("a pattern that is not plain")
 
 

@@ -12,6 +12,24 @@ from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation
 
 HARMLESS = [
+    'cat f | while IFS= read -r l; do echo "$l"; done',
+    "while IFS=: read -r a b; do echo $a; done < /etc/passwd",
+    "ps aux | awk '$3>10{print $2,$11}'",
+    "sed -n '$=' f",
+    "sed 's#/#_#g' f",
+    "for i in $(seq 1 3); do curl -s localhost:8080/health; done",
+    "if systemctl is-active --quiet nginx; then echo up; fi",
+    "ls -la && echo --- && cat f",
+    "docker logs web 2>&1 | grep -i err | tail -5",
+    "find . -newermt '1 day ago' -type f | head",
+    "printf '%s %s\\n' a \"$HOME\"",
+    "[ $x -gt 3 ] && echo big",
+    "head -n 5 $(ls -t /var/log/*.log | head -1)",
+    "du -sh * | sort -h",
+    "grep -c foo *.log",
+    "x=$(hostname); echo $x",
+    "a=1 b=2; echo $a",
+    "echo $(</etc/hostname)",
     "[[ -f /etc/hosts && -r /etc/hosts ]] || echo none",
     "[[ $x =~ ^(a|b)$ ]]",
     'export a="$x"',
@@ -221,6 +239,22 @@ HARMLESS = [
 ]
 
 STOPPED = [
+    "f() { ls; }; unset -f f; f",
+    "f() { ls; } & f",
+    "f() { ls; }; eval 'unset -f f'; f",
+    "eval() { ls; }; eval 'rm x'",
+    "IFS=$(rm x) read a",
+    "IFS=x ls",
+    "IFS=/ read a; rm x",
+    "x=echo & $x rm y",
+    "ab=echo; eval a'b=rm'; $ab y",
+    "ab=echo; read a'b' < f; $ab y",
+    "ab=echo; unset a'b'; $ab rm y",
+    "f() { eval a'b=rm'; }; ab=echo; f; $ab y",
+    "ab=/x; while ls; do find $ab; eval a'b=-delete'; done",
+    "ab=/x; for i in 1 2; do find $ab; eval a'b=-delete'; done",
+    "ab=/x; command eval a'b=-delete'; find $ab",
+    "x=(a b); find $x",
     "export a='x'$y; ls",
     "((reboot))",
     "[[ a || reboot ]]",
@@ -951,6 +985,8 @@ SENSITIVE = [
     ("echo /etc/shadow", False),
     ("base64 server.key", True),
     ("cat server.crt", False),
+    ("echo $(</etc/shadow)", True),
+    ("cp /etc/shadow /tmp/x", True),
 ]
 
 

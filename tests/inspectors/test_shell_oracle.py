@@ -9,6 +9,7 @@ import os
 import random
 import shlex
 import shutil
+import string
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +33,13 @@ PIECES = [
     "'r'm x",
     "r\\m x",
     "x=rm",
+    "x=echo",
+    "x=echo &",
+    "$x rm",
+    "read x < a",
+    "eval x=rm",
+    "eval 'x''=rm'",
+    "unset x",
     "$x",
     "${x}",
     "echo $(ls)",
@@ -189,7 +197,7 @@ def test_no_plain_read_starts_a_forbidden_program_or_leaves_a_file(
 ) -> None:
     chance = random.Random(int(os.environ.get("SHELL_ORACLE_SEED", "20")))
     judged = 0
-    for _ in range(int(os.environ.get("SHELL_ORACLE_TEXTS", "500"))):
+    for _ in range(int(os.environ.get("SHELL_ORACLE_TEXTS", "250"))):
         text = generated(chance)
         if "\0" in text or not is_plain_read(text):
             continue
@@ -197,7 +205,7 @@ def test_no_plain_read_starts_a_forbidden_program_or_leaves_a_file(
         started, files = run(shell, text)
         assert not started & {"rm", "xrm", "lsrm"}, text
         assert not files, text
-    assert judged > 20
+    assert judged > 10
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -208,173 +216,43 @@ def test_the_oracle_itself_sees_what_must_not_happen(
     assert run(shell, "ls > b") == ({"ls"}, {"b"})
 
 
-PROGRAMS = [
-    "sort",
-    "uniq",
-    "sed",
-    "awk",
-    "mawk",
-    "gawk",
-    "find",
-    "tar",
-    "xargs",
-    "tee",
-    "dd",
-    "cut",
-    "head",
-    "tail",
-    "tr",
-    "shuf",
-    "xxd",
-    "od",
-    "gzip",
-    "zcat",
-    "bzip2",
-    "xz",
-    "grep",
-    "diff",
-    "sdiff",
-    "cmp",
-    "file",
-    "ls",
-    "cat",
-    "wc",
-    "tac",
-    "nl",
-    "paste",
-    "join",
-    "comm",
-    "base64",
-    "md5sum",
-    "env",
-    "nice",
-    "timeout",
-    "nohup",
-    "stdbuf",
-    "sh",
-    "printf",
-    "test",
-    "echo",
-    "seq",
-    "ptx",
-    "pr",
-    "fold",
-    "expand",
-    "fmt",
-    "split",
-    "csplit",
-    "truncate",
-    "touch",
-    "cp",
-    "mv",
-    "ln",
-    "busybox",
-    "jq",
-    "bc",
-    "tree",
-    "column",
-    "rev",
-    "tsort",
-    "basename",
-    "realpath",
-    "stat",
-    "date",
-    "iconv",
-    "patch",
-    "zip",
-    "unzip",
-    "git",
-    "objdump",
-    "strings",
-    "nm",
-    "openssl",
-    "dirname",
-    "readlink",
-    "command",
-    "exec",
-    "eval",
-    "time",
-    "setsid",
-    "watch",
-    "flock",
-    "getent",
-    "who",
-    "id",
-    "locate",
-]
+PROGRAMS = """
+sort uniq sed awk mawk gawk find tar xargs tee dd cut head tail tr shuf xxd od gzip zcat bzip2 xz grep diff
+sdiff cmp file ls cat wc tac nl paste join comm base64 md5sum env nice timeout nohup stdbuf sh printf test
+echo seq ptx pr fold expand fmt split csplit truncate touch cp mv ln busybox jq bc tree column rev tsort
+basename realpath stat date iconv patch zip unzip git objdump strings nm openssl dirname readlink command exec
+eval time setsid watch flock getent who id locate
+""".strip().split("\n")
+PROGRAM = [name for line in PROGRAMS for name in line.split(" ")]
+PLAIN_ARGUMENTS = """
+-no -uo -ni -io -ou -fo -cf -tf -xf -czf -dk -oout -ofx -Ei -si -zi --output=out --output --out=out --in-place --in-p
+--create --file=out --compress-program=./run --use-compress-program=./run --checkpoint=1
+--checkpoint-action=exec=./run -delete -exec -execdir -ok {} ; + -fprint -fls -fprintf -name -type -print f g
+out f.gz a.tar . - -- 1 2 %p x of=out if=f count=1 touch rm s/a/b/ s/a/b/e p d /a/p $!d e {print} NR>1 ls cat
+status log diff --shell -c ./run A=1 PATH=. sort uniq sh $x --text --expression=p
+"""
 ARGUMENTS = [
-    *(f"-{letter}" for letter in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123"),
-    *(
-        "-no",
-        "-uo",
-        "-ni",
-        "-io",
-        "-ou",
-        "-fo",
-        "-cf",
-        "-tf",
-        "-xf",
-        "-czf",
-        "-dk",
-        "-oout",
-        "-ofx",
-        "-Ei",
-        "-si",
-        "-zi",
-    ),
-    *(
-        "--output=out",
-        "--output",
-        "--out=out",
-        "--in-place",
-        "--in-p",
-        "--create",
-        "--file=out",
-        "--to-command=touch out",
-    ),
-    *("--compress-program=./run", "--use-compress-program=./run", "--checkpoint=1", "--checkpoint-action=exec=./run"),
-    *("-delete", "-exec", "-execdir", "-ok", "{}", ";", "+", "-fprint", "-fls", "-fprintf", "-name", "-type", "-print"),
-    *(
-        "f",
-        "g",
-        "out",
-        "f.gz",
-        "a.tar",
-        ".",
-        "-",
-        "--",
-        "1",
-        "2",
-        "%p",
-        "x",
-        "of=out",
-        "if=f",
-        "count=1",
-        "touch",
-        "rm",
-    ),
-    *("s/a/b/", "s/a/b/w out", "s/a/b/e", "w out", "1w out", "p", "d", "1e touch out", "/a/p", "/a/w out", "$!d", "e"),
-    *("{print}", '{print > "out"}', "{print $1}", 'BEGIN{system("touch out")}', '{print | "cat > out"}', "NR>1"),
-    *('/a/{print}/"/{print > "out"}', 'BEGIN{"touch out"|getline}', "touch out", "ls", "cat", "status", "log", "diff"),
-    *(
-        "--shell",
-        "-c",
-        "./run",
-        "A=1",
-        "PATH=.",
-        "sort",
-        "uniq",
-        "sh",
-        "ls; touch out",
-        "$x",
-        "--text",
-        "--expression=p",
-    ),
+    *(f"-{letter}" for letter in string.ascii_letters + "0123"),
+    *PLAIN_ARGUMENTS.replace("\n", " ").strip().split(" "),
+    "--to-command=touch out",
+    "s/a/b/w out",
+    "w out",
+    "1w out",
+    "1e touch out",
+    "/a/w out",
+    '{print > "out"}',
+    "{print $1}",
+    'BEGIN{system("touch out")}',
+    '{print | "cat > out"}',
+    '/a/{print}/"/{print > "out"}',
+    'BEGIN{"touch out"|getline}',
+    "touch out",
+    "ls; touch out",
 ]
 
 
 def command_line(chance: random.Random) -> str:
-    words = [chance.choice(PROGRAMS), *chance.choices(ARGUMENTS, k=chance.randrange(6))]
+    words = [chance.choice(PROGRAM), *chance.choices(ARGUMENTS, k=chance.randrange(6))]
     return shlex.join(words).replace("'$x'", "$x")
 
 
@@ -399,7 +277,7 @@ def test_no_plain_read_of_a_real_program_changes_a_file(tmp_path: Path) -> None:
     subprocess.run(["sh", "-c", "gzip -k f && tar cf a.tar f g"], cwd=place, check=True)
     before, judged = snapshot(place), 0
     environment = {"PATH": os.environ["PATH"], "HOME": str(place), "TMPDIR": str(tmp_path), "TERM": "dumb"}
-    for _ in range(int(os.environ.get("SHELL_ORACLE_TEXTS", "600"))):
+    for _ in range(int(os.environ.get("SHELL_ORACLE_TEXTS", "300"))):
         text = command_line(chance)
         if not is_plain_read(text):
             continue
@@ -407,4 +285,4 @@ def test_no_plain_read_of_a_real_program_changes_a_file(tmp_path: Path) -> None:
         shell = ["timeout", "-s", "KILL", "2", "bash", "-c", text]
         subprocess.run(shell, cwd=place, env=environment, capture_output=True, stdin=subprocess.DEVNULL, check=False)
         assert snapshot(place) == before, text
-    assert judged > 20
+    assert judged > 10
