@@ -30,6 +30,7 @@ action                        effects                  for example
                               privilege or file
 ``bisect run``, ...           execute                  target ``command:NAME``; ``rebase --exec``, ``alias NAME``, ...
 ``credential``, ...           privilege, sensitive     shows credentials
+anything                      ... and unknown          not understood; `complete` is false and `reason` says why
 ``... --output``              write (and file)         file where it is neither below the directory nor scratch
 ============================  =======================  ===============================================================
 
@@ -39,7 +40,7 @@ The remote part of a ref target has ``/`` written ``%2F``, so that the first sla
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from guardcli.inspectors import (
     git_groups,
@@ -75,12 +76,13 @@ USUAL_EXEC_PATHS = ("", "/usr/lib/git-core", "/usr/libexec/git-core", "/usr/loca
 """Where git's own parts lie on usual systems, which git repeats in the environment of what it starts."""
 
 
-@dataclass(frozen=True, slots=True)
 class GitInspector:
     """Understands git. `exec_paths` are the directories of git's parts that may stand in GIT_EXEC_PATH."""
 
-    exec_paths: tuple[str, ...] = USUAL_EXEC_PATHS
-    tool: str = TOOL
+    tool = TOOL
+
+    def __init__(self, exec_paths: tuple[str, ...] = USUAL_EXEC_PATHS) -> None:
+        self._exec_paths = exec_paths
 
     def inspect(self, invocation: Invocation, facts: Facts) -> Inspection:
         """Return what `invocation` would do. Never raises; concedes instead."""
@@ -98,7 +100,7 @@ class GitInspector:
         judged, call = self._judge(call)
         for key, value in call.overrides:
             found += judge_setting("-c", key, value)
-        found += judge_environment(call, self.exec_paths)
+        found += judge_environment(call, self._exec_paths)
         return Inspection((*judged, *found), output=_stream(call))
 
     def _judge(self, call: Call) -> tuple[list[Operation], Call]:
