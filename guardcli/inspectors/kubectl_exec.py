@@ -36,7 +36,7 @@ def judge_exec(call: Call, inspect_argv: InspectArgv) -> Findings:
         targets,
         doubts,
         unbounded=any(operation.unbounded for operation in inner),
-        sensitive=any(operation.sensitive for operation in inner),
+        sensitive=any(operation.sensitive for operation in inner) or any("/secrets/" in each.name for each in targets),
     )
     return one(operation, manifests.inputs)
 

@@ -118,8 +118,25 @@ _POWER = frozenset(
 _SHAPE = frozenset({"customresourcedefinition", "apiservice", "api-extensions"})
 """Kinds that change what kinds there are."""
 
-_ROOTS = frozenset({"namespace", "node", "persistentvolume", "persistentvolumeclaim", "volumesnapshotcontent"})
-"""Kinds whose deletion takes more than themselves: all that is inside, all that runs there, the data."""
+_ROOTS = frozenset(
+    {
+        "cluster",
+        "machine",
+        "machinedeployment",
+        "machinepool",
+        "machineset",
+        "namespace",
+        "node",
+        "persistentvolume",
+        "persistentvolumeclaim",
+        "project",
+        "volumesnapshotcontent",
+    }
+)
+"""Kinds whose deletion takes more than themselves: all that is inside, all that runs there, the data.
+
+Clusters and machines are those of Cluster API and of operators for databases, projects are OpenShift's namespaces.
+"""
 
 REVIEWS = frozenset(
     {
@@ -172,7 +189,7 @@ def kind_named(written: str) -> Kind:
     name = _names().get(base)
     if name:
         return Kind(name, name)
-    singular = next((kind for kind in _POWER if base in (kind, kind + "s", kind[:-1] + "ies")), "")
+    singular = next((kind for kind in _POWER | _ROOTS if base in (kind, kind + "s", kind[:-1] + "ies")), "")
     return Kind(singular or lowered, singular or base)
 
 

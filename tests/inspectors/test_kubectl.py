@@ -119,6 +119,9 @@ KNOWN = [
     ("delete crd foos.example.com", "define delete"),
     ("delete customresourcedefinitions.v1.apiextensions.k8s.io x", "define delete"),
     ("delete pods,ns x", "define delete"),
+    ("delete project x", "define delete"),
+    ("delete machines.cluster.x-k8s.io x", "define delete"),
+    ("delete machineconfigs x", "delete"),
     ("delete foos.example.com x", "delete"),
     # rights
     ("create clusterrolebinding x --clusterrole=cluster-admin --user=me", "write privilege"),
@@ -353,6 +356,7 @@ SECRETS = [
     ("get -f /work/secret.yaml", True),
     ("get -f /work/pod.yaml", False),
     ("exec x -- cat /etc/hostname", False),
+    ("exec x -- cat /var/run/secrets/kubernetes.io/serviceaccount/token", True),
 ]
 
 
