@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from guardcli.inspectors.psql_variables import Variables
+from guardcli.inspectors.psql_variables import MAX_VALUE, Variables
 
 _SPACE = " \t\n\r\f\v"
 _NAME = r"[A-Za-z_0-9\u0080-\U0010ffff]+"
@@ -66,7 +66,7 @@ def skip_separator(line: str, place: int) -> int:
 
 def _one(line: str, place: int, variables: Variables, programs: list[str]) -> tuple[str | None, int]:
     parts: list[str] = []
-    known = True
+    known, replaced = True, 0
     while place < len(line) and line[place] not in _SPACE and line[place] != "\\":
         char = line[place]
         if char == "'":
@@ -87,8 +87,9 @@ def _one(line: str, place: int, variables: Variables, programs: list[str]) -> tu
             place = end + 1
         elif char == ":" and (match := _VARIABLE.match(line, place)):
             value = _variable(match, variables)
-            known = known and value is not None
-            parts.append(value or "")
+            replaced += len(value or "")
+            known = known and value is not None and replaced <= MAX_VALUE
+            parts.append((value or "") if known else "")
             place = match.end()
         else:
             parts.append(char)

@@ -35,6 +35,8 @@ _UNKNOWN_LITERAL = " $1 "
 """What stands for a quoted value that is not known: a value to the grammar, and to no judgement a literal."""
 _PLAIN_VALUE = re.compile(r"[A-Za-z0-9_ .,+]*")
 _MAX_EXPANSIONS = 16
+_MAX_REPLACED = 1 << 18
+"""Characters that variables may stand for in one script."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Scanner:
     doubt: str = ""
     conditional: bool = False
     fresh: int = -1
+    replaced: int = 0
 
     @property
     def buffer(self) -> str:
@@ -240,7 +243,10 @@ class Scanner:
         return match.end()
 
     def _substitute(self, kind: str, name: str, value: str | None) -> Iterator[Statement | Backslash]:
-        if kind == "literal":
+        self.replaced += len(value or "") + 1
+        if self.replaced > _MAX_REPLACED:
+            self.doubt = "variables stand for more text than is read"
+        elif kind == "literal":
             self.pieces.append(_UNKNOWN_LITERAL if value is None else quote_literal(value))
         elif value is None:
             self.doubt = f"the value of the variable {name} is not known"

@@ -50,7 +50,7 @@ class Script:
     """Judges the texts of one psql session in their order; `operations` is what they would do.
 
     `rows` counts the COPY commands whose rows follow in the text, `conditions` the open ``\\if``, `last` is the text
-    sent last, and `blind` says why nothing is certain any more.
+    sent last and `judged` what it does, and `blind` says why nothing is certain any more.
     """
 
     variables: Variables
@@ -61,6 +61,7 @@ class Script:
     rows: int = 0
     conditions: int = 0
     last: str = ""
+    judged: tuple[Operation, ...] | None = None
     on_stdin: bool = False
     scanner: Scanner = field(init=False)
 
@@ -82,12 +83,18 @@ class Script:
                 self._row(line)
             else:
                 self._line(line)
-            if len(self.operations) > MAX_OPERATIONS:
-                self.add(conceded("psql", "script", f"the script has more than {MAX_OPERATIONS} statements"))
+            if self._is_full:
+                self.operations.append(
+                    conceded("psql", "script", f"the script has more than {MAX_OPERATIONS} statements")
+                )
                 return
         if self.scanner.buffer.strip():
             self.send(self.scanner.buffer)
         self.rows = self.conditions = 0
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self.operations) > MAX_OPERATIONS
 
     def run_command(self, text: str) -> None:
         """Judge one backslash command, as given to ``-c``; `text` begins with the backslash."""
@@ -96,7 +103,9 @@ class Script:
 
     def send(self, text: str) -> None:
         """Judge a text that the server gets as it stands."""
-        for operation in inspect_sql(text, prepared=self.prepared):
+        if text != self.last or self.judged is None:
+            self.judged = inspect_sql(text, prepared=self.prepared)
+        for operation in self.judged:
             if operation.action == "empty":
                 continue
             self.add(operation)
@@ -123,7 +132,7 @@ class Script:
     def _line(self, line: str) -> None:
         place = 0
         self.scanner.begin_line()
-        while place >= 0:
+        while place >= 0 and not self._is_full:
             place = self._stretch(line, place)
             if self.scanner.doubt:
                 self.lose_sight(self.scanner.doubt)
@@ -191,7 +200,7 @@ class Script:
         self.add(Operation("psql", f"\\{name}", frozenset(effects), found))
 
     def _condition(self, name: str) -> None:
-        if self.scanner.buffer and inspect_sql(self.scanner.buffer)[0].action != "empty":
+        if not self.blind and self.scanner.buffer and inspect_sql(self.scanner.buffer)[0].action != "empty":
             self.lose_sight("a condition stands inside a statement")
         self.conditions += {"if": 1, "endif": -1}.get(name, 0)
         self.conditions = max(0, self.conditions)
@@ -201,7 +210,8 @@ class Script:
         text = self.scanner.buffer
         self.scanner.reset()
         if name == "gdesc":
-            self.last = text if text.strip() else self.last
+            if text.strip():
+                self.last, self.judged = text, None
         elif text.strip():
             before = len(self.operations)
             self.send(text)

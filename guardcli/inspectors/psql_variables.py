@@ -55,6 +55,9 @@ AT_RUN_TIME = frozenset(
 )
 """Variables that psql itself sets."""
 
+MAX_VALUE = 1 << 16
+"""Characters of a value; a longer one counts as not known, so that no value can double itself without end."""
+
 _OFF = frozenset(("off", "false", "no", "0", "of", "f", "fa", "fal", "fals", "n"))
 
 
@@ -68,7 +71,7 @@ class Variables:
 
     def set(self, name: str, value: str | None) -> None:
         """Give `name` a value, None for one that is not known."""
-        self._values[name] = value
+        self._values[name] = None if value is not None and len(value) > MAX_VALUE else value
 
     def unset(self, name: str) -> None:
         """Remove `name`."""

@@ -52,7 +52,10 @@ def inspect_sql(sql: str, *, tool: str = "psql", prepared: Prepared | None = Non
     operations = []
     blind = ""
     for statement in statements:
-        operation = _operation(statement, tool, known)
+        try:
+            operation = _operation(statement, tool, known)
+        except RecursionError:
+            operation = conceded(tool, "unknown", "it is nested too deeply")
         if blind:
             operation = conceded(tool, operation.action, blind, *operation.effects, targets=operation.targets)
         elif operation.action == "set" and not operation.complete:
@@ -155,8 +158,8 @@ def _explain(body: Node, found: Findings) -> str:
         walk({tag: inner}, found)
         return "explain"
     if tag == "ExecuteStmt":
-        found.concede("what was prepared under that name is not known here")
-        return "explain analyze"
+        walk({tag: inner}, found)
+        return "explain analyze execute"
     return f"explain analyze {_statement(tag, inner, found)}"
 
 

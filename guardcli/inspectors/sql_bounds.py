@@ -14,6 +14,9 @@ from guardcli.inspectors.sql_tree import Node, constant, strings, untag, without
 _REFLEXIVE = frozenset(("=", "<=", ">=", "~~", "~~*"))
 _IRREFLEXIVE = frozenset(("<>", "!=", "<", ">"))
 _NEGATION = {"=": "<>", "<>": "=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+_MAX_ARMS = 32
+"""Arms of one OR that are compared with each other."""
+
 _ANY_TEXT = frozenset(("%", "%%"))
 
 
@@ -286,7 +289,7 @@ def _matches_any_text(body: Node, right: Any) -> bool:
 
 def _complementary(parts: list[Any]) -> bool:
     """Say whether two arms of an OR leave out no value: ``a = 1 OR a <> 1``, ``a IS NULL OR a IS NOT NULL``."""
-    bare = [without_places(part) for part in parts]
+    bare = [without_places(part) for part in parts[:_MAX_ARMS]]
     for one in bare:
         tag, body = untag(one)
         if tag == "BoolExpr" and body.get("boolop") == "NOT_EXPR" and body["args"][0] in bare:

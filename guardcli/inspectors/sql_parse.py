@@ -7,20 +7,26 @@ Python's recursion limit. Both become a reason, as does everything else that kee
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from pglast import parser
 
 from guardcli.inspectors.sql_tree import Node
 
-MAX_SQL = 1 << 20
+MAX_SQL = 1 << 18
 """Characters of one text; beyond it reading the tree would hold up every other call of the session."""
+
+_LONG_RUN = re.compile(r"[~!@#^&|`?+\-*/%<>=]{500}")
+"""Operator characters in a row; PostgreSQL's lexer reads a run of them again from each comment that begins in it."""
 
 
 def parse_tree(text: str) -> list[Node] | str:
     """Return the raw statements of `text` (``stmt``, with places in bytes), or why there are none."""
     if len(text) > MAX_SQL:
         return f"the text is longer than {MAX_SQL} characters"
+    if _LONG_RUN.search(text):
+        return "the text has a run of 500 operator characters"
     if "\0" in text:
         return "the text holds a NUL character"
     try:

@@ -283,6 +283,10 @@ def _merge(node: Node, found: Findings) -> None:
     found.unbounded |= found.runs and merge_is_unbounded(node)
 
 
+def _executed(node: Node, found: Findings) -> None:
+    found.concede(f"what was prepared as {node.get('name', '')} is not known here")
+
+
 _CHANGES = frozenset(("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"))
 _QUERIES = _CHANGES | {"SelectStmt"}
 _HANDLERS: dict[str, Callable[[Node, Findings], None]] = {
@@ -295,4 +299,5 @@ _HANDLERS: dict[str, Callable[[Node, Findings], None]] = {
     "UpdateStmt": _update,
     "DeleteStmt": _delete,
     "MergeStmt": _merge,
+    "ExecuteStmt": _executed,
 }

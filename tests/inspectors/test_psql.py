@@ -243,6 +243,32 @@ def test_a_script_that_versions_or_failures_make_ambiguous_is_conceded(script: s
     assert any(not operation.complete for operation in inspect("psql", stdin=script).operations)
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        "\\set x a\n" + "\\set x :x:x\n" * 60 + "select :'x';",
+        "\\set x 'aaaaaaaaaaaaaaaa'\n\\set y " + ":x" * 100_000 + "\nselect :'y';",
+        "\\set x '" + "a" * 60_000 + "'\nselect " + ":x," * 10_000 + "1;",
+        "".join(f"\\set x{n} ':x{n + 1} :x{n + 1}'\n" for n in range(40)) + "\\set x40 1\nselect :x0;",
+        "/*" * 100_000,
+        "select " + "(" * 100_000,
+        "select\n" * 50_000 + ";",
+        "'\n" * 50_001,
+        "\\if x\n" * 4_000,
+        "select 1\\;" * 3_000 + "select 1;" + "\\g " * 20_000,
+        "\\echo x " * 20_000,
+    ],
+    ids=range(11),
+)
+def test_what_grows_without_end_is_conceded_in_time(script: str) -> None:
+    assert inspect("psql", stdin=script).operations
+
+
+def test_a_script_with_too_many_statements_is_conceded() -> None:
+    operations = inspect("psql", stdin="select 1;\n" * 6_000 + "drop table t;").operations
+    assert not operations[-1].complete
+
+
 def test_rows_after_copy_are_rows_where_a_failure_ends_the_script() -> None:
     script = "copy t from stdin;\na;b\n\\.\n"
     assert "unknown" in effects(inspect("psql", stdin=script))

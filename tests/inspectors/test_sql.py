@@ -293,8 +293,11 @@ def test_a_setting_that_changes_how_text_is_read_concedes_what_follows() -> None
         "SELECT '" + "x" * MAX_SQL + "'",
         "SELECT 1;" * (MAX_STATEMENTS + 1),
         "$" * 1000,
+        "DELETE FROM t WHERE " + "NOT (a = 1 AND " * 200 + "true" + ")" * 200 + " = " + "(1 + " * 300 + "1" + ")" * 300,
+        "DELETE FROM t WHERE " + " OR ".join(f"a = {number}" for number in range(20_000)),
+        "WITH " + ", ".join(f"c{number} AS (SELECT 1)" for number in range(2_000)) + " DELETE FROM t",
     ],
-    ids=range(10),
+    ids=range(13),
 )
 def test_depth_and_length_end_in_a_concession_and_not_in_a_crash(sql: str) -> None:
     found: list[tuple[Operation, ...]] = []
