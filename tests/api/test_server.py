@@ -123,6 +123,25 @@ def test_the_sessions_own_token_works_from_inside(server, client: ApiClient, mak
     assert said.split() == ["0", "pending"]
 
 
+def test_from_inside_nobody_outside_is_declared_inside(server, client: ApiClient, asked) -> None:
+    """Otherwise an agent could shut its reviewer out."""
+    own, id, approval = asked
+    script = (
+        "import sys, time; from guardcli.client.api import ApiClient; from guardcli.model.secrets import Secret\n"
+        "sys.stdin.readline(); base = ApiClient(sys.argv[1]); outside = [int(sys.argv[2])]\n"
+        "facts = {'id': 'session-' + sys.argv[2], 'identity': 'x', 'started': time.time()}\n"
+        "base.with_token(base.create_session(facts, outside)).add_processes(facts['id'], outside); print('said')"
+    )
+    command = [sys.executable, "-c", script, server.url, str(os.getpid())]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as agent:
+        own.add_processes(id, [agent.pid])
+        said, _ = agent.communicate("go\n")
+    assert said.strip() == "said"
+    fresh = server.client()
+    assert fresh.decide_approval(approval, True).state is ApprovalState.APPROVED
+    fresh.close()
+
+
 def test_registered_processes_are_remembered_across_a_restart(tmp_path: Path, make) -> None:
     server = make.Server(tmp_path)
     server.start()

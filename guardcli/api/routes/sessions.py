@@ -6,9 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from guardcli.api.auth import Kind
+from guardcli.api.ancestry import start_time
+from guardcli.api.auth import Kind, Principal
 from guardcli.api.bodies import NewProcesses, NewSession, Process, SessionOpened, SessionPage, SessionView
-from guardcli.api.context import Api, Who
+from guardcli.api.context import Api, Context, Who
 from guardcli.api.store.database import now
 from guardcli.api.store.sessions import SessionQuery, SessionState
 
@@ -19,7 +20,7 @@ router = APIRouter(prefix="/sessions", tags=["sessions"])
 def open_session(request: Request, body: NewSession, api: Api, who: Who) -> SessionOpened:
     """Open a session and give its token, which can add to this session alone and can never decide."""
     who.may_open()
-    processes = _here(request, body.processes)
+    processes = _accepted(request, api, who, body.processes)
     token = api.store.sessions.open(
         body.session.model_dump(),
         owner=who.owner,
@@ -36,16 +37,22 @@ def open_session(request: Request, body: NewSession, api: Api, who: Who) -> Sess
 def add_processes(request: Request, id: str, body: NewProcesses, api: Api, who: Who) -> None:
     """Register more processes whose descendants are inside the session. Numbers from another machine are ignored."""
     who.may_add(api.store.sessions.get(id))
-    if processes := _here(request, body.processes):
+    if processes := _accepted(request, api, who, body.processes):
         api.store.sessions.add_processes(id, processes)
         api.trees.register(id, processes)
 
 
-def _here(request: Request, processes: list[Process]) -> list[tuple[int, int]]:
-    """Return the processes as pairs, none where the request came from another machine, perhaps."""
+def _accepted(request: Request, api: Context, who: Principal, processes: list[Process]) -> list[tuple[int, int]]:
+    """Return the processes to register: none from another machine, perhaps, and from inside only such as are inside.
+
+    Otherwise an agent could declare its reviewer's terminal to be part of a session.
+    """
     if "peer" not in request.scope.get("state", {}):
         return []
-    return [(process.pid, process.start) for process in processes]
+    pairs = [(process.pid, process.start) for process in processes]
+    if not who.inside:
+        return pairs
+    return [(pid, start) for pid, start in pairs if start_time(pid) == start and api.trees.session_of(pid)]
 
 
 @router.get("")
