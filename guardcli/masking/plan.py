@@ -198,14 +198,17 @@ def _resolve(spans: list[Span], kinds: Sequence[Detector]) -> list[Span]:
     address to whom does not see the URL around it.
     """
     result: list[Span] = []
+    reached = 0
     for span in spans:
-        if not result or span.start >= result[-1].end:
+        if span[0] >= reached:
             result.append(span)
+            reached = span[1]
             continue
         last = result[-1]
         if kinds[span.rank].personal and not kinds[last.rank].personal:
             continue
         larger = span if span.end - span.start > last.end - last.start else last
         rank = span.rank if kinds[last.rank].personal and not kinds[span.rank].personal else larger.rank
-        result[-1] = Span(last.start, max(last.end, span.end), rank, last.drop)
+        reached = max(last.end, span.end)
+        result[-1] = Span(last.start, reached, rank, last.drop)
     return result

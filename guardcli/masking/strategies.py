@@ -14,6 +14,7 @@ _JSON_START = re.compile(rb".*\"[ \t]*:[ \t]*", re.DOTALL)
 _NEXT_COLUMN = re.compile(rb"( *)(?:(\||\xe2\x94\x82)|(?<=  )\S)")
 _AROUND = 200
 _COLUMN_SIGNS = (b" ", b"|", b"\xe2")
+_BEFORE_SCALAR = (b": ", b"- ", b"  ")
 
 
 def replacement(
@@ -22,24 +23,29 @@ def replacement(
     """Return what replaces `text[start:end]`, and how many blanks behind it go too so that columns stay aligned.
 
     `value` is the secret without escape sequences. The answer never holds a comma, a backslash or a newline; it
-    holds quotes only where it takes the place of a bare JSON number.
+    holds quotes only where it takes the place of a bare JSON number, and brackets only where YAML sees none.
     """
-    low = start - _AROUND if start > _AROUND else 0
-    line = text.rfind(b"\n", low, start) + 1 or low
-    plain = _YAML_START.fullmatch(text, line, start) is not None
-    new = _substitute(value, label, rule, key, b"x" if plain else b"*")
-    if plain and new.startswith(b"["):
-        new = b"<" + new[1:-1] + b">"
-    if value.isdigit() and _JSON_START.fullmatch(text, line, start):
+    scalar = text[start - 2 : start] in _BEFORE_SCALAR and _YAML_START.fullmatch(text, _line(text, start), start)
+    if rule.strategy is Strategy.REDACT:
+        new = b"<%s>" % label.encode() if scalar else b"[%s]" % label.encode()
+    else:
+        new = _substitute(value, label, rule, key, b"x" if scalar else b"*")
+        if scalar and new.startswith(b"["):
+            new = b"<" + new[1:-1] + b">"
+    if value.isdigit() and _JSON_START.fullmatch(text, _line(text, start), start):
         return b'"' + new + b'"', 0
-    if text[end : end + 1] not in _COLUMN_SIGNS:
-        return new, 0
-    return _aligned(text, start, end, value, new)
+    if text[end : end + 1] == b" " and text[end + 1 : end + 2] in _COLUMN_SIGNS:
+        return _aligned(text, end, value, new)
+    return new, 0
+
+
+def _line(text: bytes, start: int) -> int:
+    """Return where the line of `start` begins, as far as it matters."""
+    low = start - _AROUND if start > _AROUND else 0
+    return text.rfind(b"\n", low, start) + 1 or low
 
 
 def _substitute(value: bytes, label: str, rule: MaskRule, key: bytes, star: bytes) -> bytes:
-    if rule.strategy is Strategy.REDACT:
-        return f"[{label}]".encode()
     if rule.strategy is Strategy.HASH:
         digest = hmac.new(key, value, hashlib.sha256).hexdigest()[:8]
         return f"[{label}:{digest}]".encode()
@@ -64,12 +70,10 @@ def width(value: bytes) -> int:
     return total
 
 
-def _aligned(text: bytes, start: int, end: int, value: bytes, new: bytes) -> tuple[bytes, int]:
+def _aligned(text: bytes, end: int, value: bytes, new: bytes) -> tuple[bytes, int]:
     """Pad or shorten `new` where another column follows."""
     column = _NEXT_COLUMN.match(text, end, end + _AROUND)
     if column is None:
-        return new, 0
-    if not column[1]:
         return new, 0
     spare = 1 if column[2] else 2
     room = width(value)

@@ -40,7 +40,7 @@ class MaskStream:
         self._offset = 0
         self._masked = False
         self._idles = 0
-        self._findings: dict[str, int] = {}
+        self._counts = [0] * len(plan.kinds)
 
     @property
     def held(self) -> int:
@@ -50,7 +50,11 @@ class MaskStream:
     @property
     def findings(self) -> Mapping[str, int]:
         """How often each detector fired so far."""
-        return dict(self._findings)
+        counts: dict[str, int] = {}
+        for kind, count in zip(self._plan.kinds, self._counts, strict=True):
+            if count:
+                counts[kind.name] = counts.get(kind.name, 0) + count
+        return counts
 
     def feed(self, data: bytes) -> bytes:
         """Take more of the stream; return what may be let out now."""
@@ -155,7 +159,7 @@ class MaskStream:
 
     def _replace(self, span: Span, start: int, escaped: bool) -> tuple[bytes, int]:
         kind, rule = self._plan.kinds[span.rank], self._plan.rules[span.rank]
-        self._findings[kind.name] = self._findings.get(kind.name, 0) + 1
+        self._counts[span.rank] += 1
         if self._observer is not None:
             self._observer(kind.name, self._offset + start, span.end - start)
         value = self._buffer[start : span.end]

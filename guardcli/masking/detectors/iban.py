@@ -7,18 +7,27 @@ import re
 from guardcli.masking.detector import Detector
 
 _START = re.compile(rb"(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4}\Z")
-_LENGTHS = {
-    country: int(length)
-    for length, countries in (
-        entry.split(":")
-        for entry in (
-            "15:NO 16:BE 18:DK,FO,FI,GL,NL,FK,SD 19:MK,SI 20:AT,BA,EE,KZ,XK,LT,LU,MN 21:CR,HR,LV,LI,CH 22:BH,BG,DE,GE,GB,"
-            "IE,ME,RS,VA 23:AE,GI,IL,IQ,OM,SO,TL 24:AD,CZ,MD,PK,RO,SA,SK,ES,SE,TN,VG 25:LY,PT,ST 26:IS,TR 27:BI,DJ,FR,GR,"
-            "IT,MC,MR,SM 28:AL,AZ,BY,CY,DO,GT,HU,LB,NI,PL,SV 29:BR,EG,PS,QA,UA 30:JO,KW,MU,YE 31:MT,SC 32:LC 33:RU"
-        ).split()
-    )
-    for country in countries.split(",")
+_COUNTRIES = {
+    15: "NO",
+    16: "BE",
+    18: "DK FO FI GL NL FK SD",
+    19: "MK SI",
+    20: "AT BA EE KZ XK LT LU MN",
+    21: "CR HR LV LI CH",
+    22: "BH BG DE GE GB IE ME RS VA",
+    23: "AE GI IL IQ OM SO TL",
+    24: "AD CZ MD PK RO SA SK ES SE TN VG",
+    25: "LY PT ST",
+    26: "IS TR",
+    27: "BI DJ FR GR IT MC MR SM",
+    28: "AL AZ BY CY DO GT HU LB NI PL SV",
+    29: "BR EG PS QA UA",
+    30: "JO KW MU YE",
+    31: "MT SC",
+    32: "LC",
+    33: "RU",
 }
+_LENGTHS = {country: length for length, countries in _COUNTRIES.items() for country in countries.split()}
 
 
 class Iban(Detector):
