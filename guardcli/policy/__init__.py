@@ -2,13 +2,19 @@
 
 ==================  ==================================================================================
 ``source``          YAML to a tree that knows its lines; bounded, no aliases, no tags, no duplicate keys
-``schema``          the shape of a policy file, in pydantic
+``schema``          the shape of a policy file, in pydantic; ``schema_file`` publishes it for editors
 ``problems``        faults with file:line:column and a suggestion
+``build``           one file's sections to rules, with what a schema cannot see
 ``loader``          `load_policy`: extends, overrides, lists; every problem at once
 ``checks``          rules that can never fire or never decide
 ``rules``           the frozen values that a loaded policy is made of
+``effective``       `Policy`: a policy with everything that it extends
+``normal``          a policy as plain data: its digest, and ``show --effective``
 ``globs``           ``*`` and ``**``, in linear time
 ``recognition``     is this operation aimed at that resource: yes, no, or not known
+``view``            one operation with its context, taken apart as far as rules ask
+``keys``            what each key of a match asks of it
+``expressions``     regular expressions in linear time
 ``matching``        one rule against one operation
 ``engine``          `decide`: every rule against every operation, the strictest wins
 ==================  ==================================================================================

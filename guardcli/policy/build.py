@@ -11,8 +11,8 @@ from functools import cache
 from guardcli.model.decisions import ApprovalTerms, Recording, Verdict
 from guardcli.model.masking import DETECTORS, MaskRule
 from guardcli.model.tools import ToolPattern, ToolRules
+from guardcli.policy.expressions import compile_expression
 from guardcli.policy.globs import Glob
-from guardcli.policy.matching import PLACES, compile_expression
 from guardcli.policy.problems import Path, Report, suggestion
 from guardcli.policy.rules import Match, PolicyTest, Repository, Resource, Rule, Waiver, Window
 from guardcli.policy.schema import (
@@ -27,6 +27,7 @@ from guardcli.policy.schema import (
     ToolSection,
     WhenSection,
 )
+from guardcli.policy.view import PLACES
 
 KINDS = PLACES | {"table", "function", "schema", "role", "object", "ref", "file", "command"}
 """Every kind of target that an inspector names."""

@@ -17,9 +17,10 @@ from guardcli.model.decisions import ApprovalTerms, Decision, Recording, Verdict
 from guardcli.model.effects import in_order
 from guardcli.model.masking import MaskRule
 from guardcli.model.operations import Operation
-from guardcli.policy.matching import CompiledRule, RuleSet, View
+from guardcli.policy.matching import CompiledRule, RuleSet
 from guardcli.policy.recognition import says_where
 from guardcli.policy.rules import Context, Match, Rule
+from guardcli.policy.view import View
 
 if TYPE_CHECKING:
     from guardcli.policy.effective import Policy

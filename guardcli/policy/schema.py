@@ -44,7 +44,16 @@ _EFFECTS = _one_or_more({"type": "string", "enum": [effect.value for effect in E
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
 Texts = Annotated[list[Text], BeforeValidator(_as_list), Field(min_length=1), _ANY_TEXT]
-Words = Annotated[list[str], BeforeValidator(_as_list), Field(min_length=1)]
+Words = Annotated[list[str], BeforeValidator(_as_list), Field(min_length=1), _ANY_TEXT]
+Names = Annotated[list[Name], BeforeValidator(_as_list), Field(min_length=1), _one_or_more({"type": "string"})]
+Ports = Annotated[
+    list[Annotated[int, Field(ge=1, le=65535)]], BeforeValidator(_as_list), _one_or_more({"type": "integer"})
+]
+Version = Annotated[Literal["1"], WithJsonSchema({"enum": [VERSION, str(VERSION)]})]
+Values = Annotated[
+    dict[str, str],
+    WithJsonSchema({"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}),
+]
 Effects = Annotated[list[Effect], BeforeValidator(_as_list), Field(min_length=1), _EFFECTS]
 Duration = Annotated[
     float, BeforeValidator(_seconds), WithJsonSchema({"type": ["string", "integer"], "pattern": r"^\d+\s*[smhd]?$"})
@@ -61,7 +70,7 @@ class Section(BaseModel):
 class WhenSection(Section):
     """A time window."""
 
-    days: Annotated[list[Text] | None, BeforeValidator(_as_list), _ANY_TEXT] = None
+    days: Texts | None = None
     hours: Annotated[str, StringConstraints(pattern=r"^\d\d:\d\d-\d\d:\d\d$")] | None = None
     timezone: Text | None = None
     start: date | None = Field(None, alias="from")
@@ -125,7 +134,7 @@ class ExceptionSection(Section):
     """Rules that do not hold for something, with somebody to ask about it and an end."""
 
     id: Name
-    rules: Annotated[list[Name], BeforeValidator(_as_list), Field(min_length=1)]
+    rules: Names
     match: MatchSection
     unless: MatchSection | None = None
     decision: Literal["allow", "approve"] = "allow"
@@ -141,7 +150,7 @@ class ResourceSection(Section):
 
     kind: Literal["postgres", "kubernetes", "ssh", "git", "other"]
     host: Texts | None = None
-    port: Annotated[list[Annotated[int, Field(ge=1, le=65535)]] | None, BeforeValidator(_as_list)] = None
+    port: Ports | None = None
     dbname: Texts | None = None
     context: Texts | None = None
     namespace: Texts | None = None
@@ -149,7 +158,7 @@ class ResourceSection(Section):
     environment: Text | None = None
     credential: Text | None = None
     expose: Text | None = None
-    options: dict[str, str] | None = None
+    options: Values | None = None
 
 
 class ToolPatternSection(Section):
@@ -171,8 +180,8 @@ class RepositorySection(Section):
 
     branch: Text = "main"
     ahead: Annotated[int, Field(ge=0, le=20)] = 1
-    files: dict[str, str] = Field(default_factory=dict)
-    config: dict[str, str] = Field(default_factory=dict)
+    files: Values = Field(default_factory=dict)
+    config: Values = Field(default_factory=dict)
 
 
 class TestSection(Section):
@@ -185,9 +194,9 @@ class TestSection(Section):
     expect: Decided
     rule: Text | None = None
     resource: Text | None = None
-    env: dict[str, str] = Field(default_factory=dict)
+    env: Values = Field(default_factory=dict)
     stdin: str | None = None
-    files: dict[str, str] = Field(default_factory=dict)
+    files: Values = Field(default_factory=dict)
     repository: RepositorySection | None = None
     identity: str = ""
     groups: Texts | None = None
@@ -202,7 +211,7 @@ class PolicySection(Section):
 
     model_config = ConfigDict(extra="forbid", frozen=True, title="guard policy")
 
-    version: Literal["1"]
+    version: Version
     name: Name
     description: Text | None = None
     extends: Texts | None = None

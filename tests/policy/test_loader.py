@@ -7,7 +7,6 @@ import pytest
 from guardcli.model.errors import ConfigurationError
 from guardcli.policy import load_policy, pack_names
 from guardcli.policy.loader import MAX_FILES, read_source
-from guardcli.policy.schema_file import SCHEMA_FILE, published_schema
 
 RULE = "rules:\n  - {id: x, match: {%s}, decision: %s}\n"
 
@@ -210,7 +209,3 @@ def test_every_pack_loads_and_tests_both_what_it_stops_and_what_it_lets_through(
     assert policy.name == pack
     assert {test.expect.value for test in policy.tests} >= {"allow", "deny"}
     assert len(policy.tests) >= 10
-
-
-def test_the_published_schema_is_that_of_the_loader() -> None:
-    assert SCHEMA_FILE.read_text() == published_schema()

@@ -6,7 +6,7 @@ import pytest
 
 from guardcli.model.decisions import Verdict
 from guardcli.policy import Context, decide
-from guardcli.policy.matching import compile_expression
+from guardcli.policy.expressions import compile_expression
 
 RESOURCES = """
 resources:

@@ -1,0 +1,102 @@
+"""One operation with its context, and what is worked out from them only when a rule asks."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from guardcli.model.effects import Effect
+from guardcli.model.operations import Operation, Target
+from guardcli.policy.recognition import Answer, Host, parse_host, recognise
+from guardcli.policy.rules import Context, Resource
+
+PLACES = frozenset({"host", "database", "resource", "context"})
+"""Kinds of target that say where, not what: a rule that permits must cover them only if it names their kind."""
+PARTED = frozenset({"table", "function", "object"})
+"""Kinds whose parts may each be empty, which means not known."""
+
+BIT = {effect: 1 << place for place, effect in enumerate(Effect)}
+ALL = (1 << len(BIT)) - 1
+COMPLETE, UNBOUNDED, SENSITIVE = 1, 2, 4
+
+
+class Seen(NamedTuple):
+    """A target taken apart. `doubtful`, parts of its name are not known, or a star stands for many names."""
+
+    kind: str
+    name: str
+    parts: Sequence[str]
+    doubtful: bool
+    host: Host | None
+
+
+def _seen(target: Target) -> Seen:
+    name = posixpath.normpath(target.name) if target.kind == "file" and target.name else target.name
+    parts = name.split("/")
+    doubtful = "*" in name or (target.kind in PARTED and "" in parts)
+    return Seen(target.kind, name, parts, doubtful, parse_host(name) if target.kind == "host" else None)
+
+
+class View:
+    """One operation with its context, and what is worked out from them only when a rule asks."""
+
+    def __init__(
+        self, operation: Operation, context: Context, resources: Sequence[Resource], places: Sequence[Target]
+    ) -> None:
+        self.operation = operation
+        self.context = context
+        self.resources = resources
+        self._places = places
+        self.effects = 0
+        for effect in operation.effects:
+            self.effects |= BIT[effect]
+        self.flags = (
+            (COMPLETE if operation.complete else 0)
+            | (UNBOUNDED if operation.unbounded else 0)
+            | (SENSITIVE if operation.sensitive else 0)
+        )
+
+    @cached_property
+    def targets(self) -> list[Seen]:
+        """Every target of the operation, taken apart."""
+        return [_seen(target) for target in self.operation.targets]
+
+    @cached_property
+    def recognised(self) -> dict[str, Answer]:
+        """Name of each resource → whether the operation is aimed at it."""
+        targets = tuple(dict.fromkeys((*self.operation.targets, *self._places)))
+        return {
+            resource.name: recognise(resource, self.operation.tool, targets, self.context.resource)
+            for resource in self.resources
+        }
+
+    @cached_property
+    def environments(self) -> tuple[frozenset[str], bool]:
+        """The environments that it may be in, and whether that is certain."""
+        if self.context.environment:
+            return frozenset({self.context.environment}), True
+        possible = {r.environment: self.recognised[r.name] for r in self.resources if r.environment}
+        sure = {name for name, answer in possible.items() if answer is Answer.YES}
+        if sure:
+            return frozenset(sure), len(sure) == 1
+        return frozenset(), False
+
+    @cached_property
+    def branches(self) -> tuple[Sequence[str], bool]:
+        """The branches that it works on, and whether there may be others that are not known.
+
+        They are the heads among its refs; where it names no ref, the branch that is checked out.
+        """
+        refs = [target.name for target in self.operation.targets if target.kind == "ref"]
+        if not refs:
+            return [self.context.branch] if self.context.branch else [], not self.context.branch
+        heads = [name.partition("refs/heads/")[2] for name in refs if "refs/heads/" in name]
+        return [head for head in heads if head], "" in heads or any("refs/" not in name for name in refs)
+
+    @cached_property
+    def line(self) -> bytes:
+        """The command line with a single space between arguments, in UTF-8 with a ``?`` for what is not text."""
+        words = (self.context.tool, *self.context.argv[1:]) if self.context.tool else self.context.argv
+        return " ".join(words).encode("utf-8", "replace")
