@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from stdnum import bitcoin
-
 from guardcli.masking.detector import Detector
 
 _ADDRESS = re.compile(
@@ -30,6 +28,8 @@ class CryptoAddress(Detector):
         for found in _ADDRESS.finditer(text, max(0, at - 43), at + 72):
             if found.start() < at <= found.end():
                 value = found[0].decode()
+                from stdnum import bitcoin
+
                 good = len(set(value[2:])) > 4 if value.startswith("0x") else bitcoin.is_valid(value)
                 return found.span() if good else None
         return None

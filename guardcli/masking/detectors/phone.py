@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-import phonenumbers
-
 from guardcli.masking.detector import Detector
 
 _INTERNATIONAL = re.compile(rb"(?<![\w+.])\+[1-9][0-9]{0,2}(?:[ .()/-]{0,2}[0-9]){6,13}(?![\w])")
@@ -48,6 +46,8 @@ class Phone(Detector):
 
 @lru_cache(4096)
 def _is_number(text: bytes, country: str | None) -> bool:
+    import phonenumbers  # only when a number is there: the tables of all countries take time to load
+
     try:
         return phonenumbers.is_valid_number(phonenumbers.parse(text.decode(), country))
     except phonenumbers.NumberParseException:
