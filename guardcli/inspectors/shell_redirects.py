@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from tree_sitter import Node
 
 from guardcli.inspectors.shell_files import HARMLESS, controls_access, is_device, is_sensitive
-from guardcli.inspectors.shell_scope import NOTHING, PIPE, NotUnderstoodError, Source
+from guardcli.inspectors.shell_scope import NOTHING, PIPE, NotUnderstoodError, Scope, Source
 from guardcli.inspectors.shell_words import Word
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation
 
-if TYPE_CHECKING:
-    from guardcli.inspectors.shell_expand import Expander
+
+class Reading(Protocol):
+    """The text that is read, as far as a redirection needs it."""
+
+    source: bytes
+    scope: Scope
+    operations: list[Operation]
+
+    def raw(self, node: Node) -> str:
+        """Return the source of `node`."""
+        ...
+
+    def word(self, node: Node) -> Word:
+        """Return the word that `node` is."""
+        ...
+
 
 _WRITES = frozenset({">", ">>", ">|", "&>", "&>>", ">&", "<>"})
 _EXPANDED = re.compile(r"(?<!\\)(?:\\\\)*(?:`|\$\(|\$\[|\$\{(?!\w+\}))")
 _DELIMITER = re.compile(r"(?:'([\w.!-]+)'|\"([\w.!-]+)\"|\\?([\w.!-]+))\Z")
 
 
-def redirection(reader: Expander, node: Node) -> tuple[Source | None, list[Word]]:
+def redirection(reader: Reading, node: Node) -> tuple[Source | None, list[Word]]:
     """Judge one redirection; return the standard input it gives, and words of the command that follow it."""
     children = list(node.children)
     descriptor = ""
@@ -57,7 +71,7 @@ def redirection(reader: Expander, node: Node) -> tuple[Source | None, list[Word]
     return _read(reader, descriptor, target), extra
 
 
-def _read(reader: Expander, descriptor: str, target: Word) -> Source | None:
+def _read(reader: Reading, descriptor: str, target: Word) -> Source | None:
     if target.text.startswith(("/dev/tcp", "/dev/udp")) or (not target.known and not target.prefix.strip("/.")):
         reader.operations.append(
             reader.scope.concede("<", "what a redirection opens cannot be known", Effect.NETWORK, files=(target,))
@@ -75,13 +89,13 @@ def _read(reader: Expander, descriptor: str, target: Word) -> Source | None:
     )
 
 
-def _write(reader: Expander, operator: str, target: Word) -> None:
+def _write(reader: Reading, operator: str, target: Word) -> None:
     if target.known and target.text in HARMLESS and operator != "<>":
         return
     reader.operations.append(write_operation(reader, operator, target))
 
 
-def write_operation(reader: Expander, operator: str, target: Word) -> Operation:
+def write_operation(reader: Reading, operator: str, target: Word) -> Operation:
     """Return the operation of writing `target` through a redirection."""
     scope = reader.scope
     path = target.text
@@ -99,7 +113,7 @@ def write_operation(reader: Expander, operator: str, target: Word) -> Operation:
     return scope.done(operator, effects, (target,))
 
 
-def here_document(reader: Expander, node: Node) -> tuple[Source, list[Word], list[Node]]:
+def here_document(reader: Reading, node: Node) -> tuple[Source, list[Word], list[Node]]:
     """Return what a here-document feeds, words of the command after it, and a pipeline that goes on after it."""
     extra: list[Word] = []
     pipelines: list[Node] = []
@@ -127,12 +141,12 @@ def here_document(reader: Expander, node: Node) -> tuple[Source, list[Word], lis
     return _content(reader, node.children[0].type == "<<-", start, position, end), extra, pipelines
 
 
-def _starts_late(reader: Expander, position: int, body: Node) -> bool:
+def _starts_late(reader: Reading, position: int, body: Node) -> bool:
     """Tell whether only blank stands before the body, which the grammar may begin after leading blanks."""
     return re.match(rb"[ \t]*\n[ \t]*\Z", reader.source[position : body.start_byte]) is not None
 
 
-def _content(reader: Expander, tabs: bool, start: Node, position: int, end: Node) -> Source:
+def _content(reader: Reading, tabs: bool, start: Node, position: int, end: Node) -> Source:
     delimiter = _DELIMITER.match(reader.raw(start))
     if delimiter is None:
         raise NotUnderstoodError("a here-document with an unusual delimiter")

@@ -216,6 +216,8 @@ def judge_command(rule: Rule, words: Sequence[Word]) -> Finding:
     if any(option.mode for option in rule.options.values()) and not _has_mode(rule, words):
         return Finding(rule.effects | {Effect.UNKNOWN}, tuple(operands), "no option says that it only reads")
     fault = _operands_fault(rule.operands, operands, bool(words))
+    if rule.operands.startswith("max") and rule.operands != "max0" and _late_option(rule, words):
+        fault = fault or "an option after an operand may be taken for a file"
     if fault:
         effects |= rule.effects
     if Effect.UNKNOWN in effects:
@@ -236,6 +238,20 @@ def _has_mode(rule: Rule, words: Sequence[Word]) -> bool:
         )
         if any(found is not None and found.mode for found in (option, *letters)):
             return True
+    return False
+
+
+def _late_option(rule: Rule, words: Sequence[Word]) -> bool:
+    """Tell whether an option stands behind something that could be an operand, where some programs read no options."""
+    operand = False
+    before = ""
+    for word in words:
+        option = word.text.startswith("-") and word.text != "-"
+        if option and operand:
+            return True
+        value = before in rule.options and rule.options[before].value
+        operand = operand or (not option and not value)
+        before = word.text
     return False
 
 

@@ -52,6 +52,9 @@ _ASSIGNERS = names(
 )
 """Commands that can give a variable another value, under a name that is put together or not there to be seen."""
 
+_TEST_SIGNS = names("[[ ]] [ ] = == != =~ && || !")
+"""Signs in a test that mean the same, or nothing worse, to a shell without ``[[``."""
+
 MAX_VALUES = 32
 """Variables whose value is followed; a text with more of them has the rest unknown."""
 
@@ -346,6 +349,8 @@ class Reader(Expander):
         if tail[0]:
             raise NotUnderstoodError("words stand after a test")
         self.evaluates = True
+        if self.raw(node).startswith("[ ") and re.search(r"&&|\|\|", self.raw(node)):
+            raise NotUnderstoodError("a list inside [ ] is one of commands")
         self._test_part(node)
         self.operations.append(self.scope.done("test", {Effect.READ}))
 
@@ -362,8 +367,8 @@ class Reader(Expander):
                 if before in ("||", "&&") and not re.match(r"(?:! )?-\w", self.raw(child)):
                     raise NotUnderstoodError("a shell without [[ would take a part of the test for a command")
                 before = child.type
-                if before in ("<", ">", "("):
-                    raise NotUnderstoodError("a shell without [[ would take a part of the test for a redirection")
+                if not child.is_named and before not in _TEST_SIGNS:
+                    raise NotUnderstoodError("a shell without [[ would take a part of the test for something else")
                 self._test_part(child)
         elif node.is_named and node.type != "test_operator":
             raise NotUnderstoodError("a test that is not plain")

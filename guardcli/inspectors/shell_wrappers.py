@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from guardcli.inspectors.shell_known import table
 from guardcli.inspectors.shell_names import assignment_danger
 from guardcli.inspectors.shell_options import leading
 from guardcli.inspectors.shell_scope import NOTHING, NotUnderstoodError, Scope
@@ -245,8 +246,6 @@ def script(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
 
 def container_exec(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
     """Judge ``docker exec CONTAINER COMMAND``; anything else of docker is left to the table."""
-    from guardcli.inspectors.shell_calls import table
-
     if [word.text for word in words[:1]] != ["exec"] and [word.text for word in words[:2]] != ["container", "exec"]:
         return table(name, words, scope)
     after = words[1:] if words[0].text == "exec" else words[2:]

@@ -12,6 +12,10 @@ from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation
 
 HARMLESS = [
+    "xxd -l 16 -s 4 f",
+    "uniq -f 1 -c f",
+    "top -n 1 -b",
+    "dmesg -l err -T",
     'cat f | while IFS= read -r l; do echo "$l"; done',
     "while IFS=: read -r a b; do echo $a; done < /etc/passwd",
     "ps aux | awk '$3>10{print $2,$11}'",
@@ -239,6 +243,12 @@ HARMLESS = [
 ]
 
 STOPPED = [
+    "[[ a == b | rm == x ]]",
+    "[[ a == b & rm == x ]]",
+    "[ a && rm x ]",
+    "[ a | rm x ]",
+    "xxd f -dk",
+    "uniq f -x",
     "f() { ls; }; unset -f f; f",
     "f() { ls; } & f",
     "f() { ls; }; eval 'unset -f f'; f",
