@@ -147,7 +147,10 @@ class _Question:
                 return all(_same(left, item) for item in items)
             return any(_same(left, item) for item in items)
         if kind == "AEXPR_OP_ANY":
-            items = untag(right)[1].get("elements", [])
+            kind_of_right, array = untag(right)
+            if kind_of_right == "SubLink":
+                return self._reads_all_of_target(untag(array.get("subselect"))[1], _column(left))
+            items = array.get("elements", [])
             return any(_same(left, item) for item in items)
         return False
 
@@ -191,6 +194,9 @@ class _Question:
         if not select or any(key in select for key in ("limitCount", "limitOffset", "groupClause", "havingClause")):
             return False
         sources = select.get("fromClause", [])
+        columns = [untag(item)[1].get("val") for item in select.get("targetList", ())]
+        if not sources and "whereClause" not in select:
+            return column is not None and any(_column(item) == column for item in columns)
         if len(sources) != 1 or select.get("op", "SETOP_NONE") != "SETOP_NONE":
             return False
         tag, body = untag(sources[0])
@@ -201,9 +207,9 @@ class _Question:
         elif tag != "RangeVar":
             return False
         inner = _Question({"relation": body, "withClause": self.with_clause}, [])
+        inner.others = {self.alias: {"relname": self.table}}
         if "whereClause" in select and not inner.always(select["whereClause"]):
             return False
-        columns = [untag(item)[1].get("val") for item in select.get("targetList", ())]
         return column is None or any(_column(item) in (column, "*") for item in columns)
 
     def _mentions_no_target(self, condition: Any) -> bool:
