@@ -73,7 +73,7 @@ class SshInspector:
         )
 
     def _option(self, option: Option, settings: Settings) -> None:
-        if shared_option(option, settings) or option.letter in _PLAIN or option.letter in "FOP":
+        if shared_option(option, settings) or option.letter in _PLAIN or option.letter in "FO":
             return
         if option.letter == "E":
             effects = frozenset({Effect.WRITE, Effect.FILE})

@@ -192,6 +192,7 @@ DANGEROUS = [
     (["--x", "h", "ls"], Effect.UNKNOWN),
     (["-p"], Effect.UNKNOWN),
     (["-P", "tag", "h", "ls"], Effect.UNKNOWN),
+    (["-P", "h", "ls"], Effect.UNKNOWN),
     (["@h", "ls"], Effect.UNKNOWN),
     (["h;x", "ls"], Effect.UNKNOWN),
     (["ssh://h/path", "ls"], Effect.UNKNOWN),
