@@ -145,6 +145,10 @@ add_block() { # add_block FILE: put our lines first in a start-up file that is t
 
 remove_block() {
     [ -f "$1" ] && grep -qxF "$block_begin" "$1" || return 0
+    if ! grep -qxF "$block_end" "$1"; then
+        say "leaving $1 alone: the end of our lines is missing; remove them by hand, from '$block_begin' on"
+        return
+    fi
     say "removing our lines from $1"
     [ -z "$dry" ] || return 0
     sed "/^$block_begin\$/,/^$block_end\$/d" "$1" >"$1.guard-new"
@@ -248,7 +252,10 @@ if [ -n "$system" ]; then
 else
     [ -z "$root" ] || fail "--root goes with --system"
     [ -n "${HOME:-}" ] || fail "HOME is not set"
-    place=${XDG_DATA_HOME:-$HOME/.local/share}/guard
+    case "${XDG_DATA_HOME:-}" in
+        /*) place=$XDG_DATA_HOME/guard ;;
+        *) place=$HOME/.local/share/guard ;;
+    esac
     bin=$HOME/.local/bin
 fi
 

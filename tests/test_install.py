@@ -90,23 +90,24 @@ def test_a_guard_of_somebody_else_is_not_overwritten(tmp_path: Path) -> None:
 
 @pytest.mark.timeout(400)
 def test_a_person_installs_twice_uses_guard_and_removes_all_of_it(tmp_path: Path) -> None:
-    (tmp_path / ".local").mkdir()
-    first = install(tmp_path)
+    home = tmp_path / "a home"
+    (home / ".local").mkdir(parents=True)
+    first = install(home)
     assert first.returncode == 0, first.stdout + first.stderr
     assert "not on your PATH" in first.stdout
-    guard = tmp_path / ".local" / "bin" / "guard"
+    guard = home / ".local" / "bin" / "guard"
     version = subprocess.run([guard, "--version"], capture_output=True, text=True, env={"PATH": PATH})
     assert version.stdout.startswith("guard, version ")
-    shims = list(tmp_path.glob(".local/share/guard/venv/lib/python3.*/site-packages/guardcli/_shim/guard-shim"))
+    shims = list(home.glob(".local/share/guard/venv/lib/python3.*/site-packages/guardcli/_shim/guard-shim"))
     assert len(shims) == 1
-    again = install(tmp_path, PATH=f"{guard.parent}:{PATH}")
+    again = install(home, PATH=f"{guard.parent}:{PATH}")
     assert again.returncode == 0, again.stdout + again.stderr
     assert "keeping the environment" in again.stdout
     assert "not on your PATH" not in again.stdout
     assert not (ROOT / "build").exists()
-    removed = install(tmp_path, "--uninstall")
+    removed = install(home, "--uninstall")
     assert removed.returncode == 0, removed.stderr
-    assert [name for name in tree(tmp_path) if name.startswith(".local")] == [".local"]
+    assert [name for name in tree(home) if name.startswith(".local")] == [".local"]
 
 
 @pytest.fixture
@@ -151,6 +152,23 @@ def test_an_image_gets_shims_on_every_path_and_is_left_as_it_was(tmp_path: Path,
     assert install(tmp_path, "--system", "--root", image, "--uninstall").returncode == 0
     assert tree(image) == names
     assert contents() == before
+
+
+def test_a_start_up_file_whose_block_lost_its_end_is_left_alone(tmp_path: Path, image: Path) -> None:
+    (image / "usr" / "local" / "lib" / "guard").mkdir(parents=True)
+    text = "# >>> guard >>>\nsomething\n# the user's own lines\n"
+    (image / "etc" / "bash.bashrc").write_text(text)
+    done = install(tmp_path, "--system", "--root", image, "--uninstall")
+    assert done.returncode == 0, done.stderr
+    assert "remove them by hand" in done.stdout
+    assert (image / "etc" / "bash.bashrc").read_text() == text
+
+
+@pytest.mark.parametrize("value", ["relative", "", "/nonexistent-at-the-root"])
+def test_only_an_absolute_data_directory_counts(tmp_path: Path, value: str) -> None:
+    done = install(tmp_path, "--dry-run", XDG_DATA_HOME=value)
+    place = value if value.startswith("/") else f"{tmp_path}/.local/share"
+    assert f"creating {place}/guard\n" in done.stdout
 
 
 @pytest.fixture
