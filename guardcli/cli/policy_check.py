@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import click
 
-from guardcli.cli.policy_judge import Call, Caller, GivenFacts
+from guardcli.cli.policy_judge import Call, Caller, GivenFacts, printable
 from guardcli.cli.settings import load_settings
 from guardcli.model.decisions import Decision, Verdict
 from guardcli.model.effects import in_order
@@ -195,11 +195,11 @@ class BatchJudge:
 def _show(decision: Decision, judged: Sequence[Judgement]) -> None:
     """Print the decision, then for each operation which rule decided and which others matched."""
     word = click.style(decision.verdict.value, fg=_COLOURS[decision.verdict], bold=True)
-    click.echo(f"{word}  {decision.rule}\n  {decision.message}")
+    click.echo(f"{word}  {decision.rule}\n  {printable(decision.message)}")
     if decision.terms is not None:
         click.echo(f"  needs {_terms_in_words(decision)}")
     for operation, judgement in zip(decision.operations, judged, strict=True):
-        click.echo(f"\n  {_operation_in_words(operation)}")
+        click.echo(f"\n  {printable(_operation_in_words(operation))}")
         click.echo(f"    decided by  {_rule_in_words(judgement.rule)}")
         for rule in judgement.matched:
             if rule.id != judgement.rule.id:

@@ -126,6 +126,11 @@ class Caller:
         return inspect_argv(call.argv, tool=SHELL)
 
 
+def printable(text: str) -> str:
+    """Return `text` with every sign that a terminal could obey, or that cannot be written, shown as an escape."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
 def real_git(path: str) -> str | None:
     """Return the first git on `path` that is no shim, so that asking it is not itself a guarded call."""
     for directory in path.split(os.pathsep):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from guardcli.cli.policy_judge import Call, Caller, GivenFacts, real_git
+from guardcli.cli.policy_judge import Call, Caller, GivenFacts, printable, real_git
 from guardcli.cli.settings import load_settings
 from guardcli.model.decisions import Decision
 from guardcli.model.errors import UnavailableError
@@ -103,9 +103,9 @@ def _fault(test: PolicyTest, decision: Decision) -> str:
 
 def _report(outcome: Outcome) -> None:
     test = outcome.test
-    what = " ".join(test.run) or test.sql
+    what, fault = printable(" ".join(test.run) or test.sql), printable(outcome.fault)
     mark = click.style("FAIL", fg="red") if outcome.fault else click.style("pass", fg="green")
-    click.echo(f"{mark} {test.source}:{test.line}: {what}" + (f"\n     {outcome.fault}" if outcome.fault else ""))
+    click.echo(f"{mark} {test.source}:{test.line}: {what}" + (f"\n     {fault}" if fault else ""))
 
 
 def _as_json(outcome: Outcome) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What each key of a match asks of an operation: a function a key, for rules that must be sure and for those that not."""
+"""What each key of a match asks of an operation, with the care of a rule that permits or of one that restricts."""
 
 from __future__ import annotations
 

@@ -247,3 +247,10 @@ def test_every_command_shows_examples(guard) -> None:
         done = guard(name, "--help")
         assert done.returncode == 0
         assert "guard policy " + name in done.stdout.partition("xamples")[2], name
+
+
+def test_what_a_call_holds_cannot_reach_the_terminal_of_who_checks_it(guard) -> None:
+    done = guard("check", "--", "kubectl", "delete", "pod", "a\x1b]0;title\x07\u202eb\udcff")
+    assert done.returncode == 3
+    assert "\x1b" not in done.stdout
+    assert "\\x1b]0;title\\x07\\u202eb\\udcff" in done.stdout
