@@ -2,6 +2,7 @@
 
 Rules of the state machine (`ApprovalState`), each step one transaction in which one writer wins:
 
+* a yes under other terms, another quorum or other groups, is another yes: a stricter policy asks anew;
 * pending → approved when as many distinct reviewers as the quorum says have said yes; the yes then holds for the
   request's lifetime, counted anew;
 * pending → denied at the first no; the denial is delivered once to whoever asks for the same again;
@@ -61,7 +62,7 @@ class Approvals:
         self._trail = trail
 
     def request(self, request: Request) -> Approval:
-        """Return the approval that stands for the same bytes and requester, or a new pending one.
+        """Return the approval that stands for the same bytes, requester and terms, or a new pending one.
 
         That is one that is pending, or approved and not yet consumed; or a denial that nobody was told of yet,
         which is given once and then no more. Raises ConflictError where `MAX_PENDING` wait already.
@@ -72,15 +73,16 @@ class Approvals:
                 APPROVALS.c.digest == request.digest,
                 APPROVALS.c.requester == request.requester,
                 APPROVALS.c.owner == request.owner,
+                APPROVALS.c.quorum == request.quorum,
             )
             standing = connection.execute(
                 select(APPROVALS)
                 .where(*same, APPROVALS.c.state.in_(OPEN), APPROVALS.c.expires > at)
                 .order_by(APPROVALS.c.created)
-                .limit(1)
-            ).one_or_none()
-            if standing is not None:
-                return approval_of(standing, at)
+            )
+            for row in standing:
+                if approval_of(row, at).groups == _groups(request):
+                    return approval_of(row, at)
             denied = connection.execute(
                 select(APPROVALS)
                 .where(*same, APPROVALS.c.state == ApprovalState.DENIED.value, APPROVALS.c.delivered == 0)
@@ -282,6 +284,11 @@ class Approvals:
         if row is None:
             raise NotFoundError(f"there is no approval {id}", hint="guard approvals list shows what there is")
         return row
+
+
+def _groups(request: Request) -> tuple[str, ...]:
+    groups = request.facts.get("groups", ())
+    return tuple(groups) if isinstance(groups, (list, tuple)) else ()
 
 
 def _in_state(state: ApprovalState, at: float) -> ColumnElement[bool]:

@@ -44,9 +44,23 @@ def test_the_same_bytes_of_the_same_requester_join(store: Store, make) -> None:
     assert store.approvals.request(make.request(store)).id == first.id
 
 
-@pytest.mark.parametrize("change", [{"digest": "b" * 64}, {"requester": "other@test"}, {"owner": "token:other"}])
-def test_other_bytes_and_other_requesters_do_not_join(store: Store, make, change: dict[str, str]) -> None:
+OTHERS = [
+    {"digest": "b" * 64},
+    {"requester": "other@test"},
+    {"owner": "token:other"},
+    {"quorum": 2},
+    {"facts": {"groups": ["dba"]}},
+]
+
+
+@pytest.mark.parametrize("change", OTHERS)
+@pytest.mark.parametrize("approved", [False, True])
+def test_other_bytes_requesters_and_terms_do_not_join(
+    store: Store, make, change: dict[str, object], approved: bool
+) -> None:
     first = store.approvals.request(make.request(store))
+    if approved:
+        store.approvals.decide(first.id, "bob", True, "")
     assert store.approvals.request(make.request(store, **change)).id != first.id
 
 
