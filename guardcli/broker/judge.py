@@ -6,17 +6,22 @@ import asyncio
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from guardcli.broker.facts import CallFacts
 from guardcli.inspectors.registry import inspect
 from guardcli.model.decisions import Decision
-from guardcli.model.facts import FactUnavailable
+from guardcli.model.facts import Facts, FactUnavailable
 from guardcli.model.invocation import Invocation, Stdin
 from guardcli.model.operations import Inspection
-from guardcli.model.tools import ToolRules
 from guardcli.policy import Context, Policy, decide
+
+
+PROGRAM_VARIABLES = frozenset(
+    ["PAGER", "EDITOR", "VISUAL", "BROWSER", "SSH_ASKPASS", "PSQL_PAGER", "PSQL_EDITOR", "PSQLRC", "KUBE_EDITOR"]
+)
+"""Variables that make a tool run a program, or a script of its own; those of git all begin with ``GIT_``."""
 
 
 class NeedsTime(BaseException):
@@ -61,11 +66,16 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Decides calls for one session. `patience` runs what may block."""
+    """Decides calls for one session.
+
+    `baseline` is the environment that the session began with: what a variable of the user's own makes a tool do is
+    not the agent's doing. `patience` runs what may block.
+    """
 
     policy: Policy
     identity: str
     groups: tuple[str, ...]
+    baseline: Mapping[str, str]
     patience: Executor
 
     def judge_now(self, invocation: Invocation, facts: CallFacts) -> Judgement | None:
@@ -73,22 +83,23 @@ class Judge:
         if self.policy.asks_for_branch:
             return None
         try:
-            return self._decide(invocation, inspect(invocation, QuickFacts(facts), self._rules), "")
+            return self._decide(invocation, self._inspect(invocation, QuickFacts(facts)), "")
         except NeedsTime:
             return None
 
     async def judge(self, invocation: Invocation, facts: CallFacts) -> Judgement:
         """Return what is decided about `invocation`, with the facts looked up in a thread."""
         loop = asyncio.get_running_loop()
-        inspection = await loop.run_in_executor(self.patience, inspect, invocation, facts, self._rules)
+        inspection = await loop.run_in_executor(self.patience, self._inspect, invocation, facts)
         branch = ""
         if self.policy.asks_for_branch:
             branch = await loop.run_in_executor(self.patience, _branch, facts, invocation.cwd)
         return self._decide(invocation, inspection, branch)
 
-    @property
-    def _rules(self) -> Mapping[str, ToolRules]:
-        return {rules.tool: rules for rules in self.policy.tool_rules}
+    def _inspect(self, invocation: Invocation, facts: Facts) -> Inspection:
+        rules = {rules.tool: rules for rules in self.policy.tool_rules}
+        seen = replace(invocation, env=chosen_by_agent(invocation.env, self.baseline))
+        return inspect(seen, facts, rules, self.baseline)
 
     def _decide(self, invocation: Invocation, inspection: Inspection, branch: str) -> Judgement:
         context = Context(
@@ -101,6 +112,15 @@ class Judge:
             branch=branch,
         )
         return Judgement(invocation, inspection, decide(self.policy, inspection.operations, context))
+
+
+def chosen_by_agent(env: Mapping[str, str], baseline: Mapping[str, str]) -> dict[str, str]:
+    """Return `env` without the variables that choose a program and are as they were when the session began."""
+    return {
+        name: value
+        for name, value in env.items()
+        if baseline.get(name) != value or not (name.startswith("GIT_") or name in PROGRAM_VARIABLES)
+    }
 
 
 def _branch(facts: CallFacts, cwd: str) -> str:

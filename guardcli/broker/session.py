@@ -16,7 +16,7 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -79,7 +79,7 @@ class Maskers:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a broker works with. `facts` is the content of ``session.json``."""
+    """What a broker works with. `facts` is the content of ``session.json``, `environment` the user's own."""
 
     facts: dict[str, object]
     identity: str
@@ -89,7 +89,7 @@ class Session:
     approval_wait: float
     place: SessionPlace
     spool_dir: Path
-    path: str
+    environment: Mapping[str, str]
     size: tuple[int, int]
 
     @property
@@ -109,9 +109,9 @@ class Broker:
         self._shipped_to = 0
         self._tasks = Tasks()
         self.recorder = Recorder(spool, session.maskers.text)
-        finder = ToolFinder(session.path, str(session.place.shims))
+        finder = ToolFinder(session.environment.get("PATH", os.defpath), str(session.place.shims))
         self._engine = Engine(
-            judge=Judge(session.policy, session.identity, session.groups, self._patience),
+            judge=Judge(session.policy, session.identity, session.groups, session.environment, self._patience),
             approvals=Approvals(
                 client, session.id, session.identity, self.recorder, self._patience, session.approval_wait
             ),

@@ -88,7 +88,7 @@ def start(settings: Settings, policy: Policy, approval_wait: float, argv: Sequen
         approval_wait=approval_wait,
         place=place,
         spool_dir=settings.spool_dir,
-        path=os.environ.get("PATH", os.defpath),
+        environment=dict(os.environ),
         size=shutil.get_terminal_size(),
     )
     client.close()
@@ -174,7 +174,7 @@ def _supervise(session: Session, control: socket.socket, broker: int, argv: Sequ
     control.setblocking(True)
     place = session.place
     env = dict(os.environ)
-    env["PATH"] = f"{place.shims}{os.pathsep}{session.path}"
+    env["PATH"] = f"{place.shims}{os.pathsep}{session.environment.get('PATH', os.defpath)}"
     env["GUARD_SESSION"] = session.id
     env["GUARD_SOCKET"] = str(place.socket)
     supervisor = Supervisor(control)

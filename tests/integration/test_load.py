@@ -39,11 +39,13 @@ def test_calls_in_a_row_leave_nothing_behind(sandbox):
 
 def test_calls_at_once_all_arrive(sandbox):
     program = f"""
+import subprocess
 calls = [subprocess.Popen(["probe", "sh", "-c", f"echo {{n}}; echo e{{n}} >&2; exit {{n % 256}}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for n in range({AT_ONCE})]
 wrong = [n for n, call in enumerate(calls) if call.communicate() != (f"{{n}}\\n", f"e{{n}}\\n") or call.returncode != n % 256]
 print("wrong", wrong)
 """
-    assert sandbox.python(program).stdout == "wrong []\n"
+    done = sandbox.python(program)
+    assert done.stdout == "wrong []\n", done.stderr[-2000:]
     assert sandbox.sessions()[0]["counts"]["calls"] == AT_ONCE
     sandbox.verify()
 
