@@ -12,6 +12,7 @@ Rules:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from guardcli.masking.detector import LOOK_AHEAD, LOOK_BACK
@@ -20,6 +21,7 @@ from guardcli.masking.spans import LONG_LINE, Span, State
 from guardcli.masking.strategies import replacement
 from guardcli.masking.views import SEQUENCE
 
+_BLANK = re.compile(rb"[ \t\0\r]")
 _EAGER = 4096
 """Up to this length an unfinished line is looked at whenever something comes."""
 
@@ -62,17 +64,17 @@ class MaskStream:
             return b""
         self._idles = 0
         self._buffer += data
-        pieces: list[bytes] = []
+        out = b""
         end = self._buffer.rfind(b"\n", self._base) + 1
         if end > self._base:
-            pieces.append(self._commit(end))
+            out = self._commit(end)
             self._trim()
         if len(self._buffer) - self._base > LONG_LINE:
-            pieces.append(self._commit_long())
-        elif len(self._buffer) - self._base <= _EAGER:
-            pieces.append(self._release())
-        self._trim()
-        return b"".join(pieces)
+            out += self._commit_long()
+            self._trim()
+        elif len(self._buffer) - self._base <= _EAGER and _BLANK.search(self._buffer, self._released):
+            out += self._release()
+        return out
 
     def idle(self) -> bytes:
         """Return what may be let out because nothing came for a while; call again while `held` is not 0."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -64,12 +66,16 @@ def test_nothing_in_nothing_out(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def live(tmp_path: Path):  # type: ignore[no-untyped-def]
+def live(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     argv, env = command(tmp_path)
     process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
     yield process
     process.kill()
-    process.communicate(timeout=30)
+    process.wait(30)
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
 
 
 def receive(process: subprocess.Popen[bytes], size: int) -> bytes:
@@ -97,13 +103,9 @@ def test_a_reader_that_is_gone_ends_it_quietly(live: subprocess.Popen[bytes]) ->
     live.stdin.flush()
     assert receive(live, 6) == b"first\n"
     live.stdout.close()
-    try:
+    with contextlib.suppress(BrokenPipeError):
         for _ in range(100):
             live.stdin.write(b"more\n" * 1000)
             live.stdin.flush()
-        live.stdin.close()
-    except BrokenPipeError:
-        pass
     assert live.wait(30) == 141
     assert live.stderr.read() == b""
-    live.stdin, live.stdout = None, None

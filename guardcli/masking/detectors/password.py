@@ -64,7 +64,7 @@ class Password(Detector):
             return None
         sign = at - 2 if text[at - 2 : at] in (b"=>", b":=") else at - 1
         before = text[begin:sign]
-        return None if _INSIDE_A_WORD.search(before) else self._assigned(text, at, before)
+        return None if _INSIDE_A_WORD.search(before[-40:]) else self._assigned(text, at, before)
 
     def _assigned(self, text: bytes, at: int, before: bytes) -> tuple[int, int] | None:
         """Take what is assigned at `at`, by what stands `before` on the line."""
@@ -111,6 +111,8 @@ class Password(Detector):
     def _judge(self, text: bytes, start: int, end: int, is_code: bool) -> tuple[int, int] | None:
         """Decline placeholders always, and names, calls, paths and small numbers where nothing quotes them."""
         value = text[start:end]
+        if value.isalnum() and not value.isalpha() and not value.isdigit() and text[end : end + 1] not in (b"(", b"["):
+            return start, end
         if not value.strip() or is_placeholder(value):
             return None
         if _PATH.fullmatch(value):
