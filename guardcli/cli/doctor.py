@@ -143,8 +143,8 @@ def tools_found(policy: Policy) -> Check:
 
 def throw_away_session() -> Iterator[Check]:
     """Open a session for the checks that need one, and yield what they said there."""
-    command = [sys.executable, "-m", "guardcli", "run", "--approval-wait", "0", "--"]
-    command += [sys.executable, "-m", "guardcli", "doctor", "--inside", "--json"]
+    guard = [sys.executable, "-P", "-m", "guardcli"]  # -P: nothing is imported from the present directory
+    command = [*guard, "run", "--approval-wait", "0", "--", *guard, "doctor", "--inside", "--json"]
     todo = "guard run -- true says more"
     try:
         done = subprocess.run(

@@ -48,8 +48,8 @@ class Stage:
         return self.directory / "run" / "api.sock"
 
     def guard(self, *arguments: str) -> list[str]:
-        """Return the command line of this very installation."""
-        return [sys.executable, "-m", "guardcli", *arguments]
+        """Return the command line of this very installation; nothing is imported from the present directory."""
+        return [sys.executable, "-P", "-m", "guardcli", *arguments]
 
     def run_guard(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one command of guard to its end."""

@@ -65,6 +65,16 @@ def test_outside_a_session_everything_is_tried_in_a_throw_away_one(place: Path) 
     assert all(line.startswith("ok ") for line in done.stdout.splitlines())
 
 
+def test_what_lies_in_the_present_directory_is_not_imported(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "guardcli").mkdir()
+    for name in ("guardcli/__init__.py", "json.py", "click.py"):
+        (tmp_path / name).write_text("raise SystemExit('imported from the present directory')\n")
+    program = Path(sys.executable).parent / "guard"
+    env = environment(place)
+    done = subprocess.run([program, "doctor"], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_inside_a_session_that_session_is_checked(place: Path) -> None:
     done = run(place, [*GUARD, "run", "--", *GUARD, "doctor", "--json"])
     assert wrong(done) == {}
