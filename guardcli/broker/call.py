@@ -115,7 +115,7 @@ class Call:
         nested = started_by_git(self._connection.peer.pid, engine.git_calls, engine.git_programs)
         return Invocation(
             tool=frame.tool,
-            argv=frame.argv,
+            argv=(frame.tool, *frame.argv[1:]),  # what the caller put into argv[0] is no name to judge or approve by
             env=frame.env,
             cwd=frame.cwd,
             stdin=stdin_kind(self._agent.get(0)),
