@@ -204,21 +204,23 @@ class Relay:
             await pipes.terminal.leave()
         if self._failure is not None:
             return
-        records = [stream.record for stream in pipes.streams]
         lost = next((stream.sink.failure for stream in pipes.streams if stream.sink.failure), None)
+        if end is not None and end.how is How.NOT_STARTED:
+            await self._tell(f"{self._frame.tool} could not be started: {os.strerror(end.value)}")
+        if end is not None and lost is None:
+            # All is delivered and recorded: the agent need not wait until the end is noted as well.
+            await self._connection.send(protocol.frame(FrameType.FLUSHED))
+        self._record_end(call, pipes, end, lost)
+        if end is not None and lost is not None:
+            await self._connection.send(protocol.stop(IO_ERROR))
+            raise UnavailableError(f"output could not be delivered: {lost.strerror}")
+
+    def _record_end(self, call: CallRecord, pipes: Pipes, end: Ended | None, lost: OSError | None) -> None:
         data = _manner(end)
         if lost is not None:
-            data["undelivered"] = lost.strerror or type(lost).__name__
+            data["undelivered"] = str(lost.strerror)
         self._record_masked(call, pipes)
-        self._recorder.ended(call, data, records)
-        if end is None:
-            return
-        if end.how is How.NOT_STARTED:
-            await self._tell(f"{self._frame.tool} could not be started: {os.strerror(end.value)}")
-        if lost is not None:
-            await self._connection.send(protocol.stop(IO_ERROR))
-            raise UnavailableError(f"output could not be delivered: {data['undelivered']}")
-        await self._connection.send(protocol.frame(FrameType.FLUSHED))
+        self._recorder.ended(call, data, [stream.record for stream in pipes.streams])
 
     def _record_masked(self, call: CallRecord, pipes: Pipes) -> None:
         for stream in pipes.streams:

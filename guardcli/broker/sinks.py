@@ -24,8 +24,14 @@ class Sink:
         self._own = fd
         self._socket: socket.socket | None = None
         self._threaded = False
+        self._open = False
         self.failure: OSError | None = None
         """What went wrong when it was not simply the reader that left: the disk is full, for one."""
+
+    def _prepare(self) -> None:
+        """Find out how to write without blocking; only when there is something to write, which often never comes."""
+        self._open = True
+        fd = self._fd
         mode = os.fstat(fd).st_mode
         if stat.S_ISSOCK(mode):
             self._socket = socket.socket(fileno=os.dup(fd))
@@ -38,6 +44,8 @@ class Sink:
     async def write(self, data: bytes) -> bool:
         """Write all of `data`; False when that cannot be done any more."""
         view = memoryview(data)
+        if not self._open:
+            self._prepare()
         while view:
             try:
                 if self._threaded:
