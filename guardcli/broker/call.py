@@ -76,6 +76,10 @@ class Call:
             self._failed(f"the shim's protocol was broken: {error}")
         except GuardError as error:
             await self._refuse(error)
+        except OSError as error:
+            await self._refuse(
+                UnavailableError(f"the call could not be set up: {error.strerror}", hint="nothing was run")
+            )
         finally:
             self._engine.git_calls.pop(self._connection.peer.pid, None)
             for fd in self._agent.values():

@@ -39,13 +39,24 @@ class Pipes:
     streams: list[OutputStream] = field(default_factory=list)
     arguments: dict[int, str] = field(default_factory=dict)
     terminal: Terminal | None = None
-    background: list[Coroutine[object, object, None]] = field(default_factory=list)
+    feeds: list[tuple[bytes, int, int]] = field(default_factory=list)
+    """What `copies.feed` is to be called with."""
 
     def give(self, fd: int, *targets: int) -> None:
         """Let the tool have `fd` under the numbers `targets`; a copy for each of them beyond the first."""
         for index, target in enumerate(targets):
             self.targets.append(target)
             self.given.append(os.dup(fd) if index else fd)
+
+    async def abandon(self) -> None:
+        """Close what was opened for a run that did not come about."""
+        for stream in self.streams:
+            stream.close()
+        for _, source, target in self.feeds:
+            os.close(source)
+            os.close(target)
+        if self.terminal is not None:
+            await self.terminal.close()
 
     def close_given(self) -> None:
         """Close what was sent: the tool alone holds it now."""
@@ -89,14 +100,19 @@ class Relay:
         try:
             self._prepare(pipes, call, judgement, facts)
             self._recorder.started(call, judgement.invocation, program)
+            if pipes.terminal is not None:
+                self._recorder.resized(call, self._frame.columns, self._frame.rows)
             plan = Plan(program, pipes.terminal is not None, pipes.targets, self._own_name(pipes.arguments))
             await self._connection.send(protocol.start(FrameType.RELAY, plan), pipes.given)
+        except BaseException:
+            await pipes.abandon()
+            raise
         finally:
             pipes.close_given()
         for stream in pipes.streams:
             self._spawn(self._move(stream))
-        for coroutine in pipes.background:
-            self._spawn(coroutine)
+        for prefix, source, target in pipes.feeds:
+            self._spawn(feed(prefix, source, target))
         try:
             await self._see_through(call, pipes)
         finally:
@@ -118,7 +134,7 @@ class Relay:
         elif facts.stdin_prefix:
             reader, writer = os.pipe2(os.O_CLOEXEC)
             pipes.give(reader, 0)
-            pipes.background.append(feed(facts.stdin_prefix, os.dup(self._agent[0]), writer))
+            pipes.feeds.append((facts.stdin_prefix, os.dup(self._agent[0]), writer))
         for number, given in enumerate(judgement.inspection.inputs, FIRST_COPY):
             if given.path in facts.files:
                 pipes.give(sealed(facts.files[given.path]), number)
