@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from guardcli.inspectors.git.inspector import JUDGES, GitInspector, split_alias
 from guardcli.inspectors.git.keys import judge_key
 from guardcli.inspectors.git.refspecs import from_words, mapped
 from guardcli.model.effects import Effect
-from guardcli.model.facts import NoFacts
+from guardcli.model.facts import Found, NoFacts
 from guardcli.model.invocation import Invocation
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "300"))
@@ -74,6 +75,15 @@ class Answers(NoFacts):
 
     def git(self, cwd: str, arguments: object) -> bytes:
         return self.text.encode("utf-8", "surrogateescape")
+
+    def find_secrets(self, content: bytes) -> frozenset[Found]:
+        return frozenset({("aws_key", "1")} if b"a" in content else ())
+
+    def git_secrets(self, cwd: str, options: object, names: Sequence[str]) -> dict[str, frozenset[Found]]:
+        return {name: frozenset({("aws_key", "2")}) for name in names if "0" in name}
+
+    def git_changed(self, cwd: str, options: object, pathspecs: object) -> dict[str, str]:
+        return {self.text: ""}
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
