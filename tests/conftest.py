@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 MARK = "TEST_RUN_OF_GUARD"
 """Inherited by whatever the tests start, so that what is left of it can be told from everything else."""
@@ -23,8 +24,11 @@ LEFT = pytest.StashKey[list[tuple[int, str]]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hide the user's own settings, and mark the run: the controller chooses the mark, its workers inherit it."""
-    for name in [name for name in os.environ if name.startswith("GUARD_")]:
+    """Hide the user's own settings, and mark the run: the controller chooses the mark, its workers inherit it.
+
+    What begins with ``GUARD_TEST_`` is said to the tests themselves: how long they may take, for one.
+    """
+    for name in [name for name in os.environ if name.startswith("GUARD_") and not name.startswith("GUARD_TEST_")]:
         del os.environ[name]
     if not hasattr(config, "workerinput"):
         os.environ[MARK] = uuid.uuid4().hex
@@ -33,6 +37,9 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["GUARD_CONFIG_DIR"] = os.path.join(home, "config")
     os.environ["GUARD_STATE_DIR"] = os.path.join(home, "state")
     os.environ["GUARD_RUNTIME_DIR"] = os.path.join(home, "run")
+    examples = int(os.environ.get("GUARD_TEST_EXAMPLES", "200"))
+    settings.register_profile("guard", max_examples=examples, deadline=None)
+    settings.load_profile("guard")
 
 
 def leftovers(mark: str) -> Iterator[tuple[int, str]]:

@@ -12,6 +12,7 @@ import shutil
 import string
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -181,11 +182,11 @@ def run(tmp_path: Path) -> Callable[[str, str], tuple[set[str], set[str]]]:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        try:
+        with suppress(subprocess.TimeoutExpired):
             process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
+        with suppress(ProcessLookupError):  # a text may leave a loop in the background
             os.killpg(process.pid, 9)
-            process.wait()
+        process.wait()
         return set(log.read_text().split()), set(os.listdir(place)) - {"a"}
 
     return _run
