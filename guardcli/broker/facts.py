@@ -37,10 +37,10 @@ GIT_OUTPUT_LIMIT = 4 << 20
 GIT_SECONDS = 5.0
 """Time that git may take for one answer."""
 
-SCAN_LIMIT = 128 << 20
-"""Bytes of objects that are looked through for secrets in one answer; more takes longer than a caller waits for."""
-SCAN_SECONDS = 10.0
-"""Time for looking through them."""
+SCAN_LIMIT = 1 << 30
+"""Bytes of objects that are looked through for secrets in one answer."""
+SCAN_SECONDS = 20.0
+"""Time for looking through them: a push of so much takes longer itself."""
 INDEX_LIMIT = 64 << 20
 """Bytes of the listing of an index: about 400,000 files."""
 

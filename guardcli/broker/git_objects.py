@@ -17,6 +17,10 @@ from guardcli.model.facts import FactUnavailable, Found
 _SCANNED = frozenset({b"blob", b"commit", b"tag"})
 """Types whose content is text that somebody wrote; a tree holds names, which are known without it."""
 _HEADER_LIMIT = 1 << 16
+PIECE = 4 << 20
+"""Bytes of one object that are looked through at once, so that memory does not grow with a file."""
+OVERLAP = 1 << 16
+"""Bytes that two pieces share, more than any secret has, so that one on the edge is whole in the second."""
 _ENTRY = re.compile(
     rb"(?P<mode>[0-7]{6}) [0-9a-f]+ [0-3]\t(?P<name>[^\0]+)\0"
     rb"  ctime: (?P<ctime>[0-9]+):(?P<cnano>[0-9]+)\n  mtime: (?P<mtime>[0-9]+):(?P<mnano>[0-9]+)\n"
@@ -29,7 +33,7 @@ _WORD = 0xFFFFFFFF
 
 
 class ObjectScan:
-    """Reads the output of ``cat-file --batch`` as it comes, and keeps what `find` finds. Holds one object at a time."""
+    """Reads the output of ``cat-file --batch`` as it comes, and keeps what `find` finds. Holds one piece at a time."""
 
     def __init__(self, names: Sequence[str], find: Callable[[bytes], frozenset[Found]]) -> None:
         self._names = names
@@ -69,16 +73,27 @@ class ObjectScan:
         return True
 
     def _content(self) -> bool:
-        if len(self._held) <= self._wanted:
+        if len(self._held) > self._wanted:
+            self._look(self._wanted)
+            del self._held[: self._wanted + 1]
+            self._seen += 1
+            self._wanted = -1
+            return True
+        if len(self._held) < PIECE + OVERLAP:
             return False
-        if self._type in _SCANNED and self._seen < len(self._names):
-            found = self._find(bytes(self._held[: self._wanted]))
-            if found:
-                self._found[self._names[self._seen]] = found
-        del self._held[: self._wanted + 1]
-        self._seen += 1
-        self._wanted = -1
+        self._look(PIECE + OVERLAP)
+        del self._held[:PIECE]
+        self._wanted -= PIECE
         return True
+
+    def _look(self, size: int) -> None:
+        """Look through the first `size` bytes held."""
+        if self._type not in _SCANNED or self._seen >= len(self._names):
+            return
+        found = self._find(bytes(self._held[:size]))
+        if found:
+            name = self._names[self._seen]
+            self._found[name] = self._found.get(name, frozenset()) | found
 
 
 def changed_files(listing: bytes, top: str) -> Mapping[str, str]:

@@ -36,6 +36,8 @@ PUBLISHED = (
 )
 """The detectors that stop a commit or a push."""
 
+_NO_ESCAPES = bytes(0 if sign in b"\x1b\b" else sign for sign in range(256))
+"""Signs that a terminal obeys are none in a file, and looking at binary data as a terminal would is slow."""
 _KEY_LIMIT = 1 << 14
 _PASSWORD_LENGTH = 12
 _PASSWORD_SIGNS = 8
@@ -64,7 +66,7 @@ class SecretFinder:
             content = content.decode(encoding, "replace").encode("utf-8", "replace")
         places: list[tuple[str, int, int]] = []
         stream = self._compiled().stream(observer=lambda *place: places.append(place))
-        stream.feed(content)
+        stream.feed(content.translate(_NO_ESCAPES))
         stream.finish()
         values = [(name, _value(content, name, start, size)) for name, start, size in places]
         return frozenset((name, self._digest(value)) for name, value in values if _is_strong(name, value))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from guardcli.broker import git_objects
 from guardcli.broker.facts import CallFacts
 from guardcli.broker.git_objects import ObjectScan, changed_files
 from guardcli.model.facts import FactUnavailable, Found
@@ -47,6 +48,20 @@ def test_an_output_that_ends_early_is_refused() -> None:
     for at in range(len(OUTPUT)):
         with pytest.raises(FactUnavailable):
             scan(OUTPUT[:at])
+
+
+def test_a_large_object_is_looked_through_in_pieces_that_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(git_objects, "PIECE", 10)
+    monkeypatch.setattr(git_objects, "OVERLAP", 6)
+    for size in range(6, 80):
+        for at in range(size - 5):
+            content = b"." * at + b"SECRET" + b"." * (size - at - 6)
+            objects = ObjectScan(("a", "b"), find)
+            objects.feed(b"0 blob %d\n" % size)
+            for start in range(0, size, 7):
+                objects.feed(content[start : start + 7])
+            objects.feed(b"\n1 blob 5\nwords\n")
+            assert set(objects.finish()) == {"a"}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ What this does not find:
 - in a push, a ref that moves between the judgement and the run. The refspecs are not replaced by the ids that were
   judged: ``-u``, hooks and ``--follow-tags`` would see another push than the one that was asked for;
 - what refs below ``refs/remotes/`` claim that the remote has: they are files of the agent's. Submodules are
-  repositories of their own.
+  repositories of their own, and what git-lfs keeps elsewhere goes there by itself.
 """
 
 from __future__ import annotations
