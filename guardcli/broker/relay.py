@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import termios
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from guardcli.broker import protocol
 from guardcli.broker.connection import ShimConnection
-from guardcli.broker.copies import feed, sealed
+from guardcli.broker.copies import Feed, sealed
 from guardcli.broker.facts import CallFacts
 from guardcli.broker.judge import Judgement
 from guardcli.broker.protocol import CallFrame, Ended, Foreground, FrameType, How, Plan, Resized
@@ -39,7 +41,7 @@ class Pipes:
     streams: list[OutputStream] = field(default_factory=list)
     arguments: dict[int, str] = field(default_factory=dict)
     terminal: Terminal | None = None
-    background: list[Coroutine[object, object, None]] = field(default_factory=list)
+    feed: Feed | None = None
 
     def give(self, fd: int, *targets: int) -> None:
         """Let the tool have `fd` under the numbers `targets`; a copy for each of them beyond the first."""
@@ -52,6 +54,15 @@ class Pipes:
         for fd in self.given:
             os.close(fd)
         self.given.clear()
+
+    async def abandon(self) -> None:
+        """Close what was prepared and will not be used."""
+        for stream in self.streams:
+            stream.close()
+        if self.feed is not None:
+            self.feed.close()
+        if self.terminal is not None:
+            await self.terminal.close()
 
 
 class Relay:
@@ -82,21 +93,30 @@ class Relay:
         judged_content = judgement.inspection.inputs or facts.stdin_prefix
         if judgement.decision.recording is Recording.COMMAND and not judged_content:
             self._recorder.started(call, judgement.invocation, program)
-            plan = Plan(program, arguments=self._own_name({}))
+            plan = Plan(program, arguments=self._own_name({}), environment=self._frame.ambiguous)
             await self._connection.send(protocol.start(FrameType.EXEC, plan))
             return
         pipes = Pipes()
+        started = False
         try:
             self._prepare(pipes, call, judgement, facts)
             self._recorder.started(call, judgement.invocation, program)
-            plan = Plan(program, pipes.terminal is not None, pipes.targets, self._own_name(pipes.arguments))
+            arguments = self._own_name(pipes.arguments)
+            terminal = pipes.terminal is not None
+            plan = Plan(program, terminal, pipes.targets, arguments, self._frame.ambiguous)
             await self._connection.send(protocol.start(FrameType.RELAY, plan), pipes.given)
+            started = True
+        except (OSError, termios.error) as error:
+            hint = "nothing was run; the descriptors of this call, or of guard, are the reason"
+            raise UnavailableError(f"{self._frame.tool} cannot be given its streams: {error}", hint=hint) from error
         finally:
             pipes.close_given()
+            if not started:
+                await pipes.abandon()
         for stream in pipes.streams:
             self._spawn(self._move(stream))
-        for coroutine in pipes.background:
-            self._spawn(coroutine)
+        if pipes.feed is not None:
+            self._spawn(pipes.feed.run())
         try:
             await self._see_through(call, pipes)
         finally:
@@ -118,7 +138,7 @@ class Relay:
         elif facts.stdin_prefix:
             reader, writer = os.pipe2(os.O_CLOEXEC)
             pipes.give(reader, 0)
-            pipes.background.append(feed(facts.stdin_prefix, os.dup(self._agent[0]), writer))
+            pipes.feed = Feed(facts.stdin_prefix, os.dup(self._agent[0]), writer)
         for number, given in enumerate(judgement.inspection.inputs, FIRST_COPY):
             if given.path in facts.files:
                 pipes.give(sealed(facts.files[given.path]), number)
@@ -145,11 +165,13 @@ class Relay:
             record.count(data)
 
         record = StreamRecord("terminal" if terminal else NAMES[fd], terminal)
-        sink = Sink(os.dup(self._agent[fd]))
-        if kind is Stream.BINARY:
-            pipes.streams.append(OutputStream(source, sink, record, Unmasked, count))
-        else:
-            pipes.streams.append(OutputStream(source, sink, record, self._make_mask, keep))
+        make_mask, note = (Unmasked, count) if kind is Stream.BINARY else (self._make_mask, keep)
+        with ExitStack() as unless_made:
+            unless_made.callback(os.close, source)
+            sink = Sink(os.dup(self._agent[fd]))
+            unless_made.callback(sink.close)
+            pipes.streams.append(OutputStream(source, sink, record, make_mask, note))
+            unless_made.pop_all()
 
     def _own_name(self, arguments: dict[int, str]) -> dict[int, str]:
         """Make sure that the tool goes by the name that was judged: programs look at argv[0]."""
