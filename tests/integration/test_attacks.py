@@ -1,11 +1,12 @@
-"""A hostile agent against a live broker: whatever it sends, the session goes on serving, and says nothing of a fault."""
+"""A hostile agent against a live broker: whatever it sends, the session goes on serving."""
+
+# ruff: noqa: E501 - the agents below are dense on purpose
 
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import Any
-import os
-import sys
 
 import pytest
 
@@ -66,14 +67,15 @@ def serves():
     except subprocess.TimeoutExpired: return "probe hangs"
     return "" if (done.returncode, done.stdout) == (0, "ok\n") else f"probe: {done.returncode} {done.stdout}{done.stderr}"
 
+SLACK = 2  # connections to the API come and go
 REPORT = {}
 def attack(work):
     before = held()
     try: said = work()
     except Exception as error: said = traceback.format_exc() + f"{type(error).__name__}: {error}"
     trouble = serves()
-    left = settled(before)
-    if left > before: trouble += f" {left - before} descriptors are left"
+    left = settled(before + SLACK)
+    if left > before + SLACK: trouble += f" {left - before} descriptors are left"
     REPORT[work.__name__] = [said, trouble]
 
 def report():
@@ -266,3 +268,119 @@ def test_no_descriptor_harms_the_broker(sandbox) -> None:
     assert said["the_connection_as_its_own_output"] == 0
     assert said["output_that_would_block_whoever_writes_it"] == ""
     assert said["two_calls_that_share_a_long_input"] == ""
+
+
+SILENCE = r"""
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+@attack
+def connections_that_say_nothing():
+    kept, said = [], []
+    for _ in range(min(6000, hard - 200)):
+        kept.append(connect())
+        if len(kept) % 2000 == 0: said.append(serves())
+    most = held()
+    for s in kept[-300:]: s.sendall(frame(1, length=1 << 20) + b"x")
+    said.append(serves())
+    for s in kept: s.close()
+    return [most < 5000, *said]
+"""
+
+
+def test_connections_that_say_nothing_stop_no_call(sandbox) -> None:
+    said = hostile(sandbox, SILENCE)["connections_that_say_nothing"]
+    assert said[0] is True
+    assert [one for one in said if one not in (True, "")] == []
+
+
+def test_a_broker_without_descriptors_serves_again_once_there_are_some(sandbox) -> None:
+    program = (
+        LIBRARY
+        + r"""
+limit = resource.prlimit(broker(), resource.RLIMIT_NOFILE)
+resource.prlimit(broker(), resource.RLIMIT_NOFILE, (held() + 3, limit[1]))
+done = subprocess.run(["probe", "touch", "ran"], capture_output=True, text=True, timeout=20)
+print(done.returncode, os.path.exists("ran"))
+resource.prlimit(broker(), resource.RLIMIT_NOFILE, limit)
+print(serves())
+"""
+    )
+    done = sandbox.python(program)
+    assert done.stdout == "69 False\n\n", done.stderr
+
+
+DOUBLED = r"""
+import ctypes, os, sys
+libc = ctypes.CDLL(None)
+def run(*entries):
+    path = os.environ["PATH"].encode()
+    every = [b"PATH=" + path, *entries]
+    sys.stdout.flush()
+    if (pid := os.fork()) == 0:
+        which = next(d for d in path.split(b":") if os.path.exists(d + b"/probe")) + b"/probe"
+        argv = (ctypes.c_char_p * 4)(b"probe", b"printenv", b"-0", None)
+        libc.execve(which, argv, (ctypes.c_char_p * (len(every) + 1))(*every, None))
+    os.waitpid(pid, 0)
+    print()
+run(b"MARK=good", b"MARK=evil")
+run(b"MARK", b"MARK=only")
+run(b"OTHER=1", b"MARK=only")
+"""
+
+
+def test_a_tool_gets_the_variables_that_were_judged_and_no_second_ones(sandbox) -> None:
+    sandbox.tool(
+        "probe", "#!/usr/bin/python3 -S\nimport os, sys\nos.write(1, open('/proc/self/environ', 'rb').read())\n"
+    )
+    found = sandbox.python(DOUBLED).stdout.splitlines()
+    marks = [[entry for entry in line.split("\0") if entry.startswith("MARK")] for line in found]
+    assert marks == [["MARK=good"], ["MARK=only"], ["MARK=only"]]
+
+
+def test_a_script_that_names_a_shim_behind_its_first_line_runs_the_tool(sandbox) -> None:
+    sandbox.tool("probe", "#!/bin/sh\ncat\n")
+    done = sandbox.script(
+        "printf '#!%s\\n' $(command -v probe) > script; chmod +x script; echo through | ./script;"
+        "printf '#!%s\\n' $(command -v shut) > probe; chmod +x probe; ./probe"
+    )
+    assert done.stdout == "through\n"
+    assert (done.returncode, "Never in a test" in done.stderr) == (77, True)
+
+
+FORGED = r"""
+import shutil
+shim = shutil.which("probe")
+def shown():
+    done = subprocess.run(["ssh", "host", "git-receive-pack 'a.git'"], capture_output=True, text=True, timeout=20)
+    return [done.returncode, done.stdout]
+with connect() as s:
+    send(s, call([b"git", b"--version"], tool=b"git"))
+    assert answer(s)[0] in (16, 17)
+    print(shown())
+"""
+
+
+def test_a_process_that_says_that_it_is_git_is_none(sandbox) -> None:
+    sandbox.tool("ssh", "#!/bin/sh\necho ran\n")
+    sandbox.policy.write_text(
+        "version: 1\nname: git\nrules:\n"
+        "  - {id: git, match: {tool: git}, decision: allow}\n"
+        "  - {id: own, match: {tool: ssh, parent: git}, decision: allow}\n"
+        "  - {id: ssh, match: {tool: ssh}, unless: {parent: git}, decision: deny}\n"
+    )
+    assert sandbox.python(LIBRARY + FORGED).stdout == "[77, '']\n"
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_what_git_itself_starts_is_told_from_what_a_hook_starts(sandbox, terminal) -> None:
+    test_a_process_that_says_that_it_is_git_is_none(sandbox)
+    script = "git clone -q host:a.git b; git init -q c; cd c; "
+    script += "printf '#!/bin/sh\\nssh host x; exit 0\\n' > .git/hooks/pre-commit; chmod +x .git/hooks/pre-commit; "
+    script += "git -c user.name=a -c user.email=a@b.c commit -q --allow-empty -m x"
+    sandbox.tool("ssh", '#!/bin/sh\necho "$*" >> $HOME/ran\n')
+    if terminal:
+        (sandbox.work / "go").write_text(script)
+        script = "script -qec 'sh go' /dev/null"
+    sandbox.script(script, stdin=subprocess.DEVNULL)
+    (ran,) = (sandbox.root / "ran").read_text().splitlines()
+    assert ran.endswith("host git-upload-pack 'a.git'")
