@@ -23,8 +23,11 @@ LEFT = pytest.StashKey[list[tuple[int, str]]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hide the user's own settings, and mark the run: the controller chooses the mark, its workers inherit it."""
-    for name in [name for name in os.environ if name.startswith("GUARD_")]:
+    """Hide the user's own settings, and mark the run: the controller chooses the mark, its workers inherit it.
+
+    What begins with ``GUARD_TEST_`` is said to the tests themselves: how long they may take, for one.
+    """
+    for name in [name for name in os.environ if name.startswith("GUARD_") and not name.startswith("GUARD_TEST_")]:
         del os.environ[name]
     if not hasattr(config, "workerinput"):
         os.environ[MARK] = uuid.uuid4().hex

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
@@ -15,12 +16,16 @@ from guardcli.model.approvals import Approval, ApprovalState, approval_digest
 from guardcli.model.decisions import ApprovalTerms
 from guardcli.model.effects import in_order
 from guardcli.model.errors import ConflictError, DeniedError, PendingError
-from guardcli.model.events import EventType
+from guardcli.model.events import EventType, canonical
 
 POLL_SECONDS = 25.0
 """One question to the API waits at most so long for an answer."""
 JUSTIFICATION = "GUARD_REASON"
 """The variable in which an agent says why it wants something."""
+STEERING = ("PG", "GIT_", "KUBE", "SSH_", "LD_", "HOME", "XDG_CONFIG", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+"""Variables that begin so choose where a tool goes, with what, and as whom."""
+CHANGING = frozenset(["SSH_CLIENT", "SSH_CONNECTION", "SSH_TTY", "SSH_AUTH_SOCK", "SSH_AGENT_PID"])
+"""These differ from one login to the next and choose nothing."""
 
 
 class ApprovalClient(Protocol):
@@ -107,9 +112,21 @@ class Approvals:
             raise _refusal(approval)
 
     def digest(self, judgement: Judgement, facts: CallFacts) -> str:
-        """Return what the yes is bound to."""
+        """Return what the yes is bound to: the call, what it was judged to do, and all that was read for that.
+
+        What it was judged to do names the places that the environment chose; the variables that steer the tools
+        are bound as well, for what of them no inspector looked at.
+        """
         invocation = judgement.invocation
-        return approval_digest(self._identity, invocation.argv, invocation.cwd, inputs=facts.inputs)
+        judged = canonical([operation.as_json() for operation in judgement.inspection.operations]).decode()
+        steering = [
+            (f"environment {name}", hashlib.sha256(value.encode("utf-8", "surrogateescape")).hexdigest())
+            for name, value in invocation.env.items()
+            if name.startswith(STEERING) and name not in CHANGING
+        ]
+        return approval_digest(
+            self._identity, invocation.argv, invocation.cwd, statement=judged, inputs=(*facts.inputs, *steering)
+        )
 
     async def _request(self, judgement: Judgement, digest: str) -> Approval:
         invocation, decision = judgement.invocation, judgement.decision

@@ -79,6 +79,10 @@ class Call:
             self._failed(f"the shim's protocol was broken: {error}")
         except GuardError as error:
             await self._refuse(error)
+        except OSError as error:
+            await self._refuse(
+                UnavailableError(f"the call could not be set up: {error.strerror}", hint="nothing was run")
+            )
         finally:
             self._engine.git_calls.pop(self._connection.peer.pid, None)
             for fd in self._agent.values():
@@ -123,7 +127,7 @@ class Call:
         nested = started_by_git(self._connection.peer.pid, engine.git_calls, engine.git_programs)
         return Invocation(
             tool=frame.tool,
-            argv=frame.argv,
+            argv=(frame.tool, *frame.argv[1:]),  # what the caller put into argv[0] is no name to judge or approve by
             env=frame.env,
             cwd=frame.cwd,
             stdin=stdin_kind(self._agent.get(0)),

@@ -17,7 +17,6 @@ from guardcli.model.invocation import Invocation, Stdin
 from guardcli.model.operations import Inspection
 from guardcli.policy import Context, Policy, decide
 
-
 PROGRAM_VARIABLES = frozenset(
     ["PAGER", "EDITOR", "VISUAL", "BROWSER", "SSH_ASKPASS", "PSQL_PAGER", "PSQL_EDITOR", "PSQLRC", "KUBE_EDITOR"]
 )
@@ -80,7 +79,7 @@ class Judge:
 
     def judge_now(self, invocation: Invocation, facts: CallFacts) -> Judgement | None:
         """Return what is decided about `invocation`, or None when a fact is needed that may take time."""
-        if self.policy.asks_for_branch:
+        if self._needs_branch(invocation):
             return None
         try:
             return self._decide(invocation, self._inspect(invocation, QuickFacts(facts)), "")
@@ -92,9 +91,12 @@ class Judge:
         loop = asyncio.get_running_loop()
         inspection = await loop.run_in_executor(self.patience, self._inspect, invocation, facts)
         branch = ""
-        if self.policy.asks_for_branch:
+        if self._needs_branch(invocation):
             branch = await loop.run_in_executor(self.patience, _branch, facts, invocation.cwd)
         return self._decide(invocation, inspection, branch)
+
+    def _needs_branch(self, invocation: Invocation) -> bool:
+        return invocation.tool == "git" and self.policy.asks_for_branch
 
     def _inspect(self, invocation: Invocation, facts: Facts) -> Inspection:
         rules = {rules.tool: rules for rules in self.policy.tool_rules}

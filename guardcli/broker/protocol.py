@@ -169,10 +169,10 @@ def _read_call(body: bytes) -> CallFrame:
         raise ProtocolError(f"{argc} arguments and {envc} environment entries")
     if body[-1:] != b"\0":
         raise ProtocolError("a string without an end")
-    strings = body[CALL_HEAD.size : -1].split(b"\0")
+    strings = os.fsdecode(body[CALL_HEAD.size : -1]).split("\0")
     if len(strings) != 2 + argc + envc:
         raise ProtocolError("another number of strings than announced")
-    tool, cwd, *rest = map(os.fsdecode, strings)
+    tool, cwd, *rest = strings
     if not _bits(terminals) <= _bits(opened):
         raise ProtocolError("a terminal that is not open")
     if not tool or "/" in tool or (cwd and not cwd.startswith("/")):

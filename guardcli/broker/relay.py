@@ -23,7 +23,7 @@ from guardcli.broker.terminal import Terminal
 from guardcli.model.decisions import Recording
 from guardcli.model.errors import UnavailableError
 from guardcli.model.events import EventType
-from guardcli.model.operations import Stream
+from guardcli.model.operations import Input, Stream
 
 FIRST_COPY = 200
 """Sealed copies get this number in the tool and the ones after it, out of the way of what programs use."""
@@ -40,6 +40,7 @@ class Pipes:
     given: list[int] = field(default_factory=list)
     streams: list[OutputStream] = field(default_factory=list)
     arguments: dict[int, str] = field(default_factory=dict)
+    environment: dict[str, str | None] = field(default_factory=dict)
     terminal: Terminal | None = None
     feed: Feed | None = None
 
@@ -49,6 +50,13 @@ class Pipes:
             self.targets.append(target)
             self.given.append(os.dup(fd) if index else fd)
 
+    def put(self, given: Input, copy: str) -> None:
+        """Let the tool find `copy` where it would have found the name of the file."""
+        if given.variable:
+            self.environment[given.variable] = copy
+        else:
+            self.arguments[given.index] = copy
+
     def close_given(self) -> None:
         """Close what was sent: the tool alone holds it now."""
         for fd in self.given:
@@ -56,7 +64,7 @@ class Pipes:
         self.given.clear()
 
     async def abandon(self) -> None:
-        """Close what was prepared and will not be used."""
+        """Close what was opened for a run that did not come about."""
         for stream in self.streams:
             stream.close()
         if self.feed is not None:
@@ -93,26 +101,28 @@ class Relay:
         judged_content = judgement.inspection.inputs or facts.stdin_prefix
         if judgement.decision.recording is Recording.COMMAND and not judged_content:
             self._recorder.started(call, judgement.invocation, program)
-            plan = Plan(program, arguments=self._own_name({}), environment=self._frame.ambiguous)
+            settings = {**self._frame.ambiguous, **dict(judgement.inspection.environment)}
+            plan = Plan(program, arguments=self._own_name({}), environment=settings)
             await self._connection.send(protocol.start(FrameType.EXEC, plan))
             return
         pipes = Pipes()
-        started = False
         try:
             self._prepare(pipes, call, judgement, facts)
             self._recorder.started(call, judgement.invocation, program)
+            if pipes.terminal is not None:
+                self._recorder.resized(call, self._frame.columns, self._frame.rows)
             arguments = self._own_name(pipes.arguments)
-            terminal = pipes.terminal is not None
-            plan = Plan(program, terminal, pipes.targets, arguments, self._frame.ambiguous)
+            plan = Plan(program, pipes.terminal is not None, pipes.targets, arguments, pipes.environment)
             await self._connection.send(protocol.start(FrameType.RELAY, plan), pipes.given)
-            started = True
         except (OSError, termios.error) as error:
+            await pipes.abandon()
             hint = "nothing was run; the descriptors of this call, or of guard, are the reason"
             raise UnavailableError(f"{self._frame.tool} cannot be given its streams: {error}", hint=hint) from error
+        except BaseException:
+            await pipes.abandon()
+            raise
         finally:
             pipes.close_given()
-            if not started:
-                await pipes.abandon()
         for stream in pipes.streams:
             self._spawn(self._move(stream))
         if pipes.feed is not None:
@@ -139,10 +149,12 @@ class Relay:
             reader, writer = os.pipe2(os.O_CLOEXEC)
             pipes.give(reader, 0)
             pipes.feed = Feed(facts.stdin_prefix, os.dup(self._agent[0]), writer)
+        pipes.environment.update(self._frame.ambiguous)
+        pipes.environment.update(judgement.inspection.environment)
         for number, given in enumerate(judgement.inspection.inputs, FIRST_COPY):
             if given.path in facts.files:
                 pipes.give(sealed(facts.files[given.path]), number)
-                pipes.arguments[given.index] = f"{given.prefix}/proc/self/fd/{number}"
+                pipes.put(given, f"{given.prefix}/proc/self/fd/{number}")
 
     def _pipe_outputs(self, pipes: Pipes, call: CallRecord, kind: Stream) -> None:
         """Put a pipe in the place of stdout and stderr, a single one where the agent has joined them."""
@@ -226,21 +238,23 @@ class Relay:
             await pipes.terminal.leave()
         if self._failure is not None:
             return
-        records = [stream.record for stream in pipes.streams]
         lost = next((stream.sink.failure for stream in pipes.streams if stream.sink.failure), None)
+        if end is not None and end.how is How.NOT_STARTED:
+            await self._tell(f"{self._frame.tool} could not be started: {os.strerror(end.value)}")
+        if end is not None and lost is None:
+            # All is delivered and recorded: the agent need not wait until the end is noted as well.
+            await self._connection.send(protocol.frame(FrameType.FLUSHED))
+        self._record_end(call, pipes, end, lost)
+        if end is not None and lost is not None:
+            await self._connection.send(protocol.stop(IO_ERROR))
+            raise UnavailableError(f"output could not be delivered: {lost.strerror}")
+
+    def _record_end(self, call: CallRecord, pipes: Pipes, end: Ended | None, lost: OSError | None) -> None:
         data = _manner(end)
         if lost is not None:
-            data["undelivered"] = lost.strerror or type(lost).__name__
+            data["undelivered"] = str(lost.strerror)
         self._record_masked(call, pipes)
-        self._recorder.ended(call, data, records)
-        if end is None:
-            return
-        if end.how is How.NOT_STARTED:
-            await self._tell(f"{self._frame.tool} could not be started: {os.strerror(end.value)}")
-        if lost is not None:
-            await self._connection.send(protocol.stop(IO_ERROR))
-            raise UnavailableError(f"output could not be delivered: {data['undelivered']}")
-        await self._connection.send(protocol.frame(FrameType.FLUSHED))
+        self._recorder.ended(call, data, [stream.record for stream in pipes.streams])
 
     def _record_masked(self, call: CallRecord, pipes: Pipes) -> None:
         for stream in pipes.streams:

@@ -36,7 +36,7 @@ from guardcli.broker.tools import ToolFinder
 from guardcli.client.api import ApiClient
 from guardcli.masking import Masker, MaskStream
 from guardcli.masking.cache import PatternCache
-from guardcli.model.errors import UnavailableError
+from guardcli.model.errors import GuardError, UnavailableError
 from guardcli.model.masking import MaskRule
 from guardcli.policy import Policy
 
@@ -48,6 +48,8 @@ TICK_SECONDS = 0.2
 """How often the record is brought to the disk and to the shipper."""
 FLUSH_SECONDS = 5.0
 """How long the end of a session waits for the API; what is left then is sent by a later run."""
+RECOVERY_SECONDS = 2.0
+"""How long the end of a session waits for the records of earlier ones that are under way to the API."""
 SWITCH_SECONDS = 0.0005
 """How long another thread may keep the event loop waiting."""
 
@@ -209,11 +211,12 @@ def run_broker(
     shipper.start()
     control.setblocking(False)
     helper = ThreadPoolExecutor(1)
-    helper.submit(background)
+    recovery = helper.submit(background)
     gc.collect()
     gc.freeze()
     status = asyncio.run(broker.serve(listener, control))
-    helper.shutdown(wait=False, cancel_futures=True)
+    with suppress(TimeoutError, GuardError):
+        recovery.result(RECOVERY_SECONDS)
     return 0 if broker.close(status) else 1
 
 

@@ -28,8 +28,13 @@ class Sink:
         self._own = fd
         self._socket: socket.socket | None = None
         self._thread: ThreadPoolExecutor | None = None
+        self._open = False
         self.failure: OSError | None = None
         """What went wrong when it was not simply the reader that left: the disk is full, for one."""
+
+    def _prepare(self) -> None:
+        """Find out how to write without blocking; only when there is something to write, which often never comes."""
+        fd = self._fd
         status = os.fstat(fd)
         mode = status.st_mode
         if stat.S_ISSOCK(mode):
@@ -41,12 +46,15 @@ class Sink:
                 self._thread = ThreadPoolExecutor(1)
         elif not (stat.S_ISREG(mode) or _is_memory_device(status)):
             self._thread = ThreadPoolExecutor(1)
+        self._open = True
 
     async def write(self, data: bytes) -> bool:
         """Write all of `data`; False when that cannot be done any more."""
         view = memoryview(data)
         while view:
             try:
+                if not self._open:
+                    self._prepare()
                 if self._thread is not None:
                     loop = asyncio.get_running_loop()
                     written = await loop.run_in_executor(self._thread, os.write, self._fd, view)

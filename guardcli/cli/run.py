@@ -26,6 +26,7 @@ from guardcli.broker.spool import Spool, timestamp
 from guardcli.cli.connection import connect
 from guardcli.cli.settings import Settings, load_settings
 from guardcli.client.api import ApiClient
+from guardcli.client.embedded import embedded_pid
 from guardcli.masking.cache import PatternCache
 from guardcli.model.errors import UnavailableError
 from guardcli.model.secrets import Secret
@@ -71,11 +72,15 @@ def command(policy_source: str | None, approval_wait: float | None, argv: tuple[
 
 def start(settings: Settings, policy: Policy, approval_wait: float, argv: Sequence[str]) -> int:
     """Run one session to its end and return the exit status. Raises UnavailableError before the agent has started."""
-    client = connect(settings)
     maskers = Maskers(policy.mask, PatternCache(settings.state_dir / "cache"))
     facts = session_facts(settings, policy, masked_command(argv, maskers))
-    token = client.create_session(facts, [os.getpid()])
     spool = Spool(settings.spool_dir, facts)
+    try:
+        client = connect(settings)
+        token = client.create_session(facts, [os.getpid()])
+    except BaseException:
+        spool.remove()
+        raise
     root = runtime_root(settings.runtime_dir, settings.state_dir)
     remove_stale(root)
     place = SessionPlace(root, spool.session, policy.guarded)
@@ -96,7 +101,7 @@ def start(settings: Settings, policy: Policy, approval_wait: float, argv: Sequen
     ours, theirs = socket.socketpair()
     broker = _fork_broker(session, spool, listen(str(place.socket)), ours, theirs, settings, token)
     try:
-        return _supervise(session, ours, broker, argv)
+        return _supervise(session, settings, ours, broker, argv)
     finally:
         place.remove()
 
@@ -167,13 +172,13 @@ def _fork_broker(
         os._exit(status)
 
 
-def _supervise(session: Session, control: socket.socket, broker: int, argv: Sequence[str]) -> int:
+def _supervise(session: Session, settings: Settings, control: socket.socket, broker: int, argv: Sequence[str]) -> int:
     control.settimeout(READY_SECONDS)
     if control.recv(1) != b"r":
         raise UnavailableError("the broker could not start", hint=f"see {_kept_log(session)}")
     control.setblocking(True)
     place = session.place
-    env = dict(os.environ)
+    env = {name: value for name, value in os.environ.items() if name != "GUARD_TOKEN"}
     env["PATH"] = f"{place.shims}{os.pathsep}{session.environment.get('PATH', os.defpath)}"
     env["GUARD_SESSION"] = session.id
     env["GUARD_SOCKET"] = str(place.socket)
@@ -181,13 +186,12 @@ def _supervise(session: Session, control: socket.socket, broker: int, argv: Sequ
     try:
         status = supervisor.run(argv, env)
     except BrokerLost:
-        end_processes(descendants(os.getpid()))
+        end_processes(_left_behind(settings, broker))
         raise UnavailableError(
             "the broker of this session was lost, so the agent was ended",
             hint=f"what it recorded is shipped by the next run; see {_kept_log(session)}",
         ) from None
-    left = [pid for pid in descendants(os.getpid()) if pid != broker]
-    if left:
+    if left := _left_behind(settings, broker):
         click.echo(f"guard: ended {len(left)} process(es) that the agent left behind", err=True)
         end_processes(left)
     code = os.waitstatus_to_exitcode(status)
@@ -196,6 +200,12 @@ def _supervise(session: Session, control: socket.socket, broker: int, argv: Sequ
     place.remove()
     leave_as(status)
     return code
+
+
+def _left_behind(settings: Settings, broker: int) -> list[int]:
+    """Return the processes of the session but for guard's own: an API restarted meanwhile hangs below this one too."""
+    spared = {broker, embedded_pid(settings.runtime_dir)}
+    return [pid for pid in descendants(os.getpid()) if pid not in spared]
 
 
 def _await_broker(broker: int) -> None:

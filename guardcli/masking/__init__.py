@@ -1,11 +1,14 @@
 """Masks secrets and personal data in streams of bytes: bytes in, bytes out; no clock, no I/O.
 
 =================  ==================================================================================
-``engine``         `Masker`: the rules, compiled; finds what is secret in a piece of text
+``engine``         `Masker`: the rules, compiled
 ``stream``         `MaskStream`: one output stream; what is held back, what may go
 ``scanner``        the first pass over everything, on hyperscan
 ``detector``       what every detector is; ``detectors/`` has one a file
-``keyblock``       follows an armoured private key over its lines
+``plan``           what holds for one tool: finds what is secret in a piece of text
+``followers``      what goes on over lines: ``keyblock``, ``secretdata`` and the rows of ``tables``
+``columns``        columns of tables and keys of JSON and YAML that a rule names
+``tokens``         base of the detectors of tokens with a prefix; ``noise`` tells binary data from text
 ``views``          terminal output without its escape sequences, with the map back
 ``strategies``     what takes the place of a secret, fitting what stands around it
 ``placeholders``   tells a variable or ``<password>`` from a secret

@@ -21,6 +21,8 @@ _REST = re.compile(rb"[^\s\"'<>\0]*")
 _SPLIT_WORD = re.compile(rb"(?:\A|(?<=[ \t\0\r]))[0-9A-Z+(][0-9A-Z().-]{0,40}(?:[ -][0-9A-Z().-]{0,40}){0,12}\Z")
 _LONGEST_NUMBER = 64
 _LAST_BLANK = re.compile(rb".*[ \t\0\r]", re.DOTALL)
+_OPENING = 4096
+"""Bytes at the end of an unfinished line in which the beginning of a secret is looked for."""
 _QUOTE = re.compile(rb"[\"']")
 
 
@@ -67,6 +69,7 @@ class Plan:
         """Return where, at the end of `text`, something begins that looks like a secret so far; else the end."""
         if self._openings is None:
             return len(text)
+        base = max(base, len(text) - _OPENING)
         view = View(text[base:], joined=True)
         found = self._openings.search(view.text)
         return base + view.origin(found.start(found.lastindex or 0)) if found is not None else len(text)

@@ -42,6 +42,9 @@ MACHINE_DETECTORS = frozenset({"ip_address", "mac_address"})
 DETECTORS = CREDENTIAL_DETECTORS | PERSONAL_DETECTORS | MACHINE_DETECTORS
 """Every name that a rule's `detect` may hold."""
 
+DETECTOR_GROUPS = {"credentials": CREDENTIAL_DETECTORS, "personal": PERSONAL_DETECTORS, "machines": MACHINE_DETECTORS}
+"""Names that a policy may use for all detectors of a group, those of later versions included."""
+
 
 class Strategy(str, Enum):
     """What takes the place of a secret."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time, tzinfo
 from functools import cache
 
 from guardcli.model.decisions import ApprovalTerms, Recording, Verdict
-from guardcli.model.masking import DETECTORS, MaskRule
+from guardcli.model.masking import DETECTOR_GROUPS, DETECTORS, MaskRule
 from guardcli.model.tools import ToolPattern, ToolRules
 from guardcli.policy.expressions import compile_expression
 from guardcli.policy.globs import Glob
@@ -147,11 +147,12 @@ class Builder:
             self.report.at_key((*path, "enabled"), "only a mask with an `id` can be switched off")
 
         def known(name: str, place: Path) -> None:
-            if name not in DETECTORS:
+            if name not in DETECTORS and name not in DETECTOR_GROUPS:
                 self.report.at(place, f"no detector is named {name!r}{suggestion(name, DETECTORS)}")
 
+        named = self.texts(section.detect, (*path, "detect"), known)
         return MaskRule(
-            detect=self.texts(section.detect, (*path, "detect"), known),
+            detect=tuple(dict.fromkeys(one for name in named for one in sorted(DETECTOR_GROUPS.get(name, [name])))),
             columns=self.texts(section.columns, (*path, "columns")),
             strategy=section.strategy,
             keep_last=section.keep_last,

@@ -92,6 +92,24 @@ def test_a_yes_is_for_this_directory(sandbox):
     assert sandbox.script(script.format("a"), options=["--approval-wait", "0"]).stdout == "ran\n"
 
 
+def test_a_yes_is_for_this_place_and_this_tool(sandbox):
+    first = sandbox.script("PGHOST=staging gate sh -c 'echo ran'", options=["--approval-wait", "0"])
+    sandbox.guard("approvals", "approve", approval_id(first.stderr))
+    sandbox.tool("other", '#!/bin/sh\nexec "$@"\n')
+    text = sandbox.policy.read_text().replace(
+        "  gate:", "  other: {patterns: [{match: '.*', effects: [write], action: run}]}\n  gate:"
+    )
+    sandbox.policy.write_text(text.replace("match: {tool: gate}", "match: {tool: [gate, other]}"))
+    for script in (
+        "PGHOST=production gate sh -c 'echo ran'",
+        "gate sh -c 'echo ran'",
+        "PGHOST=staging bash -c \"exec -a gate $(command -v other) sh -c 'echo ran'\"",
+    ):
+        done = sandbox.script(script, options=["--approval-wait", "0"])
+        assert (done.returncode, done.stdout) == (75, ""), script
+    assert sandbox.script("PGHOST=staging gate sh -c 'echo ran'", options=["--approval-wait", "0"]).stdout == "ran\n"
+
+
 def test_a_denial_is_told_to_the_agent_that_comes_back(sandbox):
     command = ["gate", "sh", "-c", "echo ran"]
     first = sandbox.run(*command, options=["--approval-wait", "0"])

@@ -64,7 +64,7 @@ def test_killed_at_a_random_moment(sandbox, kind, wait_for):
         ledger = sandbox.work / "ledger"
         ledger.unlink(missing_ok=True)
         process = sandbox.start("sh", "-c", AGENT)
-        wait_for(lambda: ledger.exists() or process.poll() is not None)
+        wait_for(lambda ledger=ledger, process=process: ledger.exists() or process.poll() is not None)
         time.sleep(chance.uniform(0, 0.6))
         pid = None
         until = time.monotonic() + 10

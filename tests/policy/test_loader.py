@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from guardcli.model.errors import ConfigurationError
+from guardcli.model.masking import CREDENTIAL_DETECTORS, PERSONAL_DETECTORS
 from guardcli.policy import load_policy, pack_names
 from guardcli.policy.loader import MAX_FILES, read_source
 
@@ -209,3 +210,14 @@ def test_every_pack_loads_and_tests_both_what_it_stops_and_what_it_lets_through(
     assert policy.name == pack
     assert {test.expect.value for test in policy.tests} >= {"allow", "deny"}
     assert len(policy.tests) >= 10
+
+
+def test_a_group_of_detectors_stands_for_all_of_them(load) -> None:
+    policy = load("mask:\n  - {detect: [email, credentials]}\n")
+    assert policy.mask[0].detect == ("email", *sorted(CREDENTIAL_DETECTORS))
+
+
+def test_the_default_pack_masks_every_credential_for_every_tool_and_personal_data_for_some() -> None:
+    rules = load_policy("pack:default").mask
+    assert {name for rule in rules if not rule.tools for name in rule.detect} == CREDENTIAL_DETECTORS
+    assert {name for rule in rules if rule.tools for name in rule.detect} == PERSONAL_DETECTORS

@@ -26,7 +26,8 @@ _ISSUERS = re.compile(
     rb"|(?:5018|5020|5038|5893|6304|6759|676[1-3])[0-9]{12,15})"
 )
 _MASTERCARD = re.compile(rb"5[1-5]|22[2-9]|2[3-7]")
-_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_SINGLE = bytes.maketrans(b"0123456789", bytes(range(10)))
+_DOUBLED = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
 
 
 class CreditCard(Detector):
@@ -56,5 +57,5 @@ def is_card(digits: bytes) -> bool:
     """Tell whether `digits` lie in an issuer's range, have one of its lengths and a right check digit."""
     if _ISSUERS.fullmatch(digits) is None or (_MASTERCARD.match(digits) and len(digits) != 16):
         return False
-    total = sum(_DOUBLED[digit - 48] for digit in digits[-2::-2]) + sum(digits[-1::-2]) - 48 * len(digits[-1::-2])
+    total = sum(digits[-1::-2].translate(_SINGLE)) + sum(digits[-2::-2].translate(_DOUBLED))
     return total % 10 == 0

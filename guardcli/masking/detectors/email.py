@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from guardcli.masking.detector import Detector
+from guardcli.masking.noise import is_noise
 
 _LOCAL_REVERSED = re.compile(rb"[A-Za-z0-9.%'+_\x80-\xff-]{1,64}")
 _ASCII_REVERSED = re.compile(rb"[A-Za-z0-9.%'+_-]{1,64}")
@@ -18,8 +19,6 @@ _NOT_TOP_LEVEL = frozenset(
 
 _SAFE_LENGTH = 16
 """From this length on, random bytes do not look like an address by chance (less than once in 10¹³ bytes)."""
-
-_AROUND = 32
 
 
 class Email(Detector):
@@ -51,7 +50,7 @@ class Email(Detector):
             start += 1
         if start == sign or _is_name_of_a_place(text, start, sign, end):
             return None
-        if end - start < _SAFE_LENGTH and _is_noise(text, start, end):
+        if end - start < _SAFE_LENGTH and is_noise(text, start):
             return None
         return start, end
 
@@ -72,12 +71,3 @@ def _wide_local(behind: bytes) -> re.Match[bytes] | None:
         except UnicodeDecodeError:
             return _ASCII_REVERSED.match(behind)
     return wide
-
-
-def _is_noise(text: bytes, start: int, end: int) -> bool:
-    """Tell whether the neighbours of a short match are bytes that no text has; NUL and escapes are text here."""
-    stop = text.find(b"\n", end, end + _AROUND)
-    around = text[max(0, start - _AROUND) : start] + text[end : stop if stop >= 0 else end + _AROUND]
-    odd = around.decode("utf-8", "replace")
-    bad = sum(1 for char in odd if char == "\ufffd" or (char < " " and char not in "\0\t\n\r\x1b\b\f"))
-    return bad * 8 > len(odd)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from guardcli.masking.detector import Detector
+from guardcli.masking.noise import is_noise
 from guardcli.masking.placeholders import is_placeholder
 
 _NAMES = (
@@ -22,6 +23,7 @@ _SPACES = re.compile(rb"[ \t]*")
 _NAME_BEFORE = re.compile(
     rb"(?:^|\n)[ \t]*(?:- )?(?:export[ \t]+|set[ \t]+|ENV[ \t]+)?[\"']?[\w./-]{0,100}[\"'\]]{0,2}[ \t]{0,16}\Z"
 )
+_SHORT = re.compile(rb"(?i)(?:pass|pwd)[0-9]{0,2}(?:\\?[\"']\]?)?[ \t]{0,16}\Z")
 _INSIDE_A_WORD = re.compile(rb"[a-z](?:pass|pwd)[0-9]{0,2}(?:\\?[\"']\]?)?[ \t]{0,16}\Z")
 """``pass`` and ``pwd`` at the end of another word (``compass``), where ``dbPass`` and ``DB_PWD`` are names."""
 _CALL = re.compile(rb"[A-Za-z_][\w.]*[(\[]")
@@ -64,7 +66,9 @@ class Password(Detector):
             return None
         sign = at - 2 if text[at - 2 : at] in (b"=>", b":=") else at - 1
         before = text[begin:sign]
-        return None if _INSIDE_A_WORD.search(before[-40:]) else self._assigned(text, at, before)
+        if _SHORT.search(before[-40:]) and (_INSIDE_A_WORD.search(before[-40:]) or is_noise(text, at - 6)):
+            return None
+        return self._assigned(text, at, before)
 
     def _assigned(self, text: bytes, at: int, before: bytes) -> tuple[int, int] | None:
         """Take what is assigned at `at`, by what stands `before` on the line."""

@@ -15,6 +15,7 @@ CASES = [
     "to ⟦a@b-c.org⟧.",
     "email=⟦a@b-c.org⟧&x=1",
     "⟦jörg@mail.de⟧",
+    "日本語テキスト日本語テキスト ⟦a@b.co⟧",
     "x\0⟦a@b.co⟧\0y",
     "ann@corp:hunter2",
     "https://ann@host.example.com/x",

@@ -1,0 +1,73 @@
+"""Judges a command that is in the table of known commands, and names the files that it touches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from guardcli.inspectors.shell.files import controls_access, is_device, is_sensitive
+from guardcli.inspectors.shell.names import names
+from guardcli.inspectors.shell.scope import Scope
+from guardcli.inspectors.shell.table import Finding, commands, judge_command, judge_verb, verbs
+from guardcli.inspectors.shell.words import Word
+from guardcli.model.effects import Effect
+from guardcli.model.operations import Operation
+
+_NO_CONTENT = names(
+    "echo printf ls dir vdir stat du df realpath basename dirname readlink test [ which whereis type "
+    "pgrep ps file wc findmnt mountpoint lsattr getfacl getcap id getconf seq expr sleep true false : cd "
+    "tty kill"
+)
+"""Commands that show no content of the files they are given."""
+
+_NO_FILES = names("echo test [ expr seq sleep kill pkill killall id groups getent ps pgrep ping systemctl")
+"""Commands whose operands are no files."""
+
+_ROOTS = frozenset(
+    {"/", "/*", "~", "~/", "~/*", "*", ".", "./", "./*", "..", "/.", "/..", "/home", "/etc", "/usr", "/var"}
+)
+
+
+def table(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
+    """Judge a command by the table of known commands."""
+    entry = verbs().get(name)
+    finding = judge_verb(entry, words) if entry is not None else judge_command(commands()[name], words)
+    action = f"{name} {finding.verb}" if finding.verb else name
+    return [_operation(action, name, words, finding, scope)]
+
+
+def _operation(action: str, name: str, words: Sequence[Word], finding: Finding, scope: Scope) -> Operation:
+    effects = set(finding.effects)
+    if Effect.UNKNOWN in effects:
+        effects.discard(Effect.UNKNOWN)
+        return scope.concede(
+            action, finding.reason or f"what {name} does is not known", *effects, files=finding.operands
+        )
+    changes = effects - {Effect.READ}
+    if Effect.FILE in changes and any(controls_access(word.text) for word in _written(name, words, finding)):
+        effects.add(Effect.PRIVILEGE)
+    if Effect.FILE in effects and any(is_device(word.text) for word in finding.operands):
+        effects.add(Effect.DELETE)
+    unbounded = name == "rm" and any(_is_root(word) for word in finding.operands)
+    grave = effects & {Effect.DELETE, Effect.PRIVILEGE}
+    sensitive = name not in _NO_CONTENT and not grave and _reads_secret(name, words)
+    files = () if finding.verb or name in _NO_FILES else finding.operands
+    return scope.done(action, effects, files, sensitive=sensitive, unbounded=unbounded)
+
+
+def _written(name: str, words: Sequence[Word], finding: Finding) -> Sequence[Word]:
+    """Return what is written: of a copy only its end, unless ``-t`` names it."""
+    if name not in ("cp", "ln", "install", "link"):
+        return finding.operands
+    return words if any(word.text.startswith(("-t", "--t")) for word in words) else finding.operands[-1:]
+
+
+def _is_root(word: Word) -> bool:
+    return word.text in _ROOTS or (not word.known and word.text.strip("*/") == "")
+
+
+def _reads_secret(name: str, words: Sequence[Word]) -> bool:
+    if name in ("printenv",) and not any(word.known and not word.text.startswith("-") for word in words):
+        return True
+    if name == "getent":
+        return any(word.text in ("shadow", "gshadow") for word in words)
+    return any(is_sensitive(word.text.partition("=")[2] or word.text) for word in words)

@@ -1,0 +1,395 @@
+"""Reads a shell text with tree-sitter's Bash grammar and hands each simple command on to be judged.
+
+The grammar is more lenient than any shell, so nothing it says is taken on trust: every word is read again
+(`words`), every byte between two nodes has to be blank, and a kind of node that is not listed here ends the
+reading. What is left is what POSIX shells and bash agree on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+import tree_sitter_bash
+from tree_sitter import Language, Node, Parser
+
+from guardcli.inspectors.shell.expand import CODE, Expander, Tail
+from guardcli.inspectors.shell.names import RESERVED, assignment_danger, names
+from guardcli.inspectors.shell.redirects import here_document, redirection
+from guardcli.inspectors.shell.scope import (
+    INHERIT,
+    MAX_DEPTH,
+    MAX_OPERATIONS,
+    PIPE,
+    NotUnderstoodError,
+    Scope,
+    Source,
+)
+from guardcli.inspectors.shell.words import (
+    DYNAMIC,
+    Word,
+)
+from guardcli.model.effects import Effect
+from guardcli.model.operations import Operation
+
+_BLANK = re.compile(rb"[ \t]+\Z")
+
+_STRUCTURE = names(
+    "program list subshell compound_statement do_group if_statement elif_clause else_clause "
+    "while_statement negated_command"
+)
+_REDIRECTS = frozenset({"file_redirect", "heredoc_redirect", "herestring_redirect"})
+_WORDS = names(
+    "word number string raw_string ansi_c_string translated_string concatenation simple_expansion "
+    "expansion command_substitution process_substitution arithmetic_expansion brace_expression"
+)
+
+_ASSIGNERS = names(
+    "eval read unset printf mapfile readarray getopts source . trap wait let local typeset declare export readonly "
+    "command builtin coproc set"
+)
+"""Commands that can give a variable another value, under a name that is put together or not there to be seen."""
+
+_TEST_SIGNS = names("[[ ]] [ ] = == != =~ && || !")
+"""Signs in a test that mean the same, or nothing worse, to a shell without ``[[``."""
+
+MAX_VALUES = 32
+"""Variables whose value is followed; a text with more of them has the rest unknown."""
+
+
+@lru_cache(maxsize=1)
+def _parser() -> Parser:
+    return Parser(Language(tree_sitter_bash.language()))
+
+
+class Reader(Expander):
+    """Reads one text. `judge` is asked about each simple command, in order; `operations` collects the answers."""
+
+    def __init__(self, text: str, scope: Scope, judge: Callable[[Sequence[Word], Scope], list[Operation]]) -> None:
+        super().__init__(text, scope)
+        self.judge = judge
+        self.functions = set(scope.functions)
+        self.depth = 0
+        self.follows_values = True
+
+    def read(self) -> None:
+        """Judge the whole text. Raises NotUnderstoodError where a part is not what the grammar says."""
+        root = _parser().parse(self.source).root_node
+        if root.has_error:
+            raise NotUnderstoodError("the command line is not complete or not plain shell")
+        self.blank(0, root.start_byte)
+        self.blank(root.end_byte, len(self.source))
+        self.statement(root, self.scope.stdin, ([], None))
+        if self.code_in_literal and self.evaluates:
+            raise NotUnderstoodError("a quoted string holds a substitution that an arithmetic context would run")
+
+    def children(self, node: Node) -> list[Node]:
+        """Return the children of a structural `node`, comments left out, once the bytes between them are blank."""
+        found = []
+        end = node.start_byte
+        for child in node.children:
+            self.blank(end, child.start_byte)
+            end = child.end_byte
+            if child.type == "comment":
+                self.comment(child)
+            else:
+                found.append(child)
+        self.blank(end, node.end_byte)
+        return found
+
+    def statement(self, node: Node, stdin: Source, tail: Tail) -> None:
+        """Judge the statement `node`, its standard input being `stdin`."""
+        self.depth += 1
+        if self.depth > 6 * MAX_DEPTH:
+            raise NotUnderstoodError("the command line is nested too deeply")
+        kind = node.type
+        if kind == "command":
+            self._command(node, stdin, tail)
+        elif kind == "pipeline":
+            self._pipeline(node, stdin, tail)
+        elif kind in _STRUCTURE:
+            self._structure(node, stdin, tail)
+        else:
+            handler = _HANDLERS.get(kind)
+            if handler is None:
+                raise NotUnderstoodError(f"a construct is not known: {kind.replace('_', ' ')}")
+            handler(self, node, stdin, tail)
+        self.depth -= 1
+
+    def _structure(self, node: Node, stdin: Source, tail: Tail) -> None:
+        children = self.children(node)
+        if tail[0] and node.type not in ("list", "negated_command", "program"):
+            raise NotUnderstoodError("words stand after a compound command")
+        if tail[1] is not None and node.type not in ("list", "negated_command"):
+            stdin, tail = tail[1], ([], None)
+        named = [child for child in children if child.is_named]
+        if node.type == "while_statement":
+            self._forget()
+        if node.type == "compound_statement" and children and children[0].type == "((":
+            raise NotUnderstoodError("((…)) is arithmetic to one shell and a command to another")
+        for child in named:
+            self.statement(child, stdin, tail if child is named[-1] else ([], None))
+
+    def _pipeline(self, node: Node, stdin: Source, tail: Tail) -> None:
+        parts = [child for child in self.children(node) if child.is_named]
+        for index, part in enumerate(parts):
+            last = index == len(parts) - 1
+            self.statement(part, PIPE if index or node.children[0].type == "|" else stdin, tail if last else ([], None))
+
+    def _redirected(self, node: Node, stdin: Source, tail: Tail) -> None:
+        body = None
+        extra: list[Word] = []
+        source: Source | None = None
+        pipelines: list[Node] = []
+        for child in self.children(node):
+            if child.type == "heredoc_redirect":
+                source, more, pipeline = here_document(self, child)
+                extra += more
+                pipelines += pipeline
+            elif child.type in _REDIRECTS:
+                found, more = redirection(self, child)
+                source = found or source
+                extra += more
+            elif body is None:
+                body = child
+            else:
+                raise NotUnderstoodError("a redirection was not recognised")
+        extra += tail[0]
+        source = source or tail[1]
+        if body is None:
+            if extra:
+                self._judge(extra, source or stdin)
+        else:
+            self.statement(body, stdin, (extra, source))
+        for pipeline_node in pipelines:
+            self.statement(pipeline_node, PIPE, ([], None))
+
+    def _command(self, node: Node, stdin: Source, tail: Tail) -> None:
+        words: list[Word] = []
+        end = node.start_byte
+        previous = ""
+        for child in node.children:
+            kind = child.type
+            gap = self.source[end : child.start_byte].replace(b"\\\n", b"")
+            if previous and not _BLANK.match(gap) and not (kind in _REDIRECTS and not gap):
+                raise NotUnderstoodError("a word was not recognised")
+            end, previous = child.end_byte, kind
+            if kind == "variable_assignment":
+                if not (self.raw(child).startswith("IFS=") and self._is_read(node)):
+                    self._assignment(child, prefix=True)
+            elif kind == "command_name":
+                words.append(self._name(child))
+            elif kind in _WORDS:
+                words.append(self.word(child))
+            elif kind in _REDIRECTS:
+                source, more = redirection(self, child)
+                stdin = source or stdin
+                words += more
+            else:
+                raise NotUnderstoodError(f"a part of a command is not known: {kind.replace('_', ' ')}")
+        self._judge(words + tail[0], tail[1] or stdin)
+
+    def _is_read(self, node: Node) -> bool:
+        """Tell whether the command is ``read``, for which IFS is set in passing and to what is plain."""
+        name = next((child for child in node.children if child.type == "command_name"), None)
+        plain = re.match(r"IFS=(?:[,:|]|\\?[,:]|'[^']*'|\$'\\t')?[ \t]", self.raw(node))
+        return name is not None and self.raw(name) == "read" and plain is not None
+
+    def _name(self, node: Node) -> Word:
+        inner = node.children
+        word = self.word(inner[0]) if len(inner) == 1 and inner[0].is_named else self.bare(node)
+        if word.bare and word.known and word.text in RESERVED:
+            raise NotUnderstoodError(f"{word.text} stands where a command is expected")
+        return word
+
+    def _judge(self, words: list[Word], stdin: Source) -> None:
+        if not words:
+            return
+        if len(self.operations) >= MAX_OPERATIONS:
+            raise NotUnderstoodError("the command line has too many commands")
+        scope = replace(self.scope, stdin=stdin, functions=frozenset(self.functions))
+        self.operations += self.judge(words, scope)
+        if words[0].text in _ASSIGNERS or not words[0].known:
+            self._forget()
+            self.functions.clear()
+        if words[0].text in ("let", "test", "[", "unset", "printf", "read", "wait", "mapfile", "readarray", "getopts"):
+            self.evaluates = True
+
+    def _assignment(self, node: Node, *, prefix: bool) -> Word:
+        children = node.children
+        name = self.raw(children[0])
+        if children[0].type != "variable_name" or not re.match(r"[A-Za-z_]\w*\Z", name):
+            raise NotUnderstoodError("an assignment to an array element")
+        value: Word = Word("", bare=False)
+        if len(children) > 2:
+            value = self._array(children[2]) if children[2].type == "array" else self.word(children[2])
+        if danger := assignment_danger(name, value):
+            self.operations.append(self.scope.concede(f"{name}=", danger, Effect.EXECUTE))
+        if (
+            not prefix
+            and self._stays(node)
+            and value.known
+            and self._named_once(name)
+            and not re.search(r"[\s*?\[~]", value.text)
+        ):
+            self.values[name] = replace(value, bare=False) if value.text else DYNAMIC
+        return value
+
+    def _stays(self, node: Node) -> bool:
+        """Tell whether what `node` defines holds for all that follows: not in a subshell, branch or background."""
+        after = node.next_sibling
+        in_background = after is not None and after.type == "&"
+        return node.parent is not None and node.parent.type == "program" and not in_background
+
+    def _forget(self) -> None:
+        """From here on no value of a variable is known."""
+        self.values.clear()
+        self.follows_values = False
+
+    def _named_once(self, name: str) -> bool:
+        """Tell whether `name` stands in the text only once other than as an expansion: then it has one value."""
+        if not self.follows_values or len(self.values) >= MAX_VALUES:
+            return False
+        return len(re.findall(rf"(?<![\w${{]){name}(?!\w)", self.text)) == 1
+
+    def _array(self, node: Node) -> Word:
+        for child in self.children(node):
+            if child.is_named:
+                self.word(child)
+        return DYNAMIC
+
+    def _assignments(self, node: Node, stdin: Source, tail: Tail) -> None:
+        if tail[0]:
+            raise NotUnderstoodError("words stand after an assignment and a redirection")
+        parts = [node] if node.type == "variable_assignment" else self.children(node)
+        for part in parts:
+            if part.type != "variable_assignment":
+                raise NotUnderstoodError("an assignment was not recognised")
+            self._assignment(part, prefix=len(parts) > 1)
+
+    def _declaration(self, node: Node, stdin: Source, tail: Tail) -> None:
+        self._forget()
+        for child in self.children(node):
+            if child.type == "variable_assignment":
+                if self._assignment(child, prefix=True).splits:
+                    raise NotUnderstoodError("some shells split a value that is declared without quotes")
+            elif child.type in _WORDS:
+                word = self.word(child)
+                if not word.known or "=" in word.text or "i" in word.text or "n" in word.text:
+                    self.evaluates = True
+                    if not word.known or "=" in word.text or word.text.startswith(("-n", "-i")):
+                        raise NotUnderstoodError("a declaration that is not plain")
+            elif child.is_named and child.type != "variable_name":
+                raise NotUnderstoodError("a declaration that is not plain")
+
+    def _unset(self, node: Node, stdin: Source, tail: Tail) -> None:
+        self._forget()
+        self.functions.clear()
+        self.evaluates = True
+        for child in self.children(node):
+            if child.type in _WORDS:
+                self.word(child)
+            elif child.is_named and child.type != "variable_name":
+                raise NotUnderstoodError("unset of something that is not plain")
+
+    def _function(self, node: Node, stdin: Source, tail: Tail) -> None:
+        self._forget()
+        children = self.children(node)
+        named = [child for child in children if child.is_named]
+        name = self.raw(named[0])
+        if tail[0] or not re.match(r"[A-Za-z_][\w-]*\Z", name) or name in RESERVED:
+            raise NotUnderstoodError("a function definition that is not plain")
+        for child in named[1:]:
+            if child.type in _REDIRECTS:
+                redirection(self, child)
+            else:
+                self.statement(child, PIPE, ([], None))
+        if self._stays(node):
+            self.functions.add(name)
+
+    def _for(self, node: Node, stdin: Source, tail: Tail) -> None:
+        self._forget()
+        if tail[0]:
+            raise NotUnderstoodError("words stand after a loop")
+        for child in self.children(node):
+            if child.type in _WORDS:
+                self.word(child)
+            elif child.type in ("do_group", "compound_statement"):
+                self.statement(child, tail[1] or stdin, ([], None))
+            elif child.type == "variable_name":
+                if danger := assignment_danger(self.raw(child), DYNAMIC):
+                    self.operations.append(self.scope.concede(f"{self.raw(child)}=", danger, Effect.EXECUTE))
+            elif child.is_named:
+                raise NotUnderstoodError("a loop that is not plain")
+
+    def _arithmetic_for(self, node: Node, stdin: Source, tail: Tail) -> None:
+        self._forget()
+        self.evaluates = True
+        head = self.raw(node).split("))", 1)[0]
+        if tail[0] or not re.match(r"for\s*\(\([\s\w+*/%<>=!&|,;-]*\Z", head):
+            raise NotUnderstoodError("a loop that is not plain")
+        self.statement(node.children[-1], tail[1] or stdin, ([], None))
+
+    def _case(self, node: Node, stdin: Source, tail: Tail) -> None:
+        if tail[0]:
+            raise NotUnderstoodError("words stand after a case")
+        for child in self.children(node):
+            if child.type in _WORDS or child.type == "extglob_pattern":
+                if child.type == "extglob_pattern":
+                    self.bare(child)
+                else:
+                    self.word(child)
+            elif child.is_named:
+                handler = self._case if child.type == "case_item" else self.statement
+                handler(child, tail[1] or stdin, ([], None))
+
+    def _test(self, node: Node, stdin: Source, tail: Tail) -> None:
+        if tail[0]:
+            raise NotUnderstoodError("words stand after a test")
+        self.evaluates = True
+        if self.raw(node).startswith("[ ") and re.search(r"&&|\|\|", self.raw(node)):
+            raise NotUnderstoodError("a list inside [ ] is one of commands")
+        self._test_part(node)
+        self.operations.append(self.scope.done("test", {Effect.READ}))
+
+    def _test_part(self, node: Node) -> None:
+        if node.type in _WORDS:
+            self.word(node)
+        elif node.type in ("regex", "extglob_pattern"):
+            self._pattern(self.raw(node))
+        elif node.type == "variable_name":
+            return
+        elif node.is_named and node.child_count:
+            before = ""
+            for child in self.children(node):
+                if before in ("||", "&&") and not re.match(r"(?:! )?-\w", self.raw(child)):
+                    raise NotUnderstoodError("a shell without [[ would take a part of the test for a command")
+                before = child.type
+                if not child.is_named and before not in _TEST_SIGNS:
+                    raise NotUnderstoodError("a shell without [[ would take a part of the test for something else")
+                self._test_part(child)
+        elif node.is_named and node.type != "test_operator":
+            raise NotUnderstoodError("a test that is not plain")
+
+    def _pattern(self, raw: str) -> None:
+        """Check a pattern of a test: no substitution, and no operator that ends a command where ``[[`` is unknown."""
+        if CODE.search(raw) or re.search(r"['\"\\]", raw) or re.search(r"[|;&<>]", raw.split("(", 1)[0]):
+            raise NotUnderstoodError("a pattern that is not plain")
+
+
+_HANDLERS: dict[str, Callable[[Reader, Node, Source, Tail], None]] = {
+    "redirected_statement": Reader._redirected,
+    "variable_assignment": Reader._assignments,
+    "variable_assignments": Reader._assignments,
+    "declaration_command": Reader._declaration,
+    "unset_command": Reader._unset,
+    "function_definition": Reader._function,
+    "for_statement": Reader._for,
+    "c_style_for_statement": Reader._arithmetic_for,
+    "case_statement": Reader._case,
+    "test_command": Reader._test,
+}
+
+__all__ = ["INHERIT", "Reader"]
