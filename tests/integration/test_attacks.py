@@ -384,3 +384,10 @@ def test_what_git_itself_starts_is_told_from_what_a_hook_starts(sandbox, termina
     sandbox.script(script, stdin=subprocess.DEVNULL)
     (ran,) = (sandbox.root / "ran").read_text().splitlines()
     assert ran.endswith("host git-upload-pack 'a.git'")
+
+
+def test_a_tool_has_no_descriptor_that_it_would_not_have_without_guard(sandbox) -> None:
+    call = "exec 9<&0; probe python3 -S -c 'import os; print(sorted(os.listdir(\"/proc/self/fd\")))'"
+    bare = subprocess.run(["sh", "-c", call], env=sandbox.env, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert "'9'" in bare.stdout
+    assert sandbox.script(call, stdin=subprocess.DEVNULL).stdout == bare.stdout
