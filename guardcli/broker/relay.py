@@ -27,6 +27,8 @@ from guardcli.model.operations import Input, Stream
 
 FIRST_COPY = 200
 """Sealed copies get this number in the tool and the ones after it, out of the way of what programs use."""
+INPUTS_MAX = protocol.PLAN_FDS_MAX - 4
+"""So many of them beside the standard streams."""
 IO_ERROR = 74
 """sysexits.h EX_IOERR: the tool did its work, but what it printed could not all be delivered."""
 NAMES = {1: "stdout", 2: "stderr"}
@@ -138,6 +140,10 @@ class Relay:
     # -- before --
 
     def _prepare(self, pipes: Pipes, call: CallRecord, judgement: Judgement, facts: CallFacts) -> None:
+        if len(judgement.inspection.inputs) > INPUTS_MAX:
+            raise UnavailableError(
+                f"more than {INPUTS_MAX} files would have to be handed over", hint="nothing was run; use fewer at once"
+            )
         if 1 in self._frame.terminals:
             pipes.terminal = Terminal(self._agent[1], self._frame.rows, self._frame.columns)
             pipes.give(pipes.terminal.slave, *sorted(self._frame.terminals))
