@@ -1,7 +1,5 @@
 """A hostile agent against a live broker: whatever it sends, the session goes on serving."""
 
-# ruff: noqa: E501 - the agents below are dense on purpose
-
 from __future__ import annotations
 
 import json
