@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import os
 import select
-import stat
 import subprocess
 import tempfile
 import time
@@ -22,6 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from guardcli.broker.git_objects import ObjectScan, changed_files
+from guardcli.broker.opening import open_regular
 from guardcli.model.facts import FactUnavailable, Found
 
 FILE_LIMIT = 4 << 20
@@ -225,14 +225,10 @@ class CallFacts:
 
     def _read_file(self, path: str) -> bytes:
         try:
-            if not stat.S_ISREG(os.stat(path).st_mode):  # opening a device may do something
-                raise FactUnavailable(f"{path} is not a regular file")
-            fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+            fd = open_regular(path)
         except (OSError, ValueError) as error:
             raise FactUnavailable(f"{path} cannot be read: {_words(error)}") from None
         try:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise FactUnavailable(f"{path} is not a regular file")
             content = _read_bounded(fd, FILE_LIMIT, path)
         except OSError as error:
             raise FactUnavailable(f"{path} cannot be read: {_words(error)}") from None
