@@ -29,6 +29,7 @@ class Email(Detector):
     personal = True
     triggers = (rb"[A-Za-z0-9.%'+_\x80-\xff-]@[A-Za-z0-9][A-Za-z0-9-]{0,62}\.[A-Za-z0-9]",)
     opening = rb"((?<![A-Za-z0-9.-])[A-Za-z0-9][A-Za-z0-9.%'+_-]{0,63}@[A-Za-z0-9.-]{0,255})"
+    stub = rb"(?<![A-Za-z0-9.%'+_\x80-\xff-])([A-Za-z0-9\x80-\xff](?:[A-Za-z0-9'+_\x80-\xff-]|\.(?!\.)){0,63})"
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the address around the ``@`` that lies before `at`."""

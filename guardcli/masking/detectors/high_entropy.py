@@ -9,7 +9,7 @@ from collections import Counter
 from guardcli.masking.detector import Detector
 
 _NAMES = rb"(?:key|auth|cred|creds|signature|hmac|salt|seed|session[_-]?id|sid|otp|pin|pat|licen[cs]e)"
-_VALUE = re.compile(rb"[A-Za-z0-9+/_-]{20,512}={0,2}(?![\w./:-])")
+_VALUE = re.compile(rb"[A-Za-z0-9+/_-]{20,8192}={0,2}(?![\w./:-])")
 _PUBLIC = re.compile(
     rb"(?i)(?:public|pub|primary|foreign|cache|sort|partition|object|idempotency|host|ssh|index|storage|row)[_-]?key"
 )
