@@ -21,7 +21,7 @@ from guardcli.broker.terminal import Terminal
 from guardcli.model.decisions import Recording
 from guardcli.model.errors import UnavailableError
 from guardcli.model.events import EventType
-from guardcli.model.operations import Stream
+from guardcli.model.operations import Input, Stream
 
 FIRST_COPY = 200
 """Sealed copies get this number in the tool and the ones after it, out of the way of what programs use."""
@@ -38,6 +38,7 @@ class Pipes:
     given: list[int] = field(default_factory=list)
     streams: list[OutputStream] = field(default_factory=list)
     arguments: dict[int, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
     terminal: Terminal | None = None
     feeds: list[tuple[bytes, int, int]] = field(default_factory=list)
     """What `copies.feed` is to be called with."""
@@ -57,6 +58,13 @@ class Pipes:
             os.close(target)
         if self.terminal is not None:
             await self.terminal.close()
+
+    def put(self, given: Input, copy: str) -> None:
+        """Let the tool find `copy` where it would have found the name of the file."""
+        if given.variable:
+            self.environment[given.variable] = copy
+        else:
+            self.arguments[given.index] = copy
 
     def close_given(self) -> None:
         """Close what was sent: the tool alone holds it now."""
@@ -93,7 +101,8 @@ class Relay:
         judged_content = judgement.inspection.inputs or facts.stdin_prefix
         if judgement.decision.recording is Recording.COMMAND and not judged_content:
             self._recorder.started(call, judgement.invocation, program)
-            plan = Plan(program, arguments=self._own_name({}))
+            settings = dict(judgement.inspection.environment)
+            plan = Plan(program, arguments=self._own_name({}), environment=settings)
             await self._connection.send(protocol.start(FrameType.EXEC, plan))
             return
         pipes = Pipes()
@@ -102,7 +111,8 @@ class Relay:
             self._recorder.started(call, judgement.invocation, program)
             if pipes.terminal is not None:
                 self._recorder.resized(call, self._frame.columns, self._frame.rows)
-            plan = Plan(program, pipes.terminal is not None, pipes.targets, self._own_name(pipes.arguments))
+            arguments = self._own_name(pipes.arguments)
+            plan = Plan(program, pipes.terminal is not None, pipes.targets, arguments, pipes.environment)
             await self._connection.send(protocol.start(FrameType.RELAY, plan), pipes.given)
         except BaseException:
             await pipes.abandon()
@@ -135,10 +145,11 @@ class Relay:
             reader, writer = os.pipe2(os.O_CLOEXEC)
             pipes.give(reader, 0)
             pipes.feeds.append((facts.stdin_prefix, os.dup(self._agent[0]), writer))
+        pipes.environment.update(judgement.inspection.environment)
         for number, given in enumerate(judgement.inspection.inputs, FIRST_COPY):
             if given.path in facts.files:
                 pipes.give(sealed(facts.files[given.path]), number)
-                pipes.arguments[given.index] = f"{given.prefix}/proc/self/fd/{number}"
+                pipes.put(given, f"{given.prefix}/proc/self/fd/{number}")
 
     def _pipe_outputs(self, pipes: Pipes, call: CallRecord, kind: Stream) -> None:
         """Put a pipe in the place of stdout and stderr, a single one where the agent has joined them."""

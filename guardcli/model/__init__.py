@@ -9,6 +9,7 @@
 ``approvals``    a person's yes to exact bytes
 ``events``       entries of the tamper-evident chain
 ``masking``      what a policy says about masking
+``tools``        what a policy says about tools that guard does not understand by itself
 ``secrets``      a value that never shows itself
 ``errors``       the one family of errors, with exit and HTTP statuses
 ===============  ==========================================================================

@@ -100,21 +100,32 @@ class Input:
     """A file that decided the judgement and that the tool would open by itself later.
 
     The broker replaces ``argv[index]`` with ``prefix`` + the path of a sealed copy of what was read, so that a
-    change of the file after the judgement gains nothing.
+    change of the file after the judgement gains nothing. Where `variable` names an environment variable, that
+    is set to the path instead, and `index` is left out.
     """
 
     path: str
-    index: int
+    index: int = -1
     prefix: str = ""
+    variable: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.index < 0) != bool(self.variable):
+            raise ValueError("a copy goes into an argument or into a variable")
 
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """All that an inspector has to say about one call. `operations` is never empty."""
+    """All that an inspector has to say about one call. `operations` is never empty.
+
+    `environment` holds the variables, name and value, that the broker sets for the tool, so that it does what was
+    judged and nothing else.
+    """
 
     operations: tuple[Operation, ...]
     inputs: tuple[Input, ...] = ()
     output: Stream = Stream.TEXT
+    environment: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.operations:

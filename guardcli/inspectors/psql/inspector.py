@@ -1,12 +1,14 @@
 """Judge a call of psql: its options, what it reads, where it connects, and every statement and command in it.
 
 What the system's administrator wrote (the system-wide psqlrc) is trusted; the user's own psqlrc is judged
-as a script, since whoever can write it could make any call do anything.
+as a script, since whoever can write it could make any call do anything. PSQLRC and PGSERVICEFILE are then set to what
+was judged (psql(1), ENVIRONMENT: PSQLRC names the one start file that is read), so that psql reads that and no other.
 """
 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 
 from guardcli.inspectors.psql.connection import (
@@ -29,7 +31,10 @@ from guardcli.model.operations import Input, Inspection, Operation, Target, conc
 
 _PAGER = re.compile(r"\s*(?:(?:/usr)?/bin/)?(?:less|more|most|cat|pager|pspg)(?:\s+-[A-Za-z0-9]+)*\s*")
 _STDIN_NAMES = frozenset(("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"))
-_VERSIONS = range(13, 19)
+_VERSIONS = range(10, 20)
+"""Major versions of psql, each of which prefers a start file that ends in ``-VERSION``."""
+
+_NOTHING = "/dev/null"
 _SYSTEM_SERVICES = "/etc/postgresql-common/pg_service.conf"
 
 
@@ -52,6 +57,7 @@ class _Call:
         self.line: CommandLine = read_command_line(invocation.argv, posix="POSIXLY_CORRECT" in invocation.env)
         self.script = Script(Variables(), invocation.env)
         self.inputs: list[Input] = []
+        self.settings: list[tuple[str, str]] = []
         self.parameters: Parameters = {}
 
     def inspect(self) -> Inspection:
@@ -69,7 +75,7 @@ class _Call:
             replace(operation, targets=tuple(dict.fromkeys((*operation.targets, *where))))
             for operation in self.script.operations
         ]
-        return Inspection(tuple(operations), tuple(self.inputs))
+        return Inspection(tuple(operations), tuple(self.inputs), environment=tuple(self.settings))
 
     def _options(self) -> str:
         """Carry out what options do while psql reads them; return why psql stops there, empty if it goes on."""
@@ -129,7 +135,10 @@ class _Call:
         around = {key: env[variable] for variable, key in ENVIRONMENT.items() if env.get(variable)}
         layers = [expanded, given, around]
         service = merged(layers).get("service", "")
-        if service:
+        if service and "servicefile" in expanded:
+            reason = "a service file that the connection string names is not read"
+            self.script.add(conceded("psql", "connect", reason, Effect.NETWORK))
+        elif service:
             layers.insert(2, self._service(service))
         self.parameters = merged(layers)
         for operation in judge_parameters(self.parameters):
@@ -148,6 +157,7 @@ class _Call:
                 continue
             found = read_service(content, service)
             if found is not None:
+                self.inputs.append(Input(self.invocation.path(path), variable="PGSERVICEFILE"))
                 return found
         self.script.add(conceded("psql", "connect", f"the service {service} is not known", Effect.NETWORK))
         return {}
@@ -166,40 +176,43 @@ class _Call:
             self.script.add(Operation("psql", "pager", frozenset((Effect.EXECUTE,)), found))
 
     def _start_file(self) -> None:
-        """Judge the user's psqlrc, where there is one and psql would read it."""
-        letters = {option.letter for option in self.line.options}
-        if "X" in letters:
-            return
-        for path in self._start_files():
-            try:
-                content = self.facts.read_file(path)
-            except FactUnavailable as reason:
-                self.script.lose_sight(f"the start file {path} cannot be judged: {reason}; use psql -X")
-                return
-            self._run(content, path)
+        """Judge the user's psqlrc where there is one, and have psql read that, or none.
 
-    def _start_files(self) -> list[str]:
+        What cannot be read here is not read by psql either. Which of several files psql would choose depends on
+        its version, which is not known, so that several concede.
+        """
+        if any(option.letter == "X" for option in self.line.options):
+            return
+        found = self._start_files()
+        for path, content in found.items():
+            self._run(content, path)
+        if not found:
+            self.settings.append(("PSQLRC", _NOTHING))
+        elif len(found) == 1 and self._start_path() in found:
+            self.inputs.append(Input(self._start_path(), variable="PSQLRC"))
+        else:
+            names = " and ".join(found)
+            reason = f"{names}: which one is read depends on psql's version; name one in PSQLRC, or use psql -X"
+            self.script.lose_sight(reason)
+
+    def _start_path(self) -> str:
+        """Return the start file without a version; an empty string where there can be none."""
         env = self.invocation.env
         given, home = env.get("PSQLRC", ""), env.get("HOME", "")
-        if given.startswith("~"):
-            given = home + given[1:] if given[1:2] in ("", "/") else given
-        path = self.invocation.path(given) if given else f"{home}/.psqlrc"
-        if not given and not home:
-            return []
-        directory, _, base = path.rpartition("/")
-        try:
-            names = self.facts.list_directory(self.invocation.path(directory or "/"))
-        except FactUnavailable:
-            return [name for name in (path, *(f"{path}-{version}" for version in _VERSIONS)) if self._readable(name)]
-        pattern = re.compile(re.escape(base) + r"(?:-[0-9][0-9A-Za-z.]*)?")
-        return [f"{directory}/{name}" for name in names if pattern.fullmatch(name)]
+        if given == "~" or given.startswith("~/"):
+            given = home + given[1:]
+        if given:
+            return self.invocation.path(given)
+        return self.invocation.path(f"{home}/.psqlrc") if home else ""
 
-    def _readable(self, path: str) -> bool:
-        try:
-            self.facts.read_file(path)
-        except FactUnavailable:
-            return False
-        return True
+    def _start_files(self) -> dict[str, bytes]:
+        """Return the start files that some version of psql would read, by their paths."""
+        plain = self._start_path()
+        found = {}
+        for path in (plain, *(f"{plain}-{version}" for version in _VERSIONS)) if plain else ():
+            with suppress(FactUnavailable):
+                found[path] = self.facts.read_file(path)
+        return found
 
     def _run(self, content: bytes, name: str, *, on_stdin: bool = False) -> None:
         try:

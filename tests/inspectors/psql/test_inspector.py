@@ -354,13 +354,16 @@ def test_an_interactive_session_is_conceded() -> None:
     [
         ("psql -c 'select 1'", {"HOME": "/h"}, {"/h/.psqlrc": "\\set x 1\n\\timing\n"}, "read session"),
         ("psql -c 'select 1'", {"HOME": "/h"}, {"/h/.psqlrc": "\\! id"}, "execute read"),
-        ("psql -c 'select 1'", {"HOME": "/h"}, {"/h/.psqlrc-15": "\\! id"}, "execute read"),
+        ("psql -c 'select 1'", {"HOME": "/h"}, {"/h/.psqlrc-15": "\\! id"}, "execute read unknown"),
         ("psql -X -c 'select 1'", {"HOME": "/h"}, {"/h/.psqlrc": "\\! id"}, "read"),
         ("psql --no-psqlrc -c 'select 1'", {"HOME": "/h"}, {"/h/.psqlrc": "\\! id"}, "read"),
         ("psql -c 'select 1'", {"HOME": "/h", "PSQLRC": "/x/rc"}, {"/x/rc": "drop table t;"}, "define delete read"),
         ("psql -c 'select 1'", {"HOME": "/h", "PSQLRC": "/x/rc"}, {"/h/.psqlrc": "drop table t;"}, "read"),
         ("psql -l", {"HOME": "/h"}, {"/h/.psqlrc": "\\! id"}, "execute read"),
         ("psql -c 'select 1'", {"HOME": "/h"}, {"/h/.psqlrc_history": "\\! id"}, "read"),
+        ("psql -c 'select 1'", {"HOME": "/h"}, {"/h/.psqlrc": "\\timing", "/h/.psqlrc-17": ""}, "read session unknown"),
+        ("psql -c 'select 1'", {"HOME": "/h", "PSQLRC": "rc"}, {"/work/rc": "\\! id"}, "execute read"),
+        ("psql -c 'select 1'", {"HOME": "/h", "PSQLRC": "~/rc"}, {"/h/rc": "\\! id"}, "execute read"),
         ("psql -c 'select 1'", {"HOME": "/h"}, {"/h/.psqlrc": "\\set x 'drop table t'\n"}, "read session"),
     ],
 )
@@ -368,6 +371,67 @@ def test_the_start_file_is_a_part_of_the_call(
     command: str, env: Mapping[str, str], files: Mapping[str, str], expected: str
 ) -> None:
     assert effects(inspect(command, env=env, files=files)) == expected
+
+
+PINNED = Input("/h/.psqlrc", variable="PSQLRC")
+NO_FILE = (("PSQLRC", "/dev/null"),)
+
+
+@pytest.mark.parametrize(
+    ("command", "env", "files", "inputs", "environment"),
+    [
+        ("psql -c 'select 1'", {"HOME": "/h"}, {"/h/.psqlrc": "\\timing"}, (PINNED,), ()),
+        ("psql -l", {"HOME": "/h"}, {"/h/.psqlrc": "\\timing"}, (PINNED,), ()),
+        ("psql -f a", {"HOME": "/h"}, {"/h/.psqlrc": "", "/work/a": ""}, (PINNED, Input("/work/a", 2)), ()),
+        ("psql -c 'select 1'", {"PSQLRC": "~/x", "HOME": "/h"}, {"/h/x": ""}, (Input("/h/x", variable="PSQLRC"),), ()),
+        ("psql -c 'select 1'", {"PSQLRC": "/x/rc"}, {"/x/rc": ""}, (Input("/x/rc", variable="PSQLRC"),), ()),
+        ("psql -c 'select 1'", {"PSQLRC": "/dev/null", "HOME": "/h"}, {"/h/.psqlrc": "\\! id"}, (), NO_FILE),
+        ("psql -c 'select 1'", {"HOME": "/h"}, {}, (), NO_FILE),
+        ("psql -c 'select 1'", {"HOME": "/h"}, {"/h/.psqlrc-15.18 (Debian 15.18-0+deb12u1)": "\\! id"}, (), NO_FILE),
+        ("psql -c 'select 1'", {}, {"/.psqlrc": "\\! id"}, (), NO_FILE),
+        ("psql -X -c 'select 1'", {"HOME": "/h"}, {"/h/.psqlrc": "\\! id"}, (), ()),
+        ("psql --help", {"HOME": "/h"}, {"/h/.psqlrc": "\\! id"}, (), ()),
+        ("psql -c 'select 1'", {"HOME": "/h"}, {"/h/.psqlrc": "", "/h/.psqlrc-15": ""}, (), ()),
+    ],
+)
+def test_psql_reads_the_start_file_that_was_judged_and_no_other(
+    command: str,
+    env: Mapping[str, str],
+    files: Mapping[str, str],
+    inputs: tuple[Input, ...],
+    environment: tuple[tuple[str, str], ...],
+) -> None:
+    inspection = inspect(command, env=env, files=files)
+    assert (inspection.inputs, inspection.environment) == (inputs, environment)
+
+
+def test_a_choice_between_start_files_is_conceded_with_the_remedy() -> None:
+    files = {"/h/.psqlrc": "", "/h/.psqlrc-15": ""}
+    inspection = inspect("psql -c 'select 1'", env={"HOME": "/h"}, files=files)
+    assert next(one.reason for one in inspection.operations if not one.complete).endswith("or use psql -X")
+    assert is_harmless(inspect("psql -c 'select 1'", env={"HOME": "/h", "PSQLRC": "/h/.psqlrc-15"}, files=files))
+
+
+@pytest.mark.parametrize(
+    ("env", "path"),
+    [
+        ({"HOME": "/h"}, "/h/.pg_service.conf"),
+        ({"HOME": "/h", "PGSERVICEFILE": "mine"}, "/work/mine"),
+        ({"HOME": "/h", "PGSYSCONFDIR": "/s"}, "/s/pg_service.conf"),
+        ({"HOME": "/h"}, "/etc/postgresql-common/pg_service.conf"),
+    ],
+)
+def test_libpq_reads_the_service_file_that_was_judged(env: Mapping[str, str], path: str) -> None:
+    inspection = inspect("psql -X service=prod -c 'select 1'", env=env, files={path: "[prod]\nhost=db\n"})
+    assert inspection.inputs == (Input(path, variable="PGSERVICEFILE"),)
+    assert is_harmless(inspection)
+
+
+def test_a_service_file_named_in_the_connection_string_is_conceded() -> None:
+    files = {"/h/.pg_service.conf": "[prod]\nhost=db\n", "/x": "[prod]\nhost=evil\n"}
+    inspection = inspect("psql -X 'service=prod servicefile=/x' -c 'select 1'", env={"HOME": "/h"}, files=files)
+    assert "unknown" in effects(inspection)
+    assert inspection.inputs == ()
 
 
 def test_a_service_file_says_where_a_service_is() -> None:
