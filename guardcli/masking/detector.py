@@ -25,6 +25,8 @@ class Detector(ABC):
     at the end of the text so far, may be the beginning of a secret that deserves to be held back even when
     nothing more comes for a while, with one group around that beginning; empty where a single word is all there is.
     `stub` is one for what may begin a secret but is as likely a word: it is held back for a while, and then let out.
+    A detector that is `once` has the trigger reported once a block, and its `find_all` finds all there is; one with
+    `blanks` may find what holds blanks whose beginning nothing gives away.
     """
 
     name: ClassVar[str]
@@ -34,6 +36,8 @@ class Detector(ABC):
     opening: ClassVar[bytes] = b""
     stub: ClassVar[bytes] = b""
     personal: ClassVar[bool] = False
+    once: ClassVar[bool] = False
+    blanks: bool = False
 
     @abstractmethod
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:

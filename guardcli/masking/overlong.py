@@ -1,7 +1,7 @@
 """How far a value goes on that is longer than its detector looks: nothing of it may come out bare.
 
-Where it ends is told by what stands before it: a quoted value ends at its quote, one with blanks at the end of its line,
-any other at the next blank or quote. Rather too much is masked than a byte too little.
+Where it ends is told by what stands before it: a quoted value ends at its quote, one with blanks at the end of its
+line, any other at the next blank or quote. Rather too much is masked than a byte too little.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ state of a key block that began before, and on nothing else: the result is the s
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from guardcli.masking.detector import Detector
 from guardcli.masking.followers import Follower
@@ -36,15 +36,19 @@ class Plan:
         rules: Sequence[MaskRule],
         triggers: Sequence[int],
         key: bytes,
+        allowed: Sequence[Callable[[bytes], bool] | None],
     ) -> None:
         """Take the detectors that are on, each with its rule, best first.
 
         `triggers` holds, for each trigger of `scanner`, the index of its detector among `kinds`, -1 for one that is
-        off; the last trigger of `scanner`, not in `triggers`, is that of all forms.
+        off; the last trigger of `scanner`, not in `triggers`, is that of all forms. `allowed` tells for each detector
+        which values stay.
         """
         self.kinds = kinds
         self.rules = rules
         self.key = key
+        self._allowed = allowed if any(allowed) else ()
+        self._whole_lines = any(kind.blanks for kind in kinds)
         self._scanner = scanner
         self._ranks: list[tuple[int, ...]] = [(rank,) if rank >= 0 else () for rank in triggers]
         self._ranks.append(tuple(rank for rank, kind in enumerate(kinds) if kind.forms))
@@ -82,6 +86,8 @@ class Plan:
         """Return up to where the unfinished line `text[base:]` can go out whatever comes next."""
         if not self.kinds:
             return len(text)
+        if self._whole_lines:
+            return base
         tail = text[base:]
         view = View(tail, joined=True) if b"\x1b" in tail or b"\x08" in tail else None
         seen = view.text if view is not None else tail
@@ -154,8 +160,15 @@ class Plan:
                     break
         if begun or state.followers:
             state = State(self._follow(text, base, state, begun, spans), state.swallow, state.within)
+        if self._allowed:
+            spans = [span for span in spans if not self._stays(span, text)]
         spans.sort()
         return spans, state
+
+    def _stays(self, span: Span, text: bytes) -> bool:
+        """Tell whether the policy allows the value to be seen."""
+        test = None if span.drop or span.rest else self._allowed[span.rank]
+        return test is not None and test(text[span.start : span.end])
 
     def _follow(
         self,

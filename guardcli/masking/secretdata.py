@@ -25,7 +25,7 @@ _EMPTY = (b"", b"|", b">", b"|-", b">-", b"{", b"null")
 
 
 def is_encoded_secret(value: bytes, cut: bool = False) -> bool:
-    """Tell whether `value` is base64 of text, or so much base64 that no word is like it; `cut` if its end is missing."""
+    """Tell whether `value` is base64 of text, or base64 that no word is like; with `cut` its end is missing."""
     if len(value) >= _OVERLONG:
         return _BASE64.fullmatch(value, 0, _OVERLONG) is not None
     if cut:

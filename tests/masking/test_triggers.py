@@ -16,9 +16,7 @@ EXPRESSIONS = [
     *(trigger for kind in KINDS for trigger in kind.triggers),
     rb"\b(?:" + b"|".join(form for kind in KINDS for form in kind.forms) + rb")",
 ]
-FRAGMENTS = tuple(
-    b"password token = \n - -- ' \" : data key secret abc 12 authorization cookie :// @ bearer pass .".split(b" ")
-) + (b" ", b"\t")
+FRAGMENTS = b"password|token|=|\n|-|--|'|\"|:|data|key|secret|abc|12|cookie|://|@|bearer|pass|.| |\t".split(b"|")
 CATEGORIES = {codes.CATEGORY_SPACE: b" \t\n", codes.CATEGORY_WORD: b"abz09_", codes.CATEGORY_DIGIT: b"059"}
 
 
