@@ -154,7 +154,7 @@ class Plan:
                         rest = rest or rest_of(text, start, end)
                         end = reach(text, end, rest)
                     done[rank] = end
-                    if start >= base:
+                    if start >= base and end > start:
                         spans.append(Span(start, end, rank, False, rest if end == len(text) else 0))
                 if found_all:
                     break

@@ -23,6 +23,7 @@ CREDENTIAL_DETECTORS = frozenset(
         "npm",
         "openai",
         "password",
+        "placed_password",
         "private_key",
         "pypi",
         "slack",

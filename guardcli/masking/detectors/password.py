@@ -20,6 +20,7 @@ _WORD = re.compile(rb"[^\s\"'`,;&|<>(){}\[\]\\\0]{1,8192}")
 _SHELL_WORD = re.compile(rb"[^\s\"'`;|<>()\0]{1,8192}")
 _FLAG_WORD = re.compile(rb"[^\s\"'`;|\0]{1,8192}")
 _FLAG = re.compile(rb"(?:\s|\A)--?[A-Za-z0-9-]{1,60}[ \t]\Z")
+_PREFIXED = re.compile(rb"[ubUB][\"']")
 _SPACES = re.compile(rb"[ \t]*")
 _NAME_BEFORE = re.compile(
     rb"(?:^|\n)[ \t]*(?:- )?(?:export[ \t]+|set[ \t]+|ENV[ \t]+)?[\"']?[\w./-]{0,100}[\"'\]]{0,2}[ \t]{0,16}\Z"
@@ -76,6 +77,8 @@ class Password(Detector):
         """Take what is assigned at `at`, by what stands `before` on the line."""
         colon = text[at - 1] == 0x3A
         after = _spaces(text, at)
+        if _PREFIXED.match(text, after):
+            after += 1
         quote = text[after : after + 1]
         if quote in (b'"', b"'") and after == at and before.count(quote) % 2:
             return None
