@@ -712,9 +712,13 @@ int main(int argc, char **argv, char **envp) {
     for (int fd = 0; fd < 3; fd++)
         if (fcntl(fd, F_GETFD) >= 0) open_mask |= 1u << fd;
     stderr_open = open_mask >> 2 & 1;
-    /* The name by which the kernel found us: argv[0] is whatever the caller likes. */
+    /* The name by which the kernel found us: argv[0] is whatever the caller likes. It is a script's when that names us
+     * behind its #!; then the kernel has put our own name into argv[0]. */
     const char *path = (const char *)getauxval(AT_EXECFN);
-    if (!path || !*path) path = argc ? argv[0] : "";
+    struct stat found, self;
+    if (!path || !*path || (stat(path, &found) == 0 && stat("/proc/self/exe", &self) == 0 &&
+                            (found.st_dev != self.st_dev || found.st_ino != self.st_ino)))
+        path = argc ? argv[0] : "";
     const char *slash = strrchr(path, '/');
     tool = slash ? slash + 1 : path;
     if (argc < 1) unavailable("called without a name", EINVAL);

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 MARK = "TEST_RUN_OF_GUARD"
 """Inherited by whatever the tests start, so that what is left of it can be told from everything else."""
@@ -36,6 +37,9 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["GUARD_CONFIG_DIR"] = os.path.join(home, "config")
     os.environ["GUARD_STATE_DIR"] = os.path.join(home, "state")
     os.environ["GUARD_RUNTIME_DIR"] = os.path.join(home, "run")
+    examples = int(os.environ.get("GUARD_TEST_EXAMPLES", "200"))
+    settings.register_profile("guard", max_examples=examples, deadline=None)
+    settings.load_profile("guard")
 
 
 def leftovers(mark: str) -> Iterator[tuple[int, str]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from guardcli.broker import protocol
 from guardcli.broker.approval import Approvals
-from guardcli.broker.connection import ShimConnection
+from guardcli.broker.connection import ShimConnection, Silent
 from guardcli.broker.facts import CallFacts
 from guardcli.broker.judge import Judge, Judgement, stdin_kind
 from guardcli.broker.processes import GitPrograms, started_by_git
@@ -47,6 +47,8 @@ class Engine:
     spawn: Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
     git_calls: dict[int, str]
     """The pids of the shims of running git calls."""
+    silent: Silent
+    """The connections that have not said yet what they call."""
 
 
 class ShimGone(Exception):
@@ -66,7 +68,8 @@ class Call:
     async def run(self) -> None:
         """See the call through, and close everything that it opened."""
         try:
-            frame = await self._connection.receive_call()
+            with self._engine.silent.counting(self._connection):
+                frame = await self._connection.receive_call()
             if frame is not None:
                 self._take_descriptors(frame)
                 await self._handle(frame)
@@ -91,6 +94,11 @@ class Call:
         if frame.has_directory:
             os.close(fds.pop(0))
         self._agent = dict(zip(sorted(frame.open), fds, strict=True))
+        for number, fd in self._agent.items():
+            if number in frame.terminals and not os.isatty(fd):
+                raise ProtocolError("a terminal that is none")
+            if self._connection.leads_here(fd):
+                raise ProtocolError("a connection to this broker for a descriptor of the tool")
 
     async def _handle(self, frame: CallFrame) -> None:
         began = time.time()
@@ -183,7 +191,8 @@ class Call:
                 error = UnavailableError("the record cannot be written, so nothing was run")
         else:
             self._failed(message)
-        await self._tell(str(error) if isinstance(error, UnavailableError) else message)
+        with suppress(ShimGone):  # nobody may ever read it, and the caller be gone
+            await self._unless_gone(self._tell(str(error) if isinstance(error, UnavailableError) else message))
         await self._connection.send(protocol.stop(error.exit_status))
 
     def _failed(self, reason: str) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import array
 import os
 import socket
+import stat
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from guardcli.broker import protocol
@@ -67,6 +69,23 @@ class ShimConnection:
         """Return when the shim hangs up, or breaks the rule that it says nothing before it is answered."""
         await readable(self._socket.fileno())
 
+    def leads_here(self, fd: int) -> bool:
+        """Tell whether `fd` is a shim's end of a connection: kept here, it would never be seen to end."""
+        if not stat.S_ISSOCK(os.fstat(fd).st_mode):
+            return False
+        with socket.socket(fileno=os.dup(fd)) as other, suppress(OSError):
+            return (
+                other.family == socket.AF_UNIX
+                and bool(name := self._socket.getsockname())
+                and other.getpeername() == name
+            )
+        return False
+
+    def hang_up(self) -> None:
+        """End the connection, so that whoever waits for a frame sees its end; `close` is still to come."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
     def take_fds(self) -> list[int]:
         """Hand over the descriptors that came so far; the caller closes them."""
         taken, self._fds = self._fds, []
@@ -108,7 +127,9 @@ class ShimConnection:
         while True:
             try:
                 data, control, flags, _ = self._socket.recvmsg(
-                    READ_SIZE, socket.CMSG_SPACE(protocol.CALL_FDS_MAX * array.array("i").itemsize)
+                    READ_SIZE,
+                    socket.CMSG_SPACE(protocol.CALL_FDS_MAX * array.array("i").itemsize),
+                    socket.MSG_CMSG_CLOEXEC,
                 )
             except (BlockingIOError, InterruptedError):
                 await readable(self._socket.fileno())
@@ -126,6 +147,28 @@ class ShimConnection:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 fds = array.array("i")
                 fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
-                for fd in fds:
-                    os.set_inheritable(fd, False)
                 self._fds += fds
+
+
+class Silent:
+    """Bounds how many connections may say nothing: beyond `most`, the one that has been silent longest is ended.
+
+    A shim speaks at once, so the bound is met only by who holds connections for their own sake.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._connections: dict[ShimConnection, None] = {}
+
+    @contextmanager
+    def counting(self, connection: ShimConnection) -> Iterator[None]:
+        """Count `connection` for as long as the block runs."""
+        self._connections[connection] = None
+        if len(self._connections) > self._most:
+            oldest = next(iter(self._connections))
+            del self._connections[oldest]
+            oldest.hang_up()
+        try:
+            yield
+        finally:
+            self._connections.pop(connection, None)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
-from contextlib import suppress
+import socket
+import stat
+from concurrent.futures import ThreadPoolExecutor
 
 from guardcli.broker.waiting import readable, writable
 
@@ -27,28 +30,85 @@ def sealed(content: bytes) -> int:
     return fd
 
 
-async def feed(prefix: bytes, source: int, target: int) -> None:
-    """Write `prefix` and then all that `source` still holds to the pipe `target`; closes both."""
-    try:
-        os.set_blocking(target, False)
-        data = prefix
-        while data:
-            view = memoryview(data)
-            while view:
-                try:
-                    view = view[os.write(target, view) :]
-                except BlockingIOError:
-                    await writable(target)
-            data = await _read(source)
-    except (BrokenPipeError, ConnectionError):
-        pass
-    finally:
-        os.close(source)
-        os.close(target)
+class Source:
+    """The agent's standard input, read without blocking the broker and without changing it. It owns `fd`.
+
+    That it is ready does not mean that a read returns: another process that shares it may be faster. So pipes are
+    opened anew, sockets read with MSG_DONTWAIT, and what is neither, and no file, from a thread.
+    """
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._own = fd
+        self._socket: socket.socket | None = None
+        self._thread: ThreadPoolExecutor | None = None
+        mode = os.fstat(fd).st_mode
+        if stat.S_ISSOCK(mode):
+            self._socket = socket.socket(fileno=os.dup(fd))
+        elif stat.S_ISFIFO(mode):
+            try:
+                self._own = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            except OSError:
+                self._thread = ThreadPoolExecutor(1)
+        elif not stat.S_ISREG(mode):
+            self._thread = ThreadPoolExecutor(1)
+
+    async def read(self) -> bytes:
+        """Return what comes next, nothing at the end. Raises OSError."""
+        while True:
+            try:
+                if self._thread is not None:
+                    return await asyncio.get_running_loop().run_in_executor(self._thread, os.read, self._fd, PIECE)
+                if self._socket is not None:
+                    return self._socket.recv(PIECE, socket.MSG_DONTWAIT)
+                return os.read(self._own, PIECE)
+            except (BlockingIOError, InterruptedError):
+                await readable(self._own)
+
+    def close(self) -> None:
+        """Close every descriptor of it."""
+        if self._thread is not None:
+            self._thread.shutdown(wait=False)
+        if self._socket is not None:
+            os.close(self._socket.detach())
+        if self._own != self._fd:
+            os.close(self._own)
+        os.close(self._fd)
 
 
-async def _read(source: int) -> bytes:
-    """Read what is there. The descriptor is the agent's and stays blocking, so it is read only when ready."""
-    with suppress(PermissionError):  # a regular file is always ready, and epoll says so with EPERM
-        await readable(source)
-    return os.read(source, PIECE)
+class Feed:
+    """Standard input put together again: what was read of it for the judgement, then the rest. It owns both ends."""
+
+    def __init__(self, prefix: bytes, source: int, target: int) -> None:
+        """`source` is the agent's standard input, `target` the writing end of a pipe to the tool."""
+        self._prefix = prefix
+        self._source = Source(source)
+        self._target = target
+
+    async def run(self) -> None:
+        """Move everything until the end of the source, or until the tool reads no more; then close both ends."""
+        try:
+            os.set_blocking(self._target, False)
+            data = self._prefix
+            while data:
+                await self._write(data)
+                data = await self._source.read()
+        except OSError:
+            pass  # the tool has closed its input, or there is no reading on: it sees the end
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Close both ends, once."""
+        if self._target >= 0:
+            self._source.close()
+            os.close(self._target)
+            self._target = -1
+
+    async def _write(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[os.write(self._target, view) :]
+            except BlockingIOError:
+                await writable(self._target)

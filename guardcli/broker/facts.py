@@ -14,12 +14,12 @@ from __future__ import annotations
 import hashlib
 import os
 import select
-import stat
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
+from guardcli.broker.opening import open_regular
 from guardcli.model.facts import FactUnavailable
 
 FILE_LIMIT = 4 << 20
@@ -159,14 +159,10 @@ class CallFacts:
 
     def _read_file(self, path: str) -> bytes:
         try:
-            if not stat.S_ISREG(os.stat(path).st_mode):  # opening a device may do something
-                raise FactUnavailable(f"{path} is not a regular file")
-            fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+            fd = open_regular(path)
         except (OSError, ValueError) as error:
             raise FactUnavailable(f"{path} cannot be read: {_words(error)}") from None
         try:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise FactUnavailable(f"{path} is not a regular file")
             content = _read_bounded(fd, FILE_LIMIT, path)
         except OSError as error:
             raise FactUnavailable(f"{path} cannot be read: {_words(error)}") from None

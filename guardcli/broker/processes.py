@@ -53,15 +53,21 @@ class GitPrograms:
 def started_by_git(pid: int, git_calls: Mapping[int, object], programs: GitPrograms) -> bool:
     """Tell whether git itself, as part of a running and allowed call, started `pid`.
 
-    `git_calls` has the pids of the shims of running git calls. Every process between must be git's own program: a
-    hook or an alias puts a shell in between, and what that starts is judged as the agent's own.
+    `git_calls` has the pids of the shims of running git calls. There must be a process between, and it must be git's
+    own program: a hook or an alias puts a shell in between, and what that starts is judged as the agent's own. What
+    takes the shell's place, as by ``exec``, is not told apart. On a terminal the shim's monitor, which is the same
+    program as the shim, is in between as well.
     """
     if not git_calls:
         return False
+    through_git = False
     for _ in range(DEPTH_MAX):
         pid = parent_pid(pid)
         if pid in git_calls:
-            return True
-        if pid <= 1 or program_of(pid) not in programs:
+            return through_git
+        program = program_of(pid)
+        if pid > 1 and program in programs:
+            through_git = True
+        elif not (through_git and (above := parent_pid(pid)) in git_calls and program == program_of(above) != ""):
             return False
     return False

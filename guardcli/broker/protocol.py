@@ -56,12 +56,17 @@ class How(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class CallFrame:
-    """What the shim saw. `open` and `terminals` say which of descriptors 0, 1, 2 are open, and are terminals."""
+    """What the shim saw. `open` and `terminals` say which of descriptors 0, 1, 2 are open, and are terminals.
+
+    `ambiguous` has the variables that the environment names more than once or without a value, as `env` reads them:
+    programs differ in which entry counts, so the tool is to be given that one alone.
+    """
 
     tool: str
     cwd: str
     argv: tuple[str, ...]
     env: Mapping[str, str]
+    ambiguous: Mapping[str, str | None]
     open: frozenset[int]
     terminals: frozenset[int]
     foreground: bool
@@ -172,11 +177,13 @@ def _read_call(body: bytes) -> CallFrame:
         raise ProtocolError("a terminal that is not open")
     if not tool or "/" in tool or (cwd and not cwd.startswith("/")):
         raise ProtocolError("a tool or a directory without a proper name")
+    env, ambiguous = _environment(rest[argc:])
     return CallFrame(
         tool=tool,
         cwd=cwd,
         argv=tuple(rest[:argc]),
-        env=_environment(rest[argc:]),
+        env=env,
+        ambiguous=ambiguous,
         open=_bits(opened),
         terminals=_bits(terminals),
         foreground=bool(foreground),
@@ -186,13 +193,20 @@ def _read_call(body: bytes) -> CallFrame:
     )
 
 
-def _environment(entries: Sequence[str]) -> dict[str, str]:
-    """Return the variables; the first of two with one name counts, as for getenv(3)."""
+def _environment(entries: Sequence[str]) -> tuple[dict[str, str], dict[str, str | None]]:
+    """Return the variables, and those of them that not every program would read alike.
+
+    The first of two with one name counts, and an entry without ``=`` is none, as for getenv(3); Perl takes the last.
+    """
     found: dict[str, str] = {}
+    unclear: set[str] = set()
     for entry in entries:
-        name, _, value = entry.partition("=")
-        found.setdefault(name, value)
-    return found
+        name, equals, value = entry.partition("=")
+        if not equals or name in found:
+            unclear.add(name)
+        if equals:
+            found.setdefault(name, value)
+    return found, {name: found.get(name) for name in sorted(unclear) if name}
 
 
 def frame(kind: FrameType, body: bytes = b"") -> bytes:

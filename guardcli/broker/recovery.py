@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from guardcli.broker.spool import EVENTS, LOCK, RECORDING, SESSION, AppendFile, timestamp
+from guardcli.broker.spool import EVENTS, LOCK, RECORDING, SESSION, AppendFile, remove_spool, timestamp
 from guardcli.broker.spool_reader import LINE_MAX, SpoolReader, write_shipped
 from guardcli.client.api import ApiClient
 from guardcli.model.errors import ConflictError, GuardError, UnavailableError
@@ -45,6 +45,9 @@ def recover_spools(spool_root: Path, client: ApiClient, skip: Collection[str] = 
         return []
     home = []
     for name in names:
+        if name.startswith("."):  # what another recovery, or its broker, had not quite removed when it ended
+            shutil.rmtree(spool_root / name, ignore_errors=True)
+            continue
         if name in skip or name.endswith(DAMAGED):
             continue
         with _held(spool_root / name) as held:
@@ -90,7 +93,7 @@ def _recover(directory: Path, session: str, client: ApiClient) -> bool:
     if end.fault:
         _put_aside(directory)
     else:
-        shutil.rmtree(directory)
+        remove_spool(directory)
     return True
 
 
@@ -104,7 +107,7 @@ def _without_facts(directory: Path, session: str) -> bool:
         log.error("%s does not tell whose session it is", directory)
         _put_aside(directory)
     else:
-        shutil.rmtree(directory, ignore_errors=True)
+        remove_spool(directory)
     return False
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import termios
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from guardcli.broker import protocol
 from guardcli.broker.connection import ShimConnection
-from guardcli.broker.copies import feed, sealed
+from guardcli.broker.copies import Feed, sealed
 from guardcli.broker.facts import CallFacts
 from guardcli.broker.judge import Judgement
 from guardcli.broker.protocol import CallFrame, Ended, Foreground, FrameType, How, Plan, Resized
@@ -25,6 +27,8 @@ from guardcli.model.operations import Input, Stream
 
 FIRST_COPY = 200
 """Sealed copies get this number in the tool and the ones after it, out of the way of what programs use."""
+INPUTS_MAX = protocol.PLAN_FDS_MAX - 4
+"""So many of them beside the standard streams."""
 IO_ERROR = 74
 """sysexits.h EX_IOERR: the tool did its work, but what it printed could not all be delivered."""
 NAMES = {1: "stdout", 2: "stderr"}
@@ -38,26 +42,15 @@ class Pipes:
     given: list[int] = field(default_factory=list)
     streams: list[OutputStream] = field(default_factory=list)
     arguments: dict[int, str] = field(default_factory=dict)
-    environment: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str | None] = field(default_factory=dict)
     terminal: Terminal | None = None
-    feeds: list[tuple[bytes, int, int]] = field(default_factory=list)
-    """What `copies.feed` is to be called with."""
+    feed: Feed | None = None
 
     def give(self, fd: int, *targets: int) -> None:
         """Let the tool have `fd` under the numbers `targets`; a copy for each of them beyond the first."""
         for index, target in enumerate(targets):
             self.targets.append(target)
             self.given.append(os.dup(fd) if index else fd)
-
-    async def abandon(self) -> None:
-        """Close what was opened for a run that did not come about."""
-        for stream in self.streams:
-            stream.close()
-        for _, source, target in self.feeds:
-            os.close(source)
-            os.close(target)
-        if self.terminal is not None:
-            await self.terminal.close()
 
     def put(self, given: Input, copy: str) -> None:
         """Let the tool find `copy` where it would have found the name of the file."""
@@ -71,6 +64,15 @@ class Pipes:
         for fd in self.given:
             os.close(fd)
         self.given.clear()
+
+    async def abandon(self) -> None:
+        """Close what was opened for a run that did not come about."""
+        for stream in self.streams:
+            stream.close()
+        if self.feed is not None:
+            self.feed.close()
+        if self.terminal is not None:
+            await self.terminal.close()
 
 
 class Relay:
@@ -101,7 +103,7 @@ class Relay:
         judged_content = judgement.inspection.inputs or facts.stdin_prefix
         if judgement.decision.recording is Recording.COMMAND and not judged_content:
             self._recorder.started(call, judgement.invocation, program)
-            settings = dict(judgement.inspection.environment)
+            settings = {**self._frame.ambiguous, **dict(judgement.inspection.environment)}
             plan = Plan(program, arguments=self._own_name({}), environment=settings)
             await self._connection.send(protocol.start(FrameType.EXEC, plan))
             return
@@ -114,6 +116,10 @@ class Relay:
             arguments = self._own_name(pipes.arguments)
             plan = Plan(program, pipes.terminal is not None, pipes.targets, arguments, pipes.environment)
             await self._connection.send(protocol.start(FrameType.RELAY, plan), pipes.given)
+        except (OSError, termios.error) as error:
+            await pipes.abandon()
+            hint = "nothing was run; the descriptors of this call, or of guard, are the reason"
+            raise UnavailableError(f"{self._frame.tool} cannot be given its streams: {error}", hint=hint) from error
         except BaseException:
             await pipes.abandon()
             raise
@@ -121,8 +127,8 @@ class Relay:
             pipes.close_given()
         for stream in pipes.streams:
             self._spawn(self._move(stream))
-        for prefix, source, target in pipes.feeds:
-            self._spawn(feed(prefix, source, target))
+        if pipes.feed is not None:
+            self._spawn(pipes.feed.run())
         try:
             await self._see_through(call, pipes)
         finally:
@@ -134,6 +140,10 @@ class Relay:
     # -- before --
 
     def _prepare(self, pipes: Pipes, call: CallRecord, judgement: Judgement, facts: CallFacts) -> None:
+        if len(judgement.inspection.inputs) > INPUTS_MAX:
+            raise UnavailableError(
+                f"more than {INPUTS_MAX} files would have to be handed over", hint="nothing was run; use fewer at once"
+            )
         if 1 in self._frame.terminals:
             pipes.terminal = Terminal(self._agent[1], self._frame.rows, self._frame.columns)
             pipes.give(pipes.terminal.slave, *sorted(self._frame.terminals))
@@ -144,7 +154,8 @@ class Relay:
         elif facts.stdin_prefix:
             reader, writer = os.pipe2(os.O_CLOEXEC)
             pipes.give(reader, 0)
-            pipes.feeds.append((facts.stdin_prefix, os.dup(self._agent[0]), writer))
+            pipes.feed = Feed(facts.stdin_prefix, os.dup(self._agent[0]), writer)
+        pipes.environment.update(self._frame.ambiguous)
         pipes.environment.update(judgement.inspection.environment)
         for number, given in enumerate(judgement.inspection.inputs, FIRST_COPY):
             if given.path in facts.files:
@@ -172,11 +183,13 @@ class Relay:
             record.count(data)
 
         record = StreamRecord("terminal" if terminal else NAMES[fd], terminal)
-        sink = Sink(os.dup(self._agent[fd]))
-        if kind is Stream.BINARY:
-            pipes.streams.append(OutputStream(source, sink, record, Unmasked, count))
-        else:
-            pipes.streams.append(OutputStream(source, sink, record, self._make_mask, keep))
+        make_mask, note = (Unmasked, count) if kind is Stream.BINARY else (self._make_mask, keep)
+        with ExitStack() as unless_made:
+            unless_made.callback(os.close, source)
+            sink = Sink(os.dup(self._agent[fd]))
+            unless_made.callback(sink.close)
+            pipes.streams.append(OutputStream(source, sink, record, make_mask, note))
+            unless_made.pop_all()
 
     def _own_name(self, arguments: dict[int, str]) -> dict[int, str]:
         """Make sure that the tool goes by the name that was judged: programs look at argv[0]."""

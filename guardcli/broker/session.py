@@ -24,6 +24,7 @@ from pathlib import Path
 
 from guardcli.broker.approval import Approvals
 from guardcli.broker.call import Engine
+from guardcli.broker.connection import Silent
 from guardcli.broker.judge import Judge
 from guardcli.broker.place import SessionPlace
 from guardcli.broker.processes import GitPrograms
@@ -41,6 +42,8 @@ from guardcli.policy import Policy
 
 PATIENT_THREADS = 256
 """Calls that may wait for a person or for standard input at once."""
+SILENT_MAX = 4096
+"""Connections that may say nothing at once; fewer where the system allows few descriptors."""
 TICK_SECONDS = 0.2
 """How often the record is brought to the disk and to the shipper."""
 FLUSH_SECONDS = 5.0
@@ -123,6 +126,7 @@ class Broker:
             make_mask=session.maskers.stream,
             spawn=self._tasks.spawn,
             git_calls={},
+            silent=Silent(min(SILENT_MAX, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4)),
         )
 
     async def serve(self, listener: socket.socket, control: socket.socket) -> int | None:

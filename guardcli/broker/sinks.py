@@ -2,8 +2,8 @@
 
 O_NONBLOCK belongs to the open file description, which the agent shares (open(2)): setting it would break the
 agent's own writes. So pipes and terminals are opened anew through /proc/self/fd, sockets are written with
-MSG_DONTWAIT, and files, which never wait for a reader, are written as they are. What can be none of these is written
-from a thread.
+MSG_DONTWAIT, and files, which never wait for a reader, are written as they are. What is none of these, an eventfd
+that is full for one, may block whoever writes it: each gets a thread of its own.
 """
 
 from __future__ import annotations
@@ -12,8 +12,12 @@ import asyncio
 import os
 import socket
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 from guardcli.broker.waiting import writable
+
+MEMORY_DEVICES = ((1, 3), (1, 5), (1, 7))
+"""null, zero and full, by number: they may lie anywhere (Documentation/admin-guide/devices.txt of Linux)."""
 
 
 class Sink:
@@ -23,33 +27,37 @@ class Sink:
         self._fd = fd
         self._own = fd
         self._socket: socket.socket | None = None
-        self._threaded = False
+        self._thread: ThreadPoolExecutor | None = None
         self._open = False
         self.failure: OSError | None = None
         """What went wrong when it was not simply the reader that left: the disk is full, for one."""
 
     def _prepare(self) -> None:
         """Find out how to write without blocking; only when there is something to write, which often never comes."""
-        self._open = True
         fd = self._fd
-        mode = os.fstat(fd).st_mode
+        status = os.fstat(fd)
+        mode = status.st_mode
         if stat.S_ISSOCK(mode):
             self._socket = socket.socket(fileno=os.dup(fd))
         elif stat.S_ISFIFO(mode) or (stat.S_ISCHR(mode) and os.isatty(fd)):
             try:
                 self._own = os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
             except OSError:
-                self._threaded = True
+                self._thread = ThreadPoolExecutor(1)
+        elif not (stat.S_ISREG(mode) or _is_memory_device(status)):
+            self._thread = ThreadPoolExecutor(1)
+        self._open = True
 
     async def write(self, data: bytes) -> bool:
         """Write all of `data`; False when that cannot be done any more."""
         view = memoryview(data)
-        if not self._open:
-            self._prepare()
         while view:
             try:
-                if self._threaded:
-                    written = await asyncio.to_thread(os.write, self._fd, view)
+                if not self._open:
+                    self._prepare()
+                if self._thread is not None:
+                    loop = asyncio.get_running_loop()
+                    written = await loop.run_in_executor(self._thread, os.write, self._fd, view)
                 else:
                     written = self._write_now(view)
             except (BlockingIOError, InterruptedError):
@@ -65,6 +73,8 @@ class Sink:
 
     def close(self) -> None:
         """Close every descriptor of it."""
+        if self._thread is not None:
+            self._thread.shutdown(wait=False)
         if self._socket is not None:
             # A socket object must not change the agent's description: detach, then close the duplicate.
             os.close(self._socket.detach())
@@ -76,6 +86,11 @@ class Sink:
         if self._socket is not None:
             return self._socket.send(view, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
         return os.write(self._own, view)
+
+
+def _is_memory_device(status: os.stat_result) -> bool:
+    """Tell whether it is one of ``/dev/null``, ``/dev/zero`` and ``/dev/full``: no write to them ever waits."""
+    return stat.S_ISCHR(status.st_mode) and (os.major(status.st_rdev), os.minor(status.st_rdev)) in MEMORY_DEVICES
 
 
 def same_description(first: int, second: int) -> bool:

@@ -78,6 +78,14 @@ class AppendFile:
         os.close(self._fd)
 
 
+def remove_spool(directory: Path) -> None:
+    """Remove a spool whose lock the caller holds: first out of the sight of others, who would find it half gone."""
+    gone = directory.with_name(f".{directory.name}")
+    with suppress(OSError):
+        directory.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
 class Spool:
     """The record of a live session. Not thread-safe: the broker's event loop alone writes."""
 
@@ -131,7 +139,7 @@ class Spool:
 
     def remove(self) -> None:
         """Remove the directory: all of it has been shipped."""
-        shutil.rmtree(self.directory, ignore_errors=True)
+        remove_spool(self.directory)
 
     def close(self) -> None:
         """Close the files. The lock lasts until every process that has a copy of it has closed that."""

@@ -121,7 +121,7 @@ def session_facts(settings: Settings, policy: Policy, command: Sequence[str]) ->
     host = socket.gethostname()
     return {
         "id": f"{int(now * 1000):012x}{secrets.token_hex(5)}",
-        "identity": f"{getpass.getuser()}@{host}",
+        "identity": f"{_user()}@{host}",
         "groups": list(settings.groups),
         "command": list(command),
         "cwd": _cwd(),
@@ -130,6 +130,14 @@ def session_facts(settings: Settings, policy: Policy, command: Sequence[str]) ->
         "policy_digest": policy.digest,
         "started": timestamp(now),
     }
+
+
+def _user() -> str:
+    """Return the user's name, or the number of one who has none, as in many containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def _cwd() -> str:

@@ -9,6 +9,7 @@
 ``git/``           commands, refspecs, configuration, and the programs that a call would make git run
 ``shell/``         strings and vectors that an inner or remote shell runs
 ``generic``        every other tool, by the patterns of the policy
+``names``          how the rooms write their tables of names
 =================  ====================================================================================
 
 Each room's own docstring is its map; ``data/`` in it holds tables, most of them generated from the tools

@@ -45,8 +45,18 @@ class Sandbox:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.bin = root / "bin"
-        self.work = root / "work"
         self.policy = root / "policy.yaml"
+        self._used = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew with settings, tools and an empty directory to work in; what was recorded stays."""
+        for path in self.root.iterdir():
+            if path.name not in ("state", "run", "config"):
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        # A directory of its own for each test: a yes holds for the directory, and none is to be left from another.
+        self._used += 1
+        self.work = self.root / f"work{self._used}"
         for directory in (self.bin, self.work):
             directory.mkdir()
         for tool in ("probe", "gate", "shut", "quiet"):
@@ -54,11 +64,11 @@ class Sandbox:
         self.policy.write_text(POLICY)
         self.env = {
             **os.environ,
-            "HOME": str(root),
+            "HOME": str(self.root),
             "PATH": f"{self.bin}:{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
-            "GUARD_STATE_DIR": str(root / "state"),
-            "GUARD_RUNTIME_DIR": str(root / "run"),
-            "GUARD_CONFIG_DIR": str(root / "config"),
+            "GUARD_STATE_DIR": str(self.root / "state"),
+            "GUARD_RUNTIME_DIR": str(self.root / "run"),
+            "GUARD_CONFIG_DIR": str(self.root / "config"),
             "GUARD_POLICY": str(self.policy),
         }
 
@@ -135,16 +145,32 @@ class Sandbox:
             time.sleep(0.01)
 
 
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A guard of the test's own. The path is short, for the sockets in it."""
-    root = Path(tempfile.mkdtemp(prefix="g", dir="/tmp"))
+def _made() -> Iterator[Sandbox]:
+    root = Path(tempfile.mkdtemp(prefix="g", dir="/tmp"))  # short, for the sockets in it
     made = Sandbox(root)
     try:
         yield made
     finally:
         made.stop_api()
         shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A guard of the test's own."""
+    yield from _made()
+
+
+@pytest.fixture(scope="session")
+def _shared() -> Iterator[Sandbox]:
+    yield from _made()
+
+
+@pytest.fixture
+def shared_sandbox(_shared: Sandbox) -> Sandbox:
+    """A guard whose API and record other tests have used before: quicker, for tests that do not look at those."""
+    _shared.reset()
+    return _shared
 
 
 def wait_for(condition: Any, seconds: float = 20.0) -> Any:

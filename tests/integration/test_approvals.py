@@ -8,6 +8,12 @@ import time
 import pytest
 
 
+@pytest.fixture
+def sandbox(shared_sandbox):
+    """Nothing here looks at what other tests left in the record."""
+    return shared_sandbox
+
+
 def approval_id(text: str) -> str:
     found = re.search(r"approval ([0-9a-f]{8,})", text)
     assert found, text

@@ -10,6 +10,12 @@ import pytest
 
 
 @pytest.fixture
+def sandbox(shared_sandbox):
+    """Nothing here looks at what other tests left in the record."""
+    return shared_sandbox
+
+
+@pytest.fixture
 def terminal(sandbox):
     """Start an interactive bash under guard on a PTY, as a person would."""
     started = []

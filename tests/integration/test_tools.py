@@ -17,6 +17,12 @@ BIG = int(os.environ.get("GUARD_TEST_REPOSITORY_MB", "24"))
 
 
 @pytest.fixture
+def sandbox(shared_sandbox):
+    """Nothing here looks at what other tests left in the record."""
+    return shared_sandbox
+
+
+@pytest.fixture
 def default(sandbox):
     """A sandbox under the default pack."""
     sandbox.env["GUARD_POLICY"] = "pack:default"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from guardcli.model.effects import Effect
@@ -50,7 +50,6 @@ def load_or_refuse(text: str) -> None:
         }
 
 
-@settings(max_examples=300, deadline=None)
 @given(FORMS, st.booleans())
 def test_any_structure_is_loaded_or_refused(form: object, headed: bool) -> None:
     if headed and isinstance(form, dict):
@@ -58,7 +57,6 @@ def test_any_structure_is_loaded_or_refused(form: object, headed: bool) -> None:
     load_or_refuse(yaml.safe_dump(form, allow_unicode=True))
 
 
-@settings(max_examples=300, deadline=None)
 @given(
     st.integers(0, len(PACK)),
     st.integers(0, 40),
@@ -68,7 +66,6 @@ def test_a_pack_with_anything_cut_out_and_put_in_is_loaded_or_refused(place: int
     load_or_refuse(PACK[:place] + put + PACK[place + cut :])
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_loaded_or_refused(text: str) -> None:
     load_or_refuse(text)

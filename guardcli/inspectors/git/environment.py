@@ -14,7 +14,7 @@ from guardcli.inspectors.git import programs
 from guardcli.inspectors.git.call import Call, does, executes, unknown
 from guardcli.inspectors.git.keys import judge_key
 from guardcli.inspectors.git.options import Parsed
-from guardcli.inspectors.git.programs import names
+from guardcli.inspectors.names import names
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation, Target
 

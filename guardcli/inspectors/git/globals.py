@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from guardcli.inspectors.git.call import executes, unknown
-from guardcli.inspectors.git.programs import names
+from guardcli.inspectors.names import names
 from guardcli.model.effects import Effect
 from guardcli.model.invocation import Invocation
 from guardcli.model.operations import Operation

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from guardcli.inspectors.git import programs
 from guardcli.inspectors.git.options import known_keys
 from guardcli.inspectors.git.urls import plain_url
+from guardcli.inspectors.names import names
 from guardcli.model.effects import Effect
 
 STRATEGIES: frozenset[str] = frozenset({"ort", "recursive", "resolve", "octopus", "ours", "subtree"})
@@ -199,7 +200,7 @@ def judge_key(name: str, value: str) -> KeyJudgement:
     return KeyJudgement(key, known=known)
 
 
-_MORE = programs.names(
+_MORE = names(
     "core.commentstring core.fscache core.longpaths core.protecthfs core.protectntfs core.sharedrepository "
     "diff.*.algorithm diff.*.binary diff.*.cachetextconv diff.*.funcname diff.*.wordregex diff.*.xfuncname "
     "filter.*.required init.defaultrefformat lfs.*.locksverify lfs.locksverify lfs.repositoryformatversion "

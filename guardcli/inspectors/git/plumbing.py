@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from guardcli.inspectors.git.call import Call, Judge, does, executes, loses, reads, unknown, writes
-from guardcli.inspectors.git.programs import names
+from guardcli.inspectors.names import names
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation
 

@@ -11,11 +11,7 @@ import re
 import shlex
 from collections.abc import Callable
 
-
-def names(text: str) -> frozenset[str]:
-    """Return the words of `text`: a readable way to write a table of many names."""
-    return frozenset(text.split())
-
+from guardcli.inspectors.names import names
 
 _SHELL = re.compile(r"[$`;&|<>()\n\\*?\[\]#{}]")
 _DIRECTORIES = ("/bin/", "/usr/bin/", "/usr/local/bin/")

@@ -18,7 +18,8 @@ from guardcli.inspectors.git.call import (
 )
 from guardcli.inspectors.git.keys import is_secret, judge_key
 from guardcli.inspectors.git.options import Parsed, Spec, parse, spec_of
-from guardcli.inspectors.git.programs import harmless_editor, names
+from guardcli.inspectors.git.programs import harmless_editor
+from guardcli.inspectors.names import names
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation, Target
 

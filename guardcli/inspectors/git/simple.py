@@ -25,7 +25,8 @@ from guardcli.inspectors.git.call import (
 from guardcli.inspectors.git.environment import judge_setting
 from guardcli.inspectors.git.keys import STRATEGIES
 from guardcli.inspectors.git.options import Option, Parsed
-from guardcli.inspectors.git.programs import harmless_pager, name_of, names
+from guardcli.inspectors.git.programs import harmless_pager, name_of
+from guardcli.inspectors.names import names
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation
 

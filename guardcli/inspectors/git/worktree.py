@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from guardcli.inspectors.git.call import Call, Judge, loses, names_nothing, problems, reads, unknown, writes
 from guardcli.inspectors.git.options import Parsed
-from guardcli.inspectors.git.programs import names
+from guardcli.inspectors.names import names
 from guardcli.model.effects import Effect
 from guardcli.model.facts import FactUnavailable
 from guardcli.model.operations import Operation, Target

@@ -100,11 +100,6 @@ class _Word:
     text: str
 
 
-def has_children(command: str) -> bool:
-    """Return whether `command` has commands below it."""
-    return bool(_tree().get(command))
-
-
 @functools.cache
 def _commands() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
     text = (files("guardcli.inspectors.kubectl") / "data" / "flags.json").read_text("utf-8")

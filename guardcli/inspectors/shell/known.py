@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from guardcli.inspectors.names import names
 from guardcli.inspectors.shell.files import controls_access, is_device, is_sensitive
-from guardcli.inspectors.shell.names import names
 from guardcli.inspectors.shell.scope import Scope
 from guardcli.inspectors.shell.table import Finding, commands, judge_command, judge_verb, verbs
 from guardcli.inspectors.shell.words import Word

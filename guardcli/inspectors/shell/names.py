@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import re
 
+from guardcli.inspectors.names import names
 from guardcli.inspectors.shell.words import Word
-
-
-def names(text: str) -> frozenset[str]:
-    """Return the names in `text`, which are separated by blanks."""
-    return frozenset(text.split())
-
 
 RESERVED = names("if then else elif fi do done case esac while until for select function in { } [[ ]] ! ;")
 """POSIX Shell Command Language, 2.4, and bash's own; none of them is a command's name."""

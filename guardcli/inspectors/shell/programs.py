@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from guardcli.inspectors.names import names
 from guardcli.inspectors.shell.files import HARMLESS, controls_access, is_device, is_sensitive
-from guardcli.inspectors.shell.names import names
 from guardcli.inspectors.shell.options import leading
 from guardcli.inspectors.shell.scope import NOTHING, NotUnderstoodError, Scope
 from guardcli.inspectors.shell.scripts import awk_is_plain, sed_is_plain

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from guardcli.inspectors.shell.names import names
+from guardcli.inspectors.names import names
 
 MAX_SCRIPT = 8192
 """Characters of a script that is read; a longer one is not called plain."""

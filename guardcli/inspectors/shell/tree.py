@@ -15,8 +15,9 @@ from functools import lru_cache
 import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
+from guardcli.inspectors.names import names
 from guardcli.inspectors.shell.expand import CODE, Expander, Tail
-from guardcli.inspectors.shell.names import RESERVED, assignment_danger, names
+from guardcli.inspectors.shell.names import RESERVED, assignment_danger
 from guardcli.inspectors.shell.redirects import here_document, redirection
 from guardcli.inspectors.shell.scope import (
     INHERIT,

@@ -137,11 +137,6 @@ def _change_scope(body: Node, scope: Scope, stack: list[tuple[Any, Scope]]) -> S
     return scope
 
 
-def relation_name(node: Node) -> str:
-    """Return ``schema/name`` of a RangeVar."""
-    return f"{node.get('schemaname', '')}/{node['relname']}"
-
-
 def _relation(node: Node, found: Findings, scope: Scope) -> None:
     schema, name = node.get("schemaname", ""), node["relname"]
     if not schema and name in scope:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from guardcli.inspectors.shell.names import names
+from guardcli.inspectors.names import names
 from guardcli.model.effects import Effect
 
 HARMLESS = names(

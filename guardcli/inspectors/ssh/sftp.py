@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 
+from guardcli.inspectors.names import names
 from guardcli.inspectors.shell.files import controls_access, is_sensitive
-from guardcli.inspectors.shell.names import names
 from guardcli.inspectors.ssh.call import config_files, environment, harmless
 from guardcli.inspectors.ssh.options import SFTP, Parsed, parse
 from guardcli.inspectors.ssh.scp import reached, take_option

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from guardcli.inspectors.git.inspector import JUDGES, GitInspector, split_alias
@@ -15,7 +14,6 @@ from guardcli.model.effects import Effect
 from guardcli.model.facts import NoFacts
 from guardcli.model.invocation import Invocation
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "300"))
 PIECES = st.sampled_from(
     [
         "-",
@@ -76,7 +74,6 @@ class Answers(NoFacts):
         return self.text.encode("utf-8", "surrogateescape")
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.lists(WORDS, max_size=7), ENV, st.text(max_size=20), st.booleans())
 def test_every_call_is_answered(words: list[str], env: dict[str, str], text: str, known: bool) -> None:
     facts = Answers(text) if known else NoFacts()
@@ -89,7 +86,6 @@ def test_every_call_is_answered(words: list[str], env: dict[str, str], text: str
         assert operation.as_json()
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.sampled_from(sorted(JUDGES)), st.lists(st.sampled_from(["-n", "--all", "x", "HEAD"]), max_size=3))
 def test_an_injected_program_is_never_lost(command: str, words: list[str]) -> None:
     for argv in (
@@ -101,7 +97,6 @@ def test_an_injected_program_is_never_lost(command: str, words: list[str]) -> No
         assert any(Effect.EXECUTE in operation.effects for operation in inspection.operations)
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.text(max_size=40), st.text(max_size=20), st.lists(st.text(max_size=10), max_size=4), st.booleans())
 def test_the_small_parsers_take_anything(text: str, value: str, words: list[str], delete: bool) -> None:
     split_alias(text)

@@ -19,12 +19,11 @@ from hypothesis import strategies as st
 from guardcli.broker.facts import CallFacts
 from guardcli.inspectors.git.inspector import JUDGES, GitInspector
 from guardcli.inspectors.git.options import Value, spec_of
-from guardcli.inspectors.git.programs import names
+from guardcli.inspectors.names import names
 from guardcli.model.effects import Effect
 from guardcli.model.invocation import Invocation
 
 GIT = shutil.which("git")
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "120"))
 UNCOMMITTED = {"file.txt": b"changed and not committed\n", "untracked.txt": b"never added\n"}
 SLOW = {"daemon", "fsmonitor--daemon", "credential-cache--daemon", "maintenance"}
 COMMANDS = sorted(name for name in JUDGES if name not in SLOW)
@@ -175,9 +174,7 @@ def _specs() -> list[str]:
     return sorted(_data()["commands"])
 
 
-@settings(
-    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "120")), deadline=None, suppress_health_check=list(HealthCheck)
-)
+@settings(suppress_health_check=list(HealthCheck))
 @given(calls())
 def test_what_is_judged_harmless_is_harmless_in_git(template: Path, argv: list[str]) -> None:
     invocation = Invocation("git", ("git", *argv), environment(template), str(template / "work"))

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from guardcli.inspectors.kubectl.inspector import KubectlInspector
@@ -576,7 +576,6 @@ WORDS = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
 @given(st.lists(WORDS, max_size=7))
 def test_any_words_are_judged_without_a_fault(words: list[str]) -> None:
     invocation = Invocation("kubectl", ("kubectl", *words), HOME, "/work")
@@ -586,7 +585,6 @@ def test_any_words_are_judged_without_a_fault(words: list[str]) -> None:
         assert invocation.argv[each.index].startswith(each.prefix)
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(WORDS, max_size=4), st.sampled_from(["ns", "pods,namespaces", "crd", "node", "pvc"]))
 def test_no_words_around_a_deletion_make_it_pass_for_a_read(words: list[str], kind: str) -> None:
     line = ("kubectl", "delete", kind, "x", *words)

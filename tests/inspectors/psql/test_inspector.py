@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from guardcli.inspectors.psql.inspector import PsqlInspector
@@ -541,7 +541,6 @@ SCRIPTS = st.text(max_size=100) | st.lists(
 
 
 @given(ARGUMENTS, SCRIPTS)
-@settings(max_examples=400, deadline=None)
 def test_no_call_makes_it_fail(arguments: list[str], script: str) -> None:
     inspection = inspect(["psql", *arguments], stdin=script, files={"/work/x": script}, env={"HOME": "/work"})
     assert inspection.operations
@@ -556,6 +555,5 @@ WRITES = st.sampled_from(
 
 
 @given(st.lists(READS, max_size=5), WRITES, st.lists(READS, max_size=5))
-@settings(max_examples=150, deadline=None)
 def test_a_write_among_reads_is_always_seen(before: list[str], write: str, after: list[str]) -> None:
     assert not is_harmless(inspect("psql", stdin="\n".join([*before, write, *after])))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from guardcli.inspectors.shell.inspector import MAX_TEXT, inspect_argv, inspect_shell
@@ -1164,7 +1164,6 @@ FRAGMENTS = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(FRAGMENTS, max_size=40).map(" ".join) | st.lists(FRAGMENTS, max_size=40).map("".join) | st.text())
 def test_no_text_raises_or_comes_back_empty(text: str) -> None:
     operations = inspect_shell(text)
@@ -1174,7 +1173,6 @@ def test_no_text_raises_or_comes_back_empty(text: str) -> None:
         assert found.effects
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(st.text(max_size=20), max_size=12))
 def test_no_words_raise_or_come_back_empty(argv: list[str]) -> None:
     assert inspect_argv(argv)

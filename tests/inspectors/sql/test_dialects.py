@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from guardcli.inspectors.sql.dialects import MAX_TEXT, inspect_dialect
@@ -60,6 +60,5 @@ def test_what_may_change_something_is_conceded(sql: str, effect: Effect) -> None
         st.sampled_from(["SELECT", "(", ")", "'", '"', ";", "--", "/*", "*/", "FROM", "DROP", "a", "1", "WITH"])
     ).map(" ".join)
 )
-@settings(max_examples=200, deadline=None)
 def test_no_text_makes_it_fail(sql: str) -> None:
     assert inspect_dialect(sql, tool="mysql")

@@ -4,7 +4,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from guardcli.inspectors.sql.inspector import MAX_STATEMENTS, inspect_sql
@@ -359,7 +359,6 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES, max_size=12).map(" ".join) | st.text(max_size=80))
-@settings(max_examples=400, deadline=None)
 def test_no_text_makes_it_fail(sql: str) -> None:
     operations = inspect_sql(sql)
     assert operations
@@ -373,7 +372,6 @@ READS = st.sampled_from([text for text in HARMLESS if "--" not in text])
 
 
 @given(st.lists(READS, max_size=4), WRITES, st.lists(READS, max_size=4))
-@settings(max_examples=150, deadline=None)
 def test_a_write_among_reads_is_always_seen(before: list[str], write: str, after: list[str]) -> None:
     operations = inspect_sql("; ".join([*before, write, *after]))
     assert not is_harmless(operations)

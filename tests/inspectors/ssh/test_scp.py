@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from guardcli.inspectors.ssh.scp import ScpInspector
@@ -102,7 +102,6 @@ def test_the_harmless_twin_of_an_option_adds_nothing(words: list[str]) -> None:
     assert [found.effects for found in scp(*words).operations] == [DOWNLOAD]
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.lists(st.sampled_from(["-o", "-r", "a", "h:b", "[", "@[", "]:", ":", "scp://", "-S"]) | st.text(max_size=6)))
 def test_no_call_raises(words: list[str]) -> None:
     assert scp(*words).operations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from guardcli.inspectors.ssh.sftp import SftpInspector
@@ -118,7 +118,6 @@ def test_a_download_of_a_secret_is_marked() -> None:
     assert not sftp("h:/etc/hosts").operations[0].sensitive
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.sampled_from(["-b", "b", "h", "h:x", "[", "@[", "]:", ":", "sftp://"]) | st.text(max_size=6)),
     st.binary(),

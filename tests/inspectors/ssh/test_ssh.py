@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from guardcli.inspectors.ssh.ssh import SshInspector
@@ -405,7 +405,6 @@ LINE = "-o -F -p 22 -L -- - h u@h ssh://h ls rm ProxyCommand=x -G -V -N -s c = P
 ARGUMENTS = st.sampled_from([*LINE.split(" "), ""])
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(ARGUMENTS | st.text(max_size=8), max_size=10), st.sampled_from(["", "git"]), st.binary(max_size=30))
 def test_no_call_raises(words: Sequence[str], parent: str, content: bytes) -> None:
     inspection = ssh(*words, parent=parent, files={"/w/c": content}, stdin=content)

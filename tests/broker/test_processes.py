@@ -1,0 +1,98 @@
+"""Who started whom: git is the parent only of what git itself has started."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from guardcli.broker.processes import GitPrograms, parent_pid, program_of, started_by_git
+
+
+def test_parents_and_programs_are_the_kernels() -> None:
+    assert parent_pid(os.getpid()) == os.getppid()
+    assert os.path.samefile(program_of(os.getpid()), sys.executable)
+    assert (parent_pid(0), program_of(0)) == (0, "")
+
+
+def test_a_name_with_parentheses_and_spaces_does_not_mislead(tmp_path: Path) -> None:
+    odd = tmp_path / "a) 1 ("
+    shutil.copy(os.path.realpath("/bin/sleep"), odd)
+    with subprocess.Popen([str(odd), "60"]) as process:
+        assert parent_pid(process.pid) == os.getpid()
+        process.kill()
+
+
+@contextmanager
+def chain(*programs: Path) -> Iterator[list[int]]:
+    """Run programs that start one another; yield their pids, outermost first. Each is a copy of Python."""
+    code = (
+        "import os, subprocess, sys\n"
+        "print(os.getpid(), flush=True)\n"
+        "if sys.argv[1:]: subprocess.run([sys.argv[1], '-S', '-c', os.environ['CODE'], *sys.argv[2:]])\n"
+        "else: sys.stdin.read()\n"
+    )
+    first, *rest = map(str, programs)
+    env = {**os.environ, "CODE": code, "PYTHONHOME": sys.base_prefix}
+    with subprocess.Popen(
+        [first, "-S", "-c", code, *rest], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, text=True
+    ) as process:
+        assert process.stdout is not None
+        yield [int(process.stdout.readline()) for _ in programs]
+        process.communicate()
+
+
+@pytest.fixture(name="programs")
+def programs_fixture(tmp_path: Path) -> dict[str, Path]:
+    """Programs that lie where git, its helpers, the shim and something else would."""
+    found = {name: tmp_path / name / name for name in ("git", "other", "shim")}
+    found["helper"] = tmp_path / "core" / "git-helper"
+    for path in found.values():
+        path.parent.mkdir(exist_ok=True)
+        shutil.copy(os.path.realpath(sys.executable), path)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("between", "expected"),
+    [
+        (("git",), True),
+        (("git", "helper"), True),
+        (("shim", "git"), True),
+        (("shim", "git", "helper"), True),
+        ((), False),
+        (("other",), False),
+        (("git", "other"), False),
+        (("other", "git"), False),
+        (("shim",), False),
+        (("git", "shim"), False),
+        (("git", "shim", "git"), False),
+    ],
+)
+def test_only_what_git_itself_started_is_gits(programs, between, expected) -> None:
+    git = GitPrograms(lambda: "")
+    git._places = (str(programs["git"]), str(programs["helper"].parent))
+    with chain(programs["shim"], *(programs[name] for name in between), programs["other"]) as pids:
+        assert started_by_git(pids[-1], {pids[0]: "git"}, git) is expected
+        assert started_by_git(pids[-1], {}, git) is False
+
+
+def test_without_git_nothing_is_git() -> None:
+    assert "/usr/bin/git" not in GitPrograms(lambda: "")
+    assert "" not in GitPrograms(lambda: "")
+
+
+def test_git_and_what_lies_in_its_exec_path_are_git() -> None:
+    real = shutil.which("git")
+    assert real is not None
+    git = GitPrograms(lambda: real)
+    core = subprocess.run([real, "--exec-path"], capture_output=True, text=True, check=True).stdout.strip()
+    assert os.path.realpath(real) in git
+    assert f"{os.path.realpath(core)}/git-remote-https" in git
+    assert "/bin/sh" not in git
