@@ -20,7 +20,7 @@ _ALNUM = string.ascii_letters + string.digits
 _HEX = "0123456789abcdef"
 _WORDS = (
     "server", "request", "order", "invoice", "node", "worker", "queue", "cache", "report", "customer", "table", "index",
-    "backup", "deploy", "build", "release", "branch", "merge", "commit", "region", "zone", "bucket", "cluster", "message",
+    "backup", "deploy", "build", "release", "branch", "merge", "commit", "region", "zone", "bucket", "cluster",
 )  # fmt: skip
 
 

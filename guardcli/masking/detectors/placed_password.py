@@ -50,7 +50,7 @@ _FORMS: Sequence[tuple[bytes, bytes]] = (
 
 _BLOCK = _NAMES + rb"[\"']?:[ \t]{1,4}[|>][+-]?[0-9]?[ \t]{0,4}\r?\n"
 _BLOCK_HEAD = re.compile(
-    rb"(?i)([ \t]*)(?:- )?[\"']?[\w.-]{0,60}" + _NAMES + rb"[\"']?:[ \t]+[|>][+-]?[0-9]?[ \t]*\r?\n"
+    rb"(?i)([ \t]*(?:- )?)[\"']?[\w.-]{0,60}" + _NAMES + rb"[\"']?:[ \t]+[|>][+-]?[0-9]?[ \t]*\r?\n"
 )
 _MATCHED = tuple(re.compile(form) for _, form in _FORMS)
 _AHEAD = 500
