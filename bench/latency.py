@@ -16,7 +16,7 @@ from pathlib import Path
 
 from stage import Stage, Table, interleave, machine, median, p99, spawned
 
-ROUNDS = 400
+ROUNDS = 200
 SLOW = 4
 """Peers that take long are measured in every fourth round."""
 PEER = "cc-safety-net@2.4.5"

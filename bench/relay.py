@@ -15,7 +15,7 @@ from pathlib import Path
 
 from stage import Stage, Table, machine
 
-MEGABYTES = 1024
+MEGABYTES = 512
 ROUNDS = 3
 PIECE = 1 << 20
 LINE = b"INFO 2024-11-21 08:45:11 request served path=/api/v1/orders status=200 duration=12ms bytes=5120\n"

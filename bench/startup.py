@@ -12,7 +12,7 @@ from shutil import rmtree
 
 from stage import Stage, Table, interleave, machine, median, p99, spawned
 
-ROUNDS = 20
+ROUNDS = 12
 
 
 def measure(rounds: int = ROUNDS) -> Table:

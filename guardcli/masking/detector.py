@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar
 
 from guardcli.masking.followers import Follower
 
-LOOK_BACK = 4096
+LOOK_BACK = 4608
 """No detector looks further back than this many bytes before the place where its trigger fired."""
 
-LOOK_AHEAD = 8192
-"""No detector looks further ahead than this many bytes; what is longer is swallowed by the stream."""
+LOOK_AHEAD = 10240
+"""No detector looks further ahead than this many bytes; a value of 8,000 and more goes on as `overlong` says."""
 
 
 class Detector(ABC):
@@ -23,6 +24,9 @@ class Detector(ABC):
     by itself halves the speed on clean text. `opening` is a Python expression for what,
     at the end of the text so far, may be the beginning of a secret that deserves to be held back even when
     nothing more comes for a while, with one group around that beginning; empty where a single word is all there is.
+    `stub` is one for what may begin a secret but is as likely a word: it is held back for a while, and then let out.
+    A detector that is `once` has the trigger reported once a block, and its `find_all` finds all there is; one with
+    `blanks` may find what holds blanks whose beginning nothing gives away.
     """
 
     name: ClassVar[str]
@@ -30,7 +34,10 @@ class Detector(ABC):
     triggers: tuple[bytes, ...] = ()
     forms: ClassVar[tuple[bytes, ...]] = ()
     opening: ClassVar[bytes] = b""
+    stub: ClassVar[bytes] = b""
     personal: ClassVar[bool] = False
+    once: ClassVar[bool] = False
+    blanks: bool = False
 
     @abstractmethod
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
@@ -39,6 +46,13 @@ class Detector(ABC):
         The answer depends on the line around `at` alone (between two newlines), within `LOOK_BACK` and
         `LOOK_AHEAD`; it does not depend on where `text` begins or ends beyond those.
         """
+
+    def find_all(self, text: bytes, at: int) -> Sequence[tuple[int, int, int]]:
+        """Return what `find` does, where one trigger may stand for several secrets, in order, each with its `rest`:
+        0, or the number of the rest in `overlong` that goes with it.
+        """
+        found = self.find(text, at)
+        return () if found is None else ((*found, 0),)
 
     def begin(self, text: bytes, at: int) -> tuple[int, Follower] | None:
         """Return where lines begin that a follower must see, and the follower, for a trigger that ended at `at`."""

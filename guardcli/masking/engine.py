@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from guardcli.masking.columns import Column
 from guardcli.masking.detector import Detector
 from guardcli.masking.detectors import REGISTRY
+from guardcli.masking.patterns import Pattern, allowed, values
 from guardcli.masking.plan import Plan
 from guardcli.masking.scanner import Scanner, digest
 from guardcli.masking.stream import MaskStream, Observer
 from guardcli.model.errors import ConfigurationError
 from guardcli.model.masking import MaskRule
+
+_DENIED = "value"
+"""The name under which values are found that a policy always masks."""
 
 
 class Masker:
@@ -40,15 +44,19 @@ class Masker:
         self._rules = tuple(rules)
         self._key = key
         wanted = {name for rule in rules for name in rule.detect}
-        self._kinds: list[tuple[Detector, int]] = [
-            (Column(glob), index) for index, rule in enumerate(rules) for glob in rule.columns
-        ]
+        self._kinds: list[tuple[Detector, int]] = []
+        for index, rule in enumerate(rules):
+            columns = [Column(glob) for glob in rule.columns]
+            own = [Pattern(pattern.name, pattern.regex) for pattern in rule.patterns]
+            denied = [values(_DENIED, rule.deny)] if rule.deny else []
+            self._kinds += [(kind, index) for kind in (*columns, *denied, *own)]
         self._kinds += [(kind(), -1) for name, kind in REGISTRY.items() if name in wanted]
         pairs = [(index, trigger) for index, (kind, _) in enumerate(self._kinds) for trigger in kind.triggers]
         self._triggers = [index for index, _ in pairs]
         forms = [form for kind, _ in self._kinds for form in kind.forms]
         merged = rb"\b(?:" + b"|".join(forms or [b"guard has no form here"]) + b")"
-        self._scanner = _scanner([*(trigger for _, trigger in pairs), merged], load, store)
+        once = frozenset(number for number, (index, _) in enumerate(pairs) if self._kinds[index][0].once)
+        self._scanner = _scanner([*(trigger for _, trigger in pairs), merged], once, load, store)
         self._plans: dict[str, Plan] = {}
 
     def stream(self, tool: str = "", observer: Observer | None = None) -> MaskStream:
@@ -63,6 +71,15 @@ class Masker:
         stream = self.stream(tool)
         data = stream.feed(text.encode("utf-8", "surrogateescape")) + stream.finish()
         return data.decode("utf-8", "surrogateescape")
+
+    def _allowed(self, kind: Detector, rule: MaskRule, rules: Sequence[MaskRule]) -> Callable[[bytes], bool] | None:
+        """Return what `kind` leaves: what its own rule allows, and the rules that do nothing else."""
+        if isinstance(kind, Pattern) and kind.name == _DENIED:
+            return None
+        held = [rule, *(one for one in rules if not (one.detect or one.columns or one.patterns or one.deny))]
+        return allowed(
+            [value for one in held for value in one.allow], [re for one in held for re in one.allow_matching]
+        )
 
     def _plan(self, tool: str) -> Plan:
         plan = self._plans.get(tool)
@@ -83,18 +100,20 @@ class Masker:
                 [rule for _, _, rule in chosen],
                 [ranks.get(index, -1) for index in self._triggers],
                 self._key,
+                [self._allowed(kind, rule, rules) for _, kind, rule in chosen],
             )
         return plan
 
 
 def _scanner(
     expressions: list[bytes],
+    once: Collection[int],
     load: Callable[[str], bytes | None] | None,
     store: Callable[[str, bytes], None] | None,
 ) -> Scanner:
-    name = digest(expressions)
+    name = digest(expressions, once)
     stored = load(name) if load is not None else None
-    scanner = Scanner(expressions, stored)
+    scanner = Scanner(expressions, stored, once)
     if scanner.compiled and store is not None:
         store(name, scanner.dump())
     return scanner

@@ -17,5 +17,8 @@ class Gone(NamedTuple):
 class Follower(Protocol):
     """State between two lines. Immutable: a line may be judged twice, while it is unfinished and when it is whole."""
 
-    def line(self, text: bytes, start: int, end: int) -> tuple[Sequence[Gone], Follower | None]:
-        """Judge the line `text[start:end]` (`end` excludes its newline); None ends it, and the line was not its own."""
+    def line(self, text: bytes, start: int, end: int, cut: bool = False) -> tuple[Sequence[Gone], Follower | None]:
+        """Judge the line `text[start:end]` (`end` excludes its newline); None ends it, and the line was not its own.
+
+        With `cut` the line is over-long and `end` lies within it: a last `Gone` up to `end` masks the rest too.
+        """

@@ -34,7 +34,7 @@ class KeyBlock:
         self._shown = shown
         self._lines = lines
 
-    def line(self, text: bytes, start: int, end: int) -> tuple[Sequence[Gone], Follower | None]:
+    def line(self, text: bytes, start: int, end: int, cut: bool = False) -> tuple[Sequence[Gone], Follower | None]:
         """Judge one line: what looks like key material goes, anything else ends the block."""
         if self._lines == 0 or END.search(text, start, end):
             return (), None

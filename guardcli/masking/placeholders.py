@@ -9,6 +9,7 @@ _PLACEHOLDER = re.compile(
       [*x.\u2022_#?-]{1,64}                                  # stars, dots, dashes
     | \$\{?[a-z_][\w:-]*\}? | \$\$? | \$\(.* | \{\{.* | %\(?\w*\)?s? | \{\w*\} | @\w*@   # variables
     | <.*>? | \[[\w\ :.-]*\]? | \(.*                            # <password>, [PASSWORD]
+    | \#[0-9a-f]{3} | \#[0-9a-f]{6}                             # colours
     | null | nil | none | true | false | yes | no | undefined | n/a | required | optional | empty | unset
     | (?:str|string|int|integer|bool|boolean|bytes|any|object|text|secretstr)(?:\[\])?
     | (?:your|my|the|some|enter|insert|replace|put|add)[-_ ](?:own[-_ ])?

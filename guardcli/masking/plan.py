@@ -8,16 +8,16 @@ state of a key block that began before, and on nothing else: the result is the s
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from guardcli.masking.detector import LOOK_AHEAD, Detector
+from guardcli.masking.detector import Detector
 from guardcli.masking.followers import Follower
+from guardcli.masking.overlong import BOUND, LINE, reach, rest_of
 from guardcli.masking.scanner import Hit, Scanner
 from guardcli.masking.spans import LONG_LINE, Span, State
 from guardcli.masking.views import CUT_OFF, View
 from guardcli.model.masking import MaskRule
 
-_REST = re.compile(rb"[^\s\"'<>\0]*")
 _SPLIT_WORD = re.compile(rb"(?:\A|(?<=[ \t\0\r]))[0-9A-Z+(][0-9A-Z().-]{0,40}(?:[ -][0-9A-Z().-]{0,40}){0,12}\Z")
 _LONGEST_NUMBER = 64
 _LAST_BLANK = re.compile(rb".*[ \t\0\r]", re.DOTALL)
@@ -36,22 +36,27 @@ class Plan:
         rules: Sequence[MaskRule],
         triggers: Sequence[int],
         key: bytes,
+        allowed: Sequence[Callable[[bytes], bool] | None],
     ) -> None:
         """Take the detectors that are on, each with its rule, best first.
 
         `triggers` holds, for each trigger of `scanner`, the index of its detector among `kinds`, -1 for one that is
-        off; the last trigger of `scanner`, not in `triggers`, is that of all forms.
+        off; the last trigger of `scanner`, not in `triggers`, is that of all forms. `allowed` tells for each detector
+        which values stay.
         """
         self.kinds = kinds
         self.rules = rules
         self.key = key
+        self._allowed = allowed if any(allowed) else ()
+        self._whole_lines = any(kind.blanks for kind in kinds)
         self._scanner = scanner
         self._ranks: list[tuple[int, ...]] = [(rank,) if rank >= 0 else () for rank in triggers]
         self._ranks.append(tuple(rank for rank, kind in enumerate(kinds) if kind.forms))
         self._finders = [kind.find for kind in kinds]
+        self._many = frozenset(rank for rank, kind in enumerate(kinds) if type(kind).find_all is not Detector.find_all)
         self._starters = frozenset(rank for rank, kind in enumerate(kinds) if type(kind).begin is not Detector.begin)
-        openings = [kind.opening for kind in kinds if kind.opening]
-        self._openings = re.compile(b"(?:" + b"|".join(openings) + rb")\Z") if openings else None
+        self._openings = _ending([kind.opening for kind in kinds])
+        self._stubs = _ending([kind.stub for kind in kinds])
         first = ((rank, kind.first()) for rank, kind in enumerate(kinds))
         self.start = State(tuple((rank, follower) for rank, follower in first if follower is not None))
 
@@ -65,19 +70,24 @@ class Plan:
             spans, state = self._find(text, base, state, self._scanner.scan(text))
         return (_resolve(spans, self.kinds) if len(spans) > 1 else spans), state
 
-    def opening(self, text: bytes, base: int) -> int:
-        """Return where, at the end of `text`, something begins that looks like a secret so far; else the end."""
-        if self._openings is None:
-            return len(text)
+    def opening(self, text: bytes, base: int) -> tuple[int, int]:
+        """Return where, at the end of `text`, something begins that looks like a secret so far, and where something
+        does that may be one or a word; for what there is not, the end.
+        """
         base = max(base, len(text) - _OPENING)
         view = View(text[base:], joined=True)
-        found = self._openings.search(view.text)
-        return base + view.origin(found.start(found.lastindex or 0)) if found is not None else len(text)
+        places = []
+        for pattern in (self._openings, self._stubs):
+            found = pattern.search(view.text) if pattern is not None else None
+            places.append(base + view.origin(found.start(found.lastindex or 0)) if found is not None else len(text))
+        return places[0], places[1]
 
     def safe(self, text: bytes, base: int, spans: list[Span]) -> int:
         """Return up to where the unfinished line `text[base:]` can go out whatever comes next."""
         if not self.kinds:
             return len(text)
+        if self._whole_lines:
+            return base
         tail = text[base:]
         view = View(tail, joined=True) if b"\x1b" in tail or b"\x08" in tail else None
         seen = view.text if view is not None else tail
@@ -90,8 +100,9 @@ class Plan:
         for sign in (b'"', b"'"):
             if seen.count(sign) % 2:
                 place = min(place, max(quote for quote in quotes if seen[quote : quote + 1] == sign))
-        if self._openings is not None and (found := self._openings.search(seen)) is not None:
-            place = min(place, found.start(found.lastindex or 0))
+        for pattern in (self._openings, self._stubs):
+            if pattern is not None and (found := pattern.search(seen)) is not None:
+                place = min(place, found.start(found.lastindex or 0))
         safe = base + (view.origin(place) if view is not None else place)
         if view is not None and (cut := CUT_OFF.search(tail)) is not None:
             safe = min(safe, base + cut.start())
@@ -109,17 +120,17 @@ class Plan:
             for span in spans:
                 start = view.origin(span.start)
                 end = len(text) if span.end >= len(view.text) else view.origin(span.end - 1) + 1
-                found.append(Span(start, end, span.rank, span.drop))
+                found.append(Span(start, end, span.rank, span.drop, span.rest))
         found.sort()
         return found, after
 
     def _find(self, text: bytes, base: int, state: State, hits: list[Hit]) -> tuple[list[Span], State]:
         spans: list[Span] = []
         if state.swallow:
-            rest = _REST.match(text, base)
-            end = rest.end() if rest is not None else base
-            spans.append(Span(base, end, 0, True))
-            state = State(state.followers, end == len(text))
+            end = reach(text, base, state.swallow)
+            rest = state.swallow if end == len(text) else 0
+            spans.append(Span(base, end, 0, True, rest))
+            state = State(state.followers, rest, state.within)
         begun: dict[int, list[tuple[int, Follower]]] = {}
         done = [0] * len(self.kinds)
         finders = self._finders
@@ -130,31 +141,48 @@ class Plan:
                 if rank in self._starters and (body := self.kinds[rank].begin(text, at)) is not None:
                     begun.setdefault(rank, []).append(body)
                     break
-                found = finders[rank](text, at)
-                if found is None:
-                    continue
-                start, end = found
-                if end - start >= LOOK_AHEAD and (rest := _REST.match(text, end)) is not None:
-                    end = rest.end()
-                done[rank] = end
-                if start >= base:
-                    spans.append(Span(start, end, rank))
-                break
+                found_all: Sequence[tuple[int, int, int]]
+                if rank in self._many:
+                    found_all = self.kinds[rank].find_all(text, at)
+                else:
+                    found = finders[rank](text, at)
+                    if found is None:
+                        continue
+                    found_all = ((*found, 0),)
+                for start, end, rest in found_all:
+                    if rest or end - start >= BOUND:
+                        rest = rest or rest_of(text, start, end)
+                        end = reach(text, end, rest)
+                    done[rank] = end
+                    if start >= base and end > start:
+                        spans.append(Span(start, end, rank, False, rest if end == len(text) else 0))
+                if found_all:
+                    break
         if begun or state.followers:
-            state = State(self._follow(text, base, dict(state.followers), begun, spans), state.swallow)
+            state = State(self._follow(text, base, state, begun, spans), state.swallow, state.within)
+        if self._allowed:
+            spans = [span for span in spans if not self._stays(span, text)]
         spans.sort()
         return spans, state
+
+    def _stays(self, span: Span, text: bytes) -> bool:
+        """Tell whether the policy allows the value to be seen."""
+        test = None if span.drop or span.rest else self._allowed[span.rank]
+        return test is not None and test(text[span.start : span.end])
 
     def _follow(
         self,
         text: bytes,
         base: int,
-        active: dict[int, Follower],
+        state: State,
         begun: dict[int, list[tuple[int, Follower]]],
         spans: list[Span],
     ) -> tuple[tuple[int, Follower], ...]:
         """Add to `spans` what followers mask, those from before `base` and those that begin; return who goes on."""
         after = []
+        active = dict(state.followers)
+        if state.within:
+            base = text.find(b"\n", base) + 1 or len(text)
         for rank in sorted({*active, *begun}):
             last = _run(text, base, active.get(rank), begun.get(rank, []), rank, spans)
             if last is not None:
@@ -187,11 +215,31 @@ def _run(
         newline = text.find(b"\n", place)
         end = newline if newline >= 0 else len(text)
         if end - place > LONG_LINE:
-            follower = None
-            continue
-        gone, follower = follower.line(text, place, end)
-        spans.extend(Span(one.start, one.end, rank, one.drop) for one in gone)
+            follower = _head(text, place, follower, rank, spans)
+        else:
+            gone, follower = follower.line(text, place, end)
+            spans.extend(Span(one.start, one.end, rank, one.drop) for one in gone)
         place = end + 1
+
+
+def _head(text: bytes, place: int, follower: Follower, rank: int, spans: list[Span]) -> Follower | None:
+    """Let `follower` judge the head of the over-long line at `place`; what reaches the head's end masks the rest."""
+    cut = place + LONG_LINE
+    gone, after = follower.line(text, place, cut, True)
+    if gone and gone[-1].end == cut:
+        start = gone[0].start
+        rest = rest_of(text, start, start + BOUND) if len(gone) == 1 and cut - start >= BOUND else LINE
+        end = reach(text, cut, rest)
+        spans.append(Span(start, end, rank, False, rest if end == len(text) else 0))
+    else:
+        spans.extend(Span(one.start, one.end, rank, one.drop) for one in gone)
+    return after
+
+
+def _ending(forms: Sequence[bytes]) -> re.Pattern[bytes] | None:
+    """Return an expression for any of `forms` at the end of a text."""
+    given = [form for form in forms if form]
+    return re.compile(b"(?:" + b"|".join(given) + rb")\Z") if given else None
 
 
 def _resolve(spans: list[Span], kinds: Sequence[Detector]) -> list[Span]:
@@ -213,5 +261,5 @@ def _resolve(spans: list[Span], kinds: Sequence[Detector]) -> list[Span]:
         larger = span if span.end - span.start > last.end - last.start else last
         rank = span.rank if kinds[last.rank].personal and not kinds[span.rank].personal else larger.rank
         reached = max(last.end, span.end)
-        result[-1] = Span(last.start, reached, rank, last.drop)
+        result[-1] = Span(last.start, reached, rank, last.drop, (span if span.end == reached else last).rest)
     return result

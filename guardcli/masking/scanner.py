@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import hyperscan
 
@@ -17,11 +17,14 @@ Hit = tuple[int, int]
 class Scanner:
     """A compiled set of expressions. Safe to share between threads: each gets a scratch space of its own."""
 
-    def __init__(self, expressions: Sequence[bytes], stored: bytes | None = None) -> None:
-        """Compile `expressions`, or load `stored` (from `dump`) when it fits this machine's hyperscan."""
+    def __init__(self, expressions: Sequence[bytes], stored: bytes | None = None, once: Collection[int] = ()) -> None:
+        """Compile `expressions`, or load `stored` (from `dump`) when it fits this machine's hyperscan.
+
+        Those whose numbers are in `once` are reported once a scan.
+        """
         loaded = _load(stored)
         self.compiled = loaded is None
-        self._database = _compile(expressions) if loaded is None else loaded
+        self._database = _compile(expressions, once) if loaded is None else loaded
         self._scratch = hyperscan.Scratch(self._database)
         self._local = threading.local()
 
@@ -45,11 +48,11 @@ class Scanner:
         return hits
 
 
-def digest(expressions: Sequence[bytes]) -> str:
+def digest(expressions: Sequence[bytes], once: Collection[int] = ()) -> str:
     """Name the compiled form of `expressions`; one of another version of hyperscan is refused when it is loaded."""
     state = hashlib.sha256()
-    for expression in expressions:
-        state.update(len(expression).to_bytes(4, "big") + expression)
+    for number, expression in enumerate(expressions):
+        state.update(len(expression).to_bytes(4, "big") + expression + (b"1" if number in once else b"0"))
     return state.hexdigest()
 
 
@@ -62,11 +65,14 @@ def _load(stored: bytes | None) -> hyperscan.Database | None:
         return None
 
 
-def _compile(expressions: Sequence[bytes]) -> hyperscan.Database:
+def _compile(expressions: Sequence[bytes], once: Collection[int]) -> hyperscan.Database:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     try:
         database.compile(
-            expressions=list(expressions), ids=list(range(len(expressions))), elements=len(expressions), flags=0
+            expressions=list(expressions),
+            ids=list(range(len(expressions))),
+            elements=len(expressions),
+            flags=[hyperscan.HS_FLAG_SINGLEMATCH if number in once else 0 for number in range(len(expressions))],
         )
     except hyperscan.error as error:
         raise ConfigurationError(f"the masking patterns do not compile: {error}") from error

@@ -16,13 +16,20 @@ from guardcli.masking.followers import Follower, Gone
 _ENTRY = re.compile(
     rb"(?P<indent> *)[\"']?[\w.-]{1,253}[\"']?: +(?P<quote>[\"']?)(?P<value>[^\"'\r]*?)(?P=quote),?[ \t\r]*"
 )
+_OPEN_ENTRY = re.compile(rb" *[\"']?[\w.-]{1,253}[\"']?: +[\"']?(?P<value>[^\"'\r]*)")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{4,}={0,2}")
 _LONG = 40
+_OVERLONG = 4096
+"""From this length on, a value is judged by its beginning: its end may not be there yet."""
 _EMPTY = (b"", b"|", b">", b"|-", b">-", b"{", b"null")
 
 
-def is_encoded_secret(value: bytes) -> bool:
-    """Tell whether `value` is base64 of text, or so much base64 that no word is like it."""
+def is_encoded_secret(value: bytes, cut: bool = False) -> bool:
+    """Tell whether `value` is base64 of text, or base64 that no word is like; with `cut` its end is missing."""
+    if len(value) >= _OVERLONG:
+        return _BASE64.fullmatch(value, 0, _OVERLONG) is not None
+    if cut:
+        value = value[: len(value) // 4 * 4]
     if len(value) % 4 or _BASE64.fullmatch(value) is None:
         return False
     try:
@@ -43,14 +50,14 @@ class SecretData:
         self._indent = indent
         self._plain = plain
 
-    def line(self, text: bytes, start: int, end: int) -> tuple[Sequence[Gone], Follower | None]:
+    def line(self, text: bytes, start: int, end: int, cut: bool = False) -> tuple[Sequence[Gone], Follower | None]:
         """Judge one entry; a line that is not indented further ends the data."""
         row = text[start:end]
         if not row.strip():
             return (), self
         if len(row) - len(row.lstrip(b" ")) <= self._indent:
             return (), None
-        entry = _ENTRY.fullmatch(text, start, end)
+        entry = (_OPEN_ENTRY if cut else _ENTRY).fullmatch(text, start, end)
         if entry is None:
             return (), self
         value = entry["value"]

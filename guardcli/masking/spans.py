@@ -8,21 +8,27 @@ from typing import NamedTuple
 from guardcli.masking.followers import Follower
 
 LONG_LINE = 32768
-"""A line longer than this is masked piece by piece, and nothing that goes over lines goes on through it."""
+"""A line longer than this is masked piece by piece; what goes on over lines judges it by its first bytes, so many."""
 
 
 class Span(NamedTuple):
-    """Bytes that must not get out. `rank` numbers the detector; `drop` means without a replacement."""
+    """Bytes that must not get out. `rank` numbers the detector; `drop` means without a replacement; `rest` is not 0
+    where it reaches the end of the text and may go on behind it (`overlong`).
+    """
 
     start: int
     end: int
     rank: int
     drop: bool = False
+    rest: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What one line hands to the next: followers by the rank of their detector, an over-long value that goes on."""
+    """What one piece hands to the next: followers by the rank of their detector, the `rest` of an over-long value that
+    goes on, and whether the next piece goes on with an over-long line that the followers have judged.
+    """
 
     followers: tuple[tuple[int, Follower], ...] = ()
-    swallow: bool = False
+    swallow: int = 0
+    within: bool = False

@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from guardcli.masking.detector import LOOK_AHEAD, LOOK_BACK
+from guardcli.masking.overlong import undecided
 from guardcli.masking.plan import Plan
 from guardcli.masking.spans import LONG_LINE, Span, State
 from guardcli.masking.strategies import replacement
@@ -24,6 +25,14 @@ from guardcli.masking.views import SEQUENCE
 _BLANK = re.compile(rb"[ \t\0\r]")
 _EAGER = 4096
 """Up to this length an unfinished line is looked at whenever something comes."""
+
+_ECHO = 4
+"""What comes in so small pieces is the echo of keys: each shows at once."""
+_PATIENCE = 20
+"""Calls of `idle` (a second) for which a word is held back that may begin an e-mail address."""
+_BLOCK = 512
+"""From so many bytes between two silences on, a word at their end is more likely cut by a buffer than a prompt."""
+_PATIENCE_AFTER_BLOCK = 200
 
 Observer = Callable[[str, int, int], None]
 """Told of each finding: detector, offset in the stream, length."""
@@ -42,6 +51,7 @@ class MaskStream:
         self._offset = 0
         self._masked = False
         self._idles = 0
+        self._burst = 0
         self._counts = [0] * len(plan.kinds)
 
     @property
@@ -62,6 +72,7 @@ class MaskStream:
         """Take more of the stream; return what may be let out now."""
         if not data:
             return b""
+        self._burst = len(data) if self._idles else self._burst + len(data)
         self._idles = 0
         self._buffer += data
         out = b""
@@ -69,7 +80,8 @@ class MaskStream:
         if end > self._base:
             out = self._commit(end)
             self._trim()
-        if len(self._buffer) - self._base > LONG_LINE:
+        head = 0 if self._state.within or not self._state.followers else LOOK_BACK + 2 * LOOK_AHEAD
+        if len(self._buffer) - self._base > LONG_LINE + head:
             out += self._commit_long()
             self._trim()
         elif len(self._buffer) - self._base <= _EAGER and _BLANK.search(self._buffer, self._released):
@@ -81,21 +93,30 @@ class MaskStream:
         if not self.held:
             return b""
         self._idles += 1
+        if self._idles > _PATIENCE_AFTER_BLOCK + 1:
+            return b""
         end = len(self._buffer)
         spans, _ = self._plan.analyse(self._buffer, self._base, self._state)
-        opening = max(self._plan.opening(self._buffer, self._base), self._released)
+        opening, stub = (max(place, self._released) for place in self._plan.opening(self._buffer, self._base))
+        if self._idles > self._patience():
+            stub = end
         if self._idles == 1:
+            limit = min(opening, stub)
             if spans and spans[-1].end == end:
-                opening = min(opening, max(spans[-1].start, self._released))
-            return self._emit([span for span in spans if span.start < opening], opening)
+                limit = min(limit, max(spans[-1].start, self._released))
+            return self._emit([span for span in spans if span.start < limit], limit)
         covered = max((span.end for span in spans), default=0)
-        stars = b""
         if opening < end and covered <= opening:
-            stars = b"*" * (end - opening)
-            out = self._emit(spans, opening) + stars
+            out = self._emit(spans, opening) + b"*" * (end - opening)
             self._released, self._masked = end, True
             return out
-        return self._emit(spans, end)
+        return self._emit(spans, stub if covered <= stub else end)
+
+    def _patience(self) -> int:
+        """Return for how many calls of `idle` a word is held back that may begin an address."""
+        if self._burst <= _ECHO:
+            return 0
+        return _PATIENCE_AFTER_BLOCK if self._burst >= _BLOCK else _PATIENCE
 
     def finish(self) -> bytes:
         """Return the rest: the stream has ended."""
@@ -110,19 +131,24 @@ class MaskStream:
         spans, self._state = self._plan.analyse(text, self._base, self._state)
         out = self._emit(spans, end)
         self._base, self._masked = end, False
+        if self._state.within or self._state.swallow:
+            self._state = State(self._state.followers)
         return out
 
     def _commit_long(self) -> bytes:
         """Mask the part of an over-long line that nothing to come can change."""
-        spans, after = self._plan.analyse(self._buffer, self._base, State((), self._state.swallow))
-        limit = end = len(self._buffer) - LOOK_AHEAD - LOOK_BACK
-        swallow = False
+        text, state = self._buffer, self._state
+        spans, after = self._plan.analyse(text, self._base, state)
+        end = limit = len(text) - LOOK_AHEAD - LOOK_BACK
+        swallow = 0
         for span in spans:
             if span.start < limit < span.end:
-                end = span.start if span.start > self._base else span.end
-                swallow = after.swallow or end == len(self._buffer)
+                end = span.start if span.start > self._base and not span.rest else span.end
+                swallow = span.rest
+        if swallow:
+            end -= undecided(text[self._base : end], swallow)
         out = self._emit(spans, end)
-        self._state = State((), swallow)
+        self._state = State(after.followers, swallow, True)
         self._base = end
         return out
 

@@ -30,7 +30,7 @@ class AlignedRows:
         """`columns` holds first and last display position of each masked column; -1 as the last for the open end."""
         self._columns = tuple(columns)
 
-    def line(self, text: bytes, start: int, end: int) -> tuple[Sequence[Gone], Follower | None]:
+    def line(self, text: bytes, start: int, end: int, cut: bool = False) -> tuple[Sequence[Gone], Follower | None]:
         """Judge one row."""
         row = text[start:end]
         if _END_OF_ROWS.fullmatch(row):
@@ -45,6 +45,8 @@ class AlignedRows:
             kept_start = low + len(kept) - len(kept.lstrip(b" "))
             if kept.strip():
                 gone.append(Gone(start + kept_start, start + low + len(kept)))
+        if cut:
+            gone.append(Gone(end - 1, end))
         return gone, self
 
 
@@ -93,7 +95,7 @@ class FirstLine:
     def __init__(self, named: Named) -> None:
         self._named = named
 
-    def line(self, text: bytes, start: int, end: int) -> tuple[Sequence[Gone], Follower | None]:
+    def line(self, text: bytes, start: int, end: int, cut: bool = False) -> tuple[Sequence[Gone], Follower | None]:
         """Take the line as a header if all its fields are names and one is masked."""
         header = text[start:end].rstrip(b"\r")
         for sign in _FIELD:
@@ -121,7 +123,7 @@ class DelimitedRows:
         self._named = named
         self._within = within
 
-    def line(self, text: bytes, start: int, end: int) -> tuple[Sequence[Gone], Follower | None]:
+    def line(self, text: bytes, start: int, end: int, cut: bool = False) -> tuple[Sequence[Gone], Follower | None]:
         """Judge one row, or one line of it."""
         if self._within < 0 and _END_OF_ROWS.fullmatch(text, start, end):
             return (), FirstLine(self._named)
@@ -132,7 +134,7 @@ class DelimitedRows:
             if index in self._masked and close > start:
                 gone.append(Gone(start, close))
             if close == end:
-                return gone, self
+                return [Gone(start, end)] if cut else gone, self
             place = close + 1
             index, place = index + 1, place + 1 if text[place : place + 1] == self._sign else end + 1
         while place <= end:
@@ -147,6 +149,8 @@ class DelimitedRows:
             if index in self._masked and high > low:
                 gone.append(Gone(low, high))
             place, index = field.end() + 1, index + 1
+        if cut:
+            return [*gone, Gone(end - 1, end)], DelimitedRows(self._sign, self._masked, self._named)
         return gone, DelimitedRows(self._sign, self._masked, self._named, within)
 
 

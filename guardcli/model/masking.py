@@ -23,6 +23,7 @@ CREDENTIAL_DETECTORS = frozenset(
         "npm",
         "openai",
         "password",
+        "placed_password",
         "private_key",
         "pypi",
         "slack",
@@ -60,10 +61,21 @@ class Strategy(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class MaskPattern:
+    """A policy's own detector: what `regex` (RE2 syntax) matches within a line is found under `name`."""
+
+    name: str
+    regex: str
+
+
+@dataclass(frozen=True, slots=True)
 class MaskRule:
     """One entry of a policy's ``mask`` list: what is found by `detect` (names of detectors) or by `columns`
     (globs over ``table.column`` and over keys) gives way to `strategy`. `tools` limits it to the output of
     these tools, empty for all. Where several rules name the same detector for a tool, the first one holds.
+
+    `patterns` and `deny` (exact values) are found too. A value that is in `allow`, or that matches one of
+    `allow_matching` (RE2 syntax) as a whole, stays; `deny` goes before. A rule that only allows does so for all others.
     """
 
     detect: tuple[str, ...] = ()
@@ -71,3 +83,7 @@ class MaskRule:
     strategy: Strategy = Strategy.REDACT
     keep_last: int = 4
     tools: tuple[str, ...] = ()
+    patterns: tuple[MaskPattern, ...] = ()
+    deny: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    allow_matching: tuple[str, ...] = ()

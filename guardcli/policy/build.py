@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time, tzinfo
 from functools import cache
 
 from guardcli.model.decisions import ApprovalTerms, Recording, Verdict
-from guardcli.model.masking import DETECTOR_GROUPS, DETECTORS, MaskRule
+from guardcli.model.masking import DETECTOR_GROUPS, DETECTORS, MaskPattern, MaskRule
 from guardcli.model.tools import ToolPattern, ToolRules
 from guardcli.policy.expressions import compile_expression
 from guardcli.policy.globs import Glob
@@ -141,8 +141,13 @@ class Builder:
 
     def mask(self, section: MaskSection, path: Path) -> MaskRule:
         """Return the mask rule of `section`."""
-        if section.enabled and not section.detect and not section.columns:
-            self.report.at(path, "a mask names what it masks: `detect`, `columns` or both")
+        masked = section.detect or section.columns or section.patterns or section.deny
+        if section.enabled and not masked and not section.allow and not section.allow_matching:
+            self.report.at(path, "a mask names what it masks: `detect`, `columns`, `patterns` or `deny`")
+        for name, pattern in section.patterns.items():
+            self._check_pattern(pattern, (*path, "patterns", name))
+        for index, pattern in enumerate(section.allow_matching or ()):
+            self.check_expression(pattern, (*path, "allow_matching", index))
         if not section.enabled and section.id is None:
             self.report.at_key((*path, "enabled"), "only a mask with an `id` can be switched off")
 
@@ -157,7 +162,19 @@ class Builder:
             strategy=section.strategy,
             keep_last=section.keep_last,
             tools=self.texts(section.tools, (*path, "tools"), self._check_tool),
+            patterns=tuple(MaskPattern(name, pattern) for name, pattern in section.patterns.items()),
+            deny=self.texts(section.deny, (*path, "deny")),
+            allow=self.texts(section.allow, (*path, "allow")),
+            allow_matching=tuple(section.allow_matching or ()),
         )
+
+    def _check_pattern(self, pattern: str, path: Path) -> None:
+        """Note a masking pattern that re2 refuses, or that matches an empty text."""
+        try:
+            if compile_expression(pattern).search(b"") is not None:
+                self.report.at(path, f"{pattern!r} matches an empty text, so it would mask everything and nothing")
+        except ValueError as error:
+            self.report.at(path, f"not a regular expression that runs in linear time: {error}")
 
     def resource(self, name: str, section: ResourceSection) -> Resource:
         """Return the resource of `section`."""

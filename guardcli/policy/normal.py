@@ -117,6 +117,10 @@ def _mask(mask: MaskRule) -> Form:
         **{"with": mask.strategy.value},
         keep_last=mask.keep_last,
         tools=list(mask.tools),
+        patterns={pattern.name: pattern.regex for pattern in mask.patterns},
+        deny=list(mask.deny),
+        allow=list(mask.allow),
+        allow_matching=list(mask.allow_matching),
     )
 
 

@@ -111,6 +111,10 @@ class MaskSection(Section):
     id: Name | None = None
     detect: Texts | None = None
     columns: Texts | None = None
+    patterns: dict[Name, Text] = Field(default_factory=dict)
+    deny: Texts | None = None
+    allow: Texts | None = None
+    allow_matching: Texts | None = None
     strategy: Strategy = Field(Strategy.REDACT, alias="with")
     keep_last: Annotated[int, Field(ge=0, le=64)] = 4
     tools: Texts | None = None

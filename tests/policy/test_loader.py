@@ -221,3 +221,24 @@ def test_the_default_pack_masks_every_credential_for_every_tool_and_personal_dat
     rules = load_policy("pack:default").mask
     assert {name for rule in rules if not rule.tools for name in rule.detect} == CREDENTIAL_DETECTORS
     assert {name for rule in rules if rule.tools for name in rule.detect} == PERSONAL_DETECTORS
+
+
+def test_a_mask_has_patterns_and_values_of_its_own_and_lets_some_stay(load) -> None:
+    policy = load(
+        "lists: {staff: [a@corp.org, b@corp.org]}\n"
+        "mask:\n"
+        "  - {patterns: {order: 'ORD-[0-9]{4,}'}, deny: hunter2, with: partial}\n"
+        "  - {detect: email, allow: $staff, allow_matching: '.*@corp[.]de'}\n"
+        "  - {allow: [x, y]}\n"
+    )
+    own, email, only = policy.mask
+    assert [(one.name, one.regex) for one in own.patterns] == [("order", "ORD-[0-9]{4,}")]
+    assert own.deny == ("hunter2",)
+    assert (email.allow, email.allow_matching) == (("a@corp.org", "b@corp.org"), (".*@corp[.]de",))
+    assert only.allow == ("x", "y")
+
+
+@pytest.mark.parametrize("pattern", ["(a", "a(?=b)", "a*"])
+def test_a_masking_pattern_that_cannot_serve_is_refused_where_it_stands(load, pattern: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"linear time|empty text"):
+        load(f"mask:\n  - {{patterns: {{own: '{pattern}'}}}}\n")

@@ -29,6 +29,7 @@ from guardcli.masking.detectors.npm import Npm
 from guardcli.masking.detectors.openai import OpenAi
 from guardcli.masking.detectors.password import Password
 from guardcli.masking.detectors.phone import Phone
+from guardcli.masking.detectors.placed_password import PlacedPassword
 from guardcli.masking.detectors.private_key import PrivateKey
 from guardcli.masking.detectors.pypi import PyPi
 from guardcli.masking.detectors.slack import Slack
@@ -58,6 +59,7 @@ _ALL: tuple[type[Detector], ...] = (
     Cookie,
     Authorization,
     Password,
+    PlacedPassword,
     HighEntropy,
     Iban,
     CreditCard,

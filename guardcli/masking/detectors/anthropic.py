@@ -14,5 +14,5 @@ class Anthropic(TokenDetector):
     label = "ANTHROPIC_KEY"
     triggers = (rb"\bsk-ant-[a-z]{3,8}[0-9]{2}-[A-Za-z0-9_-]{20}",)
     prefix = re.compile(rb"(?<![A-Za-z0-9])sk-ant-")
-    token = re.compile(rb"sk-ant-[a-z]{3,8}[0-9]{2}-[A-Za-z0-9_-]{20,250}")
+    token = re.compile(rb"sk-ant-[a-z]{3,8}[0-9]{2}-[A-Za-z0-9_-]{20,8192}")
     opening = rb"(?<![A-Za-z0-9])(sk-ant-[A-Za-z0-9_-]{0,250})"

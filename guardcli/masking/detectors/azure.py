@@ -19,7 +19,7 @@ class Azure(TokenDetector):
     )
     prefix = re.compile(rb"(?i)(?<![a-z])(?:account|sharedaccess)key=|[?&;]sig=|(?<![\w~.-])[\w~.-]{3}[78]Q~")
     token = re.compile(
-        rb"(?i:accountkey|sharedaccesskey)=([A-Za-z0-9+/]{40,88}={0,2})|[?&;]sig=([A-Za-z0-9%+/]{40,120}={0,2})"
+        rb"(?i:accountkey|sharedaccesskey)=([A-Za-z0-9+/]{40,8192}={0,2})|[?&;]sig=([A-Za-z0-9%+/]{40,8192}={0,2})"
         rb"|[\w~.-]{3}[78]Q~[\w~.-]{31,34}(?![\w~-])"
     )
     opening = rb"(?i:accountkey|sharedaccesskey|[?&;]sig)=([A-Za-z0-9%+/]{0,120})"

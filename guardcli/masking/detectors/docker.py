@@ -20,7 +20,7 @@ class Docker(TokenDetector):
     )
     prefix = re.compile(rb"(?<![A-Za-z0-9])dckr_|\"auth\\?\"")
     token = re.compile(
-        rb"dckr_(?:pat|oat)_[A-Za-z0-9_-]{20,200}|\"auth\\?\"[ \t]{0,8}:[ \t]{0,8}\\?\"([A-Za-z0-9+/]{4,4096}={0,2})"
+        rb"dckr_(?:pat|oat)_[A-Za-z0-9_-]{20,8192}|\"auth\\?\"[ \t]{0,8}:[ \t]{0,8}\\?\"([A-Za-z0-9+/]{4,8192}={0,2})"
     )
     opening = rb"(?<![A-Za-z0-9])(dckr_(?:pat|oat)_[A-Za-z0-9_-]{0,200})"
 

@@ -10,6 +10,8 @@ from guardcli.masking.noise import is_noise
 _LOCAL_REVERSED = re.compile(rb"[A-Za-z0-9.%'+_\x80-\xff-]{1,64}")
 _ASCII_REVERSED = re.compile(rb"[A-Za-z0-9.%'+_-]{1,64}")
 _DOMAIN = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}([A-Za-z]{2,24})(?![A-Za-z0-9_-])")
+_CHAIN = re.compile(rb"(?:@[A-Za-z0-9.%'+_-]{1,64}){1,120}")
+"""What hangs on an address by further ``@``: no two addresses, and taken as a whole in one go."""
 _LEADING = b".'%"
 _NOT_TOP_LEVEL = frozenset(
     b"service socket timer target mount slice scope device swap automount png jpg jpeg gif svg webp ico bmp json yaml"
@@ -29,6 +31,7 @@ class Email(Detector):
     personal = True
     triggers = (rb"[A-Za-z0-9.%'+_\x80-\xff-]@[A-Za-z0-9][A-Za-z0-9-]{0,62}\.[A-Za-z0-9]",)
     opening = rb"((?<![A-Za-z0-9.-])[A-Za-z0-9][A-Za-z0-9.%'+_-]{0,63}@[A-Za-z0-9.-]{0,255})"
+    stub = rb"(?<![A-Za-z0-9.%'+_\x80-\xff-])([A-Za-z0-9\x80-\xff](?:[A-Za-z0-9'+_\x80-\xff-]|\.(?!\.)){0,63})"
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the address around the ``@`` that lies before `at`."""
@@ -50,6 +53,9 @@ class Email(Detector):
             start += 1
         if start == sign or _is_name_of_a_place(text, start, sign, end):
             return None
+        if text[end : end + 1] == b"@":
+            chain = _CHAIN.match(text, end)
+            end = chain.end() if chain is not None else end
         if end - start < _SAFE_LENGTH and is_noise(text, start):
             return None
         return start, end

@@ -20,7 +20,7 @@ class Gcp(TokenDetector):
     )
     prefix = re.compile(rb"(?<![A-Za-z0-9])(?:AIza|ya29\.|GOCSPX-|1//0)")
     token = re.compile(
-        rb"AIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])|ya29\.[A-Za-z0-9_.-]{20,1500}|GOCSPX-[A-Za-z0-9_-]{28}"
-        rb"|1//0[A-Za-z0-9_-]{30,250}"
+        rb"AIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])|ya29\.[A-Za-z0-9_.-]{20,8192}|GOCSPX-[A-Za-z0-9_-]{28}"
+        rb"|1//0[A-Za-z0-9_-]{30,8192}"
     )
     opening = rb"(?<![A-Za-z0-9])((?:AIza|ya29\.|GOCSPX-)[A-Za-z0-9_.-]{0,1500})"

@@ -18,6 +18,6 @@ class GitLab(TokenDetector):
     )
     prefix = re.compile(rb"(?<![A-Za-z0-9])(?:gl[a-z]{2,5}-|GR1348941)")
     token = re.compile(
-        rb"(?:gl[a-z]{2,5}-[A-Za-z0-9_-]{20,300}(?:\.[A-Za-z0-9_-]{2,20}){0,3}|GR1348941[A-Za-z0-9_-]{20,50})"
+        rb"(?:gl[a-z]{2,5}-[A-Za-z0-9_-]{20,8192}(?:\.[A-Za-z0-9_-]{2,20}){0,3}|GR1348941[A-Za-z0-9_-]{20,8192})"
     )
     opening = rb"(?<![A-Za-z0-9])(gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|oas|soat|ffct)-[A-Za-z0-9_.-]{0,300})"

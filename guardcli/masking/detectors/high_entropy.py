@@ -9,12 +9,14 @@ from collections import Counter
 from guardcli.masking.detector import Detector
 
 _NAMES = rb"(?:key|auth|cred|creds|signature|hmac|salt|seed|session[_-]?id|sid|otp|pin|pat|licen[cs]e)"
-_VALUE = re.compile(rb"[A-Za-z0-9+/_-]{20,512}={0,2}(?![\w./:-])")
+_VALUE = re.compile(rb"[A-Za-z0-9+/_-]{20,8192}={0,2}(?![\w./:-])")
 _PUBLIC = re.compile(
     rb"(?i)(?:public|pub|primary|foreign|cache|sort|partition|object|idempotency|host|ssh|index|storage|row)[_-]?key"
 )
 _BEFORE = b" \t\"'=:>"
 _FIRST = 20
+_CHANGE = re.compile(rb"[a-z](?![a-z])|[A-Z](?![A-Z])|[0-9](?![0-9])")
+"""Where a letter's case or a digit's run ends: random text has one at more than every second character."""
 _DIGITS = b"0123456789"
 _MEASURED = 64
 _FEW = 3.2
@@ -42,7 +44,10 @@ class HighEntropy(Detector):
 
 def _is_random(token: bytes) -> bool:
     """Tell whether `token` mixes letters and digits and its characters are spread."""
-    if token.isalpha() or token.isdigit() or 10 * (len(token) - len(token.translate(None, _DIGITS))) < len(token):
+    if token.isalpha() or token.isdigit():
+        return False
+    few_digits = 10 * (len(token) - len(token.translate(None, _DIGITS))) < len(token)
+    if few_digits and 3 * len(_CHANGE.findall(token)) < len(token):
         return False
     size = min(len(token), _MEASURED)
     return -sum(n / size * math.log2(n / size) for n in Counter(token[:size]).values()) > _FEW

@@ -62,4 +62,7 @@ class Iban(Detector):
 
 def _checks(digits: bytes) -> bool:
     """Tell whether the check digits are right (ISO 7064, modulus 97)."""
+    body = digits[4:]
+    if body.isdigit():
+        return int(body + b"%d%d%s" % (digits[0] - 55, digits[1] - 55, digits[2:4])) % 97 == 1
     return int("".join(str(int(char, 36)) for char in (digits[4:] + digits[:4]).decode())) % 97 == 1

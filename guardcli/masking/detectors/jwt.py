@@ -8,8 +8,9 @@ import json
 import re
 
 from guardcli.masking.detector import Detector
+from guardcli.masking.overlong import BOUND
 
-_TOKEN = re.compile(rb"(eyJ[A-Za-z0-9_-]{6,1500})\.[A-Za-z0-9_-]{0,6000}(?:\.[A-Za-z0-9_-]{0,2000}){1,3}")
+_TOKEN = re.compile(rb"(eyJ[A-Za-z0-9_-]{6,1500})\.([A-Za-z0-9_.-]{0,8500})")
 
 
 class Jwt(Detector):
@@ -23,7 +24,7 @@ class Jwt(Detector):
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the token whose ninth character lies before `at`."""
         token = _TOKEN.match(text, at - 9)
-        if token is None or not _is_header(token[1]):
+        if token is None or not (b"." in token[2] or len(token[2]) >= BOUND) or not _is_header(token[1]):
             return None
         return token.span()
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from guardcli.masking.detector import Detector
 from guardcli.masking.followers import Follower
+from guardcli.masking.overlong import BRACE
 from guardcli.masking.secretdata import SecretData, is_encoded_secret
 
 _HEAD = re.compile(rb"( *)(?:- )?(\\?\"?)(data|stringData)\2:[ \t]*(?:\{)?[ \t]*\r?\n")
-_PAIRS = re.compile(rb"(?:\\?\"[\w.-]{1,253}\\?\"[ \t]*:[ \t]*\\?\"[^\"\\\n]{0,8192}\\?\"[ \t]*,?[ \t]*){1,400}")
-_VALUE = re.compile(rb":[ \t]*\\?\"([^\"\\\n]{1,8192})")
+_PAIR = re.compile(rb"\\?\"[\w.-]{1,253}\\?\"[ \t]*:[ \t]*\\?\"([^\"\\\n]*)(\\?\"[ \t]*(,[ \t]*)?)?")
 _KIND = re.compile(rb"\\?\"kind\\?\"[ \t]*:[ \t]*\\?\"Secret\\?\"")
 _BOOTSTRAP = re.compile(rb"(?<![A-Za-z0-9.])[a-z0-9]{6}\.[a-z0-9]{16}(?![A-Za-z0-9.])")
 _NEAR = 4000
+_REACH = 6000
+_LONGEST_KEY = 300
 
 
 class Kubernetes(Detector):
-    """Find the values of a Secret, from the first to the last where they stand on one line."""
+    """Find the values of a Secret, and bootstrap tokens."""
 
     name = "kubernetes"
     label = "KUBERNETES_SECRET"
@@ -26,6 +29,8 @@ class Kubernetes(Detector):
         rb"\"(?:data|stringData)\\?\"[ \t]{0,8}:[ \t]{0,8}\{[ \t]{0,8}\\?\"",
         rb"(?i)(?:--token|bootstrap.?token)[ \t:=\"']{1,8}[a-z0-9]{6}\.[a-z0-9]{16}",
     )
+    opening = rb"\"(?:data|stringData)\\?\"[ \t]{0,8}:[ \t]{0,8}\{([^}\n]{1,4096})"
+    stub = rb"\"(?:data|stringData)\\?\"[ \t]{0,8}:[ \t]{0,8}\{([^\n]{1,4096})"
 
     def begin(self, text: bytes, at: int) -> tuple[int, Follower] | None:
         """Return where the entries begin, if ``data:`` stands alone on its line."""
@@ -35,23 +40,39 @@ class Kubernetes(Detector):
         head = _HEAD.fullmatch(text, line, at)
         return (at, SecretData(len(head[1]), head[3] == b"stringData")) if head is not None else None
 
-    def find(self, text: bytes, at: int) -> tuple[int, int] | None:
+    def find_all(self, text: bytes, at: int) -> Sequence[tuple[int, int, int]]:
         """Return the values of a Secret on one line, or the bootstrap token that ends at `at`."""
         if text[at - 1] == 0x22:
             return _inline(text, at)
+        return super().find_all(text, at)
+
+    def find(self, text: bytes, at: int) -> tuple[int, int] | None:
+        """Return the bootstrap token that ends at `at`."""
         token = _BOOTSTRAP.match(text, at - 23) if at >= 23 else None
         return token.span() if token is not None else None
 
 
-def _inline(text: bytes, at: int) -> tuple[int, int] | None:
-    """Return from the first to the last value; the keys between go with them and JSON stays JSON."""
-    pairs = _PAIRS.match(text, at - (2 if text[at - 2] == 0x5C else 1))
-    if pairs is None:
-        return None
-    values = list(_VALUE.finditer(text, *pairs.span()))
+def _inline(text: bytes, at: int) -> Sequence[tuple[int, int, int]]:
+    """Return the values; where they go on beyond the reach, all up to the closing brace goes with the last one."""
+    begin = at - (2 if text[at - 2] == 0x5C else 1)
+    end = begin + _REACH
+    values, place, goes_on = [], begin, False
+    while (pair := _PAIR.match(text, place, end)) is not None:
+        place = pair.end()
+        values.append((*pair.span(1), 0))
+        goes_on = pair[2] is None if place < end else True
+        if pair[2] is None:
+            break
+    if not values:
+        return ()
+    goes_on = goes_on or (end - place < _LONGEST_KEY and text[place - 1 : place] in (b",", b" "))
     low = max(text.rfind(b"\n", max(0, at - _NEAR), at) + 1, at - _NEAR, 0)
-    newline = text.find(b"\n", pairs.end(), pairs.end() + _NEAR)
-    is_secret = _KIND.search(text, low, newline if newline >= 0 else pairs.end() + _NEAR) is not None
-    if values and (is_secret or all(is_encoded_secret(value[1]) for value in values)):
-        return values[0].start(1), values[-1].end(1)
-    return None
+    newline = text.find(b"\n", place, place + _NEAR)
+    named = b"stringData" in text[max(0, at - 40) : at] or _KIND.search(
+        text, low, newline if newline >= 0 else place + _NEAR
+    )
+    if not named and not all(is_encoded_secret(text[first:last], goes_on) for first, last, _ in values):
+        return ()
+    if goes_on:
+        values[-1] = (values[-1][0], place, BRACE)
+    return [value for value in values if value[1] > value[0]]

@@ -17,5 +17,7 @@ class OpenAi(TokenDetector):
         rb"\bsk-[A-Za-z0-9]{40}",
     )
     prefix = re.compile(rb"(?<![A-Za-z0-9])sk-")
-    token = re.compile(rb"sk-(?:(?:proj|svcacct|admin|None)-[A-Za-z0-9_-]{20,250}|[A-Za-z0-9]{40,64}(?![A-Za-z0-9_-]))")
+    token = re.compile(
+        rb"sk-(?:(?:proj|svcacct|admin|None)-[A-Za-z0-9_-]{20,8192}|[A-Za-z0-9]{40,64}(?![A-Za-z0-9_-]))"
+    )
     opening = rb"(?<![A-Za-z0-9])(sk-(?:(?:proj|svcacct|admin)-[A-Za-z0-9_-]{0,250}|[A-Za-z0-9]{12,64}))"

@@ -19,6 +19,8 @@ _WHOLE_LINE = re.compile(rb"[^\n\r]{0,8192}")
 _WORD = re.compile(rb"[^\s\"'`,;&|<>(){}\[\]\\\0]{1,8192}")
 _SHELL_WORD = re.compile(rb"[^\s\"'`;|<>()\0]{1,8192}")
 _FLAG_WORD = re.compile(rb"[^\s\"'`;|\0]{1,8192}")
+_FLAG = re.compile(rb"(?:\s|\A)--?[A-Za-z0-9-]{1,60}[ \t]\Z")
+_PREFIXED = re.compile(rb"[ubUB][\"']")
 _SPACES = re.compile(rb"[ \t]*")
 _NAME_BEFORE = re.compile(
     rb"(?:^|\n)[ \t]*(?:- )?(?:export[ \t]+|set[ \t]+|ENV[ \t]+)?[\"']?[\w./-]{0,100}[\"'\]]{0,2}[ \t]{0,16}\Z"
@@ -45,8 +47,7 @@ class Password(Detector):
     label = "PASSWORD"
     triggers = (
         rb"(?i)" + _NAMES + rb"[0-9]{0,2}(?:\\?[\"']\]?)?[ \t]{0,16}(?:=>|:=|=|:)",
-        rb"(?i)\s--?(?:[a-z0-9-]{0,40}-)?"
-        rb"(?:pass(?:word|wd|phrase)?|pwd|secret|token|api-?key|access-?key|secret-?key)[ \t]",
+        rb"(?i)-(?:pass(?:word|wd|phrase)?|pwd|secret|token|api-?key|access-?key|secret-?key)[ \t]",
         rb"(?i)\b(?:password|identified(?: with \w{1,40})? by)[ \t]{1,4}'",
     )
     opening = rb"(?i:" + _NAMES + rb"[0-9]{0,2}(?:\\?[\"']\]?)?[ \t]{0,16}(?:=>|:=|=|:)[ \t]{0,16}([^\s].*))"
@@ -58,6 +59,8 @@ class Password(Detector):
             return self._value(text, at - 1, at - 1, _WORD)
         begin = text.rfind(b"\n", max(0, at - 200), at) + 1 or max(0, at - 200)
         if last in b" \t":
+            if _FLAG.search(text, max(0, at - 64), at) is None:
+                return None
             after = _spaces(text, at)
             if text[after : after + 1] in (b"-", b"=", b":"):
                 return None
@@ -74,6 +77,8 @@ class Password(Detector):
         """Take what is assigned at `at`, by what stands `before` on the line."""
         colon = text[at - 1] == 0x3A
         after = _spaces(text, at)
+        if _PREFIXED.match(text, after):
+            after += 1
         quote = text[after : after + 1]
         if quote in (b'"', b"'") and after == at and before.count(quote) % 2:
             return None

@@ -9,7 +9,7 @@ from guardcli.masking.followers import Follower
 from guardcli.masking.keyblock import KeyBlock, begins_body
 
 BEGIN = re.compile(rb"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----")
-_INLINE = re.compile(rb"(?:\\+[nr]|[A-Za-z0-9+/=: ,-](?!----)){1,16384}")
+_INLINE = re.compile(rb"(?:\\+[nr]|[A-Za-z0-9+/=: ,-](?!----)){1,8192}")
 
 _MATERIAL = re.compile(rb"[A-Za-z0-9+/=]{16}")
 

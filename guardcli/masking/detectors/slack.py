@@ -19,7 +19,7 @@ class Slack(TokenDetector):
     )
     prefix = re.compile(rb"(?<![A-Za-z0-9])(?:xox[abceoprs](?:\.xox[ps])?-|xapp-|hooks\.slack\.com/)")
     token = re.compile(
-        rb"xox[abceoprs](?:\.xox[ps])?-[A-Za-z0-9-]{10,300}|xapp-[0-9]-[A-Za-z0-9-]{20,300}"
-        rb"|hooks\.slack\.com/(?:services|workflows|triggers)/([A-Za-z0-9/]{20,200})"
+        rb"xox[abceoprs](?:\.xox[ps])?-[A-Za-z0-9-]{10,8192}|xapp-[0-9]-[A-Za-z0-9-]{20,8192}"
+        rb"|hooks\.slack\.com/(?:services|workflows|triggers)/([A-Za-z0-9/]{20,8192})"
     )
     opening = rb"(?<![A-Za-z0-9])((?:xox[abceoprs]-|xapp-)[A-Za-z0-9-]{0,300})"

@@ -36,8 +36,8 @@ class VendorToken(TokenDetector):
     )
     prefix = re.compile(rb"(?<![A-Za-z0-9])(?=[A-Za-z0-9])")
     token = re.compile(
-        rb"[A-Za-z0-9]{2,14}\.atlasv1\.[A-Za-z0-9_=-]{60,80}|FlyV1 [A-Za-z0-9+/=,_-]{40,1500}"
-        rb"|[0-9]{8,10}:AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])|[A-Za-z0-9][A-Za-z0-9+/=._-]{31,1500}"
+        rb"[A-Za-z0-9]{2,14}\.atlasv1\.[A-Za-z0-9_=-]{60,80}|FlyV1 [A-Za-z0-9+/=,_-]{40,8192}"
+        rb"|[0-9]{8,10}:AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])|[A-Za-z0-9][A-Za-z0-9+/=._-]{31,8192}"
     )
     opening = (
         rb"(?<![A-Za-z0-9])((?:hf_|do[opr]_v1_|dapi|shp(?:at|ca|pa|ss)_|gls?[ac]_|sntry[su]_|lin_api_|pscale_tkn_|sbp_"

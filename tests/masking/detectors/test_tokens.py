@@ -67,7 +67,7 @@ CASES = [
     ("kubernetes", "stringData:\n  user: ⟦admin⟧\nkind: Secret\n"),
     ("kubernetes", '  "data": {\n    "pw": "⟦aHVudGVyMg==⟧"\n  },\n  "kind": "Secret"\n'),
     ("kubernetes", '{"data":{"pw":"⟦aHVudGVyMg==⟧"},"kind":"Secret"}'),
-    ("kubernetes", '{"kind":"Secret","data":{"a":"⟦aHVudGVyMg==","b":"YWRtaW4=⟧"}}'),
+    ("kubernetes", '{"kind":"Secret","data":{"a":"⟦aHVudGVyMg==⟧","b":"⟦YWRtaW4=⟧"}}'),
     ("kubernetes", "data:\n  level: info\n  url: http://x\n  mode: true\nkind: ConfigMap\n"),
     ("kubernetes", '{"data":{"level":"info"},"kind":"ConfigMap"}'),
     ("kubernetes", "metadata:\n  name: YWRtaW4=\n"),

@@ -1,0 +1,92 @@
+"""A policy's own patterns and values: hyperscan tells whether one is there, RE2 where; both in linear time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from guardcli.masking.detector import Detector
+from guardcli.model.errors import ConfigurationError
+
+_MAY_HOLD_BLANKS = re.compile(r"[ .\t]|\\[sSWDtxp]|\[\^|\[\[")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_MOST = 100_000
+"""Findings in one block, one for each byte of it at the worst, after which the rest of the block counts as one."""
+
+
+class Pattern(Detector):
+    """What a regular expression of RE2's syntax matches, on bytes, within a line; the longest of the leftmost."""
+
+    once = True
+    stub = rb"((?:(?<=[\s\"'=:,;(<])|\A)[^\s\"'=:,;(<]{0,63}[A-Za-z0-9_./+-])"
+
+    def __init__(self, name: str, regex: str) -> None:
+        """Raise ConfigurationError for a name that is none, and for what does not run in linear time."""
+        if _NAME.fullmatch(name) is None:
+            raise ConfigurationError(f"{name!r} is no name of a pattern", hint="write a-z, 0-9, - and _")
+        self.name = name  # type: ignore[misc]
+        self.label = name.upper().replace("-", "_")
+        self._compiled = _compile(regex)
+        self.triggers = (b"(?m)(?:" + regex.encode() + b")",)
+        self.blanks = _MAY_HOLD_BLANKS.search(regex) is not None
+
+    def find(self, text: bytes, at: int) -> tuple[int, int] | None:
+        """Return the first match in `text`."""
+        return next(((start, end) for start, end, _ in self.find_all(text, at)), None)
+
+    def find_all(self, text: bytes, at: int) -> Sequence[tuple[int, int, int]]:
+        """Return all matches in `text`: the trigger fires once for all of them."""
+        found: list[tuple[int, int, int]] = []
+        place = 0
+        while (match := self._compiled.search(text, place)) is not None:
+            start, end = match.span()
+            newline = text.find(b"\n", start, end)
+            if newline >= 0:
+                match = self._compiled.search(text, place, newline)
+                start, end = match.span() if match is not None else (newline, newline)
+                place = newline + 1 if match is None else end
+            else:
+                place = max(end, start + 1)
+            if end > start:
+                found.append((start, end, 0))
+            if len(found) >= _MOST:
+                found.append((place, len(text), 0))
+                break
+        return found
+
+
+def values(name: str, wanted: Iterable[str]) -> Pattern:
+    """Return the detector of exact values that are always masked."""
+    given = sorted(set(wanted), key=len, reverse=True)
+    if not all(given) or any("\n" in one or "\r" in one for one in given):
+        raise ConfigurationError("a value to mask is empty or holds a line break")
+    return Pattern(name, "|".join(re.escape(one) for one in given))
+
+
+def allowed(exact: Sequence[str], patterns: Sequence[str]) -> Callable[[bytes], bool] | None:
+    """Return what tells whether a value is one that is never masked, None where there is no such value."""
+    if not exact and not patterns:
+        return None
+    plain = frozenset(one.encode() for one in exact)
+    compiled = [_compile(one) for one in patterns]
+    return lambda value: value in plain or any(one.fullmatch(value) for one in compiled)
+
+
+def _compile(regex: str) -> Any:
+    import re2  # type: ignore[import-untyped]
+
+    options = re2.Options()
+    options.log_errors, options.never_capture, options.longest_match = False, True, True
+    options.encoding = re2.Options.Encoding.LATIN1
+    try:
+        compiled = re2.compile(b"(?m)(?:" + regex.encode() + b")", options=options)
+    except re2.error as error:
+        reason = error.args[0] if error.args else ""
+        text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
+        raise ConfigurationError(f"the masking pattern {regex!r} does not run in linear time: {text}") from error
+    if compiled.search(b"") is not None:
+        raise ConfigurationError(
+            f"the masking pattern {regex!r} matches nothing at all", hint="it must hold a character"
+        )
+    return compiled

@@ -1,0 +1,95 @@
+"""A policy's own patterns and values are found, what it allows stays, and none of them takes more than linear time."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+
+from guardcli.masking import DEFAULT_RULES, Masker
+from guardcli.model.errors import ConfigurationError
+from guardcli.model.masking import MaskPattern, MaskRule, Strategy
+
+KEY = bytes(range(32))
+ORDER = MaskPattern("order", "ORD-[0-9]{4,}")
+TWO = MaskPattern("two-words", r"foo\s+bar")
+MASKER = Masker(
+    [
+        MaskRule(patterns=(ORDER, TWO), deny=("hunter 2", "s.x"), allow=("ORD-1234", "hunter 2")),
+        MaskRule(detect=("email", "password"), allow_matching=(r".*@corp\.org",)),
+        MaskRule(allow=("a@b.de",)),
+    ],
+    key=KEY,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("x ORD-12345, ORD-123\n", "x [ORDER], ORD-123\n"),
+        ("ORD-1234 ORD-12345\n", "ORD-1234 [ORDER]\n"),
+        ("foo   bar foo\nbar\n", "[TWO_WORDS] foo\nbar\n"),
+        ("hunter 2 s.x sax\n", "[VALUE] [VALUE] sax\n"),
+        ("me@corp.org you@other.org a@b.de\n", "me@corp.org [EMAIL] a@b.de\n"),
+        ("password=a@b.de password=a@b.dex\n", "password=a@b.de password=[PASSWORD]\n"),
+        ("\x1b[1mOR\x1b[0mD-99999\n", "\x1b[1m[ORDER]\x1b[0m\n"),
+    ],
+)
+def test_patterns_denied_and_allowed_values_hold_over_every_split(text: str, wanted: str) -> None:
+    data = text.encode()
+    for place in range(len(data) + 1):
+        stream = MASKER.stream()
+        assert stream.feed(data[:place]) + stream.feed(data[place:]) + stream.finish() == wanted.encode()
+
+
+def test_a_pattern_that_may_hold_blanks_waits_for_its_end() -> None:
+    stream = MASKER.stream()
+    assert stream.feed(b"x foo ") + stream.feed(b"bar ORD-12") == b""
+    assert stream.idle() == b"x [TWO_WORDS] "
+    assert stream.feed(b"345\n") == b"[ORDER]\n"
+
+
+def test_a_pattern_has_the_strategy_and_the_tools_of_its_rule() -> None:
+    rule = MaskRule(patterns=(ORDER,), strategy=Strategy.PARTIAL, keep_last=2, tools=("psql",))
+    masker = Masker([*DEFAULT_RULES, rule], key=KEY)
+    assert masker.text("ORD-12345", "psql") == "*******45"
+    assert masker.text("ORD-12345", "git") == "ORD-12345"
+
+
+@pytest.mark.parametrize(
+    ("regex", "reason"),
+    [(r"(a)\1", "linear time"), ("a(?=b)", "linear time"), ("a*", "nothing at all"), ("(", "linear time")],
+)
+def test_a_pattern_that_cannot_serve_is_refused(regex: str, reason: str) -> None:
+    with pytest.raises(ConfigurationError, match=reason):
+        Masker([MaskRule(patterns=(MaskPattern("own", regex),))], key=KEY)
+
+
+def test_a_denied_value_of_several_lines_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="line break"):
+        Masker([MaskRule(deny=("a\nb",))], key=KEY)
+
+
+@pytest.mark.parametrize("regex", ["(a+)+b", "(a|a)*c", "(.*)(.*)(.*)x", "[a-z]+@", "a", "(?:a{0,30}){0,30}b"])
+def test_a_hostile_pattern_takes_linear_time(regex: str) -> None:
+    masker = Masker([MaskRule(patterns=(MaskPattern("own", regex),))], key=KEY)
+
+    def cost(size: int) -> float:
+        best = float("inf")
+        for _ in range(2):
+            stream, begin = masker.stream(), time.process_time()
+            for _ in range(size // 4096):
+                stream.feed(b"a" * 4095 + b"\n")
+            stream.finish()
+            best = min(best, time.process_time() - begin)
+        return best
+
+    assert cost(1 << 16) < 0.05 + 16 * cost(1 << 14)
+
+
+def test_denied_values_are_taken_as_they_are() -> None:
+    odd = r"a.b*c[d](e)|f\g$^{1}"
+    masker = Masker([MaskRule(deny=(odd, "ü"))], key=KEY)
+    assert masker.text(f"x {odd} y ü acb") == "x [VALUE] y [VALUE] acb"
+    assert re.escape(odd) != odd

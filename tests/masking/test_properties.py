@@ -1,0 +1,117 @@
+"""Generated texts with secrets anywhere: however they are cut, coloured and delayed, no secret gets out.
+
+``GUARD_TEST_SOAK`` is how many seconds to go on with ever new texts; without it a few hundred fixed ones are tried.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Iterator
+
+from guardcli.masking import DEFAULT_RULES, Masker
+from guardcli.masking.views import SEQUENCE
+
+MASKER = Masker(DEFAULT_RULES, key=bytes(32))
+COLOURS = ("\x1b[0m", "\x1b[1;31m", "\x1b[K")
+MOVES = ("\x1b[3C", "\x1b]0;t\x07", "\x1b(B", "\b")
+ALPHABET = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+HARMLESS = (
+    "INFO 2024-11-21 08:45:11 request served path=/api/v1/orders status=200",
+    "commit 3b18e512dba79e4c8300dd08aeb37f8e728b8dad",
+    "It's \"quoted",
+    "日本語のテキスト — naïve café ☕",
+    "data: {}",
+    "[sudo] password for ann: ",
+    "\tat com.example.Main(Main.java:42)",
+    "",
+)
+
+
+def word(dice: random.Random, low: int, high: int) -> str:
+    return "".join(dice.choice(ALPHABET) for _ in range(dice.randint(low, high))) + "7"
+
+
+def secret_line(dice: random.Random) -> tuple[str, str]:
+    """Return a line and the secret in it."""
+    name, value = word(dice, 3, 8), word(dice, 8, 30)
+    phrase = f"{value} {word(dice, 3, 9)}"
+    mail = f"{word(dice, 3, 12)}.{name}@{word(dice, 3, 9).lower()}.org"
+    return dice.choice(
+        [
+            (f"{name} password={value} {name}", value),
+            (f"export {name.upper()}_TOKEN={value}", value),
+            (f"db_password: {phrase}", phrase),
+            (f'{{"{name}": 1, "api_key": "{phrase}", "n": 2}}', phrase),
+            (f"run --password {value} --name {name}", value),
+            (f"postgres://{name}:{value}@db.internal:5432/{name}", value),
+            (f"Authorization: Bearer {value}{value}", value + value),
+            (f"Cookie: sid={value}; theme={name}", value),
+            (f"{name} ghp_{'aZ3' * 11}{value}xyz9", f"ghp_{'aZ3' * 11}{value}xyz9"),
+            (f"{name} to {mail}, {name}", mail),
+            (f"{name},{mail},{name}", mail),
+            (f"{name} 4111 1111 1111 1111 {name}", "4111 1111 1111 1111"),
+            (f"{name} DE89370400440532013000", "DE89370400440532013000"),
+        ]
+    )
+
+
+def coloured(text: str, dice: random.Random) -> str:
+    pieces = []
+    for char in text:
+        if dice.random() < 0.05:
+            pieces.append(dice.choice(COLOURS if dice.random() < 0.8 else MOVES))
+        pieces.append(char)
+    return "".join(pieces)
+
+
+def generated(dice: random.Random) -> tuple[bytes, list[bytes]]:
+    """Return a text and the secrets in it."""
+    lines, secrets = [], []
+    for _ in range(dice.randint(1, 5)):
+        if dice.random() < 0.6:
+            line, secret = secret_line(dice)
+            secrets.append(secret.encode())
+        else:
+            line = dice.choice(HARMLESS)
+        lines.append(line + dice.choice(("\n", "\r\n")))
+    text = "".join(lines)
+    if dice.random() < 0.2:
+        text = text.rstrip()
+    return (coloured(text, dice) if dice.random() < 0.5 else text).encode(), secrets
+
+
+def pieces(data: bytes, dice: random.Random) -> Iterator[bytes]:
+    places = sorted(dice.randrange(len(data) + 1) for _ in range(dice.choice((1, 2, 5, 20))))
+    for start, end in zip([0, *places], [*places, len(data)], strict=True):
+        yield data[start:end]
+
+
+def try_one(seed: int) -> None:
+    """Hold for one text that the cut does not matter, and that silence lets out neither a secret nor its tail."""
+    dice = random.Random(seed)
+    data, secrets = generated(dice)
+    whole = MASKER.stream()
+    wanted = whole.feed(data) + whole.finish()
+    for idles in (0, 1, 2, 25):
+        stream = MASKER.stream()
+        out = b""
+        for piece in pieces(data, dice):
+            out += stream.feed(piece)
+            for _ in range(dice.randint(0, idles)):
+                out += stream.idle()
+        out += stream.finish()
+        assert idles or out == wanted, (seed, data)
+        shown = SEQUENCE.sub(b"", out)
+        for secret in secrets:
+            assert secret not in shown, (seed, idles, data, out)
+            assert secret[-8:] not in shown, (seed, idles, data, out)
+
+
+def test_no_secret_and_no_tail_of_one_gets_out_of_generated_texts() -> None:
+    seconds = float(os.environ.get("GUARD_TEST_SOAK", "0"))
+    first, count, end = random.randrange(1 << 40) if seconds else 0, 0, time.monotonic() + seconds
+    while count < 1500 or time.monotonic() < end:
+        try_one(first + count)
+        count += 1
