@@ -254,3 +254,45 @@ def test_git_that_prints_too_much_or_takes_too_long_is_ended(
         facts.git("/", ("slow",))
     with pytest.raises(FactUnavailable, match="printed more than"):
         facts.git("/", ("loud",))
+
+
+def test_objects_and_changed_files_are_answered_once(repository: Path, env: dict[str, str]) -> None:
+    (repository / "a").write_text("SECRET")
+    subprocess.run(["git", "add", "a"], cwd=repository, check=True, env=env)
+    asked: list[bytes] = []
+
+    def find(content: bytes) -> frozenset[tuple[str, str]]:
+        asked.append(content)
+        return frozenset({("word", "1")})
+
+    facts = CallFacts(str(repository), env, git_program=GIT, find_secrets=find)
+    expected = {":a": frozenset({("word", "1")})}
+    assert facts.git_secrets(str(repository), (), (":a", "missing", "two\nlines")) == expected
+    assert facts.git_changed(str(repository), (), ()) == {}
+    (repository / "a").write_text("changed")
+    assert facts.git_secrets(str(repository), (), (":a", "missing", "two\nlines")) == expected
+    assert facts.git_changed(str(repository), (), ()) == {}
+    assert asked == [b"SECRET"]
+    assert CallFacts("/", env, git_program=GIT).git_changed(str(repository), (), ()) == {"a": f"{repository}/a"}
+
+
+def test_without_a_finder_content_is_unknown_and_not_clean(repository: Path, env: dict[str, str]) -> None:
+    (repository / "a").write_text("words")
+    subprocess.run(["git", "add", "a"], cwd=repository, check=True, env=env)
+    facts = CallFacts(str(repository), env, git_program=GIT)
+    with pytest.raises(FactUnavailable, match="nothing looks for secrets"):
+        facts.find_secrets(b"words")
+    with pytest.raises(FactUnavailable, match="nothing looks for secrets"):
+        facts.git_secrets(str(repository), (), (":a",))
+
+
+def test_the_scan_of_objects_is_bounded(repository: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    (repository / "a").write_text("x" * 1000)
+    subprocess.run(["git", "add", "a"], cwd=repository, check=True, env=env)
+    monkeypatch.setattr(module, "SCAN_LIMIT", 900)
+    monkeypatch.setattr(module, "INDEX_LIMIT", 20)
+    facts = CallFacts(str(repository), env, git_program=GIT, find_secrets=lambda content: frozenset())
+    with pytest.raises(FactUnavailable, match="more than 900 bytes"):
+        facts.git_secrets(str(repository), (), (":a",))
+    with pytest.raises(FactUnavailable, match="more than 20 bytes"):
+        facts.git_changed(str(repository), (), ())

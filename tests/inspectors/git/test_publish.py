@@ -249,6 +249,16 @@ def test_all_means_all_from_a_directory_below_and_from_outside(work: Work) -> No
     assert not all(operation.complete for operation in work.judge("git -c core.worktree=/x commit -am x"))
 
 
+def test_a_setting_that_narrows_what_differences_show_narrows_nothing(work: Work) -> None:
+    work.commit("sub/x.txt", "x")
+    work.git("config diff.relative true")
+    work.git("config diff.noPrefix true")
+    work.add("file.txt", LINE)
+    assert set(alarms(work.judge(COMMIT, at="sub"))) == {"file.txt"}
+    work.git("commit -q -m x")
+    assert set(alarms(work.judge(PUSH, at="sub"))) == {"file.txt"}
+
+
 def test_what_another_branch_has_already_is_not_new_in_a_merge(work: Work) -> None:
     for line in ("checkout -q -b side", "rm -q --cached file.txt"):
         work.git(line)
@@ -258,7 +268,7 @@ def test_what_another_branch_has_already_is_not_new_in_a_merge(work: Work) -> No
     assert alarms(work.judge("git commit -m merged")) == {}
 
 
-def test_no_filter_or_hook_of_the_repository_runs_while_it_is_judged(work: Work, tmp_path: Path) -> None:
+def test_no_program_of_the_repository_runs_while_it_is_judged(work: Work, tmp_path: Path) -> None:
     sprung = tmp_path / "sprung"
     trap = tmp_path / "trap"
     trap.write_text(f"#!/bin/sh\necho ran >> {sprung}\ncat\n")
@@ -268,11 +278,17 @@ def test_no_filter_or_hook_of_the_repository_runs_while_it_is_judged(work: Work,
                  "core.fsmonitor", "gpg.program", "core.sshCommand", "core.pager"):  # fmt: skip
         work.git(f"config {line} {trap}")
     work.git("config log.showSignature true")
+    work.git("-c core.fsmonitor= commit -q --allow-empty -m signed")
+    signed = work.git("cat-file commit HEAD").replace("\n\n", "\ngpgsig -----BEGIN PGP SIGNATURE-----\n x\n\n", 1)
+    work.write("../commit", signed)
+    work.git(f"-c core.fsmonitor= reset -q --soft {work.git('hash-object -w -t commit ../commit').strip()}")
     work.write("file.txt", LINE)
+    sprung.unlink(missing_ok=True)
     assert set(alarms(work.judge("git commit -am x"))) == {"file.txt"}
     assert set(alarms(work.judge("git commit -m x file.txt"))) == {"file.txt"}
-    work.write(".git/hooks/pre-commit", "exit 1\n")
+    assert not sprung.exists()
     work.git("-c filter.own.clean= -c filter.own.process= -c core.fsmonitor= commit -q -am x")
+    sprung.unlink(missing_ok=True)
     assert set(alarms(work.judge(PUSH))) == {"file.txt"}
     assert not sprung.exists()
 
