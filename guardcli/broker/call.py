@@ -25,6 +25,7 @@ from guardcli.model.decisions import Verdict
 from guardcli.model.effects import in_order
 from guardcli.model.errors import DeniedError, GuardError, UnavailableError
 from guardcli.model.events import EventType
+from guardcli.model.facts import Found
 from guardcli.model.invocation import Invocation, Stdin
 from guardcli.model.masking import MaskRule
 
@@ -43,6 +44,7 @@ class Engine:
     recorder: Recorder
     finder: ToolFinder
     git_programs: GitPrograms
+    find_secrets: Callable[[bytes], frozenset[Found]]
     make_mask: Callable[[str, tuple[MaskRule, ...]], Mask]
     spawn: Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
     git_calls: dict[int, str]
@@ -111,6 +113,7 @@ class Call:
                 stdin_fd=self._agent.get(0) if invocation.stdin is Stdin.STREAM else None,
                 git_program=self._engine.finder.find("git") or None,
                 cancel_fd=cancel,
+                find_secrets=self._engine.find_secrets,
             )
             judgement = await self._judge(invocation, facts, cancel)
             self._record = self._engine.recorder.judged(invocation, judgement.decision, began)

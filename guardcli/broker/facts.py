@@ -15,12 +15,14 @@ import hashlib
 import os
 import select
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
+from guardcli.broker.git_objects import ObjectScan, changed_files
 from guardcli.broker.opening import open_regular
-from guardcli.model.facts import FactUnavailable
+from guardcli.model.facts import FactUnavailable, Found
 
 FILE_LIMIT = 4 << 20
 """Bytes of one file: the largest manifest or script that is still worth judging."""
@@ -35,6 +37,13 @@ GIT_OUTPUT_LIMIT = 4 << 20
 GIT_SECONDS = 5.0
 """Time that git may take for one answer."""
 
+SCAN_LIMIT = 1 << 30
+"""Bytes of objects that are looked through for secrets in one answer."""
+SCAN_SECONDS = 20.0
+"""Time for looking through them: a push of so much takes longer itself."""
+INDEX_LIMIT = 64 << 20
+"""Bytes of the listing of an index: about 400,000 files."""
+
 _CHUNK = 1 << 16
 _QUIET: Mapping[str, str] = {
     "GIT_OPTIONAL_LOCKS": "0",
@@ -42,6 +51,8 @@ _QUIET: Mapping[str, str] = {
     "GIT_PAGER": "cat",
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "",
+    "GIT_GRAFT_FILE": "/dev/null",
+    "GIT_NO_REPLACE_OBJECTS": "1",
     "LC_ALL": "C",
 }
 _PROGRAMS = frozenset(
@@ -60,9 +71,17 @@ _PROGRAMS = frozenset(
         "LD_LIBRARY_PATH",
     ]
 )
-_OFF = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+_OFF = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.commitGraph=false")
+"""No program of the repository's, and no cache of it that could tell another history than the objects do."""
 
 Answer = TypeVar("Answer")
+
+
+class Bounds(NamedTuple):
+    """How many bytes git may print in one answer, and how many seconds it may take."""
+
+    size: int
+    seconds: float
 
 
 class CallFacts:
@@ -70,6 +89,7 @@ class CallFacts:
 
     `env` is the call's environment, `stdin_fd` its standard input (None where there is nothing to read),
     `git_program` the real git (None where there is none), `cancel_fd` becomes readable when the call is gone.
+    `find_secrets` finds credentials in bytes; without it, what would be published is unknown.
     """
 
     def __init__(
@@ -80,6 +100,7 @@ class CallFacts:
         stdin_fd: int | None = None,
         git_program: str | None = None,
         cancel_fd: int | None = None,
+        find_secrets: Callable[[bytes], frozenset[Found]] | None = None,
     ) -> None:
         self._cwd = cwd
         self._env = {
@@ -90,6 +111,7 @@ class CallFacts:
         self._stdin_fd = stdin_fd
         self._git_program = git_program
         self._cancel_fd = cancel_fd
+        self._find_secrets = find_secrets
         self._answers: dict[tuple[str, ...], object] = {}
         self._inputs: dict[str, str] = {}
         self._files: dict[str, bytes] = {}
@@ -143,6 +165,50 @@ class CallFacts:
         """Return what ``git ARGUMENTS`` prints at `cwd`. Only for commands that read. Raises FactUnavailable."""
         return self._remembered(("git", cwd, *arguments), lambda: self._run_git(cwd, arguments, _OFF))
 
+    def find_secrets(self, content: bytes) -> frozenset[Found]:
+        """Return the credentials in `content`. Raises FactUnavailable where nothing looks for any."""
+        if self._find_secrets is None:
+            raise FactUnavailable("nothing looks for secrets")
+        return self._find_secrets(content)
+
+    def git_secrets(self, cwd: str, options: Sequence[str], names: Sequence[str]) -> Mapping[str, frozenset[Found]]:
+        """Return the credentials in the objects that `names` name, only of those with any. Raises FactUnavailable.
+
+        An object that is not there holds nothing. Contents are looked through as they come and not kept.
+        """
+        return self._remembered(
+            ("git-secrets", cwd, *options, "--", *names), lambda: self._scan_objects(cwd, options, names)
+        )
+
+    def git_changed(self, cwd: str, options: Sequence[str], pathspecs: Sequence[str]) -> Mapping[str, str]:
+        """Return the tracked files that are not as the index knows them: name from the top to absolute path, empty
+        for what is no regular file any more. Raises FactUnavailable.
+
+        Git itself would run the repository's filters to know for sure, and they would run outside of the agent's walls.
+        """
+        return self._remembered(
+            ("git-changed", cwd, *options, "--", *pathspecs), lambda: self._changed(cwd, options, pathspecs)
+        )
+
+    def _scan_objects(self, cwd: str, options: Sequence[str], names: Sequence[str]) -> Mapping[str, frozenset[Found]]:
+        safe = [name for name in names if "\n" not in name and "\0" not in name]
+        scan = ObjectScan(safe, self.find_secrets)
+        with tempfile.TemporaryFile() as asked:
+            asked.write(b"".join(os.fsencode(name) + b"\n" for name in safe))
+            asked.seek(0)
+            bounds = Bounds(SCAN_LIMIT, SCAN_SECONDS)
+            self._stream_git(cwd, (*_OFF, *options, "cat-file", "--batch"), scan.feed, bounds, asked.fileno())
+        return scan.finish()
+
+    def _changed(self, cwd: str, options: Sequence[str], pathspecs: Sequence[str]) -> Mapping[str, str]:
+        top = os.fsdecode(self.git(cwd, (*options, "rev-parse", "--show-toplevel")).removesuffix(b"\n"))
+        whole = () if pathspecs else ("--no-literal-pathspecs",)
+        listing = bytearray()
+        words = ("ls-files", "-z", "--stage", "--debug", "--full-name", "--", *(pathspecs or (":/",)))
+        arguments = (*_OFF, *options, *whole, *words)
+        self._stream_git(cwd, arguments, listing.extend, Bounds(INDEX_LIMIT, GIT_SECONDS))
+        return changed_files(bytes(listing), top)
+
     def _remembered(self, question: tuple[str, ...], answer: Callable[[], Answer]) -> Answer:
         if question not in self._answers:
             try:
@@ -154,7 +220,7 @@ class CallFacts:
             raise FactUnavailable(str(known))
         return known  # type: ignore[return-value]  # the question fixes the type of its answer
 
-    def _note(self, name: str, content: bytes) -> None:
+    def _note(self, name: str, content: bytes | bytearray) -> None:
         self._inputs[name] = hashlib.sha256(content).hexdigest()
 
     def _read_file(self, path: str) -> bytes:
@@ -215,15 +281,29 @@ class CallFacts:
         raise FactUnavailable(f"standard input is longer than {STDIN_LIMIT} bytes")
 
     def _run_git(self, cwd: str, arguments: Sequence[str], overrides: Sequence[str] = ()) -> bytes:
+        output = bytearray()
+        self._stream_git(cwd, (*overrides, *arguments), output.extend, Bounds(GIT_OUTPUT_LIMIT, GIT_SECONDS))
+        self._note("git:" + "\0".join((cwd, *arguments)), output)
+        return bytes(output)
+
+    def _stream_git(
+        self,
+        cwd: str,
+        arguments: Sequence[str],
+        sink: Callable[[bytes], object],
+        bounds: Bounds,
+        stdin: int = subprocess.DEVNULL,
+    ) -> None:
+        """Run git and give `sink` what it prints, chunk by chunk. Raises FactUnavailable where it fails."""
         if self._git_program is None:
             raise FactUnavailable("no git was found to ask")
         try:
             process = subprocess.Popen(
-                ("git", "--no-pager", *overrides, *arguments),
+                ("git", "--no-pager", *arguments),
                 executable=self._git_program,
                 cwd=cwd or "/",
                 env={**self._env, **_QUIET},
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
             )
@@ -231,7 +311,7 @@ class CallFacts:
             raise FactUnavailable(f"git cannot be asked: {_words(error)}") from None
         with process:
             try:
-                output, complaint = _collect(process, time.monotonic() + GIT_SECONDS)
+                complaint = _collect(process, sink, bounds)
                 status = process.wait(GIT_SECONDS)
             except subprocess.TimeoutExpired:
                 raise FactUnavailable(f"git took longer than {GIT_SECONDS:g} seconds") from None
@@ -239,34 +319,38 @@ class CallFacts:
                 process.kill()
         if status:
             words = complaint.decode("utf-8", "replace").strip().partition("\n")[0]
-            raise FactUnavailable(f"git {' '.join(arguments)} ended with {status}: {words[:200]}")
-        self._note("git:" + "\0".join((cwd, *arguments)), output)
-        return output
+            asked = " ".join(arguments[len(_OFF) :] if arguments[: len(_OFF)] == _OFF else arguments)
+            raise FactUnavailable(f"git {asked[:500]} ended with {status}: {words[:200]}")
 
 
-def _collect(process: subprocess.Popen[bytes], deadline: float) -> tuple[bytes, bytes]:
-    """Return what `process` prints on stdout and the beginning of its stderr, until both are closed."""
-    output, complaint = bytearray(), bytearray()
-    pipes = ((process.stdout, output), (process.stderr, complaint))
-    sinks = {pipe.fileno(): sink for pipe, sink in pipes if pipe is not None}
+def _collect(process: subprocess.Popen[bytes], sink: Callable[[bytes], object], bounds: Bounds) -> bytes:
+    """Give `sink` what `process` prints on stdout until it ends; return the beginning of its stderr."""
+    complaint = bytearray()
+    size = 0
+    deadline = time.monotonic() + bounds.seconds
+    pipes = {pipe.fileno() for pipe in (process.stdout, process.stderr) if pipe is not None}
+    output = process.stdout.fileno() if process.stdout is not None else -1
     poll = select.poll()
-    for fd in sinks:
+    for fd in pipes:
         poll.register(fd, select.POLLIN)
-    while sinks:
+    while pipes:
         left = deadline - time.monotonic()
         ready = poll.poll(left * 1000) if left > 0 else []
         if not ready:
-            raise FactUnavailable(f"git took longer than {GIT_SECONDS:g} seconds")
+            raise FactUnavailable(f"git took longer than {bounds.seconds:g} seconds")
         for fd, _ in ready:
             chunk = os.read(fd, _CHUNK)
             if not chunk:
                 poll.unregister(fd)
-                del sinks[fd]
-            elif sinks[fd] is output or len(complaint) < _CHUNK:
-                sinks[fd] += chunk
-        if len(output) > GIT_OUTPUT_LIMIT:
-            raise FactUnavailable(f"git printed more than {GIT_OUTPUT_LIMIT} bytes")
-    return bytes(output), bytes(complaint)
+                pipes.remove(fd)
+            elif fd == output:
+                size += len(chunk)
+                if size > bounds.size:
+                    raise FactUnavailable(f"git printed more than {bounds.size} bytes")
+                sink(chunk)
+            elif len(complaint) < _CHUNK:
+                complaint += chunk
+    return bytes(complaint)
 
 
 def _read_bounded(fd: int, limit: int, name: str) -> bytes:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from guardcli.broker.facts import CallFacts
 from guardcli.inspectors.registry import inspect
 from guardcli.model.decisions import Decision
-from guardcli.model.facts import Facts, FactUnavailable
+from guardcli.model.facts import Facts, FactUnavailable, Found
 from guardcli.model.invocation import Invocation, Stdin
 from guardcli.model.operations import Inspection
 from guardcli.policy import Context, Policy, decide
@@ -50,6 +50,18 @@ class QuickFacts:
         raise NeedsTime
 
     def git(self, cwd: str, arguments: Sequence[str]) -> bytes:
+        """Raise NeedsTime."""
+        raise NeedsTime
+
+    def find_secrets(self, content: bytes) -> frozenset[Found]:
+        """Raise NeedsTime."""
+        raise NeedsTime
+
+    def git_secrets(self, cwd: str, options: Sequence[str], names: Sequence[str]) -> Mapping[str, frozenset[Found]]:
+        """Raise NeedsTime."""
+        raise NeedsTime
+
+    def git_changed(self, cwd: str, options: Sequence[str], pathspecs: Sequence[str]) -> Mapping[str, str]:
         """Raise NeedsTime."""
         raise NeedsTime
 

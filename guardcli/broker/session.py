@@ -29,6 +29,7 @@ from guardcli.broker.judge import Judge
 from guardcli.broker.place import SessionPlace
 from guardcli.broker.processes import GitPrograms
 from guardcli.broker.recorder import Recorder
+from guardcli.broker.secret_finder import SecretFinder
 from guardcli.broker.server import Server, Tasks
 from guardcli.broker.shipper import Shipper
 from guardcli.broker.spool import Spool
@@ -64,6 +65,7 @@ class Maskers:
         self._cache = cache
         self._key = secrets.token_bytes(32)
         self._compiled: dict[tuple[MaskRule, ...], Masker] = {}
+        self.secrets = SecretFinder(cache.load, cache.store)
 
     def text(self, text: str) -> str:
         """Return `text` as the record may hold it: with everything masked that the policy masks for any tool."""
@@ -123,6 +125,7 @@ class Broker:
             recorder=self.recorder,
             finder=finder,
             git_programs=GitPrograms(lambda: finder.find("git")),
+            find_secrets=session.maskers.secrets,
             make_mask=session.maskers.stream,
             spawn=self._tasks.spawn,
             git_calls={},

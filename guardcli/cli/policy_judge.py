@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from guardcli.broker.facts import CallFacts
+from guardcli.broker.secret_finder import SecretFinder
 from guardcli.inspectors.registry import inspect
-from guardcli.model.facts import Facts, FactUnavailable
+from guardcli.model.facts import Facts, FactUnavailable, Found
 from guardcli.model.invocation import Invocation, Stdin
 from guardcli.model.operations import Operation
 from guardcli.policy import Context, Policy
@@ -60,6 +61,18 @@ class GivenFacts:
         """Return the machine's answer."""
         return self._machine.git(cwd, arguments)
 
+    def find_secrets(self, content: bytes) -> frozenset[Found]:
+        """Return the machine's answer."""
+        return self._machine.find_secrets(content)
+
+    def git_secrets(self, cwd: str, options: Sequence[str], names: Sequence[str]) -> Mapping[str, frozenset[Found]]:
+        """Return the machine's answer."""
+        return self._machine.git_secrets(cwd, options, names)
+
+    def git_changed(self, cwd: str, options: Sequence[str], pathspecs: Sequence[str]) -> Mapping[str, str]:
+        """Return the machine's answer."""
+        return self._machine.git_changed(cwd, options, pathspecs)
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -85,6 +98,7 @@ class Caller:
         self._rules = {rules.tool: rules for rules in policy.tool_rules}
         self._baseline = baseline or {}
         self._git = real_git(os.environ.get("PATH", os.defpath))
+        self._find_secrets = SecretFinder()
 
     def operations(self, call: Call, facts: Facts) -> tuple[Operation, ...]:
         """Return what `call` would do. Never raises for any call."""
@@ -117,7 +131,7 @@ class Caller:
 
     def facts(self, call: Call) -> CallFacts:
         """Return the facts of this machine around `call`."""
-        return CallFacts(call.cwd, call.env or {}, git_program=self._git)
+        return CallFacts(call.cwd, call.env or {}, git_program=self._git, find_secrets=self._find_secrets)
 
     def _shell(self, call: Call) -> tuple[Operation, ...]:
         """Return what a call does that no shim stands in front of: as a shell on a guarded host would see it."""

@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+Found = tuple[str, str]
+"""A secret that was found: the name of its detector, and a digest that is equal for equal values and shows none."""
+
 
 class FactUnavailable(Exception):
     """The answer cannot be had: missing, unreadable, or over a bound. An inspector concedes with the reason."""
@@ -52,6 +55,26 @@ class Facts(Protocol):
         """
         ...
 
+    def find_secrets(self, content: bytes) -> frozenset[Found]:
+        """Return the credentials in `content`, by strong detectors only. Raises FactUnavailable where none look."""
+        ...
+
+    def git_secrets(self, cwd: str, options: Sequence[str], names: Sequence[str]) -> Mapping[str, frozenset[Found]]:
+        """Return the credentials in the commits, tags and files that `names` name; only objects that hold some.
+
+        What git does not have under a name holds nothing. Raises FactUnavailable, over the bounds of bytes and
+        time as well.
+        """
+        ...
+
+    def git_changed(self, cwd: str, options: Sequence[str], pathspecs: Sequence[str]) -> Mapping[str, str]:
+        """Return the tracked files that are not as the index knows them: name from the top to absolute path.
+
+        The path is empty for what is no regular file any more. Only names, sizes and times are compared; no filter
+        of the repository runs. Raises FactUnavailable.
+        """
+        ...
+
 
 class NoFacts:
     """Facts of nothing: every question is unavailable. For judging without a machine behind it."""
@@ -73,5 +96,17 @@ class NoFacts:
         raise FactUnavailable("the git configuration was not read")
 
     def git(self, cwd: str, arguments: Sequence[str]) -> bytes:
+        """Raise FactUnavailable."""
+        raise FactUnavailable("git was not asked")
+
+    def find_secrets(self, content: bytes) -> frozenset[Found]:
+        """Raise FactUnavailable."""
+        raise FactUnavailable("nothing looks for secrets")
+
+    def git_secrets(self, cwd: str, options: Sequence[str], names: Sequence[str]) -> Mapping[str, frozenset[Found]]:
+        """Raise FactUnavailable."""
+        raise FactUnavailable("git was not asked")
+
+    def git_changed(self, cwd: str, options: Sequence[str], pathspecs: Sequence[str]) -> Mapping[str, str]:
         """Raise FactUnavailable."""
         raise FactUnavailable("git was not asked")

@@ -18,6 +18,8 @@ action                        effects                  for example
 ``push --delete``             write, delete
 ``push --mirror``/``--prune`` write, delete            target ``ref:REMOTE/*``, unbounded
 ``push ...`` to a new URL     ... and network          the address is none of a configured remote
+``commit``, ``push``          write, sensitive         one more operation where a credential would be published;
+                                                       targets ``file:PATH``, `reason` names the detectors
 ``config KEY``                define                   a preference; the action holds the key
 ``config KEY``                define and execute,      the key runs a program, redirects, identifies, or takes the
                               network, privilege or    reflog away
@@ -42,7 +44,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from guardcli.inspectors.git import groups, plumbing, push, remotes, simple, worktree
+from guardcli.inspectors.git import groups, plumbing, publish, push, remotes, simple, worktree
 from guardcli.inspectors.git.call import TOOL, Call, Judge, does, executes, reads, unknown, writes
 from guardcli.inspectors.git.environment import judge_environment, judge_setting
 from guardcli.inspectors.git.globals import Globals, read_globals
@@ -58,6 +60,7 @@ JUDGES: Mapping[str, Judge] = {
     **groups.JUDGES,
     **remotes.JUDGES,
     **worktree.JUDGES,
+    **publish.JUDGES,
     **push.JUDGES,
 }
 """Every command that is known; the later tables go before the earlier."""

@@ -24,6 +24,7 @@ from guardcli.inspectors.git.call import (
 )
 from guardcli.inspectors.git.options import Parsed
 from guardcli.inspectors.git.programs import name_of
+from guardcli.inspectors.git.publish import Sources, scan_push
 from guardcli.inspectors.git.refspecs import Refspec, candidates, from_words, mapped, parse_refspec
 from guardcli.inspectors.git.urls import remote_part
 from guardcli.model.effects import Effect
@@ -102,7 +103,7 @@ def judge_push(call: Call) -> Sequence[Operation]:
     if len(operations) > REFS_LIMIT:
         lost = any(Effect.DELETE in operation.effects for operation in operations)
         operations = [_all(push, "push --force" if lost else "push")]
-    return [*operations, *_submodules(push), *found]
+    return [*operations, *_submodules(push), *found, *scan_push(call, _tracked(push), _sources(push))]
 
 
 def _understand(call: Call, parsed: Parsed) -> Push:
@@ -139,12 +140,8 @@ def _refs(push: Push) -> Iterator[Operation]:
     if push.mirror:
         yield _all(push, "push --mirror")
         return
-    refspecs = from_words(parsed.words[1:], delete=parsed.given("delete"))
-    if parsed.given("all", "branches"):
-        refspecs.append(Refspec("refs/heads/*", "refs/heads/*"))
-    if parsed.given("tags"):
-        refspecs.append(Refspec("refs/tags/*", "refs/tags/*"))
-    configured = [parse_refspec(text) for text in push.config.get(f"remote.{push.remote}.push", ())]
+    refspecs = _given(parsed)
+    configured = _configured(push)
     if not refspecs:
         refspecs = configured
         configured = []
@@ -157,8 +154,54 @@ def _refs(push: Push) -> Iterator[Operation]:
         yield _all(push, "push --force")
     if parsed.given("prune"):
         yield _all(push, "push --prune")
-    if parsed.given("follow-tags") or push.last("push.followtags").lower() in _TRUE:
+    if _follows_tags(push):
         yield replace(push.changes("refs/tags/*"), unbounded=False)
+
+
+def _given(parsed: Parsed) -> list[Refspec]:
+    """Return the refspecs of the command line, options that stand for some included."""
+    refspecs = from_words(parsed.words[1:], delete=parsed.given("delete"))
+    if parsed.given("all", "branches"):
+        refspecs.append(Refspec("refs/heads/*", "refs/heads/*"))
+    if parsed.given("tags"):
+        refspecs.append(Refspec("refs/tags/*", "refs/tags/*"))
+    return refspecs
+
+
+def _configured(push: Push) -> list[Refspec]:
+    return [parse_refspec(text) for text in push.config.get(f"remote.{push.remote}.push", ())]
+
+
+def _follows_tags(push: Push) -> bool:
+    return push.parsed.given("follow-tags") or push.last("push.followtags").lower() in _TRUE
+
+
+def _sources(push: Push) -> Sources:
+    """Return what the push sends, never less: what ``--follow-tags`` would choose among are all tags here."""
+    if push.mirror:
+        return Sources(everything=True)
+    refspecs = _given(push.parsed) or _configured(push)
+    if not refspecs:
+        kind = push.last("push.default")
+        matching = [Refspec("refs/heads/*", "refs/heads/*")]
+        refspecs = {"matching": matching, "nothing": []}.get(kind, [Refspec(push.branch or "HEAD", None)])
+    patterns = ["refs/tags/*"] if _follows_tags(push) else []
+    patterns += ["refs/heads/*" for spec in refspecs if spec.matching]
+    patterns += [spec.source for spec in refspecs if spec.pattern and spec.source]
+    names = [spec.source for spec in refspecs if spec.source and not spec.pattern]
+    return Sources(tuple(dict.fromkeys(names)), tuple(dict.fromkeys(patterns)))
+
+
+def _tracked(push: Push) -> str:
+    """Return the configured remote that the push goes to, empty where it is an address that none has."""
+    if f"remote.{push.remote}.url" in push.config:
+        return push.remote
+    named = (
+        key[len("remote.") :].rpartition(".")[0]
+        for key, values in push.config.items()
+        if key.startswith("remote.") and key.endswith((".url", ".pushurl")) and push.remote in values
+    )
+    return next(named, "")
 
 
 def _all(push: Push, action: str) -> Operation:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from guardcli.broker.facts import CallFacts
+from guardcli.broker.secret_finder import SecretFinder
 from guardcli.inspectors.git.inspector import GitInspector, split_alias
 from guardcli.model.effects import Effect
 from guardcli.model.facts import Facts, NoFacts
@@ -18,6 +19,7 @@ from guardcli.model.invocation import Invocation
 from guardcli.model.operations import Inspection, Operation, Stream
 
 GIT = shutil.which("git")
+FIND = SecretFinder()
 R, W, LOST = "read", "write", "write delete"
 
 
@@ -77,7 +79,7 @@ def judge(
     while "=" in words[0]:
         name, _, value = words.pop(0).partition("=")
         settings[name] = value
-    facts = facts or CallFacts(str(cwd), settings, git_program=GIT)
+    facts = facts or CallFacts(str(cwd), settings, git_program=GIT, find_secrets=FIND)
     invocation = Invocation("git", tuple(words), settings, str(cwd), stdout_is_terminal=terminal, parent=parent)
     return GitInspector().inspect(invocation, facts)
 
@@ -647,7 +649,7 @@ class Counting(NoFacts):
 
 @pytest.mark.parametrize(
     "line",
-    ["git status", "git --version", "git log -5", "git commit -m x", "git add .", "git diff", "git fetch", "git pull"],
+    ["git status", "git --version", "git log -5", "git add .", "git diff", "git fetch", "git pull", "git merge x"],
 )
 def test_the_commonest_calls_ask_nothing(line: str, env: dict[str, str], repository: Path) -> None:
     assert judge(line, env, repository, Counting()).operations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from guardcli.inspectors.git.inspector import JUDGES, GitInspector, split_alias
 from guardcli.inspectors.git.keys import judge_key
 from guardcli.inspectors.git.refspecs import from_words, mapped
 from guardcli.model.effects import Effect
-from guardcli.model.facts import NoFacts
+from guardcli.model.facts import Found, NoFacts
 from guardcli.model.invocation import Invocation
 
 PIECES = st.sampled_from(
@@ -72,6 +73,15 @@ class Answers(NoFacts):
 
     def git(self, cwd: str, arguments: object) -> bytes:
         return self.text.encode("utf-8", "surrogateescape")
+
+    def find_secrets(self, content: bytes) -> frozenset[Found]:
+        return frozenset({("aws_key", "1")} if b"a" in content else ())
+
+    def git_secrets(self, cwd: str, options: object, names: Sequence[str]) -> dict[str, frozenset[Found]]:
+        return {name: frozenset({("aws_key", "2")}) for name in names if "0" in name}
+
+    def git_changed(self, cwd: str, options: object, pathspecs: object) -> dict[str, str]:
+        return {self.text: ""}
 
 
 @given(st.lists(WORDS, max_size=7), ENV, st.text(max_size=20), st.booleans())

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from guardcli.broker.facts import CallFacts
+from guardcli.broker.secret_finder import SecretFinder
 from guardcli.inspectors.git.inspector import JUDGES, GitInspector
 from guardcli.inspectors.git.options import Value, spec_of
 from guardcli.inspectors.names import names
@@ -24,6 +25,7 @@ from guardcli.model.effects import Effect
 from guardcli.model.invocation import Invocation
 
 GIT = shutil.which("git")
+FIND = SecretFinder()
 UNCOMMITTED = {"file.txt": b"changed and not committed\n", "untracked.txt": b"never added\n"}
 SLOW = {"daemon", "fsmonitor--daemon", "credential-cache--daemon", "maintenance"}
 COMMANDS = sorted(name for name in JUDGES if name not in SLOW)
@@ -178,7 +180,7 @@ def _specs() -> list[str]:
 @given(calls())
 def test_what_is_judged_harmless_is_harmless_in_git(template: Path, argv: list[str]) -> None:
     invocation = Invocation("git", ("git", *argv), environment(template), str(template / "work"))
-    facts = CallFacts(invocation.cwd, invocation.env, git_program=GIT)
+    facts = CallFacts(invocation.cwd, invocation.env, git_program=GIT, find_secrets=FIND)
     operations = GitInspector().inspect(invocation, facts).operations
     effects = {effect for operation in operations for effect in operation.effects}
     writes_named_file = any(target.kind == "file" for operation in operations for target in operation.targets)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from guardcli.broker.facts import CallFacts
+from guardcli.broker.secret_finder import SecretFinder
 from guardcli.inspectors.git.inspector import GitInspector
 from guardcli.model.effects import Effect
 from guardcli.model.facts import NoFacts
@@ -18,6 +19,7 @@ from guardcli.model.invocation import Invocation
 from guardcli.model.operations import Operation
 
 GIT = shutil.which("git")
+FIND = SecretFinder()
 ENV = {
     "PATH": os.environ["PATH"],
     "HOME": "/nonexistent",
@@ -68,7 +70,11 @@ def repository(template: Path, tmp_path: Path) -> Path:
 def judge(line: str, cwd: Path, env: dict[str, str] | None = None) -> tuple[Operation, ...]:
     environment = ENV | (env or {})
     invocation = Invocation("git", tuple(shlex.split(line)), environment, str(cwd))
-    return GitInspector().inspect(invocation, CallFacts(str(cwd), environment, git_program=GIT)).operations
+    return (
+        GitInspector()
+        .inspect(invocation, CallFacts(str(cwd), environment, git_program=GIT, find_secrets=FIND))
+        .operations
+    )
 
 
 def pushed(operations: tuple[Operation, ...]) -> set[str]:
@@ -239,7 +245,8 @@ def test_a_detached_head_leaves_a_bare_push_unsure(repository: Path) -> None:
 
 def test_without_facts_a_named_ref_is_still_named(repository: Path) -> None:
     invocation = Invocation("git", ("git", "push", "-f", "origin", "main"), ENV, str(repository))
-    (operation,) = GitInspector().inspect(invocation, NoFacts()).operations
+    operation, unscanned = GitInspector().inspect(invocation, NoFacts()).operations
+    assert not unscanned.complete
     assert operation.action == "push --force"
     assert [str(target) for target in operation.targets] == ["ref:origin/refs/heads/main"]
     assert not operation.complete
