@@ -10,7 +10,8 @@ import re
 from guardcli.masking.detector import Detector
 from guardcli.masking.overlong import BOUND
 
-_TOKEN = re.compile(rb"(eyJ[A-Za-z0-9_-]{6,1500})\.([A-Za-z0-9_.-]{0,8500})")
+_HEADER = re.compile(rb"(eyJ[A-Za-z0-9_-]{6,1500})\.")
+_REST = re.compile(rb"[A-Za-z0-9_.-]{0,8500}")
 
 
 class Jwt(Detector):
@@ -23,15 +24,21 @@ class Jwt(Detector):
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the token whose ninth character lies before `at`."""
-        token = _TOKEN.match(text, at - 9)
-        if token is None or not (b"." in token[2] or len(token[2]) >= BOUND) or not _is_header(token[1]):
+        header = _HEADER.match(text, at - 9)
+        if header is None or not _is_header(header[1]):
             return None
-        return token.span()
+        rest = _REST.match(text, header.end())
+        if rest is None or not (b"." in rest[0] or len(rest[0]) >= BOUND):
+            return None
+        return header.start(), rest.end()
 
 
 def _is_header(part: bytes) -> bool:
     try:
-        header = json.loads(base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4)))
+        plain = base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4))
+        if b'"alg"' not in plain and b'"enc"' not in plain:
+            return False
+        header = json.loads(plain)
     except (binascii.Error, ValueError, RecursionError):
         return False
     return isinstance(header, dict) and ("alg" in header or "enc" in header)

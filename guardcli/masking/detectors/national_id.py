@@ -53,6 +53,8 @@ _NAMED = re.compile(
     + b"|".join(b"(?i:" + word + b")" + _BETWEEN + b"(" + shape + b")" for word, shape, _ in _WEAK)
     + rb")(?![\w-])"
 )
+_WORD = re.compile(rb"[A-Za-z]{3}")
+"""What every word of `_WEAK` holds: rows of numbers need no closer look."""
 _TABLES = ((_SHAPE, [modules for _, modules in _STRONG], 20), (_NAMED, [one[2] for one in _WEAK], 64))
 
 
@@ -67,7 +69,8 @@ class NationalId(Detector):
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the identifier that ends at `at`."""
-        for pattern, table, reach in _TABLES:
+        named = _WORD.search(text, max(0, at - 64), at) is not None
+        for pattern, table, reach in _TABLES if named else _TABLES[:1]:
             for found in pattern.finditer(text, max(0, at - reach), at + 1):
                 group = found.lastindex or 0
                 if found.end() == at and _is_valid(found[group].decode(), table[group - 1]):

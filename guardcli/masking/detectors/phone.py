@@ -12,6 +12,9 @@ _AMERICAN = re.compile(rb"(?<![\w+.-])(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}[.-])[
 _NAMES = rb"(?:phone|mobile|fax|tel|cell|msisdn)(?:[_ -]?(?:number|no))?"
 _NAMED = re.compile(rb"(?i)" + _NAMES + rb"[\"']?[.:=]{1,2}[ \"']{0,3}([0-9(][0-9 ()./-]{6,18}[0-9])(?![\w])")
 
+_WORD = re.compile(rb"[A-Za-z]{3}")
+"""What every name holds: rows of numbers need no closer look."""
+
 
 class Phone(Detector):
     """Find numbers that the numbering plan of their country knows."""
@@ -38,6 +41,8 @@ class Phone(Detector):
             american = _AMERICAN.match(text, start) if start >= 0 else None
             if american is not None and american.end() == at:
                 return american.span() if _is_number(american[0], "US") else None
+        if _WORD.search(text, low, at) is None:
+            return None
         named = _NAMED.search(text, low, at + 32)
         if named is not None and named.start() < at <= named.end():
             return named.span(1) if 7 <= sum(48 <= byte <= 57 for byte in named[1]) <= 15 else None
