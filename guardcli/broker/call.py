@@ -233,8 +233,9 @@ def denial(judgement: Judgement) -> str:
     for operation in decision.operations[:SHOWN_MAX]:
         effects = ", ".join(effect.value for effect in in_order(operation.effects))
         targets = " ".join(str(target) for target in operation.targets[:SHOWN_MAX])
-        unknown = f" (not understood: {operation.reason})" if not operation.complete else ""
-        lines.append(f"  {operation.tool} {operation.action} [{effects}] {targets}".rstrip() + unknown)
+        words = operation.reason if operation.complete else f"not understood: {operation.reason}"
+        reason = f" ({words})" if words else ""
+        lines.append(f"  {operation.tool} {operation.action} [{effects}] {targets}".rstrip() + reason)
     if len(decision.operations) > SHOWN_MAX:
         lines.append(f"  and {len(decision.operations) - SHOWN_MAX} more")
     lines.append("nothing was run; do not try to get around this: ask the person you work for if it is needed")

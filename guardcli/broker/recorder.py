@@ -32,6 +32,8 @@ CALL_RECORDING_MAX = 64 << 20
 """What one call may add to the recording; the rest is counted and hashed."""
 BINARY_MAX = 1 << 20
 """What one call may add that looks like no text."""
+SAMPLE = 2048
+"""So much of either end of a piece tells whether it is text, once a call has printed what is none."""
 
 
 def printable(text: str) -> str:
@@ -143,20 +145,29 @@ class Recorder:
     def output(self, call: CallRecord, stream: StreamRecord, data: bytes) -> None:
         """Record masked output before it is delivered. Raises UnavailableError."""
         stream.count(data)
+        if call.cut:
+            return
+        if call.binary > BINARY_MAX and _no_text((data[:SAMPLE] + data[-SAMPLE:]).decode("utf-8", "replace")):
+            stream.decoder.reset()
+            self._mark_no_text(call, stream, data)
+            return
         text = stream.decoder.decode(data)
-        if not text or call.cut:
+        if not text:
             return
         if _no_text(text):
             call.binary += len(data)
             if call.binary > BINARY_MAX:
-                digest = hashlib.sha256(data).hexdigest()
-                self._cast(call, "m", f"{len(data)} bytes on {stream.name} that are no text, SHA-256 {digest}")
+                self._mark_no_text(call, stream, data)
                 return
         if call.recorded > CALL_RECORDING_MAX:
             call.cut = True
             self._cast(call, "m", f"the recording of call {call.number} is cut here; the rest is counted and hashed")
             return
         self._cast(call, "o", text if stream.terminal else text.replace("\n", "\r\n"))
+
+    def _mark_no_text(self, call: CallRecord, stream: StreamRecord, data: bytes) -> None:
+        digest = hashlib.sha256(data).hexdigest()
+        self._cast(call, "m", f"{len(data)} bytes on {stream.name} that are no text, SHA-256 {digest}")
 
     def resized(self, call: CallRecord, columns: int, rows: int) -> None:
         """Record the new size of a call's terminal."""

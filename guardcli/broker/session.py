@@ -51,6 +51,8 @@ FLUSH_SECONDS = 5.0
 """How long the end of a session waits for the API; what is left then is sent by a later run."""
 RECOVERY_SECONDS = 2.0
 """How long the end of a session waits for the records of earlier ones that are under way to the API."""
+TEXTS_MAX, TEXT_MAX = 512, 4096
+"""So many short texts, commands and directories for the most part, are remembered with what became of them."""
 SWITCH_SECONDS = 0.0005
 """How long another thread may keep the event loop waiting."""
 
@@ -65,11 +67,19 @@ class Maskers:
         self._cache = cache
         self._key = secrets.token_bytes(32)
         self._compiled: dict[tuple[MaskRule, ...], Masker] = {}
+        self._texts: dict[str, str] = {}
         self.secrets = SecretFinder(cache.load, cache.store)
 
     def text(self, text: str) -> str:
         """Return `text` as the record may hold it: with everything masked that the policy masks for any tool."""
-        return self._masker(()).text(text)
+        known = self._texts.get(text)
+        if known is None:
+            known = self._masker(()).text(text)
+            if len(self._texts) >= TEXTS_MAX:
+                self._texts.clear()
+            if len(text) <= TEXT_MAX:
+                self._texts[text] = known
+        return known
 
     def stream(self, tool: str, extra: tuple[MaskRule, ...]) -> MaskStream:
         """Return a fresh mask for one output stream of `tool`; `extra` goes before the policy's own rules."""

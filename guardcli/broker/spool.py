@@ -25,7 +25,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from guardcli.model.errors import UnavailableError
-from guardcli.model.events import GENESIS, Event, EventType, chained
+from guardcli.model.events import GENESIS, Event, EventType, chained_line
 
 EVENTS, RECORDING, SESSION, SHIPPED, LOCK = "events.jsonl", "recording.cast", "session.json", "shipped", "lock"
 
@@ -118,8 +118,8 @@ class Spool:
 
     def event(self, type: EventType, call: int, data: Mapping[str, object], seconds: float) -> Event:
         """Append an event that happened at `seconds` since the epoch. Raises UnavailableError."""
-        event = chained(self.session, self._sequence, timestamp(seconds), type, call, data, self._previous)
-        self._events.append(event.line())
+        event, line = chained_line(self.session, self._sequence, timestamp(seconds), type, call, data, self._previous)
+        self._events.append(line)
         self._sequence += 1
         self._previous = event.hash
         self._dirty = True

@@ -13,8 +13,8 @@ from threading import Event, Thread
 from typing import Any
 from urllib.parse import urlsplit
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "inspectors"))
-from test_kubectl_requests import TABLE, Request, SmallApi
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from kubernetes_api import TABLE, Request, SmallApi
 
 OTHER = "other"
 """First step of the path under which the second context's cluster is reached."""
