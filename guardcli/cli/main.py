@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from collections.abc import Sequence
@@ -40,7 +41,11 @@ class LazyGroup(click.Group):
         """Import and return the command, or None for an unknown name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        gc.disable()  # what is imported stays: looking through it for garbage again and again only takes time
+        try:
+            command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        finally:
+            gc.enable()
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
