@@ -1,0 +1,83 @@
+"""The spool: whole or nothing, in a chain, locked for as long as its broker lives."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import resource
+import signal
+from pathlib import Path
+
+import pytest
+
+from guardcli.broker.spool import EVENTS, LOCK, RECORDING, Spool, remove_spool, timestamp
+from guardcli.model.errors import UnavailableError
+from guardcli.model.events import EventType, first_fault, parse_event
+
+FACTS = {"id": "session-0001"}
+
+
+def stored(spool: Spool) -> list[object]:
+    return [json.loads(line) for line in (spool.directory / EVENTS).read_bytes().splitlines()]
+
+
+def test_events_are_written_at_once_and_form_a_chain(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, FACTS)
+    for number in range(3):
+        spool.event(EventType.JUDGED, number, {"text": "ü \ud800", "n": number}, 1.5 + number)
+        assert len(stored(spool)) == number + 1
+    events = [parse_event(form) for form in stored(spool)]
+    assert first_fault(events, "session-0001") == ""
+    assert events[1].time == "1970-01-01T00:00:02.500000Z"
+    spool.close()
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.9999996, 1e9 + 0.000001, 1795252665.358740])
+def test_a_time_has_microseconds_and_is_utc(seconds: float) -> None:
+    text = timestamp(seconds)
+    assert len(text) == 27 and text.endswith("Z") and text[19] == "."
+
+
+def test_the_lock_is_held_while_any_copy_of_it_is(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, FACTS)
+    other = os.open(spool.directory / LOCK, os.O_RDWR)
+    with pytest.raises(BlockingIOError):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    spool.close()
+    fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(other)
+
+
+def test_a_write_that_fails_leaves_nothing_behind_and_the_next_one_goes_on(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, FACTS)
+    spool.event(EventType.OPENED, 0, {}, 1.0)
+    size = (spool.directory / EVENTS).stat().st_size
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 50, before[1]))
+    try:
+        with pytest.raises(UnavailableError, match="nothing runs unrecorded"):
+            spool.event(EventType.JUDGED, 1, {"text": "x" * 500}, 2.0)
+        assert (spool.directory / EVENTS).stat().st_size == size
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    spool.event(EventType.JUDGED, 1, {}, 3.0)
+    assert first_fault([parse_event(form) for form in stored(spool)], "session-0001") == ""
+    spool.close()
+
+
+def test_a_directory_that_cannot_be_made_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "spool").write_text("in the way")
+    with pytest.raises(UnavailableError):
+        Spool(tmp_path / "spool", FACTS)
+
+
+def test_removing_takes_it_out_of_sight_whole(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, FACTS)
+    spool.record(b"line\n")
+    assert (spool.directory / RECORDING).read_bytes() == b"line\n"
+    remove_spool(spool.directory)
+    assert list(tmp_path.iterdir()) == []
+    spool.close()

@@ -1,0 +1,126 @@
+"""One output stream: recorded before it is delivered, whole at the end, and gone on after the tool."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+import pytest
+
+from guardcli.broker.recorder import StreamRecord
+from guardcli.broker.sinks import Sink
+from guardcli.broker.streams import IDLE_SECONDS, OutputStream, Unmasked
+from guardcli.masking import DEFAULT_RULES, Masker
+from guardcli.model.errors import UnavailableError
+
+MASKER = Masker(DEFAULT_RULES, key=b"k" * 32)
+
+
+class Bench:
+    """A stream between two pipes, and what it recorded."""
+
+    def __init__(self, make_mask=MASKER.stream, keep=None) -> None:
+        source, self.tool = os.pipe()
+        self.agent, sink = os.pipe()
+        self.kept: list[bytes] = []
+        self.stream = OutputStream(source, Sink(sink), StreamRecord("stdout"), make_mask, keep or self._keep)
+
+    def _keep(self, record: StreamRecord, data: bytes) -> None:
+        record.count(data)
+        self.kept.append(data)
+
+    def close(self) -> None:
+        self.stream.close()
+        for fd in (self.tool, self.agent):
+            os.close(fd)
+
+
+@pytest.fixture
+def bench():
+    made: list[Bench] = []
+
+    def make(*arguments, **keywords) -> Bench:
+        made.append(Bench(*arguments, **keywords))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def test_what_is_delivered_was_recorded_and_is_masked_at_every_cut(bench) -> None:
+    text = b"to bob@corp.io, in short\n"
+
+    async def run(cut: int) -> bytes:
+        one = bench()
+        task = asyncio.ensure_future(one.stream.run())
+        for piece in (text[:cut], text[cut:]):
+            os.write(one.tool, piece) if piece else None
+            await asyncio.sleep(0)
+        await one.stream.drain()
+        task.cancel()
+        delivered = os.read(one.agent, 1000)
+        assert b"".join(one.kept) == delivered
+        assert one.stream.findings == {"email": 1}
+        return delivered
+
+    assert {asyncio.run(run(cut)) for cut in range(len(text) + 1)} == {b"to [EMAIL], in short\n"}
+
+
+def test_after_the_drain_the_stream_goes_on_for_whoever_still_writes(bench) -> None:
+    async def run() -> None:
+        one = bench()
+        task = asyncio.ensure_future(one.stream.run())
+        os.write(one.tool, b"early")
+        await one.stream.drain()
+        assert os.read(one.agent, 100) == b"early"
+        os.write(one.tool, b"late\n")
+        await asyncio.sleep(IDLE_SECONDS * 4)
+        assert os.read(one.agent, 100) == b"late\n"
+        task.cancel()
+
+    asyncio.run(run())
+
+
+def test_what_cannot_be_recorded_is_not_delivered(bench) -> None:
+    def refuse(record: StreamRecord, data: bytes) -> None:
+        raise UnavailableError("full")
+
+    async def run() -> None:
+        one = bench(keep=refuse)
+        os.write(one.tool, b"secret\n")
+        with pytest.raises(UnavailableError):
+            await one.stream.run()
+        os.set_blocking(one.agent, False)
+        with pytest.raises(BlockingIOError):
+            os.read(one.agent, 100)
+
+    asyncio.run(run())
+
+
+def test_a_slow_reader_holds_up_the_tool_and_loses_nothing(bench) -> None:
+    async def run() -> None:
+        one = bench(lambda: Unmasked())
+        task = asyncio.ensure_future(one.stream.run())
+        os.set_blocking(one.tool, False)
+        written = 0
+        for _ in range(200):
+            try:
+                written += os.write(one.tool, b"x" * 8192)
+            except BlockingIOError:
+                break
+            await asyncio.sleep(0)
+        assert written < 200 * 8192
+        os.set_blocking(one.agent, False)
+        drained = asyncio.ensure_future(one.stream.drain())
+        read = 0
+        while read < written:
+            try:
+                read += len(os.read(one.agent, 65536))
+            except BlockingIOError:
+                await asyncio.sleep(0.001)
+        await drained
+        assert read == written == one.stream.record.size
+        task.cancel()
+
+    asyncio.run(run())
