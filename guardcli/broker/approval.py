@@ -7,6 +7,7 @@ import hashlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from typing import Protocol
 
 from guardcli.broker.facts import CallFacts
@@ -155,8 +156,7 @@ class Approvals:
     async def _wait(self, approval: Approval) -> Approval:
         until = time.monotonic() + self._wait_seconds
         while approval.state is ApprovalState.PENDING and (left := until - time.monotonic()) > 0:
-            id, seconds = approval.id, min(left, POLL_SECONDS)
-            approval = await self._ask(lambda id=id, seconds=seconds: self._client.wait_approval(id, seconds))  # type: ignore[misc]
+            approval = await self._ask(partial(self._client.wait_approval, approval.id, min(left, POLL_SECONDS)))
         return approval
 
     async def _consume(self, approval: Approval, digest: str) -> Approval:
