@@ -11,9 +11,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import URL, create_engine, text
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
+from servers import postgres
 
 from guardcli.api.store import Store
 from guardcli.api.store.approvals import Request
@@ -22,13 +27,89 @@ from guardcli.api.store.events import Appended
 from guardcli.client.api import ApiClient
 from guardcli.model.events import GENESIS, Event, EventType, chained
 
+BACKENDS = ("sqlite", "postgresql")
+
+TEMPLATE = "guard_template"
+
+
+class Databases:
+    """Empty databases, and ones with guard's schema, on the SQLite and the PostgreSQL of one test run."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._server = URL.create(
+            "postgresql+psycopg",
+            environment["PGUSER"],
+            database=environment["PGDATABASE"],
+            query={"host": environment["PGHOST"]},
+        )
+        self._admin = create_engine(self._server, isolation_level="AUTOCOMMIT")
+        self._made = 0
+        self._create(TEMPLATE)
+        engine = open_database(self.url(TEMPLATE))
+        prepare(engine)
+        engine.dispose()
+
+    def url(self, name: str) -> str:
+        return self._server.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
+
+    def _create(self, name: str, template: str = "template1") -> None:
+        with self._admin.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+
+    def new(self, template: str = "template1") -> str:
+        self._made += 1
+        name = f"guard{self._made}"
+        self._create(name, template)
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        with self._admin.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {url.rpartition('/')[2].partition('?')[0]} WITH (FORCE)"))
+
+    def close(self) -> None:
+        self._admin.dispose()
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[Databases]:
+    with postgres() as environment:
+        made = Databases(environment)
+        yield made
+        made.close()
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@contextmanager
+def database(request: pytest.FixtureRequest, backend: str, directory: Path, template: str) -> Iterator[str]:
+    if backend == "sqlite":
+        yield f"sqlite:///{directory / 'guard.db'}"
+        return
+    databases: Databases = request.getfixturevalue("databases")
+    url = databases.new(template)
+    yield url
+    databases.drop(url)
+
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    engine = open_database(f"sqlite:///{tmp_path / 'guard.db'}")
-    prepare(engine)
-    yield Store.over(engine)
-    engine.dispose()
+def empty(request: pytest.FixtureRequest, backend: str, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without a table, on each backend in turn."""
+    with database(request, backend, tmp_path, "template1") as url:
+        yield url
+
+
+@pytest.fixture
+def store(request: pytest.FixtureRequest, backend: str, tmp_path: Path) -> Iterator[Store]:
+    """A store on each backend in turn."""
+    with database(request, backend, tmp_path, TEMPLATE) as url:
+        engine = open_database(url)
+        if backend == "sqlite":
+            prepare(engine)
+        yield Store.over(engine)
+        engine.dispose()
 
 
 def facts(id: str = "session-0001", **changes: object) -> dict[str, object]:

@@ -9,6 +9,7 @@ from alembic.config import Config
 from alembic.util.exc import CommandError
 from sqlalchemy import Engine
 
+from guardcli.api.store.engines import locking
 from guardcli.model.errors import ConfigurationError
 
 
@@ -20,6 +21,7 @@ def upgrade(engine: Engine, found: str = "") -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     with engine.connect().execution_options(guard_write=True) as connection, connection.begin():
+        locking(connection, "schema")
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")

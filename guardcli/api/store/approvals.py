@@ -23,6 +23,7 @@ from sqlalchemy import Connection, Engine, Row, func, insert, or_, select, updat
 from sqlalchemy.sql import ColumnElement
 
 from guardcli.api.store.database import now, reading, writing
+from guardcli.api.store.engines import locking
 from guardcli.api.store.schema import APPROVALS, VOTES
 from guardcli.api.store.trail import Action, Trail
 from guardcli.model.approvals import Approval, ApprovalState
@@ -69,6 +70,7 @@ class Approvals:
         """
         at = now()
         with writing(self._engine) as connection:
+            locking(connection, "approvals of", request.owner, request.requester)
             same = (
                 APPROVALS.c.digest == request.digest,
                 APPROVALS.c.requester == request.requester,

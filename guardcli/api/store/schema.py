@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 METADATA = MetaData()
+
+WIDE = BigInteger().with_variant(Integer, "sqlite")
+"""64 bits on either; SQLite calls that INTEGER."""
 
 SESSIONS = Table(
     "sessions",
@@ -19,9 +22,9 @@ SESSIONS = Table(
     Column("token_hash", String(64), nullable=False),
     Column("facts", Text, nullable=False),
     Column("processes", Text, nullable=False, default="[]"),
-    Column("events", Integer, nullable=False, default=0),
+    Column("events", WIDE, nullable=False, default=0),
     Column("head", String(64), nullable=False),
-    Column("recorded", Integer, nullable=False, default=0),
+    Column("recorded", WIDE, nullable=False, default=0),
     Column("counts", Text, nullable=False, default="{}"),
     Column("status", Text, nullable=False, default="null"),
     Index("sessions_by_time", "started", "id"),
@@ -34,10 +37,10 @@ EVENTS = Table(
     "events",
     METADATA,
     Column("session", String(64), primary_key=True),
-    Column("sequence", Integer, primary_key=True),
+    Column("sequence", WIDE, primary_key=True),
     Column("time", String(32), nullable=False),
     Column("type", String(16), nullable=False),
-    Column("call", Integer, nullable=False),
+    Column("call", WIDE, nullable=False),
     Column("data", Text, nullable=False),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
@@ -48,9 +51,9 @@ CHUNKS = Table(
     "chunks",
     METADATA,
     Column("session", String(64), primary_key=True),
-    Column("sequence", Integer, primary_key=True),
-    Column("call", Integer, nullable=False),
-    Column("position", Integer, nullable=False),
+    Column("sequence", WIDE, primary_key=True),
+    Column("call", WIDE, nullable=False),
+    Column("position", WIDE, nullable=False),
     Column("content", LargeBinary, nullable=False),
 )
 """The stretches of a recording, each under the sequence of the ``output`` event that holds its SHA-256."""
@@ -106,7 +109,7 @@ TOKENS = Table(
 TRAIL = Table(
     "trail",
     METADATA,
-    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("sequence", WIDE, primary_key=True, autoincrement=False),
     Column("time", String(32), nullable=False),
     Column("actor", Text, nullable=False),
     Column("action", String(32), nullable=False),
@@ -121,7 +124,7 @@ HEADS = Table(
     "heads",
     METADATA,
     Column("name", String(32), primary_key=True),
-    Column("length", Integer, nullable=False),
+    Column("length", WIDE, nullable=False),
     Column("hash", String(64), nullable=False),
 )
 """How long a chain of the API's own is, and its last hash: what a cut tail is measured against."""

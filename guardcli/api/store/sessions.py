@@ -14,6 +14,7 @@ from sqlalchemy.sql import ColumnElement
 
 from guardcli.api.ancestry import start_time
 from guardcli.api.store.database import now, reading, writing
+from guardcli.api.store.engines import locking
 from guardcli.api.store.schema import SESSIONS
 from guardcli.api.store.trail import Action, Trail
 from guardcli.model.errors import ConflictError, NotFoundError
@@ -108,6 +109,7 @@ class Sessions:
         }
         text = canonical(facts).decode()
         with writing(self._engine) as connection:
+            locking(connection, "session", id)
             known = connection.execute(select(SESSIONS).where(SESSIONS.c.id == id).with_for_update()).one_or_none()
             if known is None:
                 self._insert(connection, facts, text, owner, parent, values)

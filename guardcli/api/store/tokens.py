@@ -10,6 +10,7 @@ from enum import Enum
 from sqlalchemy import Engine, Row, insert, select, update
 
 from guardcli.api.store.database import now, reading, writing
+from guardcli.api.store.engines import locking
 from guardcli.api.store.schema import TOKENS
 from guardcli.api.store.sessions import hash_token
 from guardcli.api.store.trail import Action, Trail
@@ -78,6 +79,7 @@ class Tokens:
             "expires": at + lifetime if lifetime else 0.0,
         }
         with writing(self._engine) as connection:
+            locking(connection, "token", name)
             if connection.execute(select(TOKENS.c.id).where(TOKENS.c.name == name, TOKENS.c.revoked == 0)).first():
                 raise ConflictError(f"a token named {name!r} exists already", hint="revoke it, or take another name")
             connection.execute(insert(TOKENS).values(**values))

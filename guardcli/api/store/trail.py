@@ -13,13 +13,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 
-from sqlalchemy import Connection, Engine, Row, insert, select, update
+from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 
 from guardcli.api.store.database import reading
+from guardcli.api.store.engines import locking
 from guardcli.api.store.schema import HEADS, TRAIL
 from guardcli.model.events import GENESIS, canonical
 
 CHAIN = "trail"
+
+NAMED = HEADS.c.name == CHAIN
+
+HEAD = select(HEADS.c.length, HEADS.c.hash).where(NAMED)
 
 
 class Action(str, Enum):
@@ -85,9 +90,10 @@ class Trail:
         data: Mapping[str, object],
     ) -> None:
         """Add one entry in the write transaction of `connection`: it stands if, and only if, the act does."""
-        head = connection.execute(
-            select(HEADS.c.length, HEADS.c.hash).where(HEADS.c.name == CHAIN).with_for_update()
-        ).one_or_none()
+        head = connection.execute(HEAD.with_for_update()).one_or_none()
+        if head is None:  # nobody has written yet: whoever is first makes the row, the others then wait for it
+            locking(connection, CHAIN)
+            head = connection.execute(HEAD.with_for_update()).one_or_none()
         count, previous = (head.length, head.hash) if head else (0, GENESIS)
         entry = Entry(count, rfc3339(time), actor, action.value, subject, data, previous, "")
         digest = hashlib.sha256(canonical(entry.body())).hexdigest()
@@ -111,18 +117,23 @@ class Trail:
             return [_entry(row) for row in connection.execute(query)]
 
     def faults(self) -> Iterator[str]:
-        """Recompute the chain; give what is wrong, naming the entry. Stops at the first break."""
+        """Recompute the chain as it is now; give what is wrong, naming the entry. Stops at the first break."""
         start, previous = 0, GENESIS
         with reading(self._engine) as connection:
-            head = connection.execute(select(HEADS).where(HEADS.c.name == CHAIN)).one_or_none()
-        while entries := self.entries(start=start):
+            head = connection.execute(HEAD).one_or_none()
+            length = head.length if head else 0
+            written = func.coalesce(select(HEADS.c.length).where(NAMED).scalar_subquery(), 0)
+            extra = connection.execute(select(func.count()).where(TRAIL.c.sequence >= written)).scalar_one()
+        while start < length and (entries := self.entries(start=start, limit=min(1000, length - start))):
             for entry in entries:
                 if fault := _fault(entry, start, previous):
                     yield fault
                     return
                 start, previous = start + 1, entry.hash
-        if start != (head.length if head else 0) or (head and head.hash != previous):
-            yield f"the trail ends after {start} entries, where {head.length if head else 0} were written"
+        if start != length or (head and head.hash != previous):
+            yield f"the trail ends after {start} entries, where {length} were written"
+        elif extra:
+            yield f"{extra} entries were added after the end of the trail"
 
 
 def _fault(entry: Entry, sequence: int, previous: str) -> str:

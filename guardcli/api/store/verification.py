@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 
 from guardcli.api.store import Store
 from guardcli.api.store.database import reading
@@ -103,9 +103,12 @@ def _facts_fault(store: Store, session: Session) -> str:
 
 
 def _chain_faults(store: Store, session: Session, report: Report) -> Iterator[Fault]:
-    """Walk one chain beside its recording, in constant memory; stop at the first break of the chain."""
+    """Walk one chain beside its recording, in constant memory; stop at the first break of the chain.
+
+    A session that runs may grow meanwhile: what came after its head was read is left for the next time.
+    """
     start, previous, position, outputs = 0, GENESIS, 0, 0
-    while page := _page(store, session.id, start):
+    while start < session.events and (page := _page(store, session.id, start, session.events)):
         for event in page:
             if isinstance(event, Fault):
                 yield event
@@ -127,18 +130,22 @@ def _chain_faults(store: Store, session: Session, report: Report) -> Iterator[Fa
     if (start, previous) != (session.events, session.head):
         message = f"the chain ends after {start} events, where {session.events} were written"
         yield Fault(session.id, start, message)
-    if (extra := _chunks(store, session.id) - outputs) > 0:
+    events, chunks = _strays(store, session)
+    if events:
+        yield Fault(session.id, session.events, f"{events} events were added after the end of the chain")
+    if (extra := chunks - outputs) > 0:
         yield Fault(session.id, -1, f"{extra} parts of the recording belong to no event")
 
 
-def _page(store: Store, session: str, start: int) -> list[Event | Fault]:
-    """Return the next events, up to the first that cannot be read, which is a fault."""
+def _page(store: Store, session: str, start: int, end: int) -> list[Event | Fault]:
+    """Return the next events below `end`, up to the first that cannot be read, which is a fault."""
+    size = min(PAGE, end - start)
     try:
-        return list(store.events.read(session, start, PAGE))
+        return list(store.events.read(session, start, size))
     except ValueError:
         pass
     page: list[Event | Fault] = []
-    while len(page) < PAGE:
+    while len(page) < size:
         try:
             page.extend(store.events.read(session, start + len(page), 1))
         except ValueError as error:
@@ -147,6 +154,16 @@ def _page(store: Store, session: str, start: int) -> list[Event | Fault]:
     return page
 
 
-def _chunks(store: Store, session: str) -> int:
+def _strays(store: Store, session: Session) -> tuple[int, int]:
+    """Return how many events lie beyond the session's head as it is now, and how many stretches below what it was.
+
+    A stretch under a number that no event has yet counts as well: it was not written by an append.
+    """
+    here = CHUNKS.c.session == session.id
+    head = select(SESSIONS.c.events).where(SESSIONS.c.id == session.id).scalar_subquery()
+    beyond = select(func.count()).where(EVENTS.c.session == session.id, EVENTS.c.sequence >= head).scalar_subquery()
+    within = or_(CHUNKS.c.sequence < session.events, CHUNKS.c.sequence >= head)
+    chunks = select(func.count()).where(here, within).scalar_subquery()
     with reading(store.engine) as connection:
-        return len(connection.execute(select(CHUNKS.c.sequence).where(CHUNKS.c.session == session)).all())
+        row = connection.execute(select(beyond, chunks)).one()
+    return int(row[0]), int(row[1])

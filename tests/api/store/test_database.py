@@ -1,63 +1,95 @@
-"""The schema comes about in two ways and is the same; a database of others is refused."""
+"""The schema comes about in two ways and is the same, on both kinds of database; one of others is refused."""
 
 from __future__ import annotations
 
-import sqlite3
 import stat
+import threading
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import Engine, MetaData, text
 
 from guardcli.api.migrations import upgrade
 from guardcli.api.store.database import SCHEMA_VERSION, database_url, open_database, prepare, reading, writing
-from guardcli.api.store.schema import METADATA
+from guardcli.api.store.schema import METADATA, TOKENS
 from guardcli.model.errors import ConfigurationError, UnavailableError
 
 
-def tables(path: Path) -> set[tuple[str, str]]:
-    """Return the columns and indexes of every table, in a form that two databases can be compared by."""
-    with sqlite3.connect(path) as connection:
-        names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")]
-        found = {(name, str(sorted(connection.execute(f"PRAGMA table_info({name})")))) for name in names}
-        indexes = connection.execute("SELECT name, tbl_name FROM sqlite_master WHERE type='index'")
-        result = found | {(name, table) for name, table in indexes}
-    connection.close()
-    return result
+def described(engine: Engine) -> dict[str, object]:
+    """Return every table's columns and indexes, in a form that two databases can be compared by."""
+    found = MetaData()
+    found.reflect(engine)
+    return {
+        name: (
+            sorted((column.name, str(column.type), column.nullable) for column in table.columns),
+            sorted((str(index.name), tuple(column.name for column in index.columns)) for index in table.indexes),
+            tuple(column.name for column in table.primary_key),
+        )
+        for name, table in found.tables.items()
+    }
 
 
-def test_the_migrations_lead_to_the_same_schema(tmp_path: Path) -> None:
-    made, migrated = (open_database(f"sqlite:///{tmp_path / name}") for name in ("made.db", "migrated.db"))
-    assert prepare(made) == "created"
+def test_the_migrations_lead_to_the_same_schema(store, empty: str) -> None:
+    made, migrated = store.engine, open_database(empty)
     upgrade(migrated)
-    assert tables(tmp_path / "made.db") == tables(tmp_path / "migrated.db")
+    assert described(made) == described(migrated)
     with migrated.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == SCHEMA_VERSION
     assert prepare(migrated) == "current"
-    made.dispose()
     migrated.dispose()
 
 
-def test_a_database_of_a_newer_guard_is_refused(tmp_path: Path) -> None:
-    engine = open_database(f"sqlite:///{tmp_path / 'guard.db'}")
-    prepare(engine)
-    with engine.begin() as connection:
+def test_of_many_who_prepare_a_database_one_does_it(empty: str) -> None:
+    engines = [open_database(empty) for _ in range(8)]
+    done: list[str] = []
+    threads = [threading.Thread(target=lambda one=engine: done.append(prepare(one))) for engine in engines]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(done) == ["created"] + ["current"] * 7
+    for engine in engines:
+        engine.dispose()
+
+
+def test_a_database_of_a_newer_guard_is_refused(store) -> None:
+    with store.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num='9999'"))
     with pytest.raises(ConfigurationError, match="9999"):
-        prepare(engine)
-    engine.dispose()
+        prepare(store.engine)
 
 
-def test_a_database_of_somebody_else_is_refused(tmp_path: Path) -> None:
-    engine = open_database(f"sqlite:///{tmp_path / 'other.db'}")
+def test_a_database_of_somebody_else_is_refused(empty: str) -> None:
+    engine = open_database(empty)
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE songs (title TEXT)"))
     with pytest.raises(ConfigurationError, match="not made by guard"):
         prepare(engine)
     engine.dispose()
+
+
+def test_numbers_beyond_two_thousand_million_are_held(store, make) -> None:
+    store.sessions.open(make.facts(), "local:tester")
+    with writing(store.engine) as connection:
+        connection.execute(text("UPDATE sessions SET recorded=:size"), {"size": 2**40})
+    assert store.sessions.get("session-0001").recorded == 2**40
+
+
+def test_a_server_that_is_away_is_said_without_its_password(tmp_path: Path) -> None:
+    engine = open_database(f"postgresql://app:hunter2@/guard?host={tmp_path}")
+    with pytest.raises(UnavailableError) as told:
+        prepare(engine)
+    assert "hunter2" not in str(told.value)
+
+
+@pytest.mark.parametrize("url", ["postgresql://app:hunter2@host:port/x", "oracle://app:hunter2@host/x"])
+def test_a_wrong_url_is_said_without_its_password(url: str) -> None:
+    with pytest.raises(ConfigurationError) as told:
+        open_database(url)
+    assert "hunter2" not in str(told.value)
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
@@ -68,7 +100,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     engine.dispose()
 
 
-@pytest.mark.parametrize("url", ["nonsense://x", "sqlite:/:bad", "://"])
+@pytest.mark.parametrize("url", ["nonsense://x", "sqlite:/:bad", "://", "mysql://x/y"])
 def test_a_wrong_url_is_a_configuration_error(url: str) -> None:
     with pytest.raises(ConfigurationError):
         open_database(url)
@@ -106,3 +138,13 @@ def test_a_read_only_database_says_so_on_writing(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match="cannot be written"), writing(engine) as connection:
         connection.execute(text("DELETE FROM tokens"))
     engine.dispose()
+
+
+def test_a_value_that_cannot_be_held_is_the_callers_fault(databases) -> None:
+    """PostgreSQL's text has no zero character (its manual, 8.3)."""
+    url = databases.new("guard_template")
+    engine = open_database(url)
+    with pytest.raises(ConfigurationError, match="cannot hold"), reading(engine) as connection:
+        connection.execute(TOKENS.select().where(TOKENS.c.name == "\0"))
+    engine.dispose()
+    databases.drop(url)

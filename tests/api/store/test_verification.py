@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy import text
 
 from guardcli.api.store import Store
+from guardcli.api.store.trail import Entry
 from guardcli.api.store.verification import verify
+from guardcli.model.events import Event, EventType
 
 ID = "session-0001"
 
@@ -39,17 +41,22 @@ TAMPERED = {
     "the tail cut off": ("DELETE FROM events WHERE session=:id AND sequence>=7", 7, "ends after 7 events"),
     "all events removed": ("DELETE FROM events WHERE session=:id", 0, "ends after 0 events"),
     "a byte of the recording": (
-        "UPDATE chunks SET content=CAST('x' || substr(content, 2) AS BLOB) WHERE session=:id AND sequence=4",
+        "UPDATE chunks SET content=(SELECT c.content FROM chunks c WHERE c.session=:id AND c.sequence=7)"
+        " WHERE session=:id AND sequence=4",
         4,
         "SHA-256",
     ),
     "the recording cut": (
-        "UPDATE chunks SET content=CAST(substr(content, 2) AS BLOB) WHERE session=:id AND sequence=4",
+        "UPDATE chunks SET content=substr(content, 2) WHERE session=:id AND sequence=4",
         4,
         "bytes, not what it says",
     ),
     "a stretch removed": ("DELETE FROM chunks WHERE session=:id AND sequence=4", 4, "missing"),
-    "a stretch added": ("INSERT INTO chunks VALUES (:id, 99, 1, 0, CAST('x' AS BLOB))", -1, "belong to no event"),
+    "a stretch added": (
+        "INSERT INTO chunks SELECT session, 99, call, position, content FROM chunks WHERE session=:id AND sequence=4",
+        -1,
+        "belong to no event",
+    ),
     "whose it is": ("UPDATE sessions SET identity='other' WHERE id=:id", -1, "whose session"),
     "who opened it": ("UPDATE sessions SET owner='other' WHERE id=:id", -1, "whose session"),
     "what it said": ("UPDATE sessions SET facts=replace(facts, '/work', '/home') WHERE id=:id", -1, "when it began"),
@@ -68,6 +75,32 @@ def test_tampering_is_found_and_named(full: Store, name: str) -> None:
     assert words in faults[0].message
     assert verify(full, ID).faults == faults
     assert verify(full, "session-0002").faults == []
+
+
+def test_what_grows_while_it_is_verified_is_whole(full: Store, make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each page that is read is followed by more events and more acts."""
+    id = "session-0003"
+    full.sessions.open(make.facts(id), "local:tester")
+    chain = make.Chain(id)
+    full.events.append(id, [chain.add(EventType.OPENED)], "agent@test")
+    entries, read = full.trail.entries, full.events.read
+
+    def grow_trail(*arguments: object, **named: object) -> list[Entry]:
+        found = entries(*arguments, **named)  # type: ignore[arg-type]
+        if len(chain.items) < 40:
+            full.approvals.request(make.request(full, digest=f"{len(chain.items):064x}"))
+        return found
+
+    def grow(session: str, *arguments: object) -> list[Event]:
+        found = read(session, *arguments)  # type: ignore[arg-type]
+        if session == id and len(chain.items) < 40:
+            full.events.append(id, [chain.add(EventType.FAILED, call=1), chain.output(b"x\n", 1)], "agent@test")
+        return found
+
+    monkeypatch.setattr(full.trail, "entries", grow_trail)
+    monkeypatch.setattr(full.events, "read", grow)
+    assert verify(full).faults == []
+    assert len(chain.items) > 1
 
 
 def test_two_events_that_changed_places_are_found(full: Store) -> None:
@@ -103,6 +136,7 @@ TRAIL = {
     "why": ("UPDATE trail SET data='{}' WHERE action='approval-voted'", "does not match its hash"),
     "an entry removed": ("DELETE FROM trail WHERE action='approval-voted'", "is missing"),
     "the tail cut off": ("DELETE FROM trail WHERE action='approval-approved'", "ends after"),
+    "its head removed": ("DELETE FROM heads", "added after the end"),
 }
 
 
