@@ -24,7 +24,7 @@ PACKAGE = "guardcli"
 
 LEVELS = (
     {"model"},
-    {"inspectors", "policy", "masking"},
+    {"inspectors", "policy", "masking", "playback"},
     {"gateways", "credentials", "isolation"},
     {"client", "broker"},
     {"api", "tui", "demo"},
@@ -35,7 +35,7 @@ LEVELS = (
 BESIDE = {("broker", "client")}
 """The exceptions: the first may import the second although both stand on one level."""
 
-PURE = ("model", "inspectors", "policy", "masking")
+PURE = ("model", "inspectors", "policy", "masking", "playback")
 """Packages that take values and return values; a gateway's codec is pure too."""
 
 EDGES = {"masking.cache", "policy.loader"}

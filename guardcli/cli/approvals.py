@@ -12,10 +12,11 @@ import click
 from guardcli.cli.connection import connect
 from guardcli.cli.picking import pick
 from guardcli.cli.settings import load_settings
-from guardcli.cli.tables import age, clock, echo, echo_table, inert, inert_block, paint
+from guardcli.cli.tables import echo, echo_table, paint
 from guardcli.client.api import ApiClient
 from guardcli.model.approvals import Approval, ApprovalState
 from guardcli.model.errors import DeniedError, PendingError
+from guardcli.playback.text import age, clock, inert, inert_block
 
 COLOURS = {
     ApprovalState.PENDING: "yellow",

@@ -9,7 +9,8 @@ import click
 
 from guardcli.cli.connection import connect
 from guardcli.cli.settings import load_settings
-from guardcli.cli.tables import echo, echo_table, inert, paint
+from guardcli.cli.tables import echo, echo_table, paint
+from guardcli.playback.text import inert
 
 
 @click.group()

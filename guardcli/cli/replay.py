@@ -5,10 +5,10 @@ A function that is given where its lines come from, where to write, and how to w
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 from guardcli.cli.terminal_filter import TerminalFilter
+from guardcli.playback.asciicast import outputs
 
 MAX_PAUSE = 86400.0
 """No recording of a day's pause makes a player wait longer, nor one whose times are nonsense."""
@@ -39,17 +39,3 @@ def play(
             write(terminal.feed(text))
     finally:
         write(terminal.ending())
-
-
-def outputs(lines: Iterable[bytes]) -> Iterator[tuple[float, str]]:
-    """Give time and text of each output in `lines`; the header, other entries and what is torn are passed over."""
-    for line in lines:
-        try:
-            entry = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if not isinstance(entry, list) or len(entry) != 3 or entry[1] != "o":
-            continue
-        time, _, text = entry
-        if isinstance(time, (int, float)) and isinstance(text, str) and abs(time) < float("inf"):
-            yield float(time), text

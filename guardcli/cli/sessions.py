@@ -11,14 +11,15 @@ from pathlib import Path
 
 import click
 
-from guardcli.cli import timeline
 from guardcli.cli.connection import connect
 from guardcli.cli.picking import pick
 from guardcli.cli.settings import load_settings
-from guardcli.cli.tables import age, clock, echo, echo_table, inert, paint
+from guardcli.cli.tables import echo, echo_table, paint
 from guardcli.client.api import ApiClient, SessionInfo
 from guardcli.model.errors import NotFoundError, UnavailableError
 from guardcli.model.events import Event
+from guardcli.playback import timeline
+from guardcli.playback.text import age, clock, inert
 
 STATE_COLOURS = {"live": "green", "lost": "red"}
 COMMAND_COLUMNS = 50

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from guardcli.cli.replay import MAX_PAUSE, outputs, play
+from guardcli.cli.replay import MAX_PAUSE, play
 from guardcli.cli.terminal_filter import RESET
+from guardcli.playback.asciicast import outputs
 
 HEADER = b'{"version": 2, "width": 80, "height": 24}\n'
 

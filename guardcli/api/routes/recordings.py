@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
-from guardcli.api.casts import one_call
 from guardcli.api.context import Api, Who
+from guardcli.playback.asciicast import one_call
 
 router = APIRouter(prefix="/sessions/{id}/recording", tags=["recordings"])
 
