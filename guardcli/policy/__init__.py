@@ -4,7 +4,9 @@
 ``source``          YAML to a tree that knows its lines; bounded, no aliases, no tags, no duplicate keys
 ``schema``          the shape of a policy file, in pydantic; ``schema_file`` publishes it for editors
 ``problems``        faults with file:line:column and a suggestion
+``parts``           what building any section needs: the report, the names, shared lists
 ``build``           one file's sections to rules, with what a schema cannot see
+``terms``           approval terms and limits; ``windows`` spans of time; ``places`` resources and isolation
 ``loader``          `load_policy`: extends, overrides, lists; every problem at once
 ``checks``          rules that can never fire or never decide
 ``rules``           the frozen values that a loaded policy is made of

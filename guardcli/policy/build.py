@@ -2,53 +2,35 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, time, tzinfo
-from functools import cache
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 from guardcli.model.decisions import ApprovalTerms, Recording, Verdict
-from guardcli.model.masking import DETECTOR_GROUPS, DETECTORS, MaskPattern, MaskRule
+from guardcli.model.masking import MaskPattern, MaskRule
 from guardcli.model.tools import ToolPattern, ToolRules
 from guardcli.policy.expressions import compile_expression
 from guardcli.policy.globs import Glob
-from guardcli.policy.problems import Path, Report, suggestion
-from guardcli.policy.rules import Match, PolicyTest, Repository, Resource, Rule, Waiver, Window
+from guardcli.policy.parts import Parts
+from guardcli.policy.problems import Path, suggestion
+from guardcli.policy.rules import Match, PolicyTest, Repository, Rule, Waiver
 from guardcli.policy.schema import (
-    DAYS,
-    ApproveSection,
     ExceptionSection,
     MaskSection,
     MatchSection,
-    ResourceSection,
     RuleSection,
     TestSection,
     ToolSection,
-    WhenSection,
 )
+from guardcli.policy.terms import build_limit, build_terms
 from guardcli.policy.view import PLACES
+from guardcli.policy.windows import build_window
 
 KINDS = PLACES | {"table", "function", "schema", "role", "object", "ref", "file", "command"}
 """Every kind of target that an inspector names."""
-_LIST = re.compile(r"(|.*[:/])\$([a-z0-9][a-z0-9._-]*)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What may be named in a policy: shared lists, resources and tools of everything that it extends too."""
-
-    lists: Mapping[str, Sequence[str]]
-    resources: Collection[str]
-    tools: Sequence[str]
-
-
-class Builder:
+class Builder(Parts):
     """Builds the parts of one file; every problem goes to its report."""
-
-    def __init__(self, report: Report, names: Names) -> None:
-        self.report = report
-        self.names = names
 
     def rule(self, section: RuleSection, path: Path) -> Rule:
         """Return the rule of `section`."""
@@ -56,18 +38,26 @@ class Builder:
         if section.approve is not None and verdict is not Verdict.APPROVE:
             self.report.at_key((*path, "approve"), f"`approve` has no meaning for a rule that decides {verdict.value}")
         masks = [self.mask(one, (*path, "mask", index)) for index, one in enumerate(section.mask or ())]
+        if section.limits and verdict is Verdict.DENY:
+            self.report.at_key((*path, "limits"), "`limits` have no meaning for a rule that denies: nothing is run")
+        bounds = enumerate(section.limits or ())
+        limits = [build_limit(one, section.id, self, (*path, "limits", index)) for index, one in bounds]
         return Rule(
             id=section.id,
             match=self.match(section.match, (*path, "match"), permits=verdict is Verdict.ALLOW),
             unless=None if section.unless is None else self.match(section.unless, (*path, "unless")),
             verdict=verdict,
             message=section.message or "",
-            terms=self._terms(section.approve, (*path, "approve")) if verdict is Verdict.APPROVE else None,
+            terms=self._terms(section, (*path, "approve")) if verdict is Verdict.APPROVE else None,
             recording=None if section.record is None else Recording(section.record),
             mask=tuple(masks),
+            limits=tuple(limit for limit in limits if limit is not None),
             source=self.report.file,
             line=self.report.line(path),
         )
+
+    def _terms(self, section: RuleSection | ExceptionSection, path: Path) -> ApprovalTerms | None:
+        return None if section.approve is None else build_terms(section.approve, section.match, self, path)
 
     def waiver(self, section: ExceptionSection, path: Path) -> Waiver:
         """Return the exception of `section`."""
@@ -82,7 +72,7 @@ class Builder:
             unless=None if section.unless is None else self.match(section.unless, (*path, "unless")),
             verdict=verdict,
             message=f"Exception of {section.owner} until {section.until}: {section.reason}",
-            terms=self._terms(section.approve, (*path, "approve")) if verdict is Verdict.APPROVE else None,
+            terms=self._terms(section, (*path, "approve")) if verdict is Verdict.APPROVE else None,
             source=self.report.file,
             line=self.report.line(path),
         )
@@ -97,47 +87,24 @@ class Builder:
             return self.texts(getattr(section, key), (*path, key), check)
 
         match = Match(
-            tools=texts("tool", self._check_tool),
+            tools=texts("tool", self.check_tool),
             actions=texts("action"),
             effects=frozenset(section.effects or ()),
             targets=texts("targets", self._check_target),
             complete=section.complete,
             unbounded=section.unbounded,
             sensitive=section.sensitive,
-            resources=texts("resource", self._check_resource),
+            resources=texts("resource", self.check_resource),
             groups=texts("groups"),
             identities=texts("identity"),
-            parents=texts("parent", self._check_tool),
+            parents=texts("parent", self.check_tool),
             environments=texts("environment"),
             branches=texts("branch", self._check_parts),
-            argv=self._expressions(section.argv, (*path, "argv")),
-            when=None if section.when is None else self._window(section.when, (*path, "when")),
+            argv=self.expressions(section.argv, (*path, "argv")),
+            when=None if section.when is None else build_window(section.when, self.report, (*path, "when")),
         )
         self._check_contradictions(match, path, permits)
         return match
-
-    def texts(
-        self, values: Sequence[str] | None, path: Path, check: Callable[[str, Path], None] | None = None
-    ) -> tuple[str, ...]:
-        """Return `values`, each that ends in ``$name`` once for every entry of that list; `check` sees each one."""
-        found: list[str] = []
-        for index, value in enumerate(values or ()):
-            place = (*path, index)
-            for one in self._filled_in(value, place):
-                found.append(one)
-                if check is not None:
-                    check(one, place)
-        return tuple(dict.fromkeys(found))
-
-    def _filled_in(self, value: str, place: Path) -> Sequence[str]:
-        named = _LIST.fullmatch(value)
-        if named is None:
-            return [value]
-        before, name = named.groups()
-        if name in self.names.lists:
-            return [before + one for one in self.names.lists[name]]
-        self.report.at(place, f"no list is named {name!r}{suggestion(name, self.names.lists)}")
-        return []
 
     def mask(self, section: MaskSection, path: Path) -> MaskRule:
         """Return the mask rule of `section`."""
@@ -151,17 +118,12 @@ class Builder:
         if not section.enabled and section.id is None:
             self.report.at_key((*path, "enabled"), "only a mask with an `id` can be switched off")
 
-        def known(name: str, place: Path) -> None:
-            if name not in DETECTORS and name not in DETECTOR_GROUPS:
-                self.report.at(place, f"no detector is named {name!r}{suggestion(name, DETECTORS)}")
-
-        named = self.texts(section.detect, (*path, "detect"), known)
         return MaskRule(
-            detect=tuple(dict.fromkeys(one for name in named for one in sorted(DETECTOR_GROUPS.get(name, [name])))),
+            detect=self.detectors(section.detect, (*path, "detect")),
             columns=self.texts(section.columns, (*path, "columns")),
             strategy=section.strategy,
             keep_last=section.keep_last,
-            tools=self.texts(section.tools, (*path, "tools"), self._check_tool),
+            tools=self.texts(section.tools, (*path, "tools"), self.check_tool),
             patterns=tuple(MaskPattern(name, pattern) for name, pattern in section.patterns.items()),
             deny=self.texts(section.deny, (*path, "deny")),
             allow=self.texts(section.allow, (*path, "allow")),
@@ -176,24 +138,6 @@ class Builder:
         except ValueError as error:
             self.report.at(path, f"not a regular expression that runs in linear time: {error}")
 
-    def resource(self, name: str, section: ResourceSection) -> Resource:
-        """Return the resource of `section`."""
-        path: Path = ("resources", name)
-        return Resource(
-            name=name,
-            kind=section.kind,
-            hosts=self.texts(section.host, (*path, "host")),
-            ports=tuple(section.port or ()),
-            databases=self.texts(section.dbname, (*path, "dbname")),
-            contexts=self.texts(section.context, (*path, "context")),
-            namespaces=self.texts(section.namespace, (*path, "namespace")),
-            remotes=self.texts(section.remote, (*path, "remote")),
-            environment=section.environment or "",
-            credential=section.credential or "",
-            expose=section.expose or "",
-            options=dict(section.options or {}),
-        )
-
     def tool(self, name: str, section: ToolSection) -> ToolRules:
         """Return what is known about the tool `name`."""
         patterns = []
@@ -207,7 +151,7 @@ class Builder:
         if (section.run is None) == (section.sql is None):
             self.report.at(path, "a test has either `run` or `sql`")
         if section.resource:
-            self._check_resource(section.resource, (*path, "resource"))
+            self.check_resource(section.resource, (*path, "resource"))
         repository = section.repository
         now = section.now
         return PolicyTest(
@@ -231,35 +175,6 @@ class Builder:
             source=self.report.file,
             line=self.report.line(path),
         )
-
-    def _expressions(self, patterns: Sequence[str] | None, path: Path) -> tuple[str, ...]:
-        for index, pattern in enumerate(patterns or ()):
-            self.check_expression(pattern, (*path, index))
-        return tuple(patterns or ())
-
-    def check_expression(self, pattern: str, path: Path) -> None:
-        """Note a regular expression that re2 refuses."""
-        try:
-            compile_expression(pattern)
-        except ValueError as error:
-            self.report.at(path, f"not a regular expression that runs in linear time: {error}")
-
-    def _terms(self, section: ApproveSection | None, path: Path) -> ApprovalTerms | None:
-        if section is None:
-            return None
-        if section.expires <= 0:
-            self.report.at((*path, "expires"), "an approval that expires at once can never be used")
-        return ApprovalTerms(self.texts(section.groups, (*path, "groups")), section.quorum, section.expires)
-
-    def _check_tool(self, pattern: str, path: Path) -> None:
-        if not any(Glob(pattern).matches(tool) for tool in self.names.tools):
-            hint = suggestion(pattern, self.names.tools)
-            self.report.at(path, f"{pattern!r} is no guarded tool{hint or '; add it under `tools:`'}")
-
-    def _check_resource(self, name: str, path: Path) -> None:
-        if name not in self.names.resources:
-            hint = suggestion(name, self.names.resources) or "; describe it under `resources:`"
-            self.report.at(path, f"no resource is named {name!r}{hint}")
 
     def _check_parts(self, pattern: str, path: Path) -> None:
         if any("**" in part and part != "**" for part in pattern.split("/")):
@@ -288,50 +203,3 @@ class Builder:
             self.report.at_key((*path, "branch"), "only git works on branches, and `tool` leaves git out")
         if match.unbounded and match.effects and {e.value for e in match.effects} <= {"read", "session"} and permits:
             self.report.at_key((*path, "unbounded"), "what only reads is never unbounded, so nothing matches")
-
-    def _window(self, section: WhenSection, path: Path) -> Window:
-        hours = None
-        if section.hours is not None:
-            opening, closing = (_clock(text) for text in section.hours.split("-"))
-            if opening is None or closing is None or opening == closing:
-                self.report.at((*path, "hours"), f"{section.hours!r} is no span of hours; write 09:00-17:30")
-            else:
-                hours = (opening, closing)
-        if section.start is not None and section.end is not None and section.start > section.end:
-            self.report.at((*path, "until"), "the window ends before it begins, so nothing matches")
-        days: set[int] = set()
-        for index, text in enumerate(section.days or ()):
-            found = _days(text)
-            if not found:
-                names = ", ".join(DAYS)
-                self.report.at((*path, "days", index), f"{text!r} is no day; use {names}, or a span such as mon-fri")
-            days |= found
-        zone = self._zone(section.timezone, (*path, "timezone"))
-        return Window(frozenset(days), hours, zone, section.start, section.end)
-
-    def _zone(self, name: str | None, path: Path) -> tzinfo | None:
-        if name is None or name == "UTC":
-            return UTC
-        from zoneinfo import ZoneInfo
-
-        try:
-            return ZoneInfo(name)
-        except (KeyError, ValueError, OSError):
-            self.report.at(path, f"no time zone is named {name!r}; write Europe/Berlin or UTC")
-            return None
-
-
-def _clock(text: str) -> time | None:
-    hour, minute = int(text[:2]), int(text[3:])
-    if (hour, minute) == (24, 0):
-        return time.max
-    return time(hour, minute) if hour < 24 and minute < 60 else None
-
-
-@cache
-def _days(text: str) -> frozenset[int]:
-    first, _, last = text.lower().partition("-")
-    if first not in DAYS or (last and last not in DAYS):
-        return frozenset()
-    start, end = DAYS.index(first), DAYS.index(last or first)
-    return frozenset(day % 7 for day in range(start, end + 1 if end >= start else end + 8))

@@ -8,7 +8,7 @@ A rule is reported when another one
 
 Whether one *always* matches where the other does is answered with yes only when it is certain, so what is
 reported is a fault; that nothing is reported does not prove that every rule will fire. A rule that asks and sets
-terms, or a rule that sets masks or recording, contributes even where it does not win, and is reported only if
+terms, or a rule that sets masks, limits or recording, contributes even where it does not win, and is reported only if
 something stricter covers it.
 """
 
@@ -79,7 +79,7 @@ class Order:
     def _goes_before(self, other: Rule, rule: Rule) -> bool:
         if _RANK[other.verdict] != _RANK[rule.verdict]:
             return _RANK[other.verdict] > _RANK[rule.verdict]
-        contributes = rule.terms is not None or rule.mask or rule.recording is not None
+        contributes = rule.terms is not None or rule.mask or rule.limits or rule.recording is not None
         return not contributes and self._places[other.id] < self._places[rule.id]
 
 

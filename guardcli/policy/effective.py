@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from guardcli.model.isolation import Isolation
 from guardcli.model.masking import MaskRule
+from guardcli.model.resources import Resource
 from guardcli.policy.matching import RuleSet
-from guardcli.policy.rules import SHIMMED, PolicyTest, Resource, Rule, Waiver
+from guardcli.policy.rules import SHIMMED, LimitRule, PolicyTest, Rule, Waiver
 
 if TYPE_CHECKING:
     from guardcli.model.tools import ToolRules
@@ -20,7 +22,8 @@ class Policy:
     `rules` are in the order in which they are named when several decide: the policy's own first, then those of
     what it extends. `digest` is the SHA-256 in hex of all that can change a decision, the masking or a tool.
     `tools` have a shim beyond `SHIMMED`, and `tool_rules` say how their calls are understood. `approval_wait` is
-    how long a call waits for a person, in seconds, None where the policy does not say. `tests` are the policy's
+    how long a call waits for a person, in seconds, None where the policy does not say; `offline_reads` is for how
+    many seconds what only reads goes on while the API cannot be reached. `tests` are the policy's
     own, not those of what it extends. `sources` are the files and packs that it was made of, its own first.
     """
 
@@ -32,6 +35,9 @@ class Policy:
     tools: tuple[str, ...] = ()
     tool_rules: tuple[ToolRules, ...] = ()
     mask: tuple[MaskRule, ...] = ()
+    limits: tuple[LimitRule, ...] = ()
+    isolation: Isolation = field(default_factory=Isolation)
+    offline_reads: float = 0.0
     approval_wait: float | None = None
     tests: tuple[PolicyTest, ...] = ()
     sources: tuple[str, ...] = ()

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 
 from guardcli.model.decisions import ApprovalTerms, Decision, Recording, Verdict
 from guardcli.model.effects import in_order
+from guardcli.model.limits import OutputLimit
 from guardcli.model.masking import MaskRule
 from guardcli.model.operations import Operation
+from guardcli.policy.globs import Glob
 from guardcli.policy.matching import CompiledRule, RuleSet
-from guardcli.policy.recognition import says_where
+from guardcli.policy.recognition import Answer, says_where
 from guardcli.policy.rules import Context, Match, Rule
 from guardcli.policy.view import View
 
@@ -48,12 +50,15 @@ def decide(policy: Policy, operations: Sequence[Operation], context: Context) ->
     """Return what `policy` says about a call that would do `operations`. Pure; never raises for any operation."""
     if not operations:
         return Decision(Verdict.DENY, NO_OPERATIONS, "Nothing is known about this call, so it cannot run.", ())
-    judged = explain(policy, operations, context)
+    views = _views(policy, operations, context)
+    judged = [judge(policy.ruleset, view) for view in views]
     winner = max(judged, key=lambda judgement: _RANK[judgement.verdict])
     deciding = [judgement for judgement in judged if judgement.verdict is winner.verdict]
     verdict, rule, message, terms = winner.verdict, winner.rule.id, winner.message, None
+    asking: list[Rule] = []
     if verdict is Verdict.APPROVE:
-        terms = _combined([one for judgement in deciding for one in judgement.deciding])
+        asking = [one for judgement in deciding for one in judgement.deciding]
+        terms = _combined(asking)
         if terms is None:
             verdict, rule = Verdict.DENY, NO_COMMON_APPROVER
             message = "No single group may approve all parts of this call; run its parts one by one."
@@ -66,14 +71,19 @@ def decide(policy: Policy, operations: Sequence[Operation], context: Context) ->
         terms=terms,
         recording=_recording(judged),
         mask=_masks(judged),
+        limits=_limits(policy, judged, views),
+        grant_scope=_grant_scope(asking, views) if terms is not None and terms.grant else (),
     )
 
 
 def explain(policy: Policy, operations: Sequence[Operation], context: Context) -> list[Judgement]:
     """Return what `policy` says about each of `operations` by itself, in order."""
+    return [judge(policy.ruleset, view) for view in _views(policy, operations, context)]
+
+
+def _views(policy: Policy, operations: Sequence[Operation], context: Context) -> list[View]:
     places = [target for operation in operations for target in operation.targets if says_where(target)]
-    ruleset = policy.ruleset
-    return [judge(ruleset, View(one, context, ruleset.resources, places)) for one in operations]
+    return [View(one, context, policy.ruleset.resources, places) for one in operations]
 
 
 def judge(ruleset: RuleSet, view: View) -> Judgement:
@@ -141,14 +151,55 @@ def _message(rule: Rule, operation: Operation) -> str:
 
 def _combined(rules: Sequence[Rule]) -> ApprovalTerms | None:
     """Return terms that satisfy every rule, None where no group is good enough for all."""
-    each = [rule.terms for rule in rules if rule.terms is not None] or [ApprovalTerms()]
+    each = list(dict.fromkeys(rule.terms or ApprovalTerms() for rule in rules))
     groups: tuple[str, ...] = ()
     for terms in each:
         if terms.groups:
             groups = tuple(group for group in groups if group in terms.groups) if groups else terms.groups
             if not groups:
                 return None
-    return ApprovalTerms(groups, max(t.quorum for t in each), min(t.expires for t in each))
+    return ApprovalTerms(
+        groups=groups,
+        quorum=max(terms.quorum for terms in each),
+        expires=_shortest(rules),
+        all_of=tuple(dict.fromkeys(group for terms in each for group in terms.all_of)),
+        grant=min(terms.grant for terms in each),
+        windows=tuple(dict.fromkeys(window for terms in each for window in terms.windows)),
+        justification=any(terms.justification for terms in each),
+    )
+
+
+def _shortest(rules: Sequence[Rule]) -> float:
+    """Return how long the yes holds: what a rule says goes before what is so where none says anything."""
+    said = [rule.terms.expires for rule in rules if rule.terms is not None]
+    return min(said, default=ApprovalTerms().expires)
+
+
+def _grant_scope(asking: Sequence[Rule], views: Sequence[View]) -> tuple[str, ...]:
+    """Return what a grant would cover, nothing where an operation is not surely aimed at a resource."""
+    names: set[str] = set()
+    for view in views:
+        answers = view.recognised
+        sure = {name for name, answer in answers.items() if answer is Answer.YES}
+        if not sure or Answer.UNKNOWN in answers.values():
+            return ()
+        names |= sure
+    rules = sorted({f"rule:{rule.id}" for rule in asking})
+    return (*rules, *sorted(f"resource:{name}" for name in names))
+
+
+def _limits(policy: Policy, judged: Sequence[Judgement], views: Sequence[View]) -> tuple[OutputLimit, ...]:
+    """Return the limits of every rule that matched, then those of the policy that hold for one of `views`."""
+    found = [limit for one in judged for rule in one.matched for limit in rule.limits]
+    for rule in policy.limits:
+        tools = [Glob(tool) for tool in rule.tools]
+        for view in views:
+            if tools and not any(glob.matches(view.operation.tool) for glob in tools):
+                continue
+            if not rule.resources or any(view.recognised[name] is not Answer.NO for name in rule.resources):
+                found.append(rule.limit)
+                break
+    return tuple(dict.fromkeys(found))
 
 
 def _other_ids(judged: Sequence[Judgement], winner: str) -> tuple[str, ...]:

@@ -20,15 +20,19 @@ from pydantic import ValidationError
 from guardcli.model.decisions import Verdict
 from guardcli.model.errors import ConfigurationError, Problem
 from guardcli.model.masking import MaskRule
+from guardcli.model.resources import Resource
 from guardcli.model.tools import ToolRules
-from guardcli.policy.build import Builder, Names
+from guardcli.policy.build import Builder
 from guardcli.policy.checks import Order
 from guardcli.policy.effective import Policy
 from guardcli.policy.normal import normal_form
+from guardcli.policy.parts import Names
+from guardcli.policy.places import build_isolation, build_resource
 from guardcli.policy.problems import Path, Report, note_nothing, note_shape, suggestion
-from guardcli.policy.rules import SHELL, SHIMMED, Resource, Rule, Waiver
+from guardcli.policy.rules import SHELL, SHIMMED, LimitRule, Rule, Waiver
 from guardcli.policy.schema import PolicySection
 from guardcli.policy.source import MAX_CHARACTERS, parse_tree
+from guardcli.policy.terms import build_limit_rule
 
 PACK = "pack:"
 MAX_FILES = 32
@@ -37,6 +41,8 @@ MAX_FILES = 32
 Read = Callable[[str], bytes]
 Value = TypeVar("Value")
 
+_BY_NAME = frozenset({"lists", "resources", "tools"})
+"""Sections whose entries go by names, so that one that is faulty can be left out."""
 _PACKS = importlib.resources.files("guardcli.policy") / "packs"
 
 
@@ -166,9 +172,9 @@ def _validate(value: dict[str, Any], report: Report) -> tuple[PolicySection, Map
         if isinstance(part, list):
             indexes[key] = [index for index in range(len(part)) if (key, index) not in bad]
             sound[key] = [part[index] for index in indexes[key]]
-        elif isinstance(part, dict):
+        elif isinstance(part, dict) and key in _BY_NAME:
             sound[key] = {name: one for name, one in part.items() if (key, name) not in bad}
-        elif part is not None:
+        elif part is not None and not any(place[:1] == (key,) for place in bad):
             sound[key] = part
     sound["version"] = "1"
     sound["name"] = value["name"] if isinstance(value.get("name"), str) and ("name",) not in bad else "unnamed"
@@ -187,17 +193,19 @@ def _merge(documents: Sequence[_Document]) -> Policy | None:
     resources: dict[str, Resource] = {}
     tools: dict[str, ToolRules] = {}
     mask: list[tuple[str, MaskRule, bool]] = []
+    limits: dict[str, LimitRule | None] = {}
     for document in reversed(documents):
         builder, section = builders[document.source], document.section
         _keep(rules, _rules(document, builder))
         _keep(waivers, _waivers(document, builder))
         for name, resource in section.resources.items():
-            resources.setdefault(name, builder.resource(name, resource))
+            resources.setdefault(name, build_resource(name, resource, builder))
         for name, tool in section.tools.items():
             if name in (*SHIMMED, SHELL):
                 document.report.at_key(("tools", name), f"guard understands {name} by itself; write rules for it")
             tools.setdefault(name, builder.tool(name, tool))
         _keep_masks(mask, document, builder)
+        _keep_limits(limits, document, builder)
     _check_ids(top, rules, waivers)
     _check_order(documents, rules, names.tools)
     tests = [builders[top.source].test(*item) for item in _items(top, "tests", top.section.tests)]
@@ -205,8 +213,11 @@ def _merge(documents: Sequence[_Document]) -> Policy | None:
         if test.rule and not test.rule.startswith("guard:") and test.rule not in rules and test.rule not in waivers:
             place = ("tests", top.indexes["tests"][index], "rule")
             top.report.at(place, f"no rule is named {test.rule!r}{suggestion(test.rule, [*rules, *waivers])}")
+    isolated = ((one.section.isolation, builders[one.source]) for one in reversed(documents))
+    isolation = build_isolation([(section, builder) for section, builder in isolated if section is not None])
     if any(one.report.problems for one in documents):
         return None
+    offline = (one.section.offline.reads for one in reversed(documents) if one.section.offline is not None)
     waits = (one.section.approval_wait for one in reversed(documents))
     policy = Policy(
         name=top.section.name,
@@ -217,6 +228,9 @@ def _merge(documents: Sequence[_Document]) -> Policy | None:
         tools=tuple(name for name in tools if name not in (*SHIMMED, SHELL)),
         tool_rules=tuple(tools.values()),
         mask=tuple(rule for _, rule, enabled in mask if enabled),
+        limits=tuple(limit for limit in limits.values() if limit is not None),
+        isolation=isolation,
+        offline_reads=next(offline, 0.0),
         approval_wait=next((wait for wait in waits if wait is not None), None),
         tests=tuple(tests),
         sources=tuple(one.source for one in reversed(documents)),
@@ -280,6 +294,16 @@ def _keep_masks(into: list[tuple[str, MaskRule, bool]], document: _Document, bui
         rule = builder.mask(section, path)
         if (section.id or "") not in taken:
             into.append((section.id or "", rule, section.enabled))
+
+
+def _keep_limits(into: dict[str, LimitRule | None], document: _Document, builder: Builder) -> None:
+    own: dict[str, int] = {}
+    for section, path in _items(document, "limits", document.section.limits):
+        rule, name = build_limit_rule(section, builder, path), section.id or ""
+        if name in own:
+            document.report.at((*path, "id"), f"the limit {name!r} is given twice; first on line {own[name]}")
+        own.setdefault(name, document.report.line(path))
+        into.setdefault(name, rule)
 
 
 def _check_ids(top: _Document, rules: Mapping[str, Rule], waivers: Mapping[str, Waiver]) -> None:

@@ -22,9 +22,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from guardcli.model.resources import Resource
 from guardcli.policy.globs import Glob
 from guardcli.policy.keys import checks
-from guardcli.policy.rules import Match, Resource, Rule, Waiver
+from guardcli.policy.rules import Match, Rule, Waiver
 from guardcli.policy.view import ALL, BIT, COMPLETE, SENSITIVE, UNBOUNDED, View
 
 

@@ -5,16 +5,18 @@ What is written this way and loaded again has the same digest: nothing of what i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import time
 from typing import Any
 
 from guardcli.model.decisions import ApprovalTerms
 from guardcli.model.effects import in_order
+from guardcli.model.isolation import Isolation, Network
+from guardcli.model.limits import OutputLimit
 from guardcli.model.masking import MaskRule
+from guardcli.model.resources import Access, Resource
+from guardcli.model.windows import DAYS, Window, clock_text
 from guardcli.policy.effective import Policy
-from guardcli.policy.rules import Match, Resource, Rule, Waiver, Window
-from guardcli.policy.schema import DAYS, VERSION
+from guardcli.policy.rules import LimitRule, Match, Rule, Waiver
+from guardcli.policy.schema import VERSION
 
 Form = dict[str, Any]
 
@@ -38,6 +40,9 @@ def normal_form(policy: Policy) -> Form:
         rules=[_rule(rule) for rule in policy.rules],
         exceptions=[_waiver(waiver) for waiver in policy.waivers],
         mask=[_mask(rule) for rule in policy.mask],
+        limits=[_limit_rule(rule) for rule in policy.limits],
+        offline={"reads": _seconds(policy.offline_reads)} if policy.offline_reads else None,
+        isolation=_isolation(policy.isolation),
     )
 
 
@@ -60,6 +65,7 @@ def _rule(rule: Rule) -> Form:
         approve=_terms(rule.terms),
         record=None if rule.recording is None else rule.recording.value,
         mask=[_mask(mask) for mask in rule.mask],
+        limits=[_limit(limit) for limit in rule.limits],
     )
 
 
@@ -93,21 +99,53 @@ def _match(match: Match) -> Form:
 def _window(window: Window) -> Form:
     return _given(
         days=[DAYS[day] for day in sorted(window.days)],
-        hours=None if window.hours is None else "-".join(map(_clock, window.hours)),
+        hours=None if window.hours is None else "-".join(map(clock_text, window.hours)),
         timezone=None if window.zone is None else str(window.zone),
         **{"from": window.start and window.start.isoformat()},
         until=window.end and window.end.isoformat(),
     )
 
 
-def _clock(clock: time) -> str:
-    return "24:00" if clock == time.max else f"{clock:%H:%M}"
-
-
 def _terms(terms: ApprovalTerms | None) -> Form | None:
     if terms is None:
         return None
-    return _given(groups=list(terms.groups), quorum=terms.quorum, expires=_seconds(terms.expires))
+    return _given(
+        groups=list(terms.groups),
+        quorum=terms.quorum,
+        all_of=list(terms.all_of),
+        expires=_seconds(terms.expires),
+        grant=_seconds(terms.grant) if terms.grant else None,
+        window=_window(terms.windows[0]) if terms.windows else None,
+        justification="required" if terms.justification else None,
+    )
+
+
+def _limit(limit: OutputLimit) -> Form:
+    return _given(
+        id=limit.name,
+        findings=limit.findings,
+        detect=list(limit.detect),
+        rows=limit.rows,
+        bytes=limit.size,
+        then=limit.then.value,
+        message=limit.message,
+    )
+
+
+def _limit_rule(rule: LimitRule) -> Form:
+    return _limit(rule.limit) | _given(tools=list(rule.tools), resource=list(rule.resources))
+
+
+def _isolation(isolation: Isolation) -> Form:
+    form = _given(
+        hide=list(isolation.hide),
+        show=list(isolation.show),
+        environment=_given(keep=list(isolation.keep), set=dict(isolation.set)),
+        hosts=list(isolation.hosts),
+    )
+    if form or isolation.network is not Network.SHARED:
+        form["network"] = isolation.network.value
+    return form
 
 
 def _mask(mask: MaskRule) -> Form:
@@ -125,7 +163,6 @@ def _mask(mask: MaskRule) -> Form:
 
 
 def _resource(resource: Resource) -> Form:
-    options: Mapping[str, str] = resource.options
     return _given(
         kind=resource.kind,
         host=list(resource.hosts),
@@ -137,5 +174,17 @@ def _resource(resource: Resource) -> Form:
         environment=resource.environment,
         credential=resource.credential,
         expose=resource.expose,
-        options=dict(sorted(options.items())),
+        options=_options(resource.access),
     )
+
+
+def _options(access: Access) -> Form:
+    return _given(
+        user=access.user,
+        tls=None if access.tls is None else access.tls.value,
+        ca=access.ca,
+        certificate=access.certificate,
+        key=access.key,
+        known_hosts=access.known_hosts,
+        replication="allow" if access.replication else None,
+    ) | dict(access.other)

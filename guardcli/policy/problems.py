@@ -47,13 +47,13 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     return f"; one of: {', '.join(choices)}" if 0 < len(choices) <= 16 else ""
 
 
-def note_shape(report: Report, errors: Sequence[Mapping[str, Any]], model: type[BaseModel]) -> None:
-    """Note what pydantic found, in plain words."""
+def note_shape(report: Report, errors: Sequence[Mapping[str, Any]], model: type[BaseModel], below: Path = ()) -> None:
+    """Note what pydantic found, in plain words; `model` describes what is at `below`."""
     for error in errors:
         path: Path = tuple(error["loc"])
         note = report.at_key if error["type"] == "extra_forbidden" else report.at
         if error["type"] in ("extra_forbidden", "missing") or error.get("input") is not None:
-            note(path, _in_words(error, path, model))
+            note((*below, *path), _in_words(error, path, model))
 
 
 def note_nothing(report: Report, tree: Tree, path: Path = ()) -> None:

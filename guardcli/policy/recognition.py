@@ -12,8 +12,9 @@ from enum import Enum
 from typing import NamedTuple
 
 from guardcli.model.operations import Target
+from guardcli.model.resources import Resource
 from guardcli.policy.globs import Glob
-from guardcli.policy.rules import RESOURCE_TOOLS, Resource
+from guardcli.policy.rules import RESOURCE_TOOLS
 
 _CONTEXT = "/context/"
 """How kubectl's inspector names a context: an object without a namespace."""

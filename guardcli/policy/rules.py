@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, tzinfo
+from datetime import date, datetime
 
 from guardcli.model.decisions import ApprovalTerms, Recording, Verdict
 from guardcli.model.effects import Effect
+from guardcli.model.limits import OutputLimit
 from guardcli.model.masking import MaskRule
+from guardcli.model.windows import Window
 
 SHIMMED = ("psql", "kubectl", "ssh", "scp", "sftp", "git")
 """The tools that are guarded whatever a policy says."""
@@ -23,34 +25,6 @@ RESOURCE_TOOLS: Mapping[str, tuple[str, ...]] = {
     "git": ("git",),
 }
 """Kind of a resource → the tools that reach it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """When a rule holds. Empty parts do not limit; `hours` may run over midnight, to the day after."""
-
-    days: frozenset[int] = frozenset()
-    hours: tuple[time, time] | None = None
-    zone: tzinfo | None = None
-    start: date | None = None
-    end: date | None = None
-
-    def holds(self, now: datetime) -> bool:
-        """Return whether the aware `now` is inside; `end` is a day that still counts."""
-        local = now.astimezone(self.zone)
-        day, clock = local.date(), local.time()
-        if self.hours is not None:
-            opening, closing = self.hours
-            if opening < closing:
-                if not opening <= clock < closing:
-                    return False
-            elif clock < closing:
-                day = date.fromordinal(day.toordinal() - 1)
-            elif clock < opening:
-                return False
-        if self.days and day.weekday() not in self.days:
-            return False
-        return not ((self.start and day < self.start) or (self.end and day > self.end))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +60,7 @@ class Rule:
     terms: ApprovalTerms | None = None
     recording: Recording | None = None
     mask: tuple[MaskRule, ...] = ()
+    limits: tuple[OutputLimit, ...] = ()
     source: str = ""
     line: int = 0
     replaces: str = ""
@@ -115,21 +90,15 @@ class Waiver:
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
-    """A named target: what it is, how a call that reaches it is recognised, where its credential comes from."""
+class LimitRule:
+    """One entry of a policy's ``limits``: `limit` holds for calls of `tools` that may be aimed at `resources`.
 
-    name: str
-    kind: str
-    hosts: tuple[str, ...] = ()
-    ports: tuple[int, ...] = ()
-    databases: tuple[str, ...] = ()
-    contexts: tuple[str, ...] = ()
-    namespaces: tuple[str, ...] = ()
-    remotes: tuple[str, ...] = ()
-    environment: str = ""
-    credential: str = ""
-    expose: str = ""
-    options: Mapping[str, str] = field(default_factory=dict)
+    Empty parts do not restrict.
+    """
+
+    limit: OutputLimit
+    tools: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

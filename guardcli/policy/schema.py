@@ -7,20 +7,25 @@ takes a list also takes a single value. The published JSON Schema is made from t
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from guardcli.model.effects import Effect
+from guardcli.model.isolation import Network
+from guardcli.model.limits import Breach
 from guardcli.model.masking import Strategy
+from guardcli.model.resources import Tls
 
 VERSION = 1
 """The one version of the language so far."""
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd]?)")
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_BYTES = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+_SIZE = re.compile(r"(\d{1,12})\s*([kMG]?B|[KMG]iB|)")
 
 
 def _as_list(value: Any) -> Any:
@@ -32,6 +37,13 @@ def _seconds(value: Any) -> float:
     if found is None:
         raise ValueError("a duration is a number with s, m, h or d, such as 10m")
     return float(int(found[1]) * _SECONDS[found[2] or "s"])
+
+
+def _bytes(value: Any) -> int:
+    found = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("a size is a number of bytes, or one with kB, MB, GB, KiB, MiB or GiB, such as 10MB")
+    return int(found[1]) * _BYTES[found[2]]
 
 
 def _one_or_more(items: dict[str, Any]) -> WithJsonSchema:
@@ -50,13 +62,16 @@ Ports = Annotated[
     list[Annotated[int, Field(ge=1, le=65535)]], BeforeValidator(_as_list), _one_or_more({"type": "integer"})
 ]
 Version = Annotated[Literal["1"], WithJsonSchema({"enum": [VERSION, str(VERSION)]})]
-Values = Annotated[
-    dict[str, str],
-    WithJsonSchema({"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}),
-]
+_VALUES = {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}
+Values = Annotated[dict[str, str], WithJsonSchema(_VALUES)]
 Effects = Annotated[list[Effect], BeforeValidator(_as_list), Field(min_length=1), _EFFECTS]
 Duration = Annotated[
     float, BeforeValidator(_seconds), WithJsonSchema({"type": ["string", "integer"], "pattern": r"^\d+\s*[smhd]?$"})
+]
+Size = Annotated[
+    int,
+    BeforeValidator(_bytes),
+    WithJsonSchema({"type": ["string", "integer"], "pattern": r"^\d+\s*([kMG]?B|[KMG]iB)?$"}),
 ]
 Decided = Literal["allow", "approve", "deny"]
 
@@ -98,11 +113,15 @@ class MatchSection(Section):
 
 
 class ApproveSection(Section):
-    """Who must say yes, how many of them, and for how long the yes holds."""
+    """Who must say yes, how many of them, for how long the yes holds, and what it is good for."""
 
     groups: Texts | None = None
     quorum: Annotated[int, Field(ge=1, le=100)] = 1
+    all_of: Texts | None = None
     expires: Duration = 600.0
+    grant: Duration | None = None
+    window: WhenSection | None = None
+    justification: Literal["required", "optional"] = "optional"
 
 
 class MaskSection(Section):
@@ -121,6 +140,26 @@ class MaskSection(Section):
     enabled: bool = True
 
 
+class LimitSection(Section):
+    """The most that one response may hold. `enabled: false` with an `id` takes a limit of a parent away."""
+
+    id: Name | None = None
+    findings: Annotated[int, Field(ge=0)] | None = None
+    detect: Texts | None = None
+    rows: Annotated[int, Field(ge=0)] | None = None
+    size: Size | None = Field(None, alias="bytes")
+    then: Breach = Breach.CUT
+    message: Text | None = None
+
+
+class PolicyLimitSection(LimitSection):
+    """A limit of the whole policy, for some tools or resources or for all."""
+
+    tools: Texts | None = None
+    resource: Texts | None = None
+    enabled: bool = True
+
+
 class RuleSection(Section):
     """One rule."""
 
@@ -132,6 +171,7 @@ class RuleSection(Section):
     approve: ApproveSection | None = None
     record: Literal["output", "command"] | None = None
     mask: list[MaskSection] | None = None
+    limits: list[LimitSection] | None = None
 
 
 class ExceptionSection(Section):
@@ -147,6 +187,51 @@ class ExceptionSection(Section):
     reason: Text
     start: date | None = Field(None, alias="from")
     until: date
+
+
+class PostgresOptions(Section):
+    """How guard connects to a PostgreSQL server."""
+
+    user: Text | None = None
+    tls: Tls | None = None
+    ca: Text | None = None
+    certificate: Text | None = None
+    key: Text | None = None
+    replication: Literal["allow", "deny"] | None = None
+
+
+class KubernetesOptions(Section):
+    """How guard connects to a cluster's API."""
+
+    user: Text | None = None
+    ca: Text | None = None
+    certificate: Text | None = None
+    key: Text | None = None
+
+
+class SshOptions(Section):
+    """How guard connects to a host by ssh."""
+
+    user: Text | None = None
+    known_hosts: Text | None = None
+    certificate: Text | None = None
+
+
+class GitOptions(Section):
+    """How guard connects to a git server."""
+
+    user: Text | None = None
+    ca: Text | None = None
+    known_hosts: Text | None = None
+
+
+OPTIONS: Mapping[str, type[Section]] = {
+    "postgres": PostgresOptions,
+    "kubernetes": KubernetesOptions,
+    "ssh": SshOptions,
+    "git": GitOptions,
+}
+"""Kind of a resource → its options; those of another kind are free."""
 
 
 class ResourceSection(Section):
@@ -210,6 +295,29 @@ class TestSection(Section):
     now: datetime | None = None
 
 
+class OfflineSection(Section):
+    """What goes on, and for how long, while the API cannot be reached."""
+
+    reads: Duration
+
+
+class EnvironmentSection(Section):
+    """Variables of an isolated agent: which are kept, and which are set."""
+
+    keep: Texts | None = None
+    set: Values = Field(default_factory=dict)
+
+
+class IsolationSection(Section):
+    """The place that an isolated agent runs in."""
+
+    hide: Texts | None = None
+    show: Texts | None = None
+    environment: EnvironmentSection | None = None
+    network: Network | None = None
+    hosts: Texts | None = None
+
+
 class PolicySection(Section):
     """A whole policy file."""
 
@@ -220,10 +328,13 @@ class PolicySection(Section):
     description: Text | None = None
     extends: Texts | None = None
     approval_wait: Duration | None = None
+    offline: OfflineSection | None = None
+    isolation: IsolationSection | None = None
     lists: dict[Name, Texts] = Field(default_factory=dict)
     resources: dict[Name, ResourceSection] = Field(default_factory=dict)
     tools: dict[Name, ToolSection] = Field(default_factory=dict)
     rules: list[RuleSection] = Field(default_factory=list)
     exceptions: list[ExceptionSection] = Field(default_factory=list)
     mask: list[MaskSection] = Field(default_factory=list)
+    limits: list[PolicyLimitSection] = Field(default_factory=list)
     tests: list[TestSection] = Field(default_factory=list)

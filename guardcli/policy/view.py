@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation, Target
+from guardcli.model.resources import Resource
 from guardcli.policy.recognition import Answer, Host, parse_host, recognise
-from guardcli.policy.rules import Context, Resource
+from guardcli.policy.rules import Context
 
 PLACES = frozenset({"host", "database", "resource", "context"})
 """Kinds of target that say where, not what: a rule that permits must cover them only if it names their kind."""

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a rule is a line
 """What a policy comes to, written down, is that policy."""
 
 from __future__ import annotations
@@ -10,10 +11,14 @@ from guardcli.policy.normal import normal_form
 
 FULL = """
 approval_wait: 90s
+offline: {reads: 10m}
+isolation:
+  {hide: /a, show: [/a/b], environment: {keep: "LC_*", set: {A: b}}, network: proxy, hosts: "*.example.com"}
 lists: {who: [a, b]}
 resources:
   db: {kind: postgres, host: [x, "y*"], port: 5432, dbname: d, environment: test, credential: "keyring:db", expose: URL,
-       options: {sslmode: verify-full}}
+       options: {tls: verify-full, ca: /etc/ca.pem, user: app, replication: allow}}
+  o: {kind: other, options: {a: b}}
   c: {kind: kubernetes, context: prod, namespace: [shop]}
 tools: {terraform: {patterns: [{match: "^plan", effects: [session, read], action: plan}]}, rm: {}}
 rules:
@@ -22,11 +27,14 @@ rules:
     match: {argv: "x$", when: {days: [fri-mon], hours: "22:00-24:00", timezone: Europe/Berlin, until: 2030-01-01}}
     unless: {groups: $who, unbounded: false}
     decision: approve
-    approve: {groups: [dba], quorum: 2, expires: 2h}
+    approve: {groups: [dba], quorum: 2, all_of: [x, y], expires: 2h, window: {hours: "09:00-17:00"}, justification: required}
     record: command
     mask: [{columns: "*.x", with: hash}]
+    limits: [{rows: 5}, {id: people, findings: 0, detect: personal, then: deny, message: no}]
+  - {id: c, match: {resource: db}, decision: approve, approve: {grant: 5m}}
 exceptions:
   - {id: e, rules: b, match: {tool: psql}, owner: o, reason: r, from: 2026-01-01, until: 2027-01-01}
+limits: [{id: l, bytes: 1MB, tools: psql, resource: [db, o]}]
 mask: [{detect: jwt, with: partial, keep_last: 0, tools: psql}]
 """
 
@@ -54,3 +62,8 @@ def test_every_part_of_the_language_survives(load) -> None:
     assert other.waivers[0].rule.match == policy.waivers[0].rule.match
     assert other.resources == policy.resources
     assert other.mask == policy.mask
+    assert other.limits == policy.limits
+    assert other.isolation == policy.isolation
+    assert other.offline_reads == policy.offline_reads
+    assert [rule.terms for rule in other.rules] == [rule.terms for rule in policy.rules]
+    assert [rule.limits for rule in other.rules] == [rule.limits for rule in policy.rules]

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a case is a line
 """The JSON Schema for editors says what the loader says, as far as a schema can."""
 
 from __future__ import annotations
@@ -46,6 +47,15 @@ def test_every_pack_is_accepted(pack: str) -> None:
         ("tests: [{run: [psql, -c, 5], env: {PGPORT: 5432}, expect: allow}]\n", True),
         ("mask: [{columns: '*.x', with: partial, keep_last: 2}]\n", True),
         ("mask: [{columns: '*.x', with: part}]\n", False),
+        ("limits: [{id: a, bytes: 10MB, then: deny}, {id: b, findings: 3, detect: email}]\n", True),
+        ("limits: [{id: a, bytes: 10mb}]\n", False),
+        ("limits: [{id: a, rows: 3, then: stop}]\n", False),
+        ("offline: {reads: 10m}\nisolation: {hide: /x, network: none, environment: {set: {A: 1}}}\n", True),
+        ("isolation: {network: off}\n", False),
+        (
+            "rules: [{id: a, match: {tool: psql}, decision: approve, approve: {all_of: [a, b], justification: required}}]\n",
+            True,
+        ),
     ],
 )
 def test_what_the_loader_takes_an_editor_takes(body: str, answer: bool) -> None:

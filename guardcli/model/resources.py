@@ -1,0 +1,57 @@
+"""Named targets: how a call that reaches one is recognised, how guard itself reaches it, what the agent is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Tls(str, Enum):
+    """How a connection of guard's own is secured; the words are libpq's (PostgreSQL manual, 34.19.1)."""
+
+    DISABLE = "disable"
+    PREFER = "prefer"
+    REQUIRE = "require"
+    VERIFY_CA = "verify-ca"
+    VERIFY_FULL = "verify-full"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How guard itself connects to a resource; empty and None where the policy does not say.
+
+    `user` is who guard logs in as. `ca`, `certificate` and `key` are paths of files on guard's side. `known_hosts` is
+    one too, for ssh. `replication` lets a PostgreSQL client ask for the replication protocol, which no
+    inspector reads. `other` are the free settings of a resource of the kind ``other``.
+    """
+
+    user: str = ""
+    tls: Tls | None = None
+    ca: str = ""
+    certificate: str = ""
+    key: str = ""
+    known_hosts: str = ""
+    replication: bool = False
+    other: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A named target: what it is, how a call that reaches it is recognised, where its credential comes from.
+
+    `credential` is ``provider:reference``, such as ``keyring:orders-db``. `expose` names the variable in which the
+    agent finds the address of the gateway that stands before the resource.
+    """
+
+    name: str
+    kind: str
+    hosts: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
+    databases: tuple[str, ...] = ()
+    contexts: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+    remotes: tuple[str, ...] = ()
+    environment: str = ""
+    credential: str = ""
+    expose: str = ""
+    access: Access = field(default_factory=Access)

@@ -1,0 +1,125 @@
+"""From ``resources`` and ``isolation`` sections to how systems are reached and where an isolated agent runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+
+from guardcli.model.isolation import Isolation, Network
+from guardcli.model.resources import Access, Resource
+from guardcli.policy.parts import Parts
+from guardcli.policy.problems import Path, note_shape, suggestion
+from guardcli.policy.schema import OPTIONS, IsolationSection, ResourceSection
+
+PROVIDERS = ("keyring", "env", "file", "vault", "aws")
+"""Where a credential may come from."""
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VARIABLES = re.compile(r"[A-Za-z_*][A-Za-z0-9_*]*")
+_HOST = re.compile(r"[A-Za-z0-9*]([A-Za-z0-9.*-]*[A-Za-z0-9*])?(:(\d{1,5}|\*))?|\[[0-9A-Fa-f:]+\](:\d{1,5})?")
+
+
+def build_resource(name: str, section: ResourceSection, parts: Parts) -> Resource:
+    """Return the resource of `section`."""
+    path: Path = ("resources", name)
+    if section.credential is not None:
+        provider, colon, reference = section.credential.partition(":")
+        if provider not in PROVIDERS:
+            parts.report.at(
+                (*path, "credential"), f"no provider is named {provider!r}{suggestion(provider, PROVIDERS)}"
+            )
+        elif not colon or not reference:
+            parts.report.at((*path, "credential"), f"write what {provider} holds it under: {provider}:{name}")
+    if section.expose is not None and not _VARIABLE.fullmatch(section.expose):
+        parts.report.at((*path, "expose"), f"{section.expose!r} is no name of a variable, such as DATABASE_URL")
+    return Resource(
+        name=name,
+        kind=section.kind,
+        hosts=parts.texts(section.host, (*path, "host")),
+        ports=tuple(section.port or ()),
+        databases=parts.texts(section.dbname, (*path, "dbname")),
+        contexts=parts.texts(section.context, (*path, "context")),
+        namespaces=parts.texts(section.namespace, (*path, "namespace")),
+        remotes=parts.texts(section.remote, (*path, "remote")),
+        environment=section.environment or "",
+        credential=section.credential or "",
+        expose=section.expose or "",
+        access=_access(section, parts, (*path, "options")),
+    )
+
+
+def _access(section: ResourceSection, parts: Parts, path: Path) -> Access:
+    given = section.options or {}
+    model = OPTIONS.get(section.kind)
+    if model is None:
+        return Access(other=tuple(sorted(given.items())))
+    try:
+        options = model.model_validate(given).model_dump(exclude_none=True)
+    except ValidationError as error:
+        note_shape(parts.report, error.errors(include_url=False), model, path)
+        return Access()
+    for key in ("ca", "certificate", "key", "known_hosts"):
+        if key in options:
+            _check_path(options[key], parts, (*path, key))
+    if ("key" in options) and "certificate" not in options:
+        parts.report.at_key((*path, "key"), "a key is of use with its `certificate` only")
+    options["replication"] = options.get("replication") == "allow"
+    return Access(**options)
+
+
+def build_isolation(sections: Sequence[tuple[IsolationSection, Parts]]) -> Isolation:
+    """Return what `sections` come to, the policy's own first.
+
+    Each key that is given takes the place of the same key in what is extended; but what any of them hides stays
+    hidden, and variables are set by name.
+    """
+    hide: dict[str, None] = {}
+    chosen: dict[str, tuple[str, ...]] = {}
+    variables: dict[str, str] = {}
+    network: Network | None = None
+    for section, parts in sections:
+        _check_isolation(section, parts)
+        path: Path = ("isolation",)
+        hide |= dict.fromkeys(parts.texts(section.hide, (*path, "hide")))
+        environment = section.environment
+        keep = None if environment is None else environment.keep
+        given = {"show": section.show, "hosts": section.hosts}
+        for key, values in given.items():
+            if values is not None:
+                chosen.setdefault(key, parts.texts(values, (*path, key)))
+        if keep is not None:
+            chosen.setdefault("keep", parts.texts(keep, (*path, "environment", "keep")))
+        variables = {**(environment.set if environment is not None else {}), **variables}
+        network = section.network if network is None else network
+    network = network or Network.SHARED
+    if sections and chosen.get("hosts") and network is not Network.PROXY:
+        section, parts = next(one for one in sections if one[0].hosts is not None)
+        parts.report.at_key(("isolation", "hosts"), f"hosts are for `network: proxy`; here it is {network.value}")
+    return Isolation(hide=tuple(hide), set=tuple(sorted(variables.items())), network=network, **chosen)
+
+
+def _check_isolation(section: IsolationSection, parts: Parts) -> None:
+    path: Path = ("isolation",)
+    for key in ("hide", "show"):
+        parts.texts(getattr(section, key), (*path, key), lambda value, place: _check_path(value, parts, place))
+    for index, host in enumerate(section.hosts or ()):
+        if not host.startswith("$") and not _HOST.fullmatch(host):
+            parts.report.at((*path, "hosts", index), f"{host!r} is no host, such as *.example.com or db.internal:5432")
+    if section.environment is None:
+        return
+    path = (*path, "environment")
+    for index, pattern in enumerate(section.environment.keep or ()):
+        if not pattern.startswith("$") and not _VARIABLES.fullmatch(pattern):
+            parts.report.at((*path, "keep", index), f"{pattern!r} is no name of a variable, such as LANG or LC_*")
+    for name, value in section.environment.set.items():
+        if not _VARIABLE.fullmatch(name):
+            parts.report.at_key((*path, "set", name), f"{name!r} is no name of a variable")
+        if "\0" in value:
+            parts.report.at((*path, "set", name), "a variable cannot hold a NUL")
+
+
+def _check_path(value: str, parts: Parts, path: Path) -> None:
+    if not value.startswith(("/", "~/")) or "\0" in value or ".." in value.split("/"):
+        parts.report.at(path, f"write a whole path, such as ~/.kube or /etc/ssl/ca.pem, not {value!r}")
