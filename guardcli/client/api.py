@@ -214,6 +214,10 @@ class ApiClient:
         """Give the lines of the recording, asciicast v2, of the whole session or of one call."""
         return self._transport.lines(f"/v1/sessions/{session}/recording", {"call": call})
 
+    def recording_from(self, session: str, start: int) -> Iterator[bytes]:
+        """Give the recording from byte `start` on, in pieces of any size; nothing where it has no more yet."""
+        return self._transport.pieces(f"/v1/sessions/{session}/recording", {"start": start})
+
     # approvals
 
     def request_approval(

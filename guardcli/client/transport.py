@@ -130,17 +130,21 @@ class Transport:
         except ValueError as error:
             raise UnavailableError(f"{self.url} is not guard's API", hint="check GUARD_API") from error
 
-    def lines(self, path: str, query: Mapping[str, object] | None = None) -> Iterator[bytes]:
-        """Send a GET and give the lines of the answer as they come, each with its newline."""
+    def pieces(self, path: str, query: Mapping[str, object] | None = None) -> Iterator[bytes]:
+        """Send a GET and give the bytes of the answer as they come."""
         response = self._send("GET", path, query, None, self._timeout, stream=True)
-        rest = b""
         with response:
             try:
-                for part in response.iter_content(65536):
-                    *whole, rest = (rest + part).split(b"\n")
-                    yield from (line + b"\n" for line in whole)
+                yield from response.iter_content(65536)
             except requests.RequestException as error:
                 raise self._away(error) from error
+
+    def lines(self, path: str, query: Mapping[str, object] | None = None) -> Iterator[bytes]:
+        """Send a GET and give the lines of the answer as they come, each with its newline."""
+        rest = b""
+        for part in self.pieces(path, query):
+            *whole, rest = (rest + part).split(b"\n")
+            yield from (line + b"\n" for line in whole)
         if rest:
             yield rest
 

@@ -253,6 +253,9 @@ def test_a_recording_comes_back_whole_and_by_call(client: ApiClient, make) -> No
     second = list(client.recording(id, 2))
     assert second == [contents[0], b'[0.0, "o", "line 2\\r\\n"]\n', '[1.0, "o", "é\\r\\n"]\n'.encode()]
     assert list(client.recording(id, 3)) == contents[:1]
+    whole = b"".join(contents)
+    for start in range(len(whole) + 2):
+        assert b"".join(client.recording_from(id, start)) == whole[start:]
 
 
 def test_on_tcp_a_token_is_always_needed(tmp_path: Path, make) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -21,11 +20,19 @@ class Asciicast(StreamingResponse):
 
 
 @router.get("", response_class=Asciicast)
-def read_recording(id: str, api: Api, who: Who, call: Annotated[int | None, Query(ge=0, lt=2**53)] = None) -> Asciicast:
-    """Send the recording; that of one call has the header of the whole and begins at its own start."""
+def read_recording(
+    id: str,
+    api: Api,
+    who: Who,
+    call: Annotated[int | None, Query(ge=0, lt=2**53)] = None,
+    start: Annotated[int, Query(ge=0, lt=2**53)] = 0,
+) -> Asciicast:
+    """Send the recording; that of one call has the header of the whole and begins at its own start.
+
+    `start` is the byte to begin at, for whoever has what comes before already; with a call it is not looked at.
+    """
     session = api.store.sessions.get(id)
     who.may_read(session)
-    stretches: Iterator[bytes] = api.store.events.recording(id)
     if call is not None:
-        stretches = one_call(stretches, api.store.events.recording(id, call))
-    return Asciicast(stretches)
+        return Asciicast(one_call(api.store.events.recording(id), api.store.events.recording(id, call)))
+    return Asciicast(api.store.events.recording(id, start=start))

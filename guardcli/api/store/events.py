@@ -16,7 +16,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Engine, Row, insert, select, update
+from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 
 from guardcli.api.store.database import now, reading, writing
 from guardcli.api.store.schema import CHUNKS, EVENTS, SESSIONS
@@ -121,22 +121,31 @@ class Events:
         with reading(self._engine) as connection:
             return [stored_event(row) for row in connection.execute(query.order_by(EVENTS.c.sequence).limit(limit))]
 
-    def recording(self, session: str, call: int | None = None) -> Iterator[bytes]:
-        """Give the stretches of the recording in order, one in memory at a time; those of one call where given."""
-        query = select(CHUNKS.c.sequence).where(CHUNKS.c.session == session)
+    def recording(self, session: str, call: int | None = None, start: int = 0) -> Iterator[bytes]:
+        """Give the stretches of the recording in order, one in memory at a time; those of one call where given.
+
+        `start` is the offset in bytes to begin at: what lies before it is left out, also where a call is given.
+        """
+        query = select(CHUNKS.c.sequence, CHUNKS.c.position).where(CHUNKS.c.session == session)
         if call is not None:
             query = query.where(CHUNKS.c.call == call)
-        last = -1
+        last = self._chunk_at(session, start) - 1 if start > 0 else -1
         while True:
             page = query.where(CHUNKS.c.sequence > last).order_by(CHUNKS.c.sequence).limit(PAGE)
             with reading(self._engine) as connection:
-                sequences = list(connection.execute(page).scalars())
-            if not sequences:
+                rows = list(connection.execute(page))
+            if not rows:
                 return
-            for last in sequences:
-                content = self.chunk(session, last)
-                if content is not None:
+            for last, position in rows:
+                content = (self.chunk(session, last) or b"")[max(0, start - position) :]
+                if content:
                     yield content
+
+    def _chunk_at(self, session: str, offset: int) -> int:
+        """Return the sequence of the stretch that `offset` bytes into the recording is in, or of the last one."""
+        query = select(func.max(CHUNKS.c.sequence)).where(CHUNKS.c.session == session, CHUNKS.c.position <= offset)
+        with reading(self._engine) as connection:
+            return int(connection.execute(query).scalar_one() or 0)
 
     def chunk(self, session: str, sequence: int) -> bytes | None:
         """Return the stretch that belongs to the ``output`` event `sequence`, None where it is not there."""
