@@ -13,7 +13,7 @@ PACKAGE = "guardcli"
 LONGEST = 400
 """Lines; beyond, two things live in one module."""
 
-TEST_ROOMS = {"integration", "data"}
+TEST_ROOMS = {"integration", "data", "fuzz"}
 """Directories under tests/ that mirror no package."""
 
 LOADED_BY_PATH = {"migrations", "versions"}

@@ -10,6 +10,7 @@
 ``shell/``         strings and vectors that an inner or remote shell runs
 ``generic``        every other tool, by the patterns of the policy
 ``names``          how the rooms write their tables of names
+``texts``          arguments as bytes again
 =================  ====================================================================================
 
 Each room's own docstring is its map; ``data/`` in it holds tables, most of them generated from the tools

@@ -41,7 +41,7 @@ class GenericInspector:
             compiled = _compile(self._rules)
         except re2.error as error:
             return conceded(self.tool, self.tool, f"a pattern of the policy for {self.tool} is not valid: {error}")
-        searched = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        searched = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
         for pattern, expression in compiled:
             if expression.search(searched):
                 return self._described(pattern)

@@ -26,6 +26,7 @@ from guardcli.inspectors.git.call import Call, Judge, does, names_nothing, unkno
 from guardcli.inspectors.git.options import Parsed
 from guardcli.inspectors.git.refspecs import candidates
 from guardcli.inspectors.git.simple import judge_simple
+from guardcli.inspectors.texts import as_bytes
 from guardcli.model.effects import Effect
 from guardcli.model.facts import FactUnavailable, Found
 from guardcli.model.invocation import Stdin
@@ -150,7 +151,7 @@ def _commit_findings(call: Call, parsed: Parsed) -> Findings:
         found = call.facts.find_secrets(call.facts.read_file(path)) if path else frozenset()
         if found:
             findings[name] = findings.get(name, frozenset()) | found
-    if words := call.facts.find_secrets("\0".join((listing, *tree)).encode("utf-8", "surrogateescape")):
+    if words := call.facts.find_secrets(as_bytes("\0".join((listing, *tree)))):
         findings["(names)"] = words
     if words := call.facts.find_secrets(_message(call, parsed)):
         findings[_MESSAGE] = words
@@ -170,7 +171,7 @@ def _working_tree(call: Call, parsed: Parsed) -> Mapping[str, str]:
 
 def _message(call: Call, parsed: Parsed) -> bytes:
     """Return what the call says in words, ``-m`` and a file of ``-F`` among it."""
-    parts = ["\n".join(call.arguments).encode("utf-8", "surrogateescape")]
+    parts = [as_bytes("\n".join(call.arguments))]
     for name in parsed.values("file"):
         if name != "-":
             parts.append(_file(call, name))
@@ -236,7 +237,7 @@ def _push_findings(call: Call, selection: Sequence[str]) -> Findings:
     for oid, secrets in found.items():
         path = objects[oid] or f"commit {oid[:12]}"
         findings[path] = findings.get(path, frozenset()) | secrets
-    if words := call.facts.find_secrets(listing.encode("utf-8", "surrogateescape")):
+    if words := call.facts.find_secrets(as_bytes(listing)):
         findings["(names)"] = words
     return _minus(findings, _published(call, selection, objects)) if findings else findings
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from guardcli.inspectors.kubectl.call import Call
 from guardcli.inspectors.kubectl.manifests import ManifestError, load_values
+from guardcli.inspectors.texts import as_bytes
 from guardcli.model.facts import FactUnavailable
 from guardcli.model.operations import Input
 
@@ -14,7 +15,7 @@ def inline_part(call: Call, flag: str) -> tuple[Any, list[str]]:
     """Return the YAML or JSON that `flag` holds in the argument itself, and what is wrong with it."""
     if not call.line.value(flag):
         return None, []
-    return _parsed(f"--{flag}", call.line.value(flag).encode("utf-8", "surrogateescape"))
+    return _parsed(f"--{flag}", as_bytes(call.line.value(flag)))
 
 
 def read_part(call: Call, flag: str) -> tuple[Any, list[str], list[Input]]:

@@ -77,7 +77,11 @@ def inspect_dialect(sql: str, *, tool: str) -> tuple[Operation, ...]:
 
 
 def _judge(statement: Statement, tool: str, ambiguous: bool) -> Operation:
-    leaves = [token for token in statement.flatten() if not token.is_whitespace]  # type: ignore[no-untyped-call]
+    leaves = [
+        token
+        for token in statement.flatten()  # type: ignore[no-untyped-call]
+        if not token.is_whitespace and token.ttype not in tokens.Comment
+    ]
     words = [token.value.upper() for token in leaves if _is_word(token)]
     action = words[0].split()[0].lower() if words else "unknown"
     effects = {effect for word in words for part in word.split() for effect in _VERBS.get(part, ())}

@@ -1,0 +1,146 @@
+"""Measures how fast calls are judged, and how much is conceded: CPU time of one thread, without any policy or broker.
+
+    python bench/judging.py [NAME...]
+
+A measure is a function in `MEASURES` that returns a `Table`.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from stage import Table, machine
+
+from guardcli.inspectors.registry import inspect
+from guardcli.inspectors.sql import inspect_sql
+from guardcli.model.facts import FactUnavailable, NoFacts
+from guardcli.model.invocation import Invocation
+
+ROUNDS = 300
+"""Times that a call is judged; the median is told."""
+
+
+class Files(NoFacts):
+    """Facts of one content for every file and standard input, and of an empty git configuration."""
+
+    def __init__(self, content: bytes = b"") -> None:
+        self.content = content
+
+    def read_file(self, path: str) -> bytes:
+        """Return the content, except for files of the user's own settings, which are not there."""
+        if "/." in path or path.startswith("/etc"):
+            raise FactUnavailable(f"{path} is missing")
+        return self.content
+
+    def stdin(self) -> bytes:
+        """Return the content."""
+        return self.content
+
+    def git_config(self, cwd: str, options: Sequence[str] = ()) -> dict[str, tuple[str, ...]]:
+        """Return a remote and nothing else."""
+        return {"remote.origin.url": ("git@github.com:shop/app.git",)}
+
+
+def microseconds(work: Callable[[], object], rounds: int = ROUNDS) -> tuple[float, float]:
+    """Return the median and the 99th percentile of the CPU time of `work`, in microseconds."""
+    work()
+    times = []
+    for _ in range(rounds):
+        began = time.thread_time_ns()
+        work()
+        times.append((time.thread_time_ns() - began) / 1000)
+    return statistics.median(times), sorted(times)[int(len(times) * 0.99)]
+
+
+STATEMENTS = {
+    "SELECT by key": "SELECT id, name FROM customers WHERE id = 42",
+    "SELECT, two joins and a group": "SELECT c.name, count(*) FROM customers c JOIN orders o ON o.customer = c.id "
+    "LEFT JOIN items i ON i.order_id = o.id WHERE o.placed > now() - interval '7 days' GROUP BY 1 ORDER BY 2DESC "
+    "LIMIT 9",
+    "SELECT over a WITH": "WITH recent AS (SELECT * FROM orders WHERE placed > now() - interval '1 day') "
+    "SELECT customer, sum(total) FROM recent GROUP BY customer",
+    "INSERT": "INSERT INTO orders (customer, total) VALUES (42, 9.95) RETURNING id",
+    "UPDATE with WHERE": "UPDATE orders SET paid = true WHERE id = 7",
+    "DELETE without WHERE": "DELETE FROM orders",
+    "DELETE in a WITH": "WITH gone AS (DELETE FROM orders WHERE id = 7 RETURNING *) SELECT * FROM gone",
+    "CREATE TABLE": "CREATE TABLE notes (id bigint PRIMARY KEY, body text NOT NULL, at timestamptz DEFAULT now())",
+    "ALTER TABLE": "ALTER TABLE orders ADD COLUMN note text",
+    "DROP TABLE": "DROP TABLE orders",
+    "GRANT": "GRANT SELECT ON orders TO reader",
+    "SET": "SET statement_timeout = '5s'",
+    "BEGIN": "BEGIN",
+    "EXPLAIN ANALYZE": "EXPLAIN ANALYZE SELECT * FROM orders WHERE customer = 42",
+    "COPY TO STDOUT": "COPY (SELECT * FROM orders) TO STDOUT WITH (FORMAT csv)",
+    "a function that is not known": "SELECT settle_all()",
+}
+
+
+def statements() -> Table:
+    """Measure one SQL statement of each kind."""
+    rows = []
+    for name, sql in STATEMENTS.items():
+        median, tail = microseconds(lambda sql=sql: inspect_sql(sql))  # type: ignore[misc]
+        rows.append((name, f"{median:.0f}", f"{tail:.0f}"))
+    notes = [
+        f"`python bench/judging.py statements` on {machine()}. {ROUNDS} times each. The aim is 100 µs in the median."
+    ]
+    return Table("Judging one SQL statement", notes, ("µs of CPU", "median", "p99"), rows)
+
+
+CALLS: dict[str, Sequence[Sequence[str]]] = {
+    "psql": (
+        ("psql", "-c", "SELECT id, name FROM customers WHERE id = 42"),
+        ("psql", "-At", "-h", "db.internal", "-U", "app", "-d", "shop", "-c", r"\d orders"),
+        ("psql", "postgres://app@db.internal:5432/shop", "-c", "UPDATE orders SET paid = true WHERE id = 7"),
+    ),
+    "kubectl": (
+        ("kubectl", "get", "pods", "-n", "shop", "-o", "wide"),
+        ("kubectl", "delete", "deployment/web", "--namespace=shop", "--wait=false"),
+        ("kubectl", "exec", "-n", "shop", "web-1", "--", "ls", "-la", "/app"),
+    ),
+    "ssh": (
+        ("ssh", "web1", "uptime"),
+        ("ssh", "-p", "2222", "deploy@web1", "grep error /var/log/app.log | tail -5"),
+        ("ssh", "-o", "ConnectTimeout=5", "web1", "rm -rf /srv/app"),
+    ),
+    "scp": (("scp", "web1:/var/log/app.log", "."), ("scp", "-r", "dist", "deploy@web1:/srv/app")),
+    "git": (
+        ("git", "status", "--short"),
+        ("git", "log", "--oneline", "-n", "20", "--", "src"),
+        ("git", "push", "--force", "origin", "topic"),
+        ("git", "commit", "-m", "a message"),
+    ),
+    "terraform (no inspector of its own)": (("terraform", "plan", "-out", "x"),),
+}
+
+
+def calls() -> Table:
+    """Measure one argv of each tool."""
+    rows = []
+    for vectors in CALLS.values():
+        for argv in vectors:
+            call = Invocation(argv[0], tuple(argv), {"HOME": "/home/me"}, cwd="/work")
+            median, tail = microseconds(lambda call=call: inspect(call, Files()))  # type: ignore[misc]
+            rows.append((f"`{' '.join(argv)[:70]}`", f"{median:.0f}", f"{tail:.0f}"))
+    notes = [f"`python bench/judging.py calls` on {machine()}. {ROUNDS} times each. The aim is a median of 200 µs."]
+    return Table("Judging one call", notes, ("µs of CPU", "median", "p99"), rows)
+
+
+MEASURES: dict[str, Callable[[], Table]] = {"statements": statements, "calls": calls}
+"""What can be measured, by name. Add a measure here; `bench/run` writes them all into RESULTS.md."""
+
+
+def main(names: Sequence[str]) -> None:
+    """Print what the named measures say, all of them where none is named."""
+    for name in names or MEASURES:
+        print(MEASURES[name]().markdown())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
