@@ -31,6 +31,7 @@ from guardcli.broker.processes import GitPrograms
 from guardcli.broker.recorder import Recorder
 from guardcli.broker.secret_finder import SecretFinder
 from guardcli.broker.server import Server, Tasks
+from guardcli.broker.services import Service, Services, tell_failed, tell_started
 from guardcli.broker.shipper import Shipper
 from guardcli.broker.spool import Spool
 from guardcli.broker.tools import ToolFinder
@@ -116,22 +117,27 @@ class Session:
 
 
 class Broker:
-    """Serves one session."""
+    """Serves one session. What is public is for its services."""
 
-    def __init__(self, session: Session, spool: Spool, client: ApiClient, shipper: Shipper) -> None:
-        self._session = session
+    def __init__(
+        self, session: Session, spool: Spool, client: ApiClient, shipper: Shipper, make_services: ServiceMaker
+    ) -> None:
+        self.session = session
         self._spool = spool
         self._shipper = shipper
-        self._patience = ThreadPoolExecutor(PATIENT_THREADS, thread_name_prefix="guard-patience")
+        self.patience = ThreadPoolExecutor(PATIENT_THREADS, thread_name_prefix="guard-patience")
         self._shipped_to = 0
+        self._failed = ""
         self._tasks = Tasks()
         self.recorder = Recorder(spool, session.maskers.text)
+        self.approvals = Approvals(
+            client, session.id, session.identity, self.recorder, self.patience, session.approval_wait
+        )
+        self._services = Services(make_services(self))
         finder = ToolFinder(session.environment.get("PATH", os.defpath), str(session.place.shims))
         self._engine = Engine(
-            judge=Judge(session.policy, session.identity, session.groups, session.environment, self._patience),
-            approvals=Approvals(
-                client, session.id, session.identity, self.recorder, self._patience, session.approval_wait
-            ),
+            judge=Judge(session.policy, session.identity, session.groups, session.environment, self.patience),
+            approvals=self.approvals,
             recorder=self.recorder,
             finder=finder,
             git_programs=GitPrograms(lambda: finder.find("git")),
@@ -143,7 +149,10 @@ class Broker:
         )
 
     async def serve(self, listener: socket.socket, control: socket.socket) -> int | None:
-        """Serve until the agent has ended; return its exit status as recorded, None when that is not known."""
+        """Serve until the agent has ended; return its exit status as recorded, None when that is not known.
+
+        The agent does not begin, and None is returned, where a service cannot start.
+        """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[bytes] = loop.create_future()
         loop.add_reader(control.fileno(), _hear, control, done)
@@ -151,16 +160,24 @@ class Broker:
         server = Server(listener, self._engine, self._tasks)
         server.start()
         ticking = asyncio.ensure_future(self._tick())
-        control.send(b"r")
-        said = await done
+        said = b""
+        try:
+            tell_started(control, await self._services.start())
+            said = await done
+        except GuardError as error:
+            self._failed = str(error)
+            tell_failed(control, error)
         loop.remove_reader(control.fileno())
         await server.stop()
+        await self._services.close()
         ticking.cancel()
         return int(said) if said else None
 
     def close(self, status: int | None) -> bool:
         """Close the record and ship it; False when some of it stays in the spool for a later run."""
-        data = {"status": status} if status is not None else {"lost": "the agent's process was killed"}
+        data: dict[str, object] = {"status": status}
+        if status is None:
+            data = {"failed": self._failed} if self._failed else {"lost": "the agent's process was killed"}
         with suppress(UnavailableError):
             self.recorder.closed(data)
         with suppress(OSError):
@@ -170,7 +187,7 @@ class Broker:
         if shipped:
             self._spool.remove()
         self._spool.close()
-        self._patience.shutdown(wait=False, cancel_futures=True)
+        self.patience.shutdown(wait=False, cancel_futures=True)
         return shipped
 
     async def _tick(self) -> None:
@@ -185,6 +202,10 @@ class Broker:
             if self._spool.sequence != self._shipped_to:
                 self._shipped_to = self._spool.sequence
                 self._shipper.wake()
+
+
+ServiceMaker = Callable[[Broker], Sequence[Service]]
+"""Returns the services of a session; called in the broker's process, before its event loop runs."""
 
 
 def _hear(control: socket.socket, done: asyncio.Future[bytes]) -> None:
@@ -209,16 +230,18 @@ def run_broker(
     control: socket.socket,
     connect: Callable[[], tuple[ApiClient, Shipper]],
     background: Callable[[], None],
+    make_services: ServiceMaker,
 ) -> int:
     """Be the broker, in a process forked for it, until the session has ended; return 0 when all is shipped.
 
     `connect` makes the client and the shipper, after the fork since neither survives one. `background` runs in a
-    thread of its own at the start: what earlier sessions left is shipped there.
+    thread of its own at the start: what earlier sessions left is shipped there. `make_services` says what runs
+    beside the broker's socket.
     """
     _detach(session.place.log)
     sys.setswitchinterval(SWITCH_SECONDS)
     client, shipper = connect()
-    broker = Broker(session, spool, client, shipper)
+    broker = Broker(session, spool, client, shipper, make_services)
     columns, rows = session.size
     broker.recorder.opened({key: session.facts[key] for key in sorted(session.facts)}, columns, rows)
     shipper.start()

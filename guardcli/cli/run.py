@@ -20,7 +20,8 @@ from guardcli.broker.place import SessionPlace, remove_stale, runtime_root
 from guardcli.broker.recorder import printable
 from guardcli.broker.recovery import recover_spools
 from guardcli.broker.server import listen
-from guardcli.broker.session import FLUSH_SECONDS, Maskers, Session, run_broker
+from guardcli.broker.services import Service, hear_started
+from guardcli.broker.session import FLUSH_SECONDS, Broker, Maskers, Session, run_broker
 from guardcli.broker.shipper import Shipper
 from guardcli.broker.spool import Spool, timestamp
 from guardcli.cli.connection import connect
@@ -106,6 +107,11 @@ def start(settings: Settings, policy: Policy, approval_wait: float, argv: Sequen
         place.remove()
 
 
+def session_services(broker: Broker) -> list[Service]:
+    """Return what runs beside the broker's socket in every session."""
+    return []
+
+
 def masked_command(argv: Sequence[str], maskers: Maskers) -> list[str]:
     """Return the agent's command as the record may hold it."""
     text = maskers.text(printable(shlex.join(argv)))
@@ -175,18 +181,22 @@ def _fork_broker(
         def recover() -> None:
             recover_spools(settings.spool_dir, connect(settings), skip=[session.id])
 
-        status = run_broker(session, spool, listener, theirs, connect_again, recover)
+        status = run_broker(session, spool, listener, theirs, connect_again, recover, session_services)
     finally:
         os._exit(status)
 
 
 def _supervise(session: Session, settings: Settings, control: socket.socket, broker: int, argv: Sequence[str]) -> int:
-    control.settimeout(READY_SECONDS)
-    if control.recv(1) != b"r":
+    try:
+        told = hear_started(control, READY_SECONDS)
+    except UnavailableError:
+        _await_broker(broker)
+        raise
+    if told is None:
         raise UnavailableError("the broker could not start", hint=f"see {_kept_log(session)}")
-    control.setblocking(True)
     place = session.place
     env = {name: value for name, value in os.environ.items() if name != "GUARD_TOKEN"}
+    env.update(told)
     env["PATH"] = f"{place.shims}{os.pathsep}{session.environment.get('PATH', os.defpath)}"
     env["GUARD_SESSION"] = session.id
     env["GUARD_SOCKET"] = str(place.socket)
