@@ -94,7 +94,7 @@ install_environment() {
         trap 'rm -rf "$scratch"' EXIT
         trap 'exit 130' INT
         trap 'exit 143' TERM HUP
-        for part in guardcli shims LICENSE MANIFEST.in README.md pyproject.toml setup.py; do
+        for part in guardcli shims native LICENSE MANIFEST.in README.md pyproject.toml setup.py; do
             cp -R "$source/$part" "$scratch/"
         done
         PIP_NO_CACHE_DIR=${PIP_NO_CACHE_DIR:-1} PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \

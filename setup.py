@@ -1,6 +1,7 @@
-"""The build step that pyproject.toml cannot state: compile the static shim into the package.
+"""The build step that pyproject.toml cannot state: compile the static shim and masking's library into the package.
 
-A wheel built here holds one static program, so it fits one platform and every CPython: ``py3-none-PLATFORM``.
+A wheel built here holds a static program and a library that knows no Python, so it fits one platform and every CPython:
+``py3-none-PLATFORM``.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,12 +22,13 @@ from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build import build
 from setuptools.errors import CompileError, PlatformError
 
-SOURCE = Path("shims") / "guard-shim.c"
+PROGRAM_SOURCES = [Path("shims") / "guard-shim.c"]
 PROGRAM = Path("guardcli") / "_shim" / "guard-shim"
+LIBRARY_SOURCES = [Path("native") / name for name in ("accounts.c", "email.c", "persons.c", "sweep.c")]
+LIBRARY = Path("guardcli") / "_native" / "libguard_mask.so"
 COMPILERS = ("cc", "gcc", "clang", "musl-gcc")
 FLAGS = (
     "-std=gnu11",
-    "-static",
     "-O2",
     "-Wall",
     "-Wextra",
@@ -34,6 +38,9 @@ FLAGS = (
     "-Wl,-z,relro,-z,now,-z,noexecstack",
     "-s",
 )
+STATIC = ("-static",)
+SHARED = ("-shared", "-fPIC", "-fvisibility=hidden", "-nostdlib")
+"""The library names no C library: what it calls of one, the interpreter has loaded, whichever that is."""
 PROBE = '#include <stdio.h>\n#include <sys/socket.h>\nint main(void) { return puts("") < 0; }\n'
 ADVICE = """\
 guard compiles one small C program, and needs a C compiler with a static C library:
@@ -45,16 +52,20 @@ guard compiles one small C program, and needs a C compiler with a static C libra
 or name another one: CC='musl-gcc' pip install ."""
 
 
-class BuildShim(Command):
-    """Compile the shim; a sub-command of ``build``."""
+class BuildNative(Command):
+    """Compile the shim and the library; a sub-command of ``build``."""
 
-    description = "compile the static shim into the package"
-    user_options: ClassVar[list[tuple[str, str | None, str]]] = []
+    description = "compile the static shim and masking's library into the package"
+    user_options: ClassVar[list[tuple[str, str | None, str]]] = [
+        ("inplace", "i", "into this source tree, as an editable install does")
+    ]
+    boolean_options: ClassVar[list[str]] = ["inplace"]
 
     def initialize_options(self) -> None:
         """Start without knowing where the build goes; setuptools sets `editable_mode`."""
         self.build_lib: str | None = None
         self.editable_mode = False
+        self.inplace = False
 
     def finalize_options(self) -> None:
         """Take the build directory of ``build_py``."""
@@ -62,26 +73,27 @@ class BuildShim(Command):
 
     def run(self) -> None:
         """Build into the build directory; into the source tree where the install is editable."""
-        root = Path() if self.editable_mode else Path(self.build_lib or ".")
-        compile_shim(SOURCE, root / PROGRAM)
+        root = Path() if self.editable_mode or self.inplace else Path(self.build_lib or ".")
+        compile_native(PROGRAM_SOURCES, root / PROGRAM, STATIC)
+        compile_native(LIBRARY_SOURCES, root / LIBRARY, SHARED)
 
     def get_outputs(self) -> list[str]:
-        """Return the file that an install puts in place."""
-        return [str(Path(self.build_lib or ".") / PROGRAM)]
+        """Return the files that an install puts in place."""
+        return [str(Path(self.build_lib or ".") / made) for made in (PROGRAM, LIBRARY)]
 
     def get_output_mapping(self) -> dict[str, str]:
-        """Return no mapping: the program has no counterpart in the source tree."""
+        """Return no mapping: what is compiled has no counterpart in the source tree."""
         return {}
 
     def get_source_files(self) -> list[str]:
         """Return what an sdist must hold for this step."""
-        return [str(SOURCE)]
+        return [str(source) for source in (*PROGRAM_SOURCES, *LIBRARY_SOURCES, Path("native") / "guard_mask.h")]
 
 
-class BuildWithShim(build):
-    """``build``, with the shim after the modules."""
+class BuildWithNative(build):
+    """``build``, with what is compiled after the modules."""
 
-    sub_commands: ClassVar[list[tuple[str, None]]] = [*build.sub_commands, ("build_shim", None)]
+    sub_commands: ClassVar[list[tuple[str, None]]] = [*build.sub_commands, ("build_native", None)]
 
 
 class PlatformWheel(bdist_wheel):
@@ -100,22 +112,24 @@ class PlatformDistribution(Distribution):
         return True
 
 
-def compile_shim(source: Path, program: Path) -> None:
-    """Compile `source` to the static `program`, replacing it in one step. Raises CompileError or PlatformError."""
+def compile_native(sources: Sequence[Path], made: Path, kind: Sequence[str]) -> None:
+    """Compile `sources` to `made`, replacing it in one step. Raises CompileError or PlatformError."""
     if not sys.platform.startswith("linux"):
         raise PlatformError(f"guard runs on Linux; this is {sys.platform}")
-    if not source.is_file():
-        raise CompileError(f"{source} is missing: this source tree is not whole")
+    for source in sources:
+        if not source.is_file():
+            raise CompileError(f"{source} is missing: this source tree is not whole")
     compiler = find_compiler()
-    program.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = program.with_name(program.name + ".new")
-    failure = attempt(compiler, source, unfinished)
+    made.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = made.with_name(made.name + ".new")
+    failure = attempt(compiler, sources, unfinished, kind)
     if failure:
-        raise CompileError(f"{shlex.join(compiler)} cannot compile {source}:\n{failure}")
+        raise CompileError(f"{shlex.join(compiler)} cannot compile {shlex.join(map(str, sources))}:\n{failure}")
     unfinished.chmod(0o755)
-    unfinished.replace(program)
+    unfinished.replace(made)
 
 
+@cache
 def find_compiler() -> list[str]:
     """Return the command of the first compiler that links a static program; $CC alone where it is set."""
     named = shlex.split(os.environ.get("CC", ""))
@@ -127,19 +141,18 @@ def find_compiler() -> list[str]:
         with tempfile.TemporaryDirectory() as scratch:
             probe = Path(scratch) / "probe.c"
             probe.write_text(PROBE)
-            failure = attempt(command, probe, Path(scratch) / "probe")
+            failure = attempt(command, [probe], Path(scratch) / "probe", STATIC)
         if not failure:
             return command
         failures.append(f"{shlex.join(command)}: {failure}")
     raise CompileError("no C compiler that can link a static program\n" + "\n".join([*failures, "", ADVICE]))
 
 
-def attempt(compiler: list[str], source: Path, program: Path) -> str:
+def attempt(compiler: Sequence[str], sources: Sequence[Path], made: Path, kind: Sequence[str]) -> str:
     """Compile; return the compiler's complaint, or an empty string where it succeeded."""
+    command = [*compiler, *FLAGS, *kind, "-o", str(made), *map(str, sources)]
     try:
-        done = subprocess.run(
-            [*compiler, *FLAGS, "-o", str(program), str(source)], capture_output=True, text=True, errors="replace"
-        )
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace")
     except OSError as error:
         return str(error)
     return "" if done.returncode == 0 else done.stderr.strip() or f"ended with {done.returncode}"
@@ -147,5 +160,5 @@ def attempt(compiler: list[str], source: Path, program: Path) -> str:
 
 setup(
     distclass=PlatformDistribution,
-    cmdclass={"build": BuildWithShim, "build_shim": BuildShim, "bdist_wheel": PlatformWheel},
+    cmdclass={"build": BuildWithNative, "build_native": BuildNative, "bdist_wheel": PlatformWheel},
 )

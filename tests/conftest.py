@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 import time
 import uuid
@@ -16,6 +18,8 @@ from hypothesis import settings
 
 MARK = "TEST_RUN_OF_GUARD"
 """Inherited by whatever the tests start, so that what is left of it can be told from everything else."""
+
+ROOT = Path(__file__).parent.parent
 
 GRACE = 15.0
 """Seconds that processes have to end by themselves after the last test."""
@@ -32,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     if not hasattr(config, "workerinput"):
         os.environ[MARK] = uuid.uuid4().hex
+        compile_what_changed()
     home = tempfile.mkdtemp(prefix="guard-test-")
     config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
     os.environ["GUARD_CONFIG_DIR"] = os.path.join(home, "config")
@@ -40,6 +45,15 @@ def pytest_configure(config: pytest.Config) -> None:
     examples = int(os.environ.get("GUARD_TEST_EXAMPLES", "200"))
     settings.register_profile("guard", max_examples=examples, deadline=None)
     settings.load_profile("guard")
+
+
+def compile_what_changed() -> None:
+    """Compile the shim and masking's library again where a source is newer: what is tested is what lies here."""
+    made = [ROOT / "guardcli" / "_shim" / "guard-shim", ROOT / "guardcli" / "_native" / "libguard_mask.so"]
+    sources = [path for room in ("shims", "native") for path in (ROOT / room).iterdir()]
+    newest = max(path.stat().st_mtime for path in [*sources, ROOT / "setup.py"])
+    if not all(path.is_file() and path.stat().st_mtime >= newest for path in made):
+        subprocess.run([sys.executable, "setup.py", "-q", "build_native", "--inplace"], cwd=ROOT, check=True)
 
 
 def leftovers(mark: str) -> Iterator[tuple[int, str]]:

@@ -174,8 +174,8 @@ def test_only_an_absolute_data_directory_counts(tmp_path: Path, value: str) -> N
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     """A copy of what the build step needs."""
-    for name in ("guardcli", "shims"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "_shim"))
+    for name in ("guardcli", "native", "shims"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "_shim", "_native"))
     for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE", "MANIFEST.in"):
         shutil.copy(ROOT / name, tmp_path)
     return tmp_path
@@ -191,7 +191,7 @@ def build(source: Path, **env: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_wheel_carries_the_shim_and_fits_every_python_on_this_platform(source: Path) -> None:
+def test_a_wheel_carries_what_is_compiled_and_fits_every_python_on_this_platform(source: Path) -> None:
     done = build(source)
     assert done.returncode == 0, done.stderr
     (wheel,) = (source / "dist").iterdir()
@@ -199,6 +199,7 @@ def test_a_wheel_carries_the_shim_and_fits_every_python_on_this_platform(source:
     subprocess.run([sys.executable, "-m", "zipfile", "-e", wheel, source / "unpacked"], check=True)
     package = source / "unpacked" / "guardcli"
     assert (package / "_shim" / "guard-shim").read_bytes().startswith(b"\x7fELF")
+    assert (package / "_native" / "libguard_mask.so").read_bytes().startswith(b"\x7fELF")
     assert (package / "policy" / "packs" / "default.yaml").is_file()
 
 

@@ -8,7 +8,7 @@
 ``plan``           what holds for one tool: finds what is secret in a piece of text
 ``followers``      what goes on over lines: ``keyblock``, ``secretdata`` and the rows of ``tables``
 ``columns``        columns of tables and keys of JSON and YAML that a rule names
-``tokens``         base of the detectors of tokens with a prefix; ``noise`` tells binary data from text
+``tokens``         base of the detectors of tokens with a prefix; ``native`` binds what is compiled
 ``views``          terminal output without its escape sequences, with the map back
 ``strategies``     what takes the place of a secret, fitting what stands around it
 ``placeholders``   tells a variable or ``<password>`` from a secret

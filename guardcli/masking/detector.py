@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -15,13 +14,12 @@ LOOK_AHEAD = 10240
 """No detector looks further ahead than this many bytes; a value of 8,000 and more goes on as `overlong` says."""
 
 
-class Detector(ABC):
+class Detector:
     """One kind of secret.
 
     `triggers` are hyperscan expressions (on bytes). They say where a close look is worth the time: each should
-    end at a fixed place of the secret, hold a literal, and fire seldom on clean text. `forms` are triggers without a
-    literal, which begin at the edge of a word: those of all detectors run as one automaton, because each that runs
-    by itself halves the speed on clean text. `opening` is a Python expression for what,
+    end at a fixed place of the secret, hold a literal, and fire seldom on clean text. What has no literal, such as
+    groups of digits, would make the first pass slow: `native` finds it. `opening` is a Python expression for what,
     at the end of the text so far, may be the beginning of a secret that deserves to be held back even when
     nothing more comes for a while, with one group around that beginning; empty where a single word is all there is.
     `stub` is one for what may begin a secret but is as likely a word: it is held back for a while, and then let out.
@@ -32,20 +30,20 @@ class Detector(ABC):
     name: ClassVar[str]
     label: str
     triggers: tuple[bytes, ...] = ()
-    forms: ClassVar[tuple[bytes, ...]] = ()
     opening: ClassVar[bytes] = b""
     stub: ClassVar[bytes] = b""
     personal: ClassVar[bool] = False
     once: ClassVar[bool] = False
     blanks: bool = False
 
-    @abstractmethod
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return start and end of the secret for a trigger that ended at `at`, or None when there is none.
 
         The answer depends on the line around `at` alone (between two newlines), within `LOOK_BACK` and
-        `LOOK_AHEAD`; it does not depend on where `text` begins or ends beyond those.
+        `LOOK_AHEAD`; it does not depend on where `text` begins or ends beyond those. None here: what `native` finds
+        needs no closer look.
         """
+        return None
 
     def find_all(self, text: bytes, at: int) -> Sequence[tuple[int, int, int]]:
         """Return what `find` does, where one trigger may stand for several secrets, in order, each with its `rest`:

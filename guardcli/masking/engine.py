@@ -53,10 +53,8 @@ class Masker:
         self._kinds += [(kind(), -1) for name, kind in REGISTRY.items() if name in wanted]
         pairs = [(index, trigger) for index, (kind, _) in enumerate(self._kinds) for trigger in kind.triggers]
         self._triggers = [index for index, _ in pairs]
-        forms = [form for kind, _ in self._kinds for form in kind.forms]
-        merged = rb"\b(?:" + b"|".join(forms or [b"guard has no form here"]) + b")"
         once = frozenset(number for number, (index, _) in enumerate(pairs) if self._kinds[index][0].once)
-        self._scanner = _scanner([*(trigger for _, trigger in pairs), merged], once, load, store)
+        self._scanner = _scanner([trigger for _, trigger in pairs], once, load, store)
         self._plans: dict[str, Plan] = {}
 
     def stream(self, tool: str = "", observer: Observer | None = None) -> MaskStream:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from guardcli.masking.detector import Detector
 from guardcli.masking.followers import Follower
+from guardcli.masking.native import Found, Sweep
 from guardcli.masking.overlong import BOUND, LINE, reach, rest_of
 from guardcli.masking.scanner import Hit, Scanner
 from guardcli.masking.spans import LONG_LINE, Span, State
@@ -41,8 +42,7 @@ class Plan:
         """Take the detectors that are on, each with its rule, best first.
 
         `triggers` holds, for each trigger of `scanner`, the index of its detector among `kinds`, -1 for one that is
-        off; the last trigger of `scanner`, not in `triggers`, is that of all forms. `allowed` tells for each detector
-        which values stay.
+        off. `allowed` tells for each detector which values stay.
         """
         self.kinds = kinds
         self.rules = rules
@@ -50,8 +50,8 @@ class Plan:
         self._allowed = allowed if any(allowed) else ()
         self._whole_lines = any(kind.blanks for kind in kinds)
         self._scanner = scanner
-        self._ranks: list[tuple[int, ...]] = [(rank,) if rank >= 0 else () for rank in triggers]
-        self._ranks.append(tuple(rank for rank, kind in enumerate(kinds) if kind.forms))
+        self._ranks = triggers
+        self._sweep = Sweep({kind.name: rank for rank, kind in enumerate(kinds)})
         self._finders = [kind.find for kind in kinds]
         self._many = frozenset(rank for rank, kind in enumerate(kinds) if type(kind).find_all is not Detector.find_all)
         self._starters = frozenset(rank for rank, kind in enumerate(kinds) if type(kind).begin is not Detector.begin)
@@ -67,7 +67,10 @@ class Plan:
         if b"\x1b" in text or b"\x08" in text:
             spans, state = self._through_views(text, base, state)
         else:
-            spans, state = self._find(text, base, state, self._scanner.scan(text))
+            hits, swept = self._scanner.scan(text), self._sweep.find(text, _line_of(text, base))
+            if not hits and not swept and not state.followers and not state.swallow:
+                return [], state
+            spans, state = self._find(text, base, state, hits, swept)
         return (_resolve(spans, self.kinds) if len(spans) > 1 else spans), state
 
     def opening(self, text: bytes, base: int) -> tuple[int, int]:
@@ -113,10 +116,11 @@ class Plan:
         after = state
         for joined in (True, False):
             view = View(text, joined)
-            hits = self._scanner.scan(view.text)
-            if not hits and not state.followers and not state.swallow:
+            place = view.place(base)
+            hits, swept = self._scanner.scan(view.text), self._sweep.find(view.text, _line_of(view.text, place))
+            if not hits and not swept and not state.followers and not state.swallow:
                 continue
-            spans, after = self._find(view.text, view.place(base), state, hits)
+            spans, after = self._find(view.text, place, state, hits, swept)
             for span in spans:
                 start = view.origin(span.start)
                 end = len(text) if span.end >= len(view.text) else view.origin(span.end - 1) + 1
@@ -124,8 +128,10 @@ class Plan:
         found.sort()
         return found, after
 
-    def _find(self, text: bytes, base: int, state: State, hits: list[Hit]) -> tuple[list[Span], State]:
-        spans: list[Span] = []
+    def _find(
+        self, text: bytes, base: int, state: State, hits: list[Hit], swept: list[Found]
+    ) -> tuple[list[Span], State]:
+        spans = self._judged(text, base, swept)
         if state.swallow:
             end = reach(text, base, state.swallow)
             rest = state.swallow if end == len(text) else 0
@@ -135,35 +141,46 @@ class Plan:
         done = [0] * len(self.kinds)
         finders = self._finders
         for at, trigger in hits:
-            for rank in self._ranks[trigger]:
-                if at <= done[rank]:
-                    break
-                if rank in self._starters and (body := self.kinds[rank].begin(text, at)) is not None:
-                    begun.setdefault(rank, []).append(body)
-                    break
-                found_all: Sequence[tuple[int, int, int]]
-                if rank in self._many:
-                    found_all = self.kinds[rank].find_all(text, at)
-                else:
-                    found = finders[rank](text, at)
-                    if found is None:
-                        continue
-                    found_all = ((*found, 0),)
-                for start, end, rest in found_all:
-                    if rest or end - start >= BOUND:
-                        rest = rest or rest_of(text, start, end)
-                        end = reach(text, end, rest)
-                    done[rank] = end
-                    if start >= base and end > start:
-                        spans.append(Span(start, end, rank, False, rest if end == len(text) else 0))
-                if found_all:
-                    break
+            rank = self._ranks[trigger]
+            if rank < 0 or at <= done[rank]:
+                continue
+            if rank in self._starters and (body := self.kinds[rank].begin(text, at)) is not None:
+                begun.setdefault(rank, []).append(body)
+                continue
+            found_all: Sequence[tuple[int, int, int]]
+            if rank in self._many:
+                found_all = self.kinds[rank].find_all(text, at)
+            else:
+                found = finders[rank](text, at)
+                if found is None:
+                    continue
+                found_all = ((*found, 0),)
+            for start, end, rest in found_all:
+                if rest or end - start >= BOUND:
+                    rest = rest or rest_of(text, start, end)
+                    end = reach(text, end, rest)
+                done[rank] = end
+                if start >= base and end > start:
+                    spans.append(Span(start, end, rank, False, rest if end == len(text) else 0))
         if begun or state.followers:
             state = State(self._follow(text, base, state, begun, spans), state.swallow, state.within)
         if self._allowed:
             spans = [span for span in spans if not self._stays(span, text)]
         spans.sort()
         return spans, state
+
+    def _judged(self, text: bytes, base: int, swept: list[Found]) -> list[Span]:
+        """Return what the sweep found from `base` on, with what its detector says where it must look closely."""
+        spans = []
+        for start, end, rank, _, _ in swept:
+            if start == end:
+                found = self._finders[rank](text, start)
+                if found is None:
+                    continue
+                start, end = found
+            if start >= base:
+                spans.append(Span(start, end, rank))
+        return spans
 
     def _stays(self, span: Span, text: bytes) -> bool:
         """Tell whether the policy allows the value to be seen."""
@@ -188,6 +205,11 @@ class Plan:
             if last is not None:
                 after.append((rank, last))
         return tuple(after)
+
+
+def _line_of(text: bytes, base: int) -> int:
+    """Return where the line of `base` begins, or the text where that is further back."""
+    return base if base == 0 or text[base - 1] == 0x0A else text.rfind(b"\n", 0, base) + 1
 
 
 def _run(

@@ -10,6 +10,7 @@ import hyperscan
 
 from guardcli.model.errors import ConfigurationError
 
+_NOTHING = b"guard has no expression here"
 Hit = tuple[int, int]
 """Where a trigger ended, and its number."""
 
@@ -24,7 +25,7 @@ class Scanner:
         """
         loaded = _load(stored)
         self.compiled = loaded is None
-        self._database = _compile(expressions, once) if loaded is None else loaded
+        self._database = _compile(expressions or [_NOTHING], once) if loaded is None else loaded
         self._scratch = hyperscan.Scratch(self._database)
         self._local = threading.local()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from guardcli.masking.detector import Detector
-from guardcli.masking.noise import is_noise
+from guardcli.masking.native import is_noise
 from guardcli.masking.placeholders import is_placeholder
 
 _USERINFO = re.compile(rb"://[^\s\0/:@\"'<>]{0,128}:([^\s\0\"'<>/]{1,4096})@")

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from guardcli.masking import DEFAULT_RULES, Masker
-from guardcli.masking.noise import is_noise
+from guardcli.masking.native import is_noise
 
 MASKER = Masker(DEFAULT_RULES, key=bytes(32))
 

@@ -1,0 +1,145 @@
+/* Payment cards (ISO/IEC 7812: issuer ranges, lengths, Luhn) and bank accounts (ISO 13616, ISO 7064 modulus 97). */
+
+#include <string.h>
+
+#include "guard_mask.h"
+
+#define CARD_MIN 13
+#define CARD_MAX 19
+
+static unsigned number(const uint8_t *digits, size_t count)
+{
+    unsigned value = 0;
+    while (count--)
+        value = value * 10 + (*digits++ & 15);
+    return value;
+}
+
+static bool within(size_t value, size_t low, size_t high) { return value >= low && value <= high; }
+
+static bool is_issued(const uint8_t *digits, size_t length)
+{
+    unsigned four = number(digits, 4), three = four / 10, two = four / 100;
+    if (two / 10 == 4)
+        return length == 13 || length == 16 || length == 19;
+    if (within(two, 51, 55) || within(four, 2221, 2720))
+        return length == 16;
+    if (two == 34 || two == 37)
+        return length == 15;
+    if (four == 6011 || within(three, 644, 649) || two == 65 || two == 62 || within(four, 3528, 3589)
+        || within(four, 2200, 2204))
+        return within(length, 16, 19);
+    if (within(three, 300, 305) || two == 36 || two == 38 || two == 39)
+        return within(length, 14, 19);
+    return (four == 5018 || four == 5020 || four == 5038 || four == 5893 || four == 6304 || four == 6759
+            || within(four, 6761, 6763))
+        && within(length, 16, 19);
+}
+
+static bool has_luhn_digit(const uint8_t *digits, size_t length)
+{
+    unsigned total = 0;
+    for (size_t index = 0; index < length; index++) {
+        unsigned digit = digits[length - 1 - index] & 15;
+        total += index % 2 ? digit * 2 - (digit > 4 ? 9 : 0) : digit;
+    }
+    return total % 10 == 0;
+}
+
+/* Tell whether the digits that are written up to `end` are a card's, and end where a number does. */
+static bool is_card(struct text text, size_t end, const uint8_t *digits, size_t length)
+{
+    if (is_at(text, end, WORD) || (at(text, end) == '.' && is_at(text, end + 1, DIGIT)))
+        return false;
+    return is_issued(digits, length) && has_luhn_digit(digits, length);
+}
+
+/* The groups that are printed on cards; 0 ends each. */
+static const uint8_t groupings[][6] = {{4, 4, 4, 4, 0}, {4, 4, 4, 1, 0}, {4, 6, 5, 0}, {4, 6, 4, 0}, {4, 4, 4, 4, 3, 0}};
+
+/* Collect the digits of one grouping; return where they end, 0 where it is another. */
+static size_t grouped(struct text text, size_t place, const uint8_t *groups, uint8_t *digits, size_t *length)
+{
+    int separator = at(text, place + 4);
+    if (separator != ' ' && separator != '-')
+        return 0;
+    *length = 0;
+    for (; *groups; groups++) {
+        if (*length && at(text, place++) != separator)
+            return 0;
+        if (run(text, place, *groups, DIGIT) != *groups)
+            return 0;
+        memcpy(digits + *length, text.bytes + place, *groups);
+        *length += *groups;
+        place += *groups;
+    }
+    return place;
+}
+
+bool guard_credit_card(struct text text, size_t place, size_t *start, size_t *end)
+{
+    uint8_t digits[CARD_MAX + 1];
+    size_t length;
+    if (!within(text.bytes[place], '2', '6') || (place > 0 && is_at(text, place - 1, WORD)))
+        return false;
+    if (place > 1 && text.bytes[place - 1] == '.' && is(text.bytes[place - 2], DIGIT))
+        return false;
+    *start = place;
+    length = run(text, place, CARD_MAX + 1, DIGIT);
+    *end = place + length;
+    if (within(length, CARD_MIN, CARD_MAX) && is_card(text, *end, text.bytes + place, length))
+        return true;
+    for (size_t index = 0; index < sizeof groupings / sizeof *groupings; index++)
+        if ((*end = grouped(text, place, groupings[index], digits, &length)) && is_card(text, *end, digits, length))
+            return true;
+    return false;
+}
+
+static const char *const iban_countries[] = {
+    [15] = "NO", [16] = "BE", [18] = "DKFOFIGLNLFKSD", [19] = "MKSI", [20] = "ATBAEEKZXKLTLUMN", [21] = "CRHRLVLICH",
+    [22] = "BHBGDEGEGBIEMERSVA", [23] = "AEGIILIQOMSOTL", [24] = "ADCZMDPKROSASKESSETNVG", [25] = "LYPTST",
+    [26] = "ISTR", [27] = "BIDJFRGRITMCMRSM", [28] = "ALAZBYCYDOGTHULBNIPLSV", [29] = "BREGPSQAUA", [30] = "JOKWMUYE",
+    [31] = "MTSC", [32] = "LC", [33] = "RU",
+};
+#define IBAN_MAX 33
+
+static size_t iban_length(const uint8_t *country)
+{
+    for (size_t length = 15; length <= IBAN_MAX; length++)
+        for (const char *one = iban_countries[length]; one && *one; one += 2)
+            if (one[0] == country[0] && one[1] == country[1])
+                return length;
+    return 0;
+}
+
+static bool has_iban_digits(const uint8_t *digits, size_t length)
+{
+    unsigned rest = 0;
+    for (size_t index = 0; index < length; index++) {
+        uint8_t one = digits[(index + 4) % length];
+        rest = is(one, DIGIT) ? rest * 10 + (one & 15u) : rest * 100 + (one - 55u);
+        rest %= 97;
+    }
+    return rest == 1;
+}
+
+bool guard_iban(struct text text, size_t place, size_t *start, size_t *end)
+{
+    uint8_t digits[IBAN_MAX];
+    size_t length = iban_length(text.bytes + place), got = 0;
+    bool spaced = at(text, place + 4) == ' ';
+    if (!length || (place > 0 && is_at(text, place - 1, WORD)))
+        return false;
+    *start = place;
+    for (; got < length; place++) {
+        if (spaced && got && got % 4 == 0) {
+            if (at(text, place++) != ' ')
+                return false;
+        }
+        if (!is_at(text, place, DIGIT | UPPER))
+            return false;
+        digits[got++] = text.bytes[place];
+    }
+    *end = place;
+    return is(digits[2], DIGIT) && is(digits[3], DIGIT) && !is_at(text, place, WORD) && has_iban_digits(digits, length);
+}

@@ -1,0 +1,55 @@
+/* What the parts of the native core share. See README.md. */
+
+#ifndef GUARD_MASK_H
+#define GUARD_MASK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define GUARD_MASK_VERSION 1 /* raised with every change of what is exported; guardcli/masking/native.py holds it too */
+#define EXPORT __attribute__((visibility("default")))
+#define NO_RANK 255
+
+/* Bytes that must not get out, as guardcli.masking.spans.Span; start == end marks a place for a closer look. */
+struct span {
+    uint32_t start, end;
+    uint8_t rank, drop, rest, unused;
+};
+
+struct text {
+    const uint8_t *bytes;
+    size_t length;
+};
+
+/* What the sweep looks for, in the order of guardcli.masking.native.Swept. */
+enum kind { CREDIT_CARD, IBAN, NATIONAL_ID, EMAIL, PHONE, KINDS };
+
+enum class { DIGIT = 1, UPPER = 2, LOWER = 4, UNDERSCORE = 8, LOCAL = 16, PLAIN = 32, LABEL = 64 };
+#define ALPHA (UPPER | LOWER)
+#define ALNUM (DIGIT | ALPHA)
+#define WORD (ALNUM | UNDERSCORE)
+extern const uint8_t guard_class[256];
+
+static inline bool is(uint8_t byte, unsigned classes) { return (guard_class[byte] & classes) != 0; }
+static inline int at(struct text text, size_t place) { return place < text.length ? text.bytes[place] : -1; }
+static inline bool is_at(struct text text, size_t place, unsigned classes)
+{
+    return place < text.length && is(text.bytes[place], classes);
+}
+static inline size_t run(struct text text, size_t place, size_t most, unsigned classes)
+{
+    size_t count = 0;
+    while (count < most && is_at(text, place + count, classes))
+        count++;
+    return count;
+}
+
+/* Each takes the place where its form begins (for an address, that of its @) and writes start and end. */
+bool guard_credit_card(struct text text, size_t place, size_t *start, size_t *end);
+bool guard_iban(struct text text, size_t place, size_t *start, size_t *end);
+bool guard_national_id(struct text text, size_t place, size_t *start, size_t *end);
+bool guard_email(struct text text, size_t place, size_t *start, size_t *end);
+bool guard_is_noise(struct text text, size_t start);
+
+#endif

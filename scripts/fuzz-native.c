@@ -1,0 +1,66 @@
+/* Feeds the library texts that are nearly secrets; see scripts/fuzz-native. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "guard_mask.h"
+
+size_t guard_sweep(const uint8_t *, size_t, size_t, const uint8_t *, struct span *, size_t);
+bool guard_noise(const uint8_t *, size_t, size_t);
+
+#define LONGEST 4096
+#define ROOM 16
+
+static const char *const pieces[] = {
+    "4111111111111111", "4111 1111 1111 1111", "3782 822463 10005", "DE89370400440532013000",
+    "DE89 3704 0044 0532 0130 00", "MT84MALT011000012345MTLCAST001S", "536-90-4399", "390.533.447-05",
+    "16.727.230/0001-97", "AB 12 34 56 C", "RCCMNL83S18D969H", "54362315-K", "X2482300W", "S1234567D", "212-555-1234",
+    "alice.smith@example.com", "a@b.co", "git@h.org", "@b.c@d.e", "//u@h.org", "a.b.c.d.e.f.g.h.i.j", "\xc3\xa9", "\xff",
+    "\xe2\x82", "\xf0\x9f\x98\x80", "\n", " ", "  ", "-", ".", "@", "/", "A", "4", "44444444444444444444",
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "\x1b[1m",
+};
+
+static size_t make(uint8_t *text)
+{
+    size_t length = 0, count = (size_t)rand() % 40;
+    while (count--) {
+        const char *piece = pieces[(size_t)rand() % (sizeof pieces / sizeof *pieces)];
+        size_t part = strlen(piece) - (rand() % 4 ? 0 : (size_t)rand() % strlen(piece));
+        memcpy(text + length, piece, part);
+        if (part && rand() % 5 == 0)
+            text[length + (size_t)rand() % part] = (uint8_t)rand();
+        length += part;
+    }
+    return length;
+}
+
+static void check(const struct span *span, size_t from, size_t length)
+{
+    if (span->start > span->end || span->end > length || span->rank >= KINDS || span->end < from)
+        abort();
+}
+
+int main(int argc, char **argv)
+{
+    static uint8_t text[LONGEST];
+    static const uint8_t ranks[KINDS] = {0, 1, 2, 3, 4};
+    time_t end = time(NULL) + (argc > 1 ? atoi(argv[1]) : 1);
+    unsigned long rounds = 0;
+    srand(argc > 2 ? (unsigned)atoi(argv[2]) : 1);
+    for (; time(NULL) < end; rounds++) {
+        struct span *found = malloc(ROOM * sizeof *found);
+        size_t length = make(text), from = length ? (size_t)rand() % length : 0;
+        uint8_t *exact = malloc(length ? length : 1);
+        memcpy(exact, text, length);
+        size_t count = guard_sweep(exact, length, from, ranks, found, ROOM);
+        for (size_t index = 0; index < count && index < ROOM; index++)
+            check(found + index, from, length);
+        guard_noise(exact, length, from);
+        free(exact);
+        free(found);
+    }
+    printf("fuzz-native: nothing found in %lu texts\n", rounds);
+    return 0;
+}
