@@ -29,6 +29,12 @@ _CLASSES = {
 _WITH_BASELINE = frozenset({"kubectl"})
 """Tools whose inspector tells a variable of the user's own from one that the agent changed."""
 
+MAX_WORDS = 8192
+"""Words of a call that is judged; reading more would hold up every other call of the session."""
+
+MAX_CHARACTERS = 1 << 17
+"""Characters of all words of a call that is judged: what xargs(1) puts into one call at most."""
+
 _NO_RULES: Mapping[str, ToolRules] = {}
 _NO_BASELINE: Mapping[str, str] = {}
 
@@ -69,9 +75,20 @@ def inspect(
     baseline: Mapping[str, str] = _NO_BASELINE,
 ) -> Inspection:
     """Return what `invocation` would do, whatever happens: an inspector that fails has understood nothing."""
+    if fault := _too_much(invocation):
+        return Inspection((conceded(invocation.tool, invocation.tool, fault),))
     try:
         return inspector_for(invocation.tool, extra, baseline).inspect(invocation, facts)
     except Exception as fault:
         reason = f"the inspector of {invocation.tool} failed with {type(fault).__name__}"
         operation = conceded(invocation.tool, invocation.tool, reason, Effect.EXECUTE)
         return Inspection((operation,))
+
+
+def _too_much(invocation: Invocation) -> str:
+    """Return why a call is too large to be read at all; empty for one that is not."""
+    if len(invocation.argv) > MAX_WORDS:
+        return f"the call has more than {MAX_WORDS} words; make several calls of it"
+    if sum(map(len, invocation.argv)) > MAX_CHARACTERS:
+        return f"the call has more than {MAX_CHARACTERS} characters; make several calls of it, or use a file"
+    return ""

@@ -56,6 +56,22 @@ def test_an_inspector_that_fails_has_understood_nothing() -> None:
     assert "ZeroDivisionError" in operation.reason
 
 
+@pytest.mark.parametrize(
+    ("argv", "read"),
+    [
+        (["git", "add", *["file"] * 5_000], True),
+        (["git", "add", *["file"] * 9_000], False),
+        (["git", "commit", "-m", "x" * 100_000], True),
+        (["git", "commit", "-m", "x" * 140_000], False),
+        (["terraform", *["x"] * 9_000], False),
+    ],
+    ids=["words", "too many words", "characters", "too many characters", "a tool of the policy"],
+)
+def test_a_call_is_read_up_to_a_bound(argv: list[str], read: bool) -> None:
+    operations = registry.inspect(Invocation(argv[0], tuple(argv)), NoFacts()).operations
+    assert any("more than" in operation.reason for operation in operations) is not read
+
+
 def test_unused_inspectors_cost_nothing() -> None:
     code = (
         "import sys; from guardcli.inspectors import registry; registry.inspector_for('kubectl');"

@@ -30,6 +30,8 @@ ENVIRONMENT = {
 _URI = re.compile(r"postgres(?:ql)?://", re.IGNORECASE)
 _PAIR = re.compile(r"\s*([^=\s]+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|((?:[^\s\\]|\\.)*))", re.DOTALL)
 _MAX_HOSTS = 64
+_MAX_CONNINFO = 1 << 13
+"""Characters of a connection string that is read."""
 
 Parameters = dict[str, str]
 
@@ -41,11 +43,13 @@ def is_conninfo(text: str) -> bool:
 
 def read_conninfo(text: str) -> Parameters | str:
     """Return the parameters of a connection string or URI, or why libpq would refuse it."""
+    if len(text) > _MAX_CONNINFO:
+        return f"the connection string is longer than {_MAX_CONNINFO} characters"
     if _URI.match(text):
         return _read_uri(text)
     found: Parameters = {}
-    place = 0
-    while text[place:].strip():
+    place, text = 0, text.rstrip()
+    while place < len(text):
         match = _PAIR.match(text, place)
         if match is None:
             return "the connection string is not understood"

@@ -22,7 +22,7 @@ from guardcli.inspectors.psql.connection import (
     targets,
 )
 from guardcli.inspectors.psql.options import CommandLine, Option, read_command_line
-from guardcli.inspectors.psql.script import STREAMS, Script
+from guardcli.inspectors.psql.script import STREAMS, TOO_MUCH, Script
 from guardcli.inspectors.psql.variables import Variables
 from guardcli.model.effects import Effect
 from guardcli.model.facts import Facts, FactUnavailable
@@ -231,6 +231,9 @@ class _Call:
             self.script.add(Operation("psql", "--list", frozenset((Effect.READ,))))
             return
         for action in actions:
+            if self.script.is_full:
+                self.script.lose_sight(TOO_MUCH)
+                return
             if action.letter == "f":
                 self._file(action)
             elif action.value.startswith("\\"):

@@ -35,8 +35,10 @@ _UNKNOWN_LITERAL = " $1 "
 """What stands for a quoted value that is not known: a value to the grammar, and to no judgement a literal."""
 _PLAIN_VALUE = re.compile(r"[A-Za-z0-9_ .,+]*")
 _MAX_EXPANSIONS = 16
-_MAX_REPLACED = 1 << 18
-"""Characters that variables may stand for in one script."""
+_MAX_REPLACED = 1 << 16
+"""Characters that variables may stand for in one script, and what reading a variable costs counted in them."""
+_COST = 8
+"""Characters that a variable counts beyond its value, once for every variable that it stands in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +245,7 @@ class Scanner:
         return match.end()
 
     def _substitute(self, kind: str, name: str, value: str | None) -> Iterator[Statement | Backslash]:
-        self.replaced += len(value or "") + 1
+        self.replaced += len(value or "") + _COST * (1 + self.variables.depth)
         if self.replaced > _MAX_REPLACED:
             self.doubt = "variables stand for more text than is read"
         elif kind == "literal":

@@ -36,10 +36,17 @@ from guardcli.model.operations import Operation, Target, conceded
 STREAMS = frozenset(("/dev/null", "/dev/stdout", "/dev/stderr", "/dev/stdin", "/dev/tty", "/dev/fd/1", "/dev/fd/2"))
 """Names of files that are the call's own streams, or nothing."""
 
-MAX_SCRIPT = 8 << 20
-"""Characters of one script; beyond it reading the script would hold up every other call of the session."""
+MAX_SCRIPT = 1 << 20
+"""Characters of one script, the rows of COPY included: what is longer is not read at all."""
 
-MAX_OPERATIONS = 5000
+MAX_WORK = 80_000
+"""Characters of a session that are read, what they stand for counted in: about 40 ms. The rest is conceded."""
+
+TOO_MUCH = "it does more than is read before it runs; run it in parts"
+
+_TREE, _LINE, _OPERATION = 1 / 12, 4, 12
+"""What a character of a parse tree, a line and an operation count in characters of work."""
+
 _OUTPUT_OPTIONS = re.compile(r"\(\s*\w+(?:=\w+)?(?:\s+\w+(?:=\w+)?)*\s*\)(?:\s+[^\s\\]+)?\s*")
 _ROW = re.compile(r"(?:[^;\\]|\\[\\N])*")
 """A row of COPY that holds nothing which psql would act on if it took the row for a command."""
@@ -50,14 +57,15 @@ class Script:
     """Judges the texts of one psql session in their order; `operations` is what they would do.
 
     `rows` counts the COPY commands whose rows follow in the text, `conditions` the open ``\\if``, `last` is the text
-    sent last and `judged` what it does, and `blind` says why nothing is certain any more.
+    sent last and `judged` what it does, `work` counts what was read, and `blind` says why nothing is certain any more.
     """
 
     variables: Variables
     env: Mapping[str, str] = field(default_factory=dict)
     operations: list[Operation] = field(default_factory=list)
-    prepared: Prepared = field(default_factory=dict)
+    prepared: Prepared = field(default_factory=Prepared)
     blind: str = ""
+    work: int = 0
     rows: int = 0
     conditions: int = 0
     last: str = ""
@@ -83,18 +91,17 @@ class Script:
                 self._row(line)
             else:
                 self._line(line)
-            if self._is_full:
-                self.operations.append(
-                    conceded("psql", "script", f"the script has more than {MAX_OPERATIONS} statements")
-                )
+            if self.is_full:
+                self.lose_sight(TOO_MUCH)
                 return
         if self.scanner.buffer.strip():
             self.send(self.scanner.buffer)
         self.rows = self.conditions = 0
 
     @property
-    def _is_full(self) -> bool:
-        return len(self.operations) > MAX_OPERATIONS
+    def is_full(self) -> bool:
+        """Say whether as much was read as is read before a call runs."""
+        return self.work + _TREE * self.prepared.read + _OPERATION * len(self.operations) > MAX_WORK
 
     def run_command(self, text: str) -> None:
         """Judge one backslash command, as given to ``-c``; `text` begins with the backslash."""
@@ -131,8 +138,9 @@ class Script:
 
     def _line(self, line: str) -> None:
         place = 0
+        self.work += _LINE + len(line)
         self.scanner.begin_line()
-        while place >= 0 and not self._is_full:
+        while place >= 0 and not self.is_full:
             place = self._stretch(line, place)
             if self.scanner.doubt:
                 self.lose_sight(self.scanner.doubt)

@@ -109,6 +109,11 @@ class Variables:
         value = self._values.get(name)
         return value is None or value.lower() in _OFF
 
+    @property
+    def depth(self) -> int:
+        """How many variables stand in the value of one another just now."""
+        return len(self._expanding)
+
     @contextmanager
     def expanding(self, name: str) -> Iterator[int]:
         """Give the depth of expansion; 0 for a variable in its own value, which psql leaves as it stands."""

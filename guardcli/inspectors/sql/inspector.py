@@ -7,10 +7,10 @@ view, a row policy, a trigger, a default, a domain or a user's type may call fun
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from typing import Any
 
-from guardcli.inspectors.sql.parse import parse
+from guardcli.inspectors.sql.parse import read_tree
 from guardcli.inspectors.sql.settings import judge_setting
 from guardcli.inspectors.sql.statements import (
     ALTER_DELETE,
@@ -29,10 +29,14 @@ from guardcli.inspectors.sql.walk import Findings, is_temporary, walk
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation, conceded
 
-MAX_STATEMENTS = 5000
+MAX_STATEMENTS = 2000
 """Statements of one text; a longer script is conceded as a whole."""
 
-Prepared = MutableMapping[str, Operation]
+
+class Prepared(dict[str, Operation]):
+    """What PREPARE has named in a session; `read` counts the characters of the parse trees of all its texts."""
+
+    read: int = 0
 
 
 def inspect_sql(sql: str, *, tool: str = "psql", prepared: Prepared | None = None) -> tuple[Operation, ...]:
@@ -41,14 +45,16 @@ def inspect_sql(sql: str, *, tool: str = "psql", prepared: Prepared | None = Non
     `prepared` carries the statements that PREPARE has named from one text to the next of the same session; it is
     updated. Without it, only what the same text prepared can be executed knowingly.
     """
-    statements = parse(sql)
-    if isinstance(statements, str):
-        return (conceded(tool, "unknown", statements),)
+    read = read_tree(sql)
+    if isinstance(read, str):
+        return (conceded(tool, "unknown", read),)
+    known = Prepared() if prepared is None else prepared
+    statements, size = read
+    known.read += size
     if not statements:
         return (Operation(tool, "empty", frozenset((Effect.READ,))),)
     if len(statements) > MAX_STATEMENTS:
         return (conceded(tool, "unknown", f"the text holds more than {MAX_STATEMENTS} statements"),)
-    known: Prepared = {} if prepared is None else prepared
     operations = []
     blind = ""
     for statement in statements:

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 from pglast import parser
 
 from guardcli.inspectors.sql.tree import Node
 
-MAX_SQL = 1 << 18
-"""Characters of one text; beyond it reading the tree would hold up every other call of the session."""
+MAX_SQL = 1 << 17
+"""Characters of one text; beyond it reading it would hold up every other call of the session."""
+
+MAX_TREE = 900_000
+"""Characters of the parse tree of one text, which may be fifty times as long as the text: about 40 ms of reading."""
 
 _LONG_RUN = re.compile(r"[~!@#^&|`?+\-*/%<>=]{500}")
 """Operator characters in a row; PostgreSQL's lexer reads a run of them again from each comment that begins in it."""
 
 
-def parse_tree(text: str) -> list[Node] | str:
-    """Return the raw statements of `text` (``stmt``, with places in bytes), or why there are none."""
+def read_tree(text: str) -> tuple[list[Node], int] | str:
+    """Return the statements of `text` as tagged nodes and the length of their tree, or why there are none."""
     if len(text) > MAX_SQL:
         return f"the text is longer than {MAX_SQL} characters"
     if _LONG_RUN.search(text):
@@ -34,18 +36,20 @@ def parse_tree(text: str) -> list[Node] | str:
     except UnicodeEncodeError:
         return "the text is not valid UTF-8"
     try:
-        tree: dict[str, Any] = json.loads(parser.parse_sql_json(text))
+        tree: str = parser.parse_sql_json(text)
+        if len(tree) > MAX_TREE:
+            return f"the text says more than is read: its parse tree has more than {MAX_TREE} characters"
+        statements = json.loads(tree).get("stmts", ())
     except parser.ParseError as error:
         return f"PostgreSQL's grammar refuses it: {error.args[0] if error.args else error}"
     except RecursionError:
         return "it is nested too deeply"
     except (ValueError, MemoryError) as error:
         return f"its parse tree cannot be read: {type(error).__name__}"
-    statements: list[Node] = tree.get("stmts", [])
-    return statements
+    return [statement.get("stmt", {}) for statement in statements], len(tree)
 
 
 def parse(text: str) -> list[Node] | str:
     """Return the statements of `text` as tagged nodes, or a reason."""
-    raw = parse_tree(text)
-    return raw if isinstance(raw, str) else [statement.get("stmt", {}) for statement in raw]
+    read = read_tree(text)
+    return read if isinstance(read, str) else read[0]

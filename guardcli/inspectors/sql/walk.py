@@ -50,6 +50,9 @@ _SYSTEM_SCHEMAS = frozenset(("", "pg_catalog", "information_schema"))
 _MAX_INNER = 3
 _SAMPLERS = frozenset(("system", "bernoulli"))
 
+_LEAVES = frozenset(("ColumnRef", "A_Const", "ParamRef", "String", "A_Star"))
+"""Nodes that hold nothing but names and literals."""
+
 Scope = frozenset[str]
 _EMPTY: Scope = frozenset()
 
@@ -98,6 +101,8 @@ def walk(root: Any, found: Findings, scope: Scope = _EMPTY) -> None:
             _relation(node, found, scope)
         for key, value in node.items():
             if type(value) is dict:
+                if key in _LEAVES:
+                    continue
                 handler = _HANDLERS.get(key)
                 if handler is not None:
                     handler(value, found)

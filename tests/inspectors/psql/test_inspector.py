@@ -264,9 +264,40 @@ def test_what_grows_without_end_is_conceded_in_time(script: str) -> None:
     assert inspect("psql", stdin=script).operations
 
 
-def test_a_script_with_too_many_statements_is_conceded() -> None:
-    operations = inspect("psql", stdin="select 1;\n" * 6_000 + "drop table t;").operations
+@pytest.mark.parametrize(
+    ("script", "known"),
+    [
+        ("select 1;\n" * 6_000 + "drop table t;", True),
+        ("drop table t;\n" * 6_000, True),
+        ("select " + "a+" * 60_000 + "a;\n" + "select 1;\n", False),
+        ("\\d x\n" * 30_000, True),
+        ("x" * 2_000_000, False),
+        ("copy t from stdin;\n" + "1\t2\n" * 300_000 + "\\.\n", False),
+    ],
+    ids=["statements", "definitions", "a long line", "commands", "one word", "rows"],
+)
+def test_a_script_is_read_up_to_a_bound_and_conceded_beyond(script: str, known: bool) -> None:
+    operations = inspect("psql", stdin=script).operations
     assert not operations[-1].complete
+    assert "read before it runs" in operations[-1].reason or "longer than" in operations[-1].reason, operations[-1]
+    assert operations[0].complete is known
+
+
+def test_texts_of_options_share_one_bound() -> None:
+    texts = [word for name in "abcdefghijklmnopqrst" for word in ("-c", "select " + ",".join(name * 2_000))]
+    operations = inspect(["psql", *texts, "-c", "drop table t"]).operations
+    assert not operations[-1].complete
+    assert len(operations) < 21
+
+
+def test_rows_of_data_are_no_work() -> None:
+    script = "\\set ON_ERROR_STOP on\ncopy t from stdin;\n" + "1\t2\tabc\n" * 50_000 + "\\.\nselect 1;\n"
+    assert effects(inspect("psql", stdin=script)) == "read session write"
+
+
+def test_a_long_connection_string_is_conceded() -> None:
+    assert is_harmless(inspect(["psql", "application_name=" + "x" * 100, "-c", "select 1"]))
+    assert not is_harmless(inspect(["psql", "application_name=" + "x" * 10_000, "-c", "select 1"]))
 
 
 def test_rows_after_copy_are_rows_where_a_failure_ends_the_script() -> None:

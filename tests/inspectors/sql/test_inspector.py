@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardcli.inspectors.sql.inspector import MAX_STATEMENTS, inspect_sql
-from guardcli.inspectors.sql.parse import MAX_SQL
+from guardcli.inspectors.sql.inspector import MAX_STATEMENTS, Prepared, inspect_sql
+from guardcli.inspectors.sql.parse import MAX_SQL, MAX_TREE
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation
 
@@ -280,7 +280,7 @@ def test_execute_is_judged_by_what_was_prepared() -> None:
     _, executed = inspect_sql("PREPARE p AS DELETE FROM t WHERE id = $1; EXECUTE p(1)")
     assert executed.complete
     assert Effect.DELETE in executed.effects
-    prepared: dict[str, Operation] = {}
+    prepared = Prepared()
     inspect_sql("PREPARE q AS SELECT 1", prepared=prepared)
     (later,) = inspect_sql("EXECUTE q", prepared=prepared)
     assert is_harmless((later,))
@@ -375,3 +375,10 @@ READS = st.sampled_from([text for text in HARMLESS if "--" not in text])
 def test_a_write_among_reads_is_always_seen(before: list[str], write: str, after: list[str]) -> None:
     operations = inspect_sql("; ".join([*before, write, *after]))
     assert not is_harmless(operations)
+
+
+@pytest.mark.parametrize("columns", [100, MAX_TREE // 50])
+def test_a_short_text_that_says_much_is_read_up_to_a_bound(columns: int) -> None:
+    (operation,) = inspect_sql("SELECT " + ",".join("a" * columns))
+    assert operation.complete is (columns == 100)
+    assert operation.complete or "parse tree" in operation.reason
