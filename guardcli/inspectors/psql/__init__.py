@@ -9,6 +9,7 @@ r"""psql: options, scripts as its own scanner cuts them, variables and backslash
 ``arguments``   the arguments of backslash commands
 ``commands``    backslash commands that need no more than their name
 ``copying``     ``\copy``, which cuts its line by rules of its own
+``bounds``      how much is read
 ``variables``   variables, as far as they are known before the call runs
 ==============  ==================================================================================================
 """

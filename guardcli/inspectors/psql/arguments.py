@@ -132,3 +132,13 @@ def _single_quoted(line: str, place: int) -> tuple[str, int, bool]:
             parts.append(line[place])
             place += 1
     return "".join(parts), place, False
+
+
+def options_end(values: tuple[str | None, ...]) -> int:
+    """Return how many of the arguments of ``\\g`` are options in parentheses."""
+    if not values or values[0] is None or not values[0].startswith("("):
+        return 0
+    for place, value in enumerate(values):
+        if value is not None and value.endswith(")"):
+            return place + 1
+    return len(values)

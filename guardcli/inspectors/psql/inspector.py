@@ -11,6 +11,7 @@ import re
 from contextlib import suppress
 from dataclasses import replace
 
+from guardcli.inspectors.psql.bounds import TOO_MUCH
 from guardcli.inspectors.psql.connection import (
     ENVIRONMENT,
     Parameters,
@@ -22,7 +23,7 @@ from guardcli.inspectors.psql.connection import (
     targets,
 )
 from guardcli.inspectors.psql.options import CommandLine, Option, read_command_line
-from guardcli.inspectors.psql.script import STREAMS, TOO_MUCH, Script
+from guardcli.inspectors.psql.script import STREAMS, Script
 from guardcli.inspectors.psql.variables import Variables
 from guardcli.model.effects import Effect
 from guardcli.model.facts import Facts, FactUnavailable

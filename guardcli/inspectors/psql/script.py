@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from guardcli.inspectors.psql.arguments import Arguments, command_name, read_arguments
+from guardcli.inspectors.psql.arguments import Arguments, command_name, options_end, read_arguments
+from guardcli.inspectors.psql.bounds import LINE, MAX_SCRIPT, MAX_WORK, OPERATION, TOO_MUCH, TREE
 from guardcli.inspectors.psql.commands import (
     CONDITIONS,
     DESCRIBES,
@@ -35,17 +36,6 @@ from guardcli.model.operations import Operation, Target, conceded
 
 STREAMS = frozenset(("/dev/null", "/dev/stdout", "/dev/stderr", "/dev/stdin", "/dev/tty", "/dev/fd/1", "/dev/fd/2"))
 """Names of files that are the call's own streams, or nothing."""
-
-MAX_SCRIPT = 1 << 20
-"""Characters of one script, the rows of COPY included: what is longer is not read at all."""
-
-MAX_WORK = 80_000
-"""Characters of a session that are read, what they stand for counted in: about 40 ms. The rest is conceded."""
-
-TOO_MUCH = "it does more than is read before it runs; run it in parts"
-
-_TREE, _LINE, _OPERATION = 1 / 12, 4, 12
-"""What a character of a parse tree, a line and an operation count in characters of work."""
 
 _OUTPUT_OPTIONS = re.compile(r"\(\s*\w+(?:=\w+)?(?:\s+\w+(?:=\w+)?)*\s*\)(?:\s+[^\s\\]+)?\s*")
 _ROW = re.compile(r"(?:[^;\\]|\\[\\N])*")
@@ -101,7 +91,7 @@ class Script:
     @property
     def is_full(self) -> bool:
         """Say whether as much was read as is read before a call runs."""
-        return self.work + _TREE * self.prepared.read + _OPERATION * len(self.operations) > MAX_WORK
+        return self.work + TREE * self.prepared.read + OPERATION * len(self.operations) > MAX_WORK
 
     def run_command(self, text: str) -> None:
         """Judge one backslash command, as given to ``-c``; `text` begins with the backslash."""
@@ -138,7 +128,7 @@ class Script:
 
     def _line(self, line: str) -> None:
         place = 0
-        self.work += _LINE + len(line)
+        self.work += LINE + len(line)
         self.scanner.begin_line()
         while place >= 0 and not self.is_full:
             place = self._stretch(line, place)
@@ -285,7 +275,7 @@ class Script:
         if name in ("g", "gx") and arguments.whole.startswith("("):
             if not _OUTPUT_OPTIONS.fullmatch(arguments.whole):
                 self.lose_sight(f"the options of \\{name} are not understood")
-            values = values[_options_end(values) :]
+            values = values[options_end(values) :]
         if not values or values[0] in STREAMS:
             if name not in SENDS:
                 self._plain(name, Effect.SESSION)
@@ -372,16 +362,6 @@ class Script:
         if added and not any(operation.action == action for operation in self.operations):
             self.add(Operation("psql", action, added, found))
         self.rows += copy.stream == "stdin" or (copy.stream == "pstdin" and self.on_stdin)
-
-
-def _options_end(values: tuple[str | None, ...]) -> int:
-    """Return how many of the arguments of ``\\g`` are options in parentheses."""
-    if not values or values[0] is None or not values[0].startswith("("):
-        return 0
-    for place, value in enumerate(values):
-        if value is not None and value.endswith(")"):
-            return place + 1
-    return len(values)
 
 
 def _files(values: tuple[str | None, ...]) -> tuple[Target, ...]:
