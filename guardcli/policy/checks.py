@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 from guardcli.model.decisions import Verdict
+from guardcli.model.windows import Window
 from guardcli.policy.globs import Glob, covers, path_covers
 from guardcli.policy.rules import Match, Rule
 
@@ -47,15 +48,15 @@ class Order:
     def __init__(self, rules: Sequence[Rule], tools: Sequence[str]) -> None:
         self._tools = tuple(tools)
         self._places = {rule.id: place for place, rule in enumerate(rules)}
-        self._broad: list[Rule] = []
+        self._broad: dict[tuple[Match | None, Window | None], list[Rule]] = {}
         self._index: dict[tuple[str, bool, str], list[Rule]] = {}
         for rule in rules:
             key = next((key for key in _DISTINCTIVE if getattr(rule.match, key)), "")
             if not key:
-                self._broad.append(rule)
+                self._broad.setdefault((rule.unless, rule.match.when), []).append(rule)
             for value in dict.fromkeys(getattr(rule.match, key)) if key else ():
                 head, tail = _ends(key, value)
-                at_end = len(tail) > len(head)
+                at_end = len(tail) > len(head.partition(":")[2] if key == "targets" else head)
                 self._index.setdefault((key, at_end, tail if at_end else head), []).append(rule)
 
     def never_decides(self, rule: Rule) -> Rule | None:
@@ -66,7 +67,9 @@ class Order:
         return None
 
     def _candidates(self, rule: Rule) -> Iterator[Rule]:
-        yield from self._broad
+        for unless in dict.fromkeys((None, rule.unless)):
+            for when in dict.fromkeys((None, rule.match.when)):
+                yield from self._broad.get((unless, when), ())
         for key in _DISTINCTIVE:
             values = getattr(rule.match, key)
             if not values:

@@ -88,7 +88,7 @@ def _views(policy: Policy, operations: Sequence[Operation], context: Context) ->
 
 def judge(ruleset: RuleSet, view: View) -> Judgement:
     """Return what `ruleset` says about the one operation of `view`."""
-    matched = _matching(ruleset.rules_for(view.operation.tool), view)
+    matched = _matching(ruleset.rules_for(view), view)
     if matched:
         try:
             waivers = ruleset.waivers_for(view, [rule.id for rule in matched])
@@ -106,14 +106,9 @@ def judge(ruleset: RuleSet, view: View) -> Judgement:
 
 
 def _matching(rules: Sequence[CompiledRule], view: View) -> list[Rule]:
-    """Return the rules that apply. The bits are compared here, since most rules end there."""
+    """Return those of `rules` that apply."""
     found = []
-    effects, flags = view.effects, view.flags
     for compiled in rules:
-        if effects & compiled.forbidden or flags & compiled.flag_mask != compiled.flags:
-            continue
-        if compiled.wanted and not effects & compiled.wanted:
-            continue
         try:
             if compiled.applies(view):
                 found.append(compiled.rule)
@@ -179,7 +174,7 @@ def _grant_scope(asking: Sequence[Rule], views: Sequence[View]) -> tuple[str, ..
     """Return what a grant would cover, nothing where an operation is not surely aimed at a resource."""
     names: set[str] = set()
     for view in views:
-        answers = view.recognised
+        answers = {name: view.recognises(name) for name in view.resources}
         sure = {name for name, answer in answers.items() if answer is Answer.YES}
         if not sure or Answer.UNKNOWN in answers.values():
             return ()
@@ -196,7 +191,7 @@ def _limits(policy: Policy, judged: Sequence[Judgement], views: Sequence[View]) 
         for view in views:
             if tools and not any(glob.matches(view.operation.tool) for glob in tools):
                 continue
-            if not rule.resources or any(view.recognised[name] is not Answer.NO for name in rule.resources):
+            if not rule.resources or any(view.recognises(name) is not Answer.NO for name in rule.resources):
                 found.append(rule.limit)
                 break
     return tuple(dict.fromkeys(found))

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from guardcli.policy.expressions import compile_expression
+from guardcli.policy.expressions import ExpressionSet
 from guardcli.policy.globs import Glob, PathGlob, overlaps
-from guardcli.policy.recognition import Answer, Host, parse_host, same_host
+from guardcli.policy.recognition import Answer, Host, HostName, parse_host
 from guardcli.policy.rules import Match
 from guardcli.policy.view import PARTED, PLACES, Seen, View
 
 Check = Callable[[View], bool]
 
 
-def checks(match: Match, sure: bool) -> Iterable[Check]:
-    """Yield a function for each key of `match` beyond tools, effects and flags."""
-    if match.actions:
-        yield _text_check(match.actions, lambda view: view.operation.action, sure)
+def checks(match: Match, sure: bool, expressions: ExpressionSet) -> Iterable[Check]:
+    """Yield a function for each key of `match` that is left; its regular expressions go to `expressions`."""
     if match.parents:
         parents = tuple(Glob(parent) for parent in match.parents)
         yield lambda view: bool(view.context.parent) and any(glob.matches(view.context.parent) for glob in parents)
@@ -36,9 +34,14 @@ def checks(match: Match, sure: bool) -> Iterable[Check]:
         yield _environment_check(match.environments, sure)
     if match.when is not None:
         window = match.when
-        yield lambda view: not sure if view.context.now is None else window.holds(view.context.now)
+        yield lambda view: not sure if view.context.now is None else window.holds(view.now_in(window.zone))
     if match.argv:
-        yield _argv_check(match.argv, sure)
+        yield _argv_check(match.argv, sure, expressions)
+
+
+def action_check(actions: Sequence[str], sure: bool) -> Check | None:
+    """Return a function for the `actions` of a match, None where it has none."""
+    return _text_check(actions, lambda view: view.operation.action, sure) if actions else None
 
 
 def _text_check(patterns: Sequence[str], text: Callable[[View], str], sure: bool) -> Check:
@@ -74,18 +77,16 @@ def _targets_check(patterns: Sequence[str], sure: bool) -> Check:
 
     def fits(seen: Seen) -> bool:
         for kind, head, rest in ready:
-            if (
-                (kind == seen.kind or kind == "*")
-                and ((seen.doubtful and not sure) or seen.name.startswith(head))
-                and rest(seen)
-            ):
+            if (kind == seen.kind or kind == "*") and seen.name.startswith(head) and rest(seen):
                 return True
         return False
 
     def any_fits(view: View) -> bool:
-        for seen in view.targets:  # noqa: SIM110 - a generator here costs more than the match
-            if fits(seen):
-                return True
+        by_kind = view.by_kind
+        for kind, head, rest in ready:
+            for seen in by_kind.get(kind, ()):
+                if (seen.doubtful or seen.name.startswith(head)) and rest(seen):
+                    return True
         return False
 
     def all_fit(view: View) -> bool:
@@ -118,12 +119,13 @@ def _target_pattern(pattern: str, sure: bool) -> TargetPattern:
 
 def _host_pattern(wanted: Host, sure: bool) -> Callable[[Seen], bool]:
     user, port = Glob(wanted.user or "*"), Glob(wanted.port or "*")
+    machine = HostName(wanted.host)
 
     def matches(seen: Seen) -> bool:
         host = seen.host
-        if host is None:
+        if host is None or seen.machine is None:
             return False
-        answer = Answer.YES if wanted.host == "*" else same_host(wanted.host, host.host)
+        answer = Answer.YES if wanted.host == "*" else machine.admits(seen.machine)
         if answer is Answer.NO or (sure and answer is Answer.UNKNOWN):
             return False
         for glob, given, limits in ((user, host.user, wanted.user), (port, host.port, wanted.port)):
@@ -152,7 +154,14 @@ def _branch_check(patterns: Sequence[str], sure: bool) -> Check:
 
 def _resource_check(names: Sequence[str], sure: bool) -> Check:
     enough = Answer.YES.value if sure else Answer.UNKNOWN.value
-    return lambda view: any(view.recognised[name].value >= enough for name in names)
+
+    def check(view: View) -> bool:
+        for name in names:  # noqa: SIM110 - a generator here costs more than the look
+            if view.recognises(name).value >= enough:
+                return True
+        return False
+
+    return check
 
 
 def _environment_check(patterns: Sequence[str], sure: bool) -> Check:
@@ -168,13 +177,16 @@ def _environment_check(patterns: Sequence[str], sure: bool) -> Check:
     return check
 
 
-def _argv_check(patterns: Sequence[str], sure: bool) -> Check:
-    expressions = [compile_expression(pattern) for pattern in patterns]
+def _argv_check(patterns: Sequence[str], sure: bool, expressions: ExpressionSet) -> Check:
+    numbers = tuple(expressions.add(pattern, whole=sure) for pattern in patterns)
 
     def check(view: View) -> bool:
         if not view.context.argv:
             return False
-        line = view.line
-        return any((one.fullmatch(line) if sure else one.search(line)) is not None for one in expressions)
+        matching = expressions.matching(view.line)
+        for number in numbers:  # noqa: SIM110 - a generator here costs more than the look
+            if number in matching:
+                return True
+        return False
 
     return check

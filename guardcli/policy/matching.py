@@ -23,22 +23,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from guardcli.model.resources import Resource
+from guardcli.policy.expressions import ExpressionSet
 from guardcli.policy.globs import Glob
-from guardcli.policy.keys import checks
+from guardcli.policy.keys import action_check, checks
+from guardcli.policy.recognition import Recogniser
 from guardcli.policy.rules import Match, Rule, Waiver
 from guardcli.policy.view import ALL, BIT, COMPLETE, SENSITIVE, UNBOUNDED, View
 
+KNOWN_MAX = 256
+"""Kinds of operations for which the rules that speak of them are remembered."""
+
 
 class Compiled:
-    """A match made ready: the cheap parts as bits, the others as functions.
+    """A match made ready: effects and flags as bits, the other keys as functions.
 
     `wanted` has a bit for each effect of which one must be there (0, any will do), `forbidden` for each that must
     not. `flag_mask` and `flags` do the same for complete, unbounded and sensitive.
     """
 
-    __slots__ = ("_checks", "_tools", "flag_mask", "flags", "forbidden", "wanted")
+    __slots__ = ("_actions", "_checks", "_tools", "flag_mask", "flags", "forbidden", "wanted")
 
-    def __init__(self, match: Match, sure: bool) -> None:
+    def __init__(self, match: Match, sure: bool, expressions: ExpressionSet) -> None:
         self._tools = tuple(Glob(tool) for tool in match.tools)
         effects = sum(BIT[effect] for effect in match.effects)
         self.wanted = 0 if sure else effects
@@ -47,18 +52,19 @@ class Compiled:
         wanted = ((COMPLETE, complete), (UNBOUNDED, match.unbounded), (SENSITIVE, match.sensitive))
         self.flag_mask = sum(bit for bit, value in wanted if value is not None)
         self.flags = sum(bit for bit, value in wanted if value)
-        self._checks = tuple(checks(match, sure))
+        self._actions = action_check(match.actions, sure)
+        self._checks = tuple(checks(match, sure, expressions))
 
-    def speaks_of(self, tool: str) -> bool:
-        """Return whether the match can hold for an operation of `tool` at all."""
-        return not self._tools or any(glob.matches(tool) for glob in self._tools)
-
-    def bits_hold(self, view: View) -> bool:
-        """Return whether effects and flags fit."""
+    def speaks_of(self, view: View) -> bool:
+        """Return whether tool, action, effects and flags fit, which are the same for many calls."""
         effects = view.effects
         if effects & self.forbidden or (self.wanted and not effects & self.wanted):
             return False
-        return view.flags & self.flag_mask == self.flags
+        if view.flags & self.flag_mask != self.flags:
+            return False
+        if self._tools and not any(glob.matches(view.operation.tool) for glob in self._tools):
+            return False
+        return self._actions is None or self._actions(view)
 
     def checks_hold(self, view: View) -> bool:
         """Return whether all the rest fits."""
@@ -73,37 +79,39 @@ class CompiledRule(Compiled):
 
     __slots__ = ("_unless", "rule")
 
-    def __init__(self, rule: Rule, sure: bool) -> None:
-        super().__init__(rule.match, sure)
+    def __init__(self, rule: Rule, sure: bool, expressions: ExpressionSet) -> None:
+        super().__init__(rule.match, sure, expressions)
         self.rule = rule
-        self._unless = Compiled(rule.unless, not sure) if rule.unless is not None else None
+        self._unless = Compiled(rule.unless, not sure, expressions) if rule.unless is not None else None
 
     def applies(self, view: View) -> bool:
-        """Return whether the rule applies to what `speaks_of` and `bits_hold` are true of."""
+        """Return whether the rule applies to what it `speaks_of`."""
         if not self.checks_hold(view):
             return False
         unless = self._unless
-        if unless is None or not unless.speaks_of(view.operation.tool):
-            return True
-        return not (unless.bits_hold(view) and unless.checks_hold(view))
+        return unless is None or not (unless.speaks_of(view) and unless.checks_hold(view))
 
 
 class RuleSet:
-    """All rules and exceptions of a policy, found by the tool of an operation."""
+    """All rules and exceptions of a policy, found by what an operation is."""
 
     def __init__(self, rules: Iterable[Rule], waivers: Iterable[Waiver], resources: Sequence[Resource]) -> None:
-        self._rules = tuple(CompiledRule(rule, rule.permits) for rule in rules)
-        self._waivers = tuple((waiver, CompiledRule(waiver.rule, True)) for waiver in waivers)
-        self._by_tool: dict[str, tuple[CompiledRule, ...]] = {}
-        self.resources = tuple(resources)
+        expressions = ExpressionSet()
+        self._rules = tuple(CompiledRule(rule, rule.permits, expressions) for rule in rules)
+        self._waivers = tuple((waiver, CompiledRule(waiver.rule, True, expressions)) for waiver in waivers)
+        self._found: dict[tuple[str, str, int, int], tuple[CompiledRule, ...]] = {}
+        self.resources = {resource.name: Recogniser(resource) for resource in resources}
 
-    def rules_for(self, tool: str) -> tuple[CompiledRule, ...]:
-        """Return the rules that can hold for an operation of `tool`, in order."""
-        found = self._by_tool.get(tool)
+    def rules_for(self, view: View) -> tuple[CompiledRule, ...]:
+        """Return the rules that speak of the operation of `view`, in order; remembered for those like it."""
+        operation = view.operation
+        key = (operation.tool, operation.action, view.effects, view.flags)
+        found = self._found.get(key)
         if found is None:
-            found = tuple(rule for rule in self._rules if rule.speaks_of(tool))
-            if len(self._by_tool) < 64:
-                self._by_tool[tool] = found
+            found = tuple(rule for rule in self._rules if rule.speaks_of(view))
+            if len(self._found) >= KNOWN_MAX:
+                self._found.clear()
+            self._found[key] = found
         return found
 
     def waivers_for(self, view: View, ids: Iterable[str]) -> list[Waiver]:
@@ -114,7 +122,6 @@ class RuleSet:
             for waiver, compiled in self._waivers
             if not matched.isdisjoint(waiver.rules)
             and waiver.holds(view.context.now)
-            and compiled.speaks_of(view.operation.tool)
-            and compiled.bits_hold(view)
+            and compiled.speaks_of(view)
             and compiled.applies(view)
         ]

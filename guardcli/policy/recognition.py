@@ -7,7 +7,7 @@ without asking the network stays not known: a bare address against a name, a sho
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -48,38 +48,56 @@ def parse_host(name: str) -> Host:
     return Host(user, rest.lower(), "")
 
 
-def same_host(wanted: str, given: str) -> Answer:
-    """Compare the host pattern `wanted` with the host `given`, both without user and port."""
-    wanted, given = wanted.lower().rstrip("."), given.lower().rstrip(".")
-    if not given:
-        return Answer.UNKNOWN
-    if Glob(wanted).matches(given):
-        return Answer.YES
-    if _is_local(wanted) or _is_local(given):
-        return Answer.YES if _is_local(wanted) and _is_local(given) else Answer.NO
-    if _is_address(given) != _is_address(wanted):
-        return Answer.UNKNOWN
-    if not _is_address(given) and (wanted.startswith(given + ".") or given.startswith(wanted + ".")):
-        return Answer.UNKNOWN
-    return Answer.NO
+_LOCAL = frozenset({"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback", "localhost4", "localhost6"})
 
 
-def _is_address(host: str) -> bool:
+class HostName:
+    """A host as it is given, or a pattern of hosts, with what comparing it needs worked out once.
+
+    `doubtful` is what the C library reads as an address although it is not written as one: ``2130706433``, ``10.1``.
+    `label` is the first part of a plain name, empty for all else: plain names whose labels differ are not the same.
+    """
+
+    __slots__ = ("_glob", "address", "doubtful", "label", "local", "name")
+
+    def __init__(self, name: str) -> None:
+        self.name = name = name.lower().rstrip(".")
+        self._glob = Glob(name) if "*" in name else None
+        self.address = _address(name) if ":" in name or name[:1].isdigit() else None
+        numeric = bool(name) and all(part[:1].isdigit() for part in name.split("."))
+        self.doubtful = self.address is None and self._glob is None and numeric
+        self.local = name.startswith("/") or name in _LOCAL or name.endswith(".localhost")
+        if self.address is not None:
+            self.local = self.address.is_loopback or self.address.is_unspecified
+        plain = self._glob is None and self.address is None and not self.doubtful and not self.local
+        self.label = name.partition(".")[0] if plain else ""
+
+    def admits(self, given: HostName) -> Answer:
+        """Return whether the host `given` is this one, or fits this pattern."""
+        if not given.name:
+            return Answer.UNKNOWN
+        if self._glob.matches(given.name) if self._glob is not None else self.name == given.name:
+            return Answer.YES
+        if self.address is not None and self.address == given.address:
+            return Answer.YES
+        if self.doubtful or given.doubtful:
+            return Answer.UNKNOWN
+        if self.local or given.local:
+            return Answer.YES if self.local and given.local else Answer.NO
+        if (self.address is None) != (given.address is None):
+            return Answer.UNKNOWN
+        if self.address is not None:
+            return Answer.NO
+        short, long = sorted((self.name, given.name), key=len)
+        return Answer.UNKNOWN if long.startswith(short) and long[len(short) :][:1] == "." else Answer.NO
+
+
+def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        ipaddress.ip_address(host)
+        address = ipaddress.ip_address(name)
     except ValueError:
-        # What the C library still reads as an address: 2130706433, 0x7f.1, 10.1
-        return bool(host) and all(part[:1].isdigit() for part in host.split("."))
-    return True
-
-
-def _is_local(host: str) -> bool:
-    if host.startswith("/") or host in ("localhost", "localhost.localdomain"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def says_where(target: Target) -> bool:
@@ -87,70 +105,93 @@ def says_where(target: Target) -> bool:
     return target.kind in ("host", "database", "resource") or target.name.startswith(_CONTEXT)
 
 
-def recognise(resource: Resource, tool: str, targets: Sequence[Target], named: str = "") -> Answer:
-    """Return whether an operation of `tool` with `targets` is aimed at `resource`.
+class Places:
+    """Where the operation of `tool` with `targets` may go, sorted once for all resources.
 
     `named` is the name of the resource where the caller knows it; it is taken for the truth.
     """
-    if named:
-        return Answer.YES if named == resource.name else Answer.NO
-    by_name = [target.name for target in targets if target.kind == "resource"]
-    if by_name:
-        return Answer.YES if by_name == [resource.name] else _no_unless(resource.name in by_name)
-    if tool not in RESOURCE_TOOLS.get(resource.kind, (tool,)):
-        return Answer.NO
-    answers = [_hosts(resource, targets)]
-    if resource.databases:
-        answers.append(_names(resource.databases, [target.name for target in targets if target.kind == "database"]))
-    if resource.contexts:
-        names = [target.name for target in targets if target.kind == "object"]
-        contexts = [name.removeprefix(_CONTEXT) for name in names if name.startswith(_CONTEXT)]
-        answers.append(_names(resource.contexts, contexts))
-    if resource.namespaces:
-        names = [target.name for target in targets if target.kind == "object" and not target.name.startswith("/")]
-        spaces = [name.split("/")[0].replace("*", "") for name in names]
-        answers.append(_names(resource.namespaces, spaces))
-    if resource.remotes:
-        remotes = [_remote(target.name) for target in targets if target.kind == "ref"]
-        answers.append(_names(resource.remotes, remotes))
-    return min(answers, key=lambda answer: answer.value)
+
+    __slots__ = ("contexts", "databases", "hosts", "label", "named", "namespaces", "remotes", "tool")
+
+    def __init__(self, tool: str, targets: Sequence[Target], named: str = "") -> None:
+        self.tool = tool
+        self.named = [named] if named else [target.name for target in targets if target.kind == "resource"]
+        hosts = [parse_host(target.name) for target in targets if target.kind == "host"]
+        self.hosts = [(HostName(host.host), host.port) for host in hosts]
+        self.label = self.hosts[0][0].label if len(hosts) == 1 else ""
+        self.databases = [target.name for target in targets if target.kind == "database"]
+        objects = [target.name for target in targets if target.kind == "object"]
+        self.contexts = [name.removeprefix(_CONTEXT) for name in objects if name.startswith(_CONTEXT)]
+        self.namespaces = [name.split("/")[0].replace("*", "") for name in objects if not name.startswith("/")]
+        self.remotes = [target.name.split("/refs/", 1)[0] for target in targets if target.kind == "ref"]
 
 
-def _no_unless(possible: bool) -> Answer:
-    return Answer.UNKNOWN if possible else Answer.NO
+class Recogniser:
+    """A resource made ready to be recognised."""
 
+    __slots__ = ("_hosts", "_labels", "_names", "_ports", "_tools", "environment", "name")
 
-def _remote(ref: str) -> str:
-    return ref.split("/refs/", 1)[0]
+    def __init__(self, resource: Resource) -> None:
+        self.name = resource.name
+        self.environment = resource.environment
+        self._tools = RESOURCE_TOOLS.get(resource.kind)
+        self._hosts = tuple(HostName(host) for host in resource.hosts)
+        labels = frozenset(host.label for host in self._hosts)
+        self._labels = frozenset[str]() if "" in labels else labels
+        self._ports = frozenset(map(str, resource.ports))
+        keys = (
+            (resource.databases, lambda places: places.databases),
+            (resource.contexts, lambda places: places.contexts),
+            (resource.namespaces, lambda places: places.namespaces),
+            (resource.remotes, lambda places: places.remotes),
+        )
+        self._names: tuple[tuple[tuple[Glob, ...], Callable[[Places], Sequence[str]]], ...] = tuple(
+            (tuple(map(Glob, wanted)), found) for wanted, found in keys if wanted
+        )
 
-
-def _hosts(resource: Resource, targets: Sequence[Target]) -> Answer:
-    if not resource.hosts and not resource.ports:
-        return Answer.YES
-    found = [parse_host(target.name) for target in targets if target.kind == "host"]
-    return _all_agree([_one_host(resource, host) for host in found])
-
-
-def _one_host(resource: Resource, host: Host) -> Answer:
-    answers = [same_host(wanted, host.host) for wanted in resource.hosts]
-    best = max(answers, key=lambda answer: answer.value, default=Answer.YES)
-    if resource.ports and host.port:
-        if host.port.isdigit() and int(host.port) not in resource.ports:
+    def answer(self, places: Places) -> Answer:
+        """Return whether what goes to `places` is aimed at this resource."""
+        if places.named:
+            if self.name not in places.named:
+                return Answer.NO
+            return Answer.YES if len(places.named) == 1 else Answer.UNKNOWN
+        if self._tools is not None and places.tool not in self._tools:
             return Answer.NO
-    elif resource.ports:
-        return min(best, Answer.UNKNOWN, key=lambda answer: answer.value)
-    return best
+        if self._labels and places.label and places.label not in self._labels:
+            return Answer.NO
+        worst = self._reached(places)
+        for globs, found in self._names:
+            if worst is Answer.NO:
+                break
+            answer = _all_agree([_one_name(globs, name) for name in found(places)])
+            worst = answer if answer.value < worst.value else worst
+        return worst
+
+    def _reached(self, places: Places) -> Answer:
+        if not self._hosts and not self._ports:
+            return Answer.YES
+        if len(places.hosts) == 1:
+            return self._one_host(*places.hosts[0])
+        return _all_agree([self._one_host(host, port) for host, port in places.hosts])
+
+    def _one_host(self, host: HostName, port: str) -> Answer:
+        best = Answer.NO if self._hosts else Answer.YES
+        for wanted in self._hosts:
+            answer = wanted.admits(host)
+            if answer.value > best.value:
+                best = answer
+        if self._ports and best is not Answer.NO:
+            if not (port.isascii() and port.isdigit()):
+                return Answer.UNKNOWN
+            if port.lstrip("0") not in self._ports:
+                return Answer.NO
+        return best
 
 
-def _names(wanted: Sequence[str], found: Sequence[str]) -> Answer:
-    globs = [Glob(pattern) for pattern in wanted]
-
-    def one(name: str) -> Answer:
-        if not name:
-            return Answer.UNKNOWN
-        return Answer.YES if any(glob.matches(name) for glob in globs) else Answer.NO
-
-    return _all_agree([one(name) for name in found])
+def _one_name(globs: Sequence[Glob], name: str) -> Answer:
+    if not name:
+        return Answer.UNKNOWN
+    return Answer.YES if any(glob.matches(name) for glob in globs) else Answer.NO
 
 
 def _all_agree(answers: Sequence[Answer]) -> Answer:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime, tzinfo
 from functools import cached_property
 from typing import NamedTuple
 
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation, Target
-from guardcli.model.resources import Resource
-from guardcli.policy.recognition import Answer, Host, parse_host, recognise
+from guardcli.policy.recognition import Answer, Host, HostName, Places, Recogniser, parse_host
 from guardcli.policy.rules import Context
 
 PLACES = frozenset({"host", "database", "resource", "context"})
@@ -31,25 +31,29 @@ class Seen(NamedTuple):
     parts: Sequence[str]
     doubtful: bool
     host: Host | None
+    machine: HostName | None
 
 
 def _seen(target: Target) -> Seen:
     name = posixpath.normpath(target.name) if target.kind == "file" and target.name else target.name
     parts = name.split("/")
     doubtful = "*" in name or (target.kind in PARTED and "" in parts)
-    return Seen(target.kind, name, parts, doubtful, parse_host(name) if target.kind == "host" else None)
+    host = parse_host(name) if target.kind == "host" else None
+    return Seen(target.kind, name, parts, doubtful, host, None if host is None else HostName(host.host))
 
 
 class View:
     """One operation with its context, and what is worked out from them only when a rule asks."""
 
     def __init__(
-        self, operation: Operation, context: Context, resources: Sequence[Resource], places: Sequence[Target]
+        self, operation: Operation, context: Context, resources: Mapping[str, Recogniser], places: Sequence[Target]
     ) -> None:
         self.operation = operation
         self.context = context
         self.resources = resources
-        self._places = places
+        self._whole_call = places
+        self._answers: dict[str, Answer] = {}
+        self._clocks: dict[tzinfo | None, datetime] = {}
         self.effects = 0
         for effect in operation.effects:
             self.effects |= BIT[effect]
@@ -65,21 +69,44 @@ class View:
         return [_seen(target) for target in self.operation.targets]
 
     @cached_property
-    def recognised(self) -> dict[str, Answer]:
-        """Name of each resource → whether the operation is aimed at it."""
-        targets = tuple(dict.fromkeys((*self.operation.targets, *self._places)))
-        return {
-            resource.name: recognise(resource, self.operation.tool, targets, self.context.resource)
-            for resource in self.resources
-        }
+    def _places(self) -> Places:
+        targets = tuple(dict.fromkeys((*self.operation.targets, *self._whole_call)))
+        return Places(self.operation.tool, targets, self.context.resource)
+
+    @cached_property
+    def by_kind(self) -> Mapping[str, Sequence[Seen]]:
+        """The targets by their kind; under ``*`` all of them."""
+        found: dict[str, list[Seen]] = {"*": self.targets}
+        for seen in self.targets:
+            found.setdefault(seen.kind, []).append(seen)
+        return found
+
+    def now_in(self, zone: tzinfo | None) -> datetime:
+        """Return the time of the call on the clocks of `zone`. The time is known."""
+        local = self._clocks.get(zone)
+        if local is None:
+            if self.context.now is None:
+                raise ValueError("the time of the call is not known")
+            local = self._clocks[zone] = self.context.now.astimezone(zone)
+        return local
+
+    def recognises(self, name: str) -> Answer:
+        """Return whether the operation is aimed at the resource `name`."""
+        answer = self._answers.get(name)
+        if answer is None:
+            answer = self._answers[name] = self.resources[name].answer(self._places)
+        return answer
 
     @cached_property
     def environments(self) -> tuple[frozenset[str], bool]:
         """The environments that it may be in, and whether that is certain."""
         if self.context.environment:
             return frozenset({self.context.environment}), True
-        possible = {r.environment: self.recognised[r.name] for r in self.resources if r.environment}
-        sure = {name for name, answer in possible.items() if answer is Answer.YES}
+        sure = {
+            one.environment
+            for name, one in self.resources.items()
+            if one.environment and self.recognises(name) is Answer.YES
+        }
         if sure:
             return frozenset(sure), len(sure) == 1
         return frozenset(), False
