@@ -1,4 +1,4 @@
-"""Measures how fast calls are judged, and how much is conceded: CPU time of one thread, without any policy or broker.
+"""Measures how fast calls are judged, and how much is conceded: CPU time of one thread, without a broker.
 
     python bench/judging.py [NAME...]
 
@@ -11,6 +11,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -19,8 +20,11 @@ from stage import Table, machine
 
 from guardcli.inspectors.registry import inspect
 from guardcli.inspectors.sql import inspect_sql
+from guardcli.model.effects import Effect
 from guardcli.model.facts import FactUnavailable, NoFacts
 from guardcli.model.invocation import Invocation
+from guardcli.model.operations import Operation, Target
+from guardcli.policy import Context, Policy, decide, load_policy
 
 ROUNDS = 300
 """Times that a call is judged; the median is told."""
@@ -132,7 +136,52 @@ def calls() -> Table:
     return Table("Judging one call", notes, ("µs of CPU", "median", "p99"), rows)
 
 
-MEASURES: dict[str, Callable[[], Table]] = {"statements": statements, "calls": calls}
+RULES = {
+    "a table each": "tool: psql, effects: [write], targets: ['table:s{0}x/*']",
+    "an expression over the arguments each": "tool: psql, argv: 'orders_{0} .*(drop|alter) t{0}[0-9]+'",
+    "an action each": "tool: psql, action: 'drop x{0}'",
+    "a group and an identity each": "tool: [psql, git], effects: [write], groups: g{0}, identity: user{0}",
+    "a time each": "tool: psql, effects: [write], when: {{hours: '{1}:{2}-23:59', timezone: Europe/Berlin}}",
+    "a resource each, of as many resources": "tool: psql, effects: [write], resource: db{0}",
+}
+
+
+def policy_of(match: str, count: int) -> Policy:
+    """Return a policy of `count` rules, each with `match` filled in with its own number."""
+    lines = ["version: 1", "name: bench"]
+    if "resource:" in match:
+        lines.append("resources:")
+        lines += [f"  db{number}: {{kind: postgres, host: db{number}.internal}}" for number in range(count)]
+    lines.append("rules:")
+    for number in range(count):
+        found = match.format(number, f"{number // 59:02d}", f"{number % 59:02d}")
+        lines.append(f"  - {{id: r{number}, match: {{{found}}}, decision: deny}}")
+    text = "\n".join(lines).encode()
+    return load_policy("bench.yaml", lambda _: text)
+
+
+def policies() -> Table:
+    """Measure one decision by policies of 100 and of 1,000 rules, of which none decides."""
+    targets = (Target("table", "public/orders"), Target("host", "app@db.internal:5432"), Target("database", "shop"))
+    one = Operation("psql", "update", frozenset({Effect.READ, Effect.WRITE}), targets)
+    argv = ("psql", "-h", "db.internal", "-c", "UPDATE orders SET paid = true WHERE id = 7")
+    context = Context(tool="psql", argv=argv, identity="ann", groups=("agents",), now=datetime.now(UTC))
+    rows = []
+    for name, match in RULES.items():
+        row = [name]
+        for count in (100, 1000):
+            began = time.thread_time()
+            policy = policy_of(match, count)
+            loaded = time.thread_time() - began
+            median, tail = microseconds(lambda policy=policy: decide(policy, [one], context))  # type: ignore[misc]
+            row += [f"{median:.0f}", f"{tail:.0f}"]
+        rows.append((*row, f"{loaded * 1000:.0f}"))
+    notes = [f"`python bench/judging.py policies` on {machine()}. {ROUNDS} times each. The aim is 1,000 µs."]
+    head = ("µs of CPU, each rule with", "100 rules", "p99", "1,000 rules", "p99", "loading, ms")
+    return Table("One decision by a policy of many rules", notes, head, rows)
+
+
+MEASURES: dict[str, Callable[[], Table]] = {"statements": statements, "calls": calls, "policies": policies}
 """What can be measured, by name. Add a measure here; `bench/run` writes them all into RESULTS.md."""
 
 

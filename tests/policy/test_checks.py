@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from guardcli.model.errors import ConfigurationError
+from guardcli.policy import checks
 
 FIRST = "first, match: {tool: psql, effects: [write, delete]}, decision: deny"
 
@@ -142,3 +143,26 @@ exceptions:
     del parts["until"]
     with pytest.raises(ConfigurationError, match="'until' is missing"):
         load(body % ", ".join(parts.values()))
+
+
+@pytest.mark.parametrize(
+    "match",
+    [
+        "tool: psql, when: {{hours: '{1}:{2}-23:59'}}",
+        "targets: 'table:**/t{0}x'",
+        "targets: ['file:/a{0}/**', 'table:s{0}x/*']",
+        "tool: git, argv: 'x{0}x'",
+        "groups: 'g{0}x', effects: [write]",
+        "action: '* t{0}x'",
+    ],
+)
+def test_looking_for_what_goes_before_does_not_compare_every_rule_with_every_other(load, monkeypatch, match) -> None:
+    compared = []
+    known = checks._always_with
+    monkeypatch.setattr(checks, "_always_with", lambda *parts: compared.append(1) or known(*parts))
+    lines = [
+        f"  - {{id: r{n}, match: {{{match.format(n, f'{n // 59:02d}', f'{n % 59:02d}')}}}, decision: deny}}"
+        for n in range(300)
+    ]
+    load("rules:\n" + "\n".join(lines))
+    assert len(compared) < 900
