@@ -7,7 +7,14 @@
 ``ancestry``    whether a process belongs to the tree of a running session
 ``peers``       what the kernel says about the other end of a unix socket, at accept time
 ``notify``      wakes those who wait for a change, without a busy loop
+``bus``         tells other workers what changed: LISTEN/NOTIFY, or datagrams on one machine
+``config``      the central API's settings, by file and environment
+``metrics``     what Prometheus is told
+``observation`` counts, times and logs every request
+``limits``      how large a request may be
+``context``     what every route works with
 ``server``      listens, logs, stops when asked or idle
+``workers``     several processes that serve the same socket
 ``store``       what is kept, in SQL; the only place that knows the tables
 ``routes``      one file a noun: thin, from HTTP to the store and back
 ``migrations``  Alembic's steps from each schema to the next

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import os
 import select
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from threading import Lock
+
+from guardcli.model.errors import UnavailableError
 
 DEPTH = 256
 """More ancestors than that is no tree that a person made; conceded as inside."""
@@ -60,9 +62,13 @@ def lineage(pid: int) -> list[tuple[int, int]] | None:
 
 
 class SessionTrees:
-    """The registered processes of sessions on this machine; safe to use from many threads."""
+    """The registered processes of sessions on this machine; safe to use from many threads.
 
-    def __init__(self) -> None:
+    `others` gives those that other workers of the same API registered, asked anew each time.
+    """
+
+    def __init__(self, others: Callable[[], Mapping[tuple[int, int], str]] | None = None) -> None:
+        self._others = others
         self._lock = Lock()
         self._sessions: dict[tuple[int, int], str] = {}
 
@@ -87,7 +93,12 @@ class SessionTrees:
         if chain is None or chain != lineage(pid):
             return UNKNOWN
         with self._lock:
-            known: Mapping[tuple[int, int], str] = dict(self._sessions)
+            known = dict(self._sessions)
+        if self._others is not None:
+            try:
+                known = {**self._others(), **known}
+            except UnavailableError:
+                return UNKNOWN
         for process in chain:
             if process in known:
                 return known[process]

@@ -17,9 +17,12 @@ from guardcli import __version__
 from guardcli.api.ancestry import SessionTrees
 from guardcli.api.auth import Authenticator
 from guardcli.api.bodies import Failure
+from guardcli.api.config import Config
 from guardcli.api.context import Context
 from guardcli.api.limits import BodyLimit
+from guardcli.api.metrics import Metrics
 from guardcli.api.notify import Notifier
+from guardcli.api.observation import Observation
 from guardcli.api.routes import approvals, audit, events, health, recordings, sessions
 from guardcli.api.store import Store
 from guardcli.model.errors import GuardError, UnavailableError
@@ -33,19 +36,22 @@ SWEEP_SECONDS = 10.0
 FAILURES = (400, 401, 403, 404, 409, 413, 422, 500, 503)
 
 
-def create_app(store: Store, trees: SessionTrees, notifier: Notifier) -> FastAPI:
+def create_app(store: Store, trees: SessionTrees, notifier: Notifier, config: Config | None = None) -> FastAPI:
     """Return the application over `store`.
 
     `trees` knows the processes of the sessions on this machine, `notifier` wakes long polls.
     """
+    config = config or Config()
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        notifier.start()
+        await notifier.start()
         sweeper = asyncio.create_task(_sweep(store, notifier))
         yield
         sweeper.cancel()
         await asyncio.gather(sweeper, return_exceptions=True)
+        await notifier.stop()
 
     app = FastAPI(
         title="guard",
@@ -56,10 +62,12 @@ def create_app(store: Store, trees: SessionTrees, notifier: Notifier) -> FastAPI
         openapi_url="/v1/openapi.json",
         responses={status: {"model": Failure} for status in FAILURES},
     )
-    app.state.context = Context(store, Authenticator(store), trees, notifier)
+    app.state.context = Context(store, Authenticator(store), trees, notifier, metrics, config)
+    app.include_router(health.root)
     for module in (health, sessions, events, recordings, approvals, audit):
         app.include_router(module.router, prefix="/v1")
     app.add_middleware(BodyLimit)
+    app.add_middleware(Observation, metrics=metrics, log_requests=config.log.requests)
     handlers: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
         GuardError: _guard_error,
         RequestValidationError: _invalid,

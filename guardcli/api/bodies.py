@@ -318,6 +318,13 @@ class Health(Body):
     time: float
 
 
+class Readiness(Body):
+    """Whether requests should come here, and what was looked at: ``ok`` or what is wrong."""
+
+    ready: bool
+    checks: dict[str, str]
+
+
 class Failure(Body):
     """What went wrong, and what to do next; `code` names the kind."""
 

@@ -9,6 +9,8 @@ from fastapi import Depends, Request
 
 from guardcli.api.ancestry import SessionTrees
 from guardcli.api.auth import Authenticator, Principal
+from guardcli.api.config import Config
+from guardcli.api.metrics import Metrics
 from guardcli.api.notify import Notifier
 from guardcli.api.store import Store
 
@@ -21,6 +23,8 @@ class Context:
     authenticator: Authenticator
     trees: SessionTrees
     notifier: Notifier
+    metrics: Metrics
+    config: Config
 
 
 def _context(request: Request) -> Context:
@@ -30,8 +34,16 @@ def _context(request: Request) -> Context:
 
 def _principal(request: Request) -> Principal:
     peer = request.scope.get("state", {}).get("peer")
-    return _context(request).authenticator.principal(peer, request.headers.get("authorization"))
+    found = _context(request).authenticator.principal(peer, request.headers.get("authorization"))
+    request.scope["state"]["who"] = found.owner or found.name
+    return found
+
+
+def _may_read_metrics(request: Request) -> None:
+    if not _context(request).config.open_metrics:
+        _principal(request).may_verify()
 
 
 Api = Annotated[Context, Depends(_context)]
 Who = Annotated[Principal, Depends(_principal)]
+MayReadMetrics = Depends(_may_read_metrics)

@@ -1,8 +1,8 @@
 """Wakes those who wait for a change, without a busy loop and without losing a change between look and wait.
 
 A waiter subscribes first, looks, and waits only if what it saw is not enough. Topics are free text:
-``approval/ID``, ``approvals``, ``events/SESSION``. `publish` may be called from any thread. A second process on the
-same database cannot wake this one's waiters, which is why they look again every `RECHECK_SECONDS` anyhow.
+``approval/ID``, ``approvals``, ``events/SESSION``. `publish` may be called from any thread; the `Bus` tells the other
+processes on the same database. It promises nothing, which is why waiters look again every `RECHECK_SECONDS` anyhow.
 """
 
 from __future__ import annotations
@@ -15,42 +15,71 @@ from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
+from guardcli.api.bus import EVERYTHING, Bus
+
 RECHECK_SECONDS = 15.0
 
 Seen = TypeVar("Seen")
 
 
 class Notifier:
-    """Topics and who waits for them. Bound to the running loop by `start`."""
+    """Topics and who waits for them. Bound to the running loop by `start`; without a `bus` for this process alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, bus: Bus | None = None) -> None:
+        self._bus = bus
         self._waiters: dict[str, set[asyncio.Event]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Bind to the loop that runs now."""
         self._loop = asyncio.get_running_loop()
+        if self._bus is not None:
+            await self._bus.start(self._wake)
+
+    async def stop(self) -> None:
+        """Let go of the bus."""
+        if self._bus is not None:
+            await self._bus.close()
+
+    def connected(self) -> bool:
+        """Tell whether other processes' changes are heard of at once."""
+        return self._bus is None or self._bus.connected()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the server stops."""
+        return self._closed
+
+    @property
+    def waiting(self) -> int:
+        """How many wait just now."""
+        return sum(len(waiters) for waiters in self._waiters.values())
 
     def close(self) -> None:
         """Wake everybody for the last time: the server stops. To be called on the loop."""
         self._closed = True
-        for waiters in self._waiters.values():
+        self._wake((EVERYTHING,))
+
+    def publish(self, *topics: str) -> None:
+        """Wake all who wait for one of `topics`, here and in other processes; from any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._publish, topics)
+
+    def _publish(self, topics: tuple[str, ...]) -> None:
+        self._wake(topics)
+        if self._bus is not None:
+            self._bus.publish(topics)
+
+    def _wake(self, topics: tuple[str, ...]) -> None:
+        chosen = self._waiters.values() if EVERYTHING in topics else (self._waiters.get(topic, ()) for topic in topics)
+        for waiters in chosen:
             for wake in waiters:
                 wake.set()
 
-    def publish(self, *topics: str) -> None:
-        """Wake all who wait for one of `topics`; from any thread."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._wake, topics)
-
-    def _wake(self, topics: tuple[str, ...]) -> None:
-        for topic in topics:
-            for wake in self._waiters.get(topic, ()):
-                wake.set()
-
     @contextmanager
-    def _subscribed(self, topic: str) -> Iterator[asyncio.Event]:
+    def subscribed(self, topic: str) -> Iterator[asyncio.Event]:
+        """Give an event that is set at each change of `topic`; whoever waits clears it before looking."""
         wake = asyncio.Event()
         self._waiters.setdefault(topic, set()).add(wake)
         try:
@@ -75,7 +104,7 @@ class Notifier:
         changes by itself.
         """
         end = time.monotonic() + seconds
-        with self._subscribed(topic) as wake:
+        with self.subscribed(topic) as wake:
             while True:
                 wake.clear()
                 seen = await run_in_threadpool(look)

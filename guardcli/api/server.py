@@ -13,29 +13,34 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
 import uvicorn
+from sqlalchemy import Engine
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from guardcli.api.ancestry import SessionTrees, start_time
-from guardcli.api.app import create_app
+from guardcli.api.bus import bus_of
+from guardcli.api.config import Config
 from guardcli.api.notify import Notifier
 from guardcli.api.peers import PeerProtocol
 from guardcli.api.store import Store
 from guardcli.api.store.database import open_database, prepare
+from guardcli.api.workers import Workers
 from guardcli.model.errors import UnavailableError
 
 log = logging.getLogger("guard.api")
 
+DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+"""Where several workers write what they count; the library looks at it when it is loaded."""
+
 LOCK_SECONDS = 10.0
 """How long a new server waits for the one before it to leave the socket."""
-
-GRACE_SECONDS = 5
-"""How long requests that run may take to end once the server was told to stop."""
 
 
 class Activity:
@@ -84,25 +89,24 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(database: str, *, uds: Path | None, host: str, port: int, idle: float) -> None:
-    """Run the API on `uds`, or on TCP at `host` and `port`, until told to stop or idle for `idle` seconds, 0 for never.
+def serve(config: Config, idle: float = 0.0) -> None:
+    """Run the API as `config` says until told to stop or idle for `idle` seconds, 0 for never.
 
     Raises UnavailableError where it cannot listen or open the database, ConfigurationError for a wrong database.
     """
+    listen = config.listen
+    uds = listen.uds.absolute() if listen.uds else None
     if uds:
         lock_uds(uds)
-    engine = open_database(database)
+    engine = open_database(config.database.reveal(), config.connections)
     log.info("database", extra={"facts": {"schema": prepare(engine)}})
-    store = Store.over(engine)
-    listener = listen_uds(uds) if uds else listen_tcp(host, port)
+    engine.dispose()
+    listener = listen_uds(uds) if uds else listen_tcp(listen.host, listen.port or 0)
     try:
-        trees, notifier = SessionTrees(), Notifier()
-        _remember(store, trees)
-        activity = Activity(create_app(store, trees, notifier))
-        server = _Server(_config(activity, trees), notifier, lambda: _is_idle(activity, store, idle))
-        _ignore_once_stopped()
-        server.run(sockets=[listener])
-        engine.dispose()
+        if listen.workers == 1:
+            work(config, listener, engine, idle)
+        else:
+            _share(config, listener)
     finally:
         if uds:
             uds.unlink(missing_ok=True)
@@ -110,7 +114,41 @@ def serve(database: str, *, uds: Path | None, host: str, port: int, idle: float)
     log.info("stopped")
 
 
-def _config(app: ASGIApp, trees: SessionTrees) -> uvicorn.Config:
+def _share(config: Config, listener: socket.socket) -> None:
+    """Let several processes serve `listener`, and add up what they count."""
+    with tempfile.TemporaryDirectory(prefix="guard-metrics-") as directory:
+        os.environ[DIRECTORY] = directory
+        try:
+            engine_of = partial(open_database, config.database.reveal(), config.connections)
+            Workers(
+                config.listen.workers, lambda: work(config, listener, engine_of(), 0.0), partial(forget, directory)
+            ).run()
+        finally:
+            del os.environ[DIRECTORY]
+
+
+def forget(directory: str, pid: int) -> None:
+    """Take what a lost worker said of itself while it lived out of the numbers; what it counted stays."""
+    for path in Path(directory).glob(f"gauge_live*_{pid}.db"):
+        path.unlink(missing_ok=True)
+
+
+def work(config: Config, listener: socket.socket, engine: Engine, idle: float) -> None:
+    """Serve `listener` in this process until told to stop."""
+    from guardcli.api.app import create_app  # only here: what it loads must not be loaded before a fork
+
+    store = Store.over(engine)
+    trees = SessionTrees((lambda: _processes(store)) if config.listen.workers > 1 else None)
+    notifier = Notifier(bus_of(engine))
+    _remember(store, trees)
+    activity = Activity(create_app(store, trees, notifier, config))
+    server = _Server(_config(activity, trees, config), notifier, lambda: _is_idle(activity, store, idle))
+    _stop_by_signal(server)
+    server.run(sockets=[listener])
+    engine.dispose()
+
+
+def _config(app: ASGIApp, trees: SessionTrees, config: Config) -> uvicorn.Config:
     def protocol(**arguments: object) -> PeerProtocol:
         return PeerProtocol(trees, **arguments)
 
@@ -125,9 +163,14 @@ def _config(app: ASGIApp, trees: SessionTrees) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=75,
-        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_graceful_shutdown=config.limits.stop_seconds,
         backlog=1024,
     )
+
+
+def _processes(store: Store) -> dict[tuple[int, int], str]:
+    """Return the processes of every session that is not closed, as other workers registered them."""
+    return {process: session.id for session in store.sessions.unclosed() for process in session.processes}
 
 
 def _remember(store: Store, trees: SessionTrees) -> None:
@@ -141,14 +184,17 @@ def _is_idle(activity: Activity, store: Store, idle: float) -> bool:
     return bool(idle) and activity.idle_seconds() >= idle and not store.sessions.any_live()
 
 
-def _ignore_once_stopped() -> None:
-    """Let the signals that uvicorn raises again after a graceful stop end nothing: the status is 0."""
+def _stop_by_signal(server: _Server) -> None:
+    """Let a signal that comes before uvicorn looks for them stop the server too.
 
-    def ignore(_number: int, _frame: FrameType | None) -> None:
-        return
+    uvicorn raises them again after a graceful stop; that then ends nothing, and the status is 0.
+    """
 
-    signal.signal(signal.SIGTERM, ignore)
-    signal.signal(signal.SIGINT, ignore)
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
 
 
 def listen_uds(path: Path) -> socket.socket:

@@ -94,6 +94,9 @@ EVERYBODY = (
 READS = {"local", "approver", "auditor", "admin"}
 MATRIX = {
     ("GET", "/v1/health", None): set(EVERYBODY),
+    ("GET", "/health", None): set(EVERYBODY),
+    ("GET", "/ready", None): set(EVERYBODY),
+    ("GET", "/metrics", None): {"local", "auditor", "admin"},
     ("GET", "/v1/sessions", None): READS | {OWN, "agent"},
     ("GET", f"/v1/sessions/{OWN}", None): READS | {OWN, "agent"},
     ("GET", f"/v1/sessions/{OTHER}", None): READS,

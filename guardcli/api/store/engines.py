@@ -29,8 +29,10 @@ CONNECT_SECONDS = 5
 """How long PostgreSQL may take to accept a connection."""
 
 POOL = 8
-OVERFLOW = 40
-"""Connections of one worker: kept, and more for a rush. PostgreSQL's ``max_connections`` must allow for all workers."""
+"""Connections of one worker that are kept; more are made for a rush."""
+
+CONNECTIONS = 48
+"""All of them, at the most. PostgreSQL's ``max_connections`` must allow for so many a worker."""
 
 SETTINGS = f"-c synchronous_commit=on -c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=60s"
 
@@ -41,8 +43,9 @@ def database_url(name: str | Path) -> str:
     return text_form if "://" in text_form else f"sqlite:///{Path(text_form).absolute()}"
 
 
-def open_database(url: str) -> Engine:
-    """Return an engine for `url`, set for durability and for many threads; it connects when first used.
+def open_database(url: str, connections: int = CONNECTIONS) -> Engine:
+    """Return an engine for `url` with at most so many `connections`, set for durability and for
+    many threads; it connects when first used.
 
     Raises ConfigurationError for a URL that is none, UnavailableError where SQLite's file cannot be made.
     """
@@ -53,9 +56,9 @@ def open_database(url: str) -> Engine:
     try:
         backend = parsed.get_backend_name()
         if backend == "sqlite":
-            return _sqlite(parsed)
+            return _sqlite(parsed, connections)
         if backend == "postgresql":
-            return _postgresql(parsed)
+            return _postgresql(parsed, connections)
     except (SQLAlchemyError, ModuleNotFoundError) as error:
         shown = parsed.render_as_string(hide_password=True)
         raise ConfigurationError(f"{shown} is no usable database: {error}") from error
@@ -65,29 +68,29 @@ def open_database(url: str) -> Engine:
     )
 
 
-def _sqlite(url: URL) -> Engine:
+def _sqlite(url: URL, connections: int) -> Engine:
     if url.database:
         _make_file(Path(url.database))
     engine = create_engine(
         url,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
-        pool_size=POOL,
-        max_overflow=OVERFLOW,
+        pool_size=min(POOL, connections),
+        max_overflow=max(0, connections - POOL),
         pool_timeout=BUSY_SECONDS,
     )
     _tune_sqlite(engine)
     return engine
 
 
-def _postgresql(url: URL) -> Engine:
+def _postgresql(url: URL, connections: int) -> Engine:
     options: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "application_name": "guard"}
     if "options" not in url.query:
         options["options"] = SETTINGS
     return create_engine(
         url.set(drivername="postgresql+psycopg"),
         connect_args=options,
-        pool_size=POOL,
-        max_overflow=OVERFLOW,
+        pool_size=min(POOL, connections),
+        max_overflow=max(0, connections - POOL),
         pool_timeout=BUSY_SECONDS,
         pool_pre_ping=True,
     )

@@ -1,0 +1,166 @@
+"""What the central API is told by its file and its environment: strict, every fault at once, secrets never shown.
+
+The file is TOML (``.toml``) or YAML. Each setting may come from the environment instead, which goes before the file:
+``GUARD_API_DATABASE``, ``GUARD_API_LISTEN__PORT`` with two underscores for each step down; lists and tables there are
+JSON. What is not known is refused in both. Where a secret is wanted, ``env:NAME`` and ``file:PATH`` say where it lies.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from guardcli.model.errors import ConfigurationError, Problem
+from guardcli.model.secrets import Secret
+
+PREFIX = "GUARD_API_"
+
+ELSEWHERE = frozenset({"GUARD_API_CONFIG"})
+"""Variables with the prefix that are no settings: where the file is."""
+
+
+def _secret(value: object) -> Secret:
+    """Return the secret that `value` is or names; raises ValueError, which never holds it."""
+    if isinstance(value, Secret):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("a text is needed: the secret, env:NAME or file:PATH")
+    kind, _, place = value.partition(":")
+    if kind == "env":
+        if place not in os.environ:
+            raise ValueError(f"the variable {place} is not set")
+        return Secret(os.environ[place])
+    if kind == "file":
+        try:
+            return Secret(Path(place).read_text().strip())
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"{place} cannot be read: {error}") from None
+    return Secret(value)
+
+
+SecretText = Annotated[Secret, BeforeValidator(_secret)]
+
+
+class Section(BaseModel):
+    """Base of all parts: frozen, and nothing that is not known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True)
+
+
+class Listen(Section):
+    """Where requests come in: `uds`, or `host` and `port`. `workers` are processes that share it."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] | None = None
+    uds: Path | None = None
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+
+
+class Limits(Section):
+    """Bounds. Seconds, and counts within a minute for one address or identity."""
+
+    failed_logins: Annotated[int, Field(ge=1)] = 30
+    stop_seconds: Annotated[int, Field(ge=0, le=600)] = 5
+    """How long requests that run may take to end once the server was told to stop."""
+
+
+class Log(Section):
+    """What is logged: with `requests` a line for each request."""
+
+    requests: bool = True
+
+
+class Config(Section):
+    """All of it. `database` is a path or a URL, `public_url` where people reach the API, for links."""
+
+    database: SecretText = Field(default_factory=lambda: Secret(""))
+    connections: Annotated[int, Field(ge=2, le=500)] = 20
+    """To PostgreSQL, at the most, of each worker."""
+    public_url: Annotated[str, Field(pattern=r"^(https?://[^\s]+)?$")] = ""
+    open_metrics: bool = False
+    """Whether ``/metrics`` needs no token; it tells counts and durations, no names."""
+    listen: Listen = Listen()
+    limits: Limits = Limits()
+    log: Log = Log()
+
+
+def load_config(path: Path | None, env: Mapping[str, str], overrides: Mapping[str, Any] | None = None) -> Config:
+    """Return the configuration of the file at `path`, if any, of `env`, and of `overrides` (the command line).
+
+    Raises ConfigurationError with every fault and its place.
+    """
+    name = str(path) if path else "the environment"
+    form = _read(path) if path else {}
+    problems: list[Problem] = []
+    for variable in sorted(env):
+        if variable.startswith(PREFIX) and variable not in ELSEWHERE:
+            _put(form, variable, env[variable], problems)
+    for key, value in (overrides or {}).items():
+        _step(form, key.split("."), value)
+    try:
+        config = Config.model_validate(form)
+    except ValidationError as error:
+        problems += [
+            Problem(name, 0, 0, f"{'.'.join(str(part) for part in fault['loc']) or 'all of it'}: {fault['msg']}")
+            for fault in error.errors(include_input=False, include_context=False)
+        ]
+    if problems:
+        raise ConfigurationError("the API's configuration has faults", problems)
+    return config
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {path}: {error.strerror}") from error
+    try:
+        form = _parse_toml(content) if path.suffix == ".toml" else _parse_yaml(content)
+    except (UnicodeDecodeError, ValueError) as error:
+        raise ConfigurationError(f"{path} cannot be understood: {error}") from None
+    if not isinstance(form, dict):
+        raise ConfigurationError(f"{path} holds no settings", hint="one `name: value` a line")
+    return form
+
+
+def _parse_toml(content: bytes) -> object:
+    return tomllib.loads(content.decode())
+
+
+def _parse_yaml(content: bytes) -> object:
+    import yaml
+
+    try:
+        return yaml.safe_load(content) or {}
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"line {mark.line + 1}" if mark else "somewhere"
+        raise ValueError(f"{place} is not YAML") from None
+
+
+def _put(form: dict[str, Any], variable: str, text: str, problems: list[Problem]) -> None:
+    """Set what `variable` says; pydantic turns texts into numbers."""
+    value: object = text
+    if text[:1] in ("[", "{"):
+        try:
+            value = json.loads(text)
+        except ValueError:
+            problems.append(Problem(variable, 0, 0, "is neither a text nor JSON"))
+            return
+    if not _step(form, variable.removeprefix(PREFIX).lower().split("__"), value):
+        problems.append(Problem(variable, 0, 0, "leads into something that has no parts"))
+
+
+def _step(form: dict[str, Any], keys: list[str], value: object) -> bool:
+    for key in keys[:-1]:
+        form = form.setdefault(key, {})
+        if not isinstance(form, dict):
+            return False
+    form[keys[-1]] = value
+    return True
