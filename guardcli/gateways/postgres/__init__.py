@@ -3,6 +3,14 @@
 ===================  ==================================================================================
 ``codec/``           the protocol as values, both directions; pure
 ``contract``         what the server asks of the two that it is given: `Gatekeeper` and `Conversation`
+``server``           `Gateway`: accepts clients, keeps the limits of time
+``visit``            one client from its arrival to its leave
+``reception``        the client's side of the start; ``verifier`` checks the session's own password
+``upstream``         the real server's side of it; ``authentication`` answers what it asks
+``session``          moves the bytes of one connection, and holds back who is too fast
+``wire``             one end of a connection
+``target``           where the real server is, and how it is known to be the right one
+``keys``             whose cancel request is whose; ``house`` is what all connections share
 ===================  ==================================================================================
 
 The server does the I/O and knows the start and the end of a connection; the conversation knows what every message in

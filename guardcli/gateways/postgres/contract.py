@@ -120,6 +120,11 @@ class Conversation(Protocol):
         """Go on with what the server sent: what was waited for is done."""
         ...
 
+    @property
+    def between(self) -> bool:
+        """Whether the client has been sent whole messages only, so that one more would be read as one."""
+        ...
+
     def cancelled(self) -> Step:
         """The client asked, over another connection, to cancel what is going on."""
         ...
@@ -138,4 +143,8 @@ class Gatekeeper(Protocol):
 
     async def admit(self, opening: Opening) -> Conversation:
         """Return the conversation of a session that may begin. Raises Refused. May take its time, to ask a person."""
+        ...
+
+    def masked(self, text: str) -> str:
+        """Return `text`, words of a server before a conversation has begun, as the client may read it."""
         ...

@@ -1,0 +1,240 @@
+"""One client's connection, from its first byte to its last: the start, then moving bytes as the conversation says.
+
+Flow: what a client does not read in time holds back the server and the client itself; what the server does not read
+in time holds back the client. Each side is read in chunks, and at most one chunk of each is being worked on, so
+the memory of a connection is bounded however much passes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from guardcli.gateways.postgres import upstream as server_side
+from guardcli.gateways.postgres.codec.backend import BackendKeyData, error
+from guardcli.gateways.postgres.codec.sqlstates import CONNECTION_FAILURE
+from guardcli.gateways.postgres.codec.violations import ProtocolViolation
+from guardcli.gateways.postgres.contract import Conversation, Step
+from guardcli.gateways.postgres.target import Target
+from guardcli.gateways.postgres.upstream import CannotConnect, Upstream
+from guardcli.gateways.postgres.wire import Wire
+
+LINGER_SECONDS = 10.0
+"""How long a client that must go may take to read what it was told last."""
+
+log = logging.getLogger(__name__)
+
+
+class _Side:
+    """Receives for one end, and tells the session which end it was."""
+
+    def __init__(
+        self,
+        received: Callable[[bytes], None],
+        lost: Callable[[Exception | None], None],
+        writable: Callable[[bool], None],
+    ) -> None:
+        self.received, self.lost, self.writable = received, lost, writable
+
+
+@dataclass(slots=True)
+class Waits:
+    """The waits that are under way, one a side at the most."""
+
+    client: asyncio.Task[None] | None = None
+    server: asyncio.Task[None] | None = None
+
+
+class Session:
+    """Moves bytes between a client that is in and the real server, until either goes."""
+
+    def __init__(self, client: Wire, upstream: Upstream, conversation: Conversation, target: Target) -> None:
+        self._client = client
+        self._server = upstream.wire
+        self._upstream = upstream
+        self._conversation = conversation
+        self._target = target
+        self._waits = Waits()
+        self._client_full = self._server_full = False
+        self._ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._cancels: set[asyncio.Task[None]] = set()
+        self._clock = asyncio.get_running_loop().time
+        self.began = self.active = self._clock()
+
+    async def run(self, settings: dict[str, str]) -> str:
+        """Go on until the end; return why it came."""
+        try:
+            self._do(self._conversation.begin(settings))
+            for notice in self._upstream.notices:
+                self._do(self._conversation.from_server(notice))
+            self._server.hand_over(_Side(self._from_server, self._server_lost, self._server_writable))
+            self._client.hand_over(_Side(self._from_client, self._client_lost, self._client_writable))
+            if rest := self._upstream.splitter.rest():
+                self._from_server(rest)
+        except ProtocolViolation as violation:
+            self.violated(violation)
+        try:
+            return await self._ended
+        finally:
+            await self._close()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a person or the catalogue is waited for, so that silence is no idleness."""
+        return self._waits.client is not None or self._waits.server is not None
+
+    def cancel(self) -> None:
+        """Do what a cancel request asks for."""
+        if not self._ended.done():
+            self._guarded(self._conversation.cancelled)
+
+    def end(self, sqlstate: str, message: str) -> None:
+        """End the session with a FATAL error."""
+        if not self._ended.done():
+            self._guarded(lambda: self._conversation.end(sqlstate, message))
+            self._finish(message)
+
+    # -- what arrives --
+
+    def _from_client(self, chunk: bytes) -> None:
+        self.active = self._clock()
+        self._guarded(lambda: self._conversation.from_client(chunk))
+
+    def _from_server(self, chunk: bytes) -> None:
+        self.active = self._clock()
+        self._guarded(lambda: self._conversation.from_server(chunk))
+
+    def _guarded(self, work: Callable[[], Step]) -> None:
+        """Do what the conversation says; whatever is wrong with it ends the session, and nothing more passes."""
+        if self._ended.done():
+            return
+        try:
+            self._do(work())
+        except ProtocolViolation as violation:
+            self.violated(violation)
+        except Exception:
+            log.exception("a fault in the gateway")
+            self._tell("XX000", "a fault in guard ended this connection")
+            self._finish("a fault in guard")
+
+    def violated(self, violation: ProtocolViolation) -> None:
+        """End the session because somebody broke the protocol."""
+        self._tell(violation.sqlstate, violation.message)
+        self._finish(violation.message)
+
+    def _tell(self, sqlstate: str, message: str) -> None:
+        """Send the error that ends the session, unless it would be read as a part of a row that was cut short."""
+        if self._conversation.between:
+            self._client.write(error("FATAL", sqlstate, message).encode())
+
+    def _do(self, step: Step) -> None:
+        for data in step.to_client:
+            self._client.write(data)
+        for data in step.to_server:
+            self._server.write(data)
+        if step.cancel:
+            self._cancel_upstream()
+        if step.drop_wait and self._waits.client is not None:
+            self._waits.client.cancel()
+            self._waits.client = None
+        if step.client_wait is not None:
+            self._waits.client = self._wait(step.client_wait, self._client_goes_on)
+        if step.server_wait is not None:
+            self._waits.server = self._wait(step.server_wait, self._server_goes_on)
+        if step.end:
+            self._finish("the session ended")
+        self._regulate()
+
+    # -- waiting --
+
+    def _wait(self, work: Awaitable[object], go_on: Callable[[object], None]) -> asyncio.Task[None]:
+        async def wait() -> None:
+            try:
+                result = await work
+            except Exception:
+                log.exception("a fault in what a connection waits for")
+                self._tell("XX000", "a fault in guard ended this connection")
+                self._finish("a fault in guard")
+                return
+            go_on(result)
+
+        return asyncio.get_running_loop().create_task(wait())
+
+    def _client_goes_on(self, result: object) -> None:
+        self._waits.client = None
+        self.active = self._clock()
+        self._guarded(lambda: self._conversation.client_goes_on(result))
+
+    def _server_goes_on(self, result: object) -> None:
+        self._waits.server = None
+        self._guarded(lambda: self._conversation.server_goes_on(result))
+
+    # -- the flow --
+
+    def _client_writable(self, can: bool) -> None:
+        self._client_full = not can
+        self._regulate()
+
+    def _server_writable(self, can: bool) -> None:
+        self._server_full = not can
+        self._regulate()
+
+    def _regulate(self) -> None:
+        """Hold back or let go each side."""
+        held = self._client_full or self._server_full or self._waits.client is not None
+        (self._client.pause if held else self._client.resume)()
+        held = self._client_full or self._waits.server is not None
+        (self._server.pause if held else self._server.resume)()
+
+    # -- the end --
+
+    def _client_lost(self, fault: Exception | None) -> None:
+        self._finish("the client left")
+
+    def _server_lost(self, fault: Exception | None) -> None:
+        if self._ended.done():
+            return
+        text = "the server closed the connection unexpectedly"
+        self._guarded(lambda: self._conversation.end(CONNECTION_FAILURE, text))
+        self._finish(text)
+
+    def _finish(self, reason: str) -> None:
+        if not self._ended.done():
+            self._ended.set_result(reason)
+
+    async def _close(self) -> None:
+        for task in (self._waits.client, self._waits.server):
+            if task is not None:
+                task.cancel()
+        self._server.close()
+        await close_gently(self._client)
+        self._server.abort()
+
+    def _cancel_upstream(self) -> None:
+        key = self._upstream.key
+        if key is None or len(self._cancels) > 8:
+            return
+        task = asyncio.get_running_loop().create_task(_cancel(self._target, key))
+        self._cancels.add(task)
+        task.add_done_callback(self._cancels.discard)
+
+
+async def _cancel(target: Target, key: BackendKeyData) -> None:
+    try:
+        await server_side.cancel(target, key)
+    except CannotConnect as fault:
+        log.warning("a cancel request did not arrive: %s", fault.message)
+
+
+async def close_gently(wire: Wire) -> None:
+    """Close once the peer has read what waits for it, or after `LINGER_SECONDS`."""
+    wire.resume()  # a peer that still sends would otherwise never see the end
+    wire.close()
+    try:
+        async with asyncio.timeout(LINGER_SECONDS):
+            while not wire.ended:
+                await wire.gone()
+    except TimeoutError:
+        wire.abort()
