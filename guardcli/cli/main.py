@@ -25,6 +25,7 @@ COMMANDS = {
     "run": ("guardcli.cli.run", "Run an agent, or any command, under guard."),
     "sessions": ("guardcli.cli.sessions", "List, show and replay what was recorded."),
     "shims": ("guardcli.cli.shims", "Install the shims into an image or a CI container."),
+    "tui": ("guardcli.cli.tui", "Watch sessions, answer what waits, replay what was recorded."),
 }
 """Command name → (module whose attribute `command` is the click command, one line of help). Loading only the
 module that is called keeps `guard run` free of what it does not need."""

@@ -1,0 +1,229 @@
+"""Recorded things as rich text: inert, coloured by what they mean, never read as markup."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+from pygments.lexers.shell import BashLexer
+from pygments.lexers.sql import PostgresLexer
+from pygments.token import Comment, Keyword, Name, Number, String, _TokenType
+from rich.text import Text
+
+from guardcli.client.api import SessionInfo
+from guardcli.model.approvals import Approval, ApprovalState
+from guardcli.model.events import Event, EventType
+from guardcli.playback.text import age, clock, inert, inert_block
+
+VERDICTS = {"allow": "green", "approve": "yellow", "deny": "red"}
+STATES = {
+    ApprovalState.PENDING: "yellow",
+    ApprovalState.APPROVED: "green",
+    ApprovalState.CONSUMED: "green",
+    ApprovalState.DENIED: "red",
+}
+SESSION_STATES = {"live": "green", "lost": "red"}
+EFFECTS = {
+    "read": "green",
+    "session": "green",
+    "write": "yellow",
+    "network": "yellow",
+    "file": "yellow",
+    "define": "red",
+    "delete": "red",
+    "privilege": "red",
+    "execute": "red",
+    "unknown": "magenta",
+}
+HIGHLIGHT_MAX = 64 * 1024
+"""Characters; a longer statement is shown in one colour."""
+
+_LOOKS = {Keyword: "bold cyan", String: "green", Number: "magenta", Comment: "dim", Name.Builtin: "cyan"}
+
+
+def line(text: object, style: str = "") -> Text:
+    """Return recorded text as one line."""
+    return Text(inert(text), style)
+
+
+def block(text: str, style: str = "") -> Text:
+    """Return recorded text of many lines."""
+    return Text(inert_block(text), style)
+
+
+def effects(names: Iterable[object]) -> Text:
+    """Return effects, each in the colour of how far it goes."""
+    shown = [Text(inert(name), EFFECTS.get(str(name), "")) for name in dict.fromkeys(names)]
+    return Text(" ").join(shown)
+
+
+def sql(statement: str) -> Text:
+    """Return a statement with its keywords, strings and comments told apart."""
+    return _highlighted(statement, PostgresLexer())
+
+
+def command(text: str) -> Text:
+    """Return a command line; a statement that psql is given stands in the colours of SQL."""
+    statement = statement_of(text)
+    if not statement:
+        return _highlighted(text, BashLexer())
+    before, _, after = text.partition(shlex.quote(statement))
+    if not before:
+        return _highlighted(text, BashLexer())
+    shown = _highlighted(before, BashLexer())
+    return shown.append_text(sql(shlex.quote(statement))).append_text(_highlighted(after, BashLexer()))
+
+
+def statement_of(text: str) -> str:
+    """Return the statement that a command line gives psql, an empty string where it gives none."""
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        return ""
+    if not words or words[0].rpartition("/")[2] != "psql":
+        return ""
+    for place, word in enumerate(words[:-1]):
+        if word in ("-c", "--command"):
+            return words[place + 1]
+    return next((word.partition("=")[2] for word in words if word.startswith("--command=")), "")
+
+
+def _highlighted(text: str, lexer: PostgresLexer | BashLexer) -> Text:
+    if len(text) > HIGHLIGHT_MAX:
+        return block(text)
+    shown = Text()
+    for kind, piece in lexer.get_tokens(text):
+        style = _style_of(kind)
+        shown.append(inert_block(piece), style)
+    shown.rstrip()
+    return shown
+
+
+def _style_of(kind: _TokenType | None) -> str:
+    while kind is not None:
+        if kind in _LOOKS:
+            return _LOOKS[kind]
+        kind = kind.parent
+    return ""
+
+
+def facts(rows: Iterable[tuple[str, Text | str]], width: int = 14) -> Text:
+    """Return names and values below each other; rows without a value are left out."""
+    shown = Text()
+    for name, value in rows:
+        text = value if isinstance(value, Text) else block(value)
+        if not text.plain:
+            continue
+        shown.append(f"{name:<{width}} ", "dim")
+        for number, part in enumerate(text.split("\n", allow_blank=True)):
+            shown.append(" " * (width + 1) if number else "").append_text(part).append("\n")
+    return shown
+
+
+def session_facts(session: SessionInfo) -> Text:
+    """Return what is known of a session as a whole."""
+    took = age((session.closed or time.time()) - session.started)
+    counts = ", ".join(f"{name} {count}" for name, count in session.counts.items())
+    return facts(
+        [
+            ("session", Text(inert(session.id)).append(f"  {session.state}", SESSION_STATES.get(session.state, ""))),
+            ("who", f"{session.identity} ({', '.join(session.groups)}), opened by {session.owner}"),
+            ("command", command(" ".join(session.command))),
+            ("where", f"{session.cwd} on {session.host}"),
+            ("policy", f"{session.policy} {session.policy_digest[:12]}"),
+            ("began", f"{clock(session.started)}, took {took}"),
+            ("inside of", session.parent),
+            ("counted", counts),
+        ]
+    )
+
+
+def approval_facts(approval: Approval, at: float) -> Text:
+    """Return all that is needed to decide, at the moment `at`."""
+    people = "1 reviewer" if approval.quorum == 1 else f"{approval.quorum} reviewers"
+    rows: list[tuple[str, Text | str]] = [
+        ("approval", Text(approval.id).append(f"  {approval.state.value}", STATES.get(approval.state, ""))),
+        ("who", f"{approval.requester}, in session {approval.session}"),
+        ("tool", approval.tool),
+        ("command", command(approval.command)),
+        ("statement", sql(statement_of(approval.command))),
+        ("directory", approval.cwd),
+        ("effects", effects(approval.effects)),
+        ("targets", "\n".join(approval.targets)),
+        ("rule", approval.rule),
+        ("", approval.message),
+        ("agent's reason", approval.justification),
+        ("asked", f"{clock(approval.created)}, {age(at - approval.created)} ago"),
+        ("left", left(approval, at)),
+        ("needs", f"{people} of {', '.join(approval.groups)}" if approval.groups else people),
+        ("digest", approval.digest),
+    ]
+    if approval.decided:
+        rows.append(("decided", f"{clock(approval.decided)} by {approval.reviewer or approval.requester}"))
+    rows.append(("reason", approval.reason))
+    return facts(rows)
+
+
+def left(approval: Approval, at: float) -> str:
+    """Return how long a request or a yes still holds, ``-`` where it does not."""
+    held = approval.state in (ApprovalState.PENDING, ApprovalState.APPROVED)
+    return age(max(0.0, approval.expires - at)) if held else "-"
+
+
+def call_facts(events: Sequence[Event]) -> Text:
+    """Return what is known of one call: what it was, why it was decided so, what became of it."""
+    shown = Text()
+    for event in events:
+        if event.type is EventType.JUDGED:
+            shown.append_text(_judged(event.data)).append("\n")
+        elif event.type is not EventType.OUTPUT:
+            shown.append(f"{event.time[11:23]} {event.type.value:<9} ", "dim")
+            shown.append_text(block(_flat(event.data))).append("\n")
+    return shown
+
+
+def _judged(data: Mapping[str, object]) -> Text:
+    verdict = str(data.get("verdict", "?"))
+    text = str(data.get("command", ""))
+    matched = data.get("matched")
+    others = [str(rule) for rule in matched if rule != data.get("rule")] if isinstance(matched, list) else []
+    operations = data.get("operations")
+    shown = facts(
+        [
+            ("verdict", Text(inert(verdict), f"bold {VERDICTS.get(verdict, '')}")),
+            ("rule", str(data.get("rule", ""))),
+            ("also matched", ", ".join(others)),
+            ("message", str(data.get("message", ""))),
+            ("command", command(text)),
+            ("statement", sql(statement_of(text) or str(data.get("statement", "")))),
+            ("directory", str(data.get("cwd", ""))),
+            ("called from", str(data.get("parent", ""))),
+            ("argv SHA-256", str(data.get("argv_sha256", ""))),
+        ]
+    )
+    for one in operations if isinstance(operations, list) else ():
+        if isinstance(one, dict):
+            shown.append_text(_operation(one))
+    return shown
+
+
+def _operation(data: Mapping[str, object]) -> Text:
+    named, targets = data.get("effects"), data.get("targets")
+    shown = Text().append("  · ", "dim").append_text(line(data.get("action", ""), "bold")).append("  ")
+    shown.append_text(effects(named if isinstance(named, list) else ()))
+    shown.append("  ").append_text(line(", ".join(map(str, targets)) if isinstance(targets, list) else ""))
+    for flag, words in (("unbounded", "without a bound"), ("sensitive", "sensitive")):
+        if data.get(flag):
+            shown.append(f"  {words}", "red")
+    if data.get("complete") is False:
+        shown.append("  not all is known: ", "magenta").append_text(line(data.get("reason", ""), "magenta"))
+    return shown.append("\n")
+
+
+def _flat(data: Mapping[str, object]) -> str:
+    return ", ".join(
+        f"{name} {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        for name, value in data.items()
+    )
