@@ -89,7 +89,7 @@ class ApprovalsScreen(Room):
         self.set_interval(REFRESH_SECONDS, self._refresh)
 
     def _refresh(self) -> None:
-        if self.is_current or self.guard.screen is self:
+        if self.is_current:
             self.in_thread(self._fetch, "approvals")
 
     def _fetch(self, wanted: Callable[[], bool]) -> None:

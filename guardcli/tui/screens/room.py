@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -11,13 +11,22 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 from textual.worker import get_current_worker
 
-from guardcli.tui.source import Source
+from guardcli.tui.source import Link, Source
 from guardcli.tui.widgets.banner import Banner
 
-if TYPE_CHECKING:
-    from guardcli.tui.app import GuardApp
-
 TABS = (("sessions", "Sessions"), ("approvals", "Approvals"), ("policy", "Policy"), ("health", "Health"))
+
+
+class Desk(Protocol):
+    """What the program offers its screens."""
+
+    source: Source
+    link: Link
+    policy: str
+    waiting: int
+
+    def waits(self, count: int) -> None:
+        """Hear that so many requests wait."""
 
 
 class Room(Screen[None]):
@@ -26,9 +35,9 @@ class Room(Screen[None]):
     tab = ""
 
     @property
-    def guard(self) -> GuardApp:
+    def guard(self) -> Desk:
         """The program."""
-        return cast("GuardApp", self.app)
+        return cast("Desk", self.app)
 
     @property
     def source(self) -> Source:
