@@ -24,7 +24,7 @@ from setuptools.errors import CompileError, PlatformError
 
 PROGRAM_SOURCES = [Path("shims") / "guard-shim.c"]
 PROGRAM = Path("guardcli") / "_shim" / "guard-shim"
-LIBRARY_SOURCES = [Path("native") / name for name in ("accounts.c", "email.c", "persons.c", "sweep.c")]
+LIBRARY_SOURCES = [Path("native") / name for name in ("accounts.c", "email.c", "emit.c", "persons.c", "sweep.c")]
 LIBRARY = Path("guardcli") / "_native" / "libguard_mask.so"
 COMPILERS = ("cc", "gcc", "clang", "musl-gcc")
 FLAGS = (

@@ -7,14 +7,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GUARD_MASK_VERSION 1 /* raised with every change of what is exported; guardcli/masking/native.py holds it too */
+#define GUARD_MASK_VERSION 2 /* raised with every change of what is exported; guardcli/masking/native.py holds it too */
 #define EXPORT __attribute__((visibility("default")))
 #define NO_RANK 255
 
-/* Bytes that must not get out, as guardcli.masking.spans.Span; start == end marks a place for a closer look. */
+/* Bytes that must not get out, as guardcli.masking.spans.Span. */
 struct span {
     uint32_t start, end;
     uint8_t rank, drop, rest, unused;
+};
+
+struct label {
+    uint8_t length; /* 0: its rule does more than put a label there */
+    char text[63];
+};
+
+struct progress {
+    uint64_t place, skip, index, written; /* up to where the text is done; blanks behind that go; next span; output */
+    uint8_t masked;                       /* a label of the span that goes on stands there already */
 };
 
 struct text {
@@ -51,5 +61,14 @@ bool guard_iban(struct text text, size_t place, size_t *start, size_t *end);
 bool guard_national_id(struct text text, size_t place, size_t *start, size_t *end);
 bool guard_email(struct text text, size_t place, size_t *start, size_t *end);
 bool guard_is_noise(struct text text, size_t start);
+
+/* What native.py calls; each is explained where it is defined. */
+EXPORT unsigned guard_mask_version(void);
+EXPORT size_t guard_sweep(const uint8_t *bytes, size_t length, size_t from, size_t base, const uint8_t *ranks,
+                          struct span *found, size_t most);
+EXPORT size_t guard_resolve(struct span *spans, size_t count, const uint8_t *personal);
+EXPORT void guard_emit(const uint8_t *bytes, size_t length, size_t end, const struct span *spans, size_t count,
+                       const struct label *labels, uint32_t *counts, struct progress *progress, uint8_t *out);
+EXPORT bool guard_noise(const uint8_t *bytes, size_t length, size_t start);
 
 #endif

@@ -132,7 +132,7 @@ static bool look_closely(struct text text, size_t place, struct span *span)
     if (span->rank == PHONE) {
         if (place > 0 && is(text.bytes[place - 1], WORD))
             return false;
-        *span = (struct span){.start = (uint32_t)end, .end = (uint32_t)end};
+        *span = (struct span){.start = (uint32_t)end, .end = (uint32_t)end, .drop = true};
         return true;
     }
     if (!checks[span->rank](text, place, &start, &end))
@@ -143,10 +143,11 @@ static bool look_closely(struct text text, size_t place, struct span *span)
 
 EXPORT unsigned guard_mask_version(void) { return GUARD_MASK_VERSION; }
 
-/* Find what begins in text[from:length]. `ranks` holds one for each kind, NO_RANK for what is off. Return how many there
- * are; those beyond `most` are counted and not written. An empty span says where a closer look is to begin. */
-EXPORT size_t guard_sweep(const uint8_t *bytes, size_t length, size_t from, const uint8_t *ranks, struct span *found,
-                          size_t most)
+/* Find what begins in text[from:length] and keep what begins from `base` on. `ranks` holds one for each kind, NO_RANK for
+ * what is off. Return how many there are; those beyond `most` are counted and not written. An empty span, whose `drop` is
+ * set, says where a closer look is to begin. */
+EXPORT size_t guard_sweep(const uint8_t *bytes, size_t length, size_t from, size_t base, const uint8_t *ranks,
+                          struct span *found, size_t most)
 {
     struct text text = {bytes, length};
     struct masks before = {0}, now = classify_at(text, from), next;
@@ -164,6 +165,8 @@ EXPORT size_t guard_sweep(const uint8_t *bytes, size_t length, size_t from, cons
                     continue;
                 done[kind] = span.end;
                 span.rank = ranks[kind];
+                if (span.start < base && !span.drop)
+                    continue;
                 if (count++ < most)
                     found[count - 1] = span;
             }

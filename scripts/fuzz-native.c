@@ -7,9 +7,6 @@
 
 #include "guard_mask.h"
 
-size_t guard_sweep(const uint8_t *, size_t, size_t, const uint8_t *, struct span *, size_t);
-bool guard_noise(const uint8_t *, size_t, size_t);
-
 #define LONGEST 4096
 #define ROOM 16
 
@@ -19,7 +16,7 @@ static const char *const pieces[] = {
     "16.727.230/0001-97", "AB 12 34 56 C", "RCCMNL83S18D969H", "54362315-K", "X2482300W", "S1234567D", "212-555-1234",
     "alice.smith@example.com", "a@b.co", "git@h.org", "@b.c@d.e", "//u@h.org", "a.b.c.d.e.f.g.h.i.j", "\xc3\xa9", "\xff",
     "\xe2\x82", "\xf0\x9f\x98\x80", "\n", " ", "  ", "-", ".", "@", "/", "A", "4", "44444444444444444444",
-    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "\x1b[1m",
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "\x1b[1m", "          ", " | ", "|", "\xe2\x94\x82", "\": ", ": ",
 };
 
 static size_t make(uint8_t *text)
@@ -42,6 +39,40 @@ static void check(const struct span *span, size_t from, size_t length)
         abort();
 }
 
+/* Put the text together without what was found and some spans more, going on where a caller would. */
+static void put_together(const uint8_t *text, size_t length, struct span *spans, size_t count)
+{
+    static const struct label labels[KINDS] = {{13, "[CREDIT_CARD]"}, {6, "[IBAN]"}, {0, ""}, {7, "[EMAIL]"}, {1, "x"}};
+    static const uint8_t personal[KINDS] = {1, 0, 1, 0, 1};
+    uint32_t counts[KINDS] = {0};
+    while (count < ROOM && length) {
+        size_t start = (size_t)rand() % length;
+        spans[count++] = (struct span){.start = (uint32_t)start,
+                                       .end = (uint32_t)(start + 1 + (size_t)rand() % (length - start)),
+                                       .rank = (uint8_t)(rand() % KINDS),
+                                       .drop = rand() % 8 == 0};
+        if (rand() % 3 == 0)
+            break;
+    }
+    count = guard_resolve(spans, count, personal);
+    for (size_t index = 1; index < count; index++)
+        if (spans[index].start < spans[index - 1].end)
+            abort();
+    size_t place = (size_t)rand() % (length + 1), end = place + (size_t)rand() % (length - place + 1);
+    size_t room = length - place + count * 64;
+    uint8_t *out = malloc(room ? room : 1);
+    struct progress progress = {.place = place, .masked = rand() % 2 == 0};
+    for (; progress.index <= count; progress.index++, progress.written = 0, progress.masked = false) {
+        guard_emit(text, length, end, spans, count, labels, counts, &progress, out);
+        if (progress.written > room)
+            abort();
+        if (progress.index == count)
+            break;
+        progress.place = spans[progress.index].end < end ? spans[progress.index].end : end;
+    }
+    free(out);
+}
+
 int main(int argc, char **argv)
 {
     static uint8_t text[LONGEST];
@@ -54,10 +85,11 @@ int main(int argc, char **argv)
         size_t length = make(text), from = length ? (size_t)rand() % length : 0;
         uint8_t *exact = malloc(length ? length : 1);
         memcpy(exact, text, length);
-        size_t count = guard_sweep(exact, length, from, ranks, found, ROOM);
+        size_t count = guard_sweep(exact, length, from, from, ranks, found, ROOM);
         for (size_t index = 0; index < count && index < ROOM; index++)
             check(found + index, from, length);
         guard_noise(exact, length, from);
+        put_together(exact, length, found, count < ROOM ? count : ROOM);
         free(exact);
         free(found);
     }

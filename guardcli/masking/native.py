@@ -1,4 +1,4 @@
-"""The part of masking that is compiled: what must be looked at closely wherever it may stand, at the speed of a pipe.
+"""The part of masking that is compiled: what must be done wherever a secret may stand, at the speed of a pipe.
 
 Its sources are in ``native/``. It is a library of plain C, bound by ctypes: it fits every CPython, keeps no state
 between two calls and does no I/O, and other threads run on while it works.
@@ -8,24 +8,72 @@ from __future__ import annotations
 
 import ctypes
 import os.path
-import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from struct import Struct
 
+from guardcli.masking.spans import Span
 from guardcli.model.errors import UnavailableError
 
 LIBRARY = os.path.join(os.path.dirname(os.path.dirname(__file__)), "_native", "libguard_mask.so")
-VERSION = 1
+VERSION = 2
 SWEPT = ("credit_card", "iban", "national_id", "email", "phone")
 """Detectors whose forms the sweep finds, in its own order; it judges all but the last, whose `find` is called."""
 
+LABEL_MAX = 63
+RANKS = 255
+"""There are fewer detectors in a plan than this."""
 _OFF = 255
-_SPAN = struct.Struct("<IIBBBx")
-_ROOM = 4096
+_SPAN = Struct("<IIBBBx")
+_LABEL = Struct(f"<B{LABEL_MAX}s")
+_PROGRESS = Struct("<QQQQBxxxxxxx")
+_ROOM_MAX = 4096
 """Findings for which there is room at first; the sweep is run again where there are more."""
 
-Found = tuple[int, int, int, int, int]
-"""Start, end, rank, and zeros for `drop` and `rest`; start and end are one where a detector must look closely."""
+Replace = Callable[[Span, int], tuple[bytes, int]]
+"""Given a finding and where the text goes on, returns what replaces it and how many blanks behind it go too."""
+
+
+class Spans:
+    """Findings as the library knows them."""
+
+    __slots__ = ("_packed", "count")
+
+    def __init__(self, packed: bytearray, count: int) -> None:
+        """`packed` holds `count` findings, and perhaps room behind them."""
+        self._packed = packed
+        self.count = count
+
+    @classmethod
+    def of(cls, spans: Iterable[Span]) -> Spans:
+        """Return `spans` as they are."""
+        packed = bytearray().join(_SPAN.pack(*span) for span in spans)
+        return cls(packed, len(packed) // _SPAN.size)
+
+    def __bool__(self) -> bool:
+        return self.count > 0
+
+    def __iter__(self) -> Iterator[Span]:
+        return (Span(*span) for span in _SPAN.iter_unpack(memoryview(self._packed)[: self.count * _SPAN.size]))
+
+    def __getitem__(self, index: int) -> Span:
+        return Span(*_SPAN.unpack_from(self._packed, (index if index >= 0 else self.count + index) * _SPAN.size))
+
+    def add(self, spans: Sequence[Span]) -> None:
+        """Put `spans` behind these."""
+        del self._packed[self.count * _SPAN.size :]
+        for span in spans:
+            self._packed += _SPAN.pack(*span)
+        self.count += len(spans)
+
+    def resolve(self, personal: bytes) -> None:
+        """Sort the findings and make them disjoint; `personal` has a byte for each rank."""
+        if self.count > 1:
+            self.count = library().guard_resolve(self.address(), self.count, personal)
+
+    def address(self) -> ctypes.Array[ctypes.c_char]:
+        """Return the memory, for a call of the library."""
+        return (ctypes.c_char * len(self._packed)).from_buffer(self._packed)
 
 
 class Sweep:
@@ -37,17 +85,54 @@ class Sweep:
         self._ranks = bytes(ranks.get(name, _OFF) for name in SWEPT)
         self._any = any(rank != _OFF for rank in self._ranks)
 
-    def find(self, text: bytes, start: int) -> list[Found]:
-        """Return what begins in `text[start:]`, each detector's findings in order."""
-        if not self._any:
-            return []
-        room = _ROOM
+    def find(self, text: bytes, start: int, base: int) -> Spans:
+        """Return what begins in `text[base:]`, each detector's findings in order; `text[start:]` is looked at.
+
+        An empty one with `drop`, anywhere behind `start`, says where its detector must look closely.
+        """
+        room = min(_ROOM_MAX, (len(text) - start) // 4 + 8) if self._any else 0
+        while room:
+            found = Spans(bytearray(room * _SPAN.size), 0)
+            found.count = self._library.guard_sweep(text, len(text), start, base, self._ranks, found.address(), room)
+            if found.count <= room:
+                return found
+            room = found.count
+        return Spans(bytearray(), 0)
+
+
+class Emitter:
+    """Puts a text together again without its secrets. Immutable; safe to share between threads."""
+
+    def __init__(self, labels: Sequence[bytes]) -> None:
+        """`labels` has one for each rank, empty where a rule wants more than a label."""
+        self._library = library()
+        fitting = (label if len(label) <= LABEL_MAX else b"" for label in labels)
+        self._labels = b"".join(_LABEL.pack(len(label), label) for label in fitting)
+        self._longest = LABEL_MAX + 1
+
+    def emit(
+        self, text: bytes, place: int, end: int, spans: Spans, masked: bool, counts: bytearray, replace: Replace
+    ) -> bytes:
+        """Return `text[place:end]` with `spans` replaced. `masked` says that the label of a span that begins before
+        `place` went out already. What needs more than a label is asked of `replace`, the others are counted in
+        `counts`, four bytes a rank.
+        """
+        state = bytearray(_PROGRESS.pack(place, 0, 0, 0, masked))
+        progress = (ctypes.c_char * _PROGRESS.size).from_buffer(state)
+        counted = (ctypes.c_char * len(counts)).from_buffer(counts)
+        found = spans.address()
+        out = ctypes.create_string_buffer(len(text) - place + spans.count * self._longest)
+        pieces: list[bytes] = []
         while True:
-            found = ctypes.create_string_buffer(room * _SPAN.size)
-            count = self._library.guard_sweep(text, len(text), start, self._ranks, found, room)
-            if count <= room:
-                return list(_SPAN.iter_unpack(memoryview(found)[: count * _SPAN.size]))
-            room = count
+            self._library.guard_emit(text, len(text), end, found, spans.count, self._labels, counted, progress, out)
+            place, _, index, written, _ = _PROGRESS.unpack(state)
+            pieces.append(ctypes.string_at(out, written))
+            if index == spans.count:
+                return b"".join(pieces) if len(pieces) > 1 else pieces[0]
+            span = spans[index]
+            new, skip = replace(span, place)
+            pieces.append(new)
+            _PROGRESS.pack_into(state, 0, min(span.end, end), skip, index + 1, 0, False)
 
 
 def is_noise(text: bytes, start: int) -> bool:
@@ -73,15 +158,12 @@ def library() -> ctypes.CDLL:
         raise UnavailableError(
             f"{LIBRARY} is of version {found}, not {VERSION}", hint="install guard again: pip install . compiles it"
         )
-    loaded.guard_sweep.restype = ctypes.c_size_t
-    loaded.guard_sweep.argtypes = (
-        ctypes.c_char_p,
-        ctypes.c_size_t,
-        ctypes.c_size_t,
-        ctypes.c_char_p,
-        ctypes.c_void_p,
-        ctypes.c_size_t,
-    )
-    loaded.guard_noise.restype = ctypes.c_bool
-    loaded.guard_noise.argtypes = (ctypes.c_char_p, ctypes.c_size_t, ctypes.c_size_t)
+    text, size, memory = ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p
+    for function, result, arguments in (
+        (loaded.guard_sweep, size, (text, size, size, size, text, memory, size)),
+        (loaded.guard_resolve, size, (memory, size, text)),
+        (loaded.guard_emit, None, (text, size, size, memory, size, text, memory, memory, memory)),
+        (loaded.guard_noise, ctypes.c_bool, (text, size, size)),
+    ):
+        function.restype, function.argtypes = result, arguments
     return loaded

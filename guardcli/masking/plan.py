@@ -12,12 +12,12 @@ from collections.abc import Callable, Sequence
 
 from guardcli.masking.detector import Detector
 from guardcli.masking.followers import Follower
-from guardcli.masking.native import Found, Sweep
+from guardcli.masking.native import Emitter, Spans, Sweep
 from guardcli.masking.overlong import BOUND, LINE, reach, rest_of
-from guardcli.masking.scanner import Hit, Scanner
+from guardcli.masking.scanner import Scanner
 from guardcli.masking.spans import LONG_LINE, Span, State
 from guardcli.masking.views import CUT_OFF, View
-from guardcli.model.masking import MaskRule
+from guardcli.model.masking import MaskRule, Strategy
 
 _SPLIT_WORD = re.compile(rb"(?:\A|(?<=[ \t\0\r]))[0-9A-Z+(][0-9A-Z().-]{0,40}(?:[ -][0-9A-Z().-]{0,40}){0,12}\Z")
 _LONGEST_NUMBER = 64
@@ -52,6 +52,10 @@ class Plan:
         self._scanner = scanner
         self._ranks = triggers
         self._sweep = Sweep({kind.name: rank for rank, kind in enumerate(kinds)})
+        self._looks_closely = any(kind.name == "phone" for kind in kinds)
+        self._personal = bytes(kind.personal for kind in kinds)
+        self.emitter = Emitter([_plain_label(kind, rule) for kind, rule in zip(kinds, rules, strict=True)])
+        self.telling_emitter = Emitter([b""] * len(kinds))
         self._finders = [kind.find for kind in kinds]
         self._many = frozenset(rank for rank, kind in enumerate(kinds) if type(kind).find_all is not Detector.find_all)
         self._starters = frozenset(rank for rank, kind in enumerate(kinds) if type(kind).begin is not Detector.begin)
@@ -60,18 +64,16 @@ class Plan:
         first = ((rank, kind.first()) for rank, kind in enumerate(kinds))
         self.start = State(tuple((rank, follower) for rank, follower in first if follower is not None))
 
-    def analyse(self, text: bytes, base: int, state: State) -> tuple[list[Span], State]:
+    def analyse(self, text: bytes, base: int, state: State) -> tuple[Spans, State]:
         """Find what is secret in `text[base:]`; what lies before `base` is context. Spans do not overlap."""
         if not self.kinds:
-            return [], state
+            return Spans.of(()), state
         if b"\x1b" in text or b"\x08" in text:
             spans, state = self._through_views(text, base, state)
         else:
-            hits, swept = self._scanner.scan(text), self._sweep.find(text, _line_of(text, base))
-            if not hits and not swept and not state.followers and not state.swallow:
-                return [], state
-            spans, state = self._find(text, base, state, hits, swept)
-        return (_resolve(spans, self.kinds) if len(spans) > 1 else spans), state
+            spans, state = self._find(text, base, state)
+        spans.resolve(self._personal)
+        return spans, state
 
     def opening(self, text: bytes, base: int) -> tuple[int, int]:
         """Return where, at the end of `text`, something begins that looks like a secret so far, and where something
@@ -85,7 +87,7 @@ class Plan:
             places.append(base + view.origin(found.start(found.lastindex or 0)) if found is not None else len(text))
         return places[0], places[1]
 
-    def safe(self, text: bytes, base: int, spans: list[Span]) -> int:
+    def safe(self, text: bytes, base: int, spans: Spans) -> int:
         """Return up to where the unfinished line `text[base:]` can go out whatever comes next."""
         if not self.kinds:
             return len(text)
@@ -111,27 +113,26 @@ class Plan:
             safe = min(safe, base + cut.start())
         return min(safe, spans[0].start) if spans else safe
 
-    def _through_views(self, text: bytes, base: int, state: State) -> tuple[list[Span], State]:
+    def _through_views(self, text: bytes, base: int, state: State) -> tuple[Spans, State]:
         found: list[Span] = []
         after = state
         for joined in (True, False):
             view = View(text, joined)
-            place = view.place(base)
-            hits, swept = self._scanner.scan(view.text), self._sweep.find(view.text, _line_of(view.text, place))
-            if not hits and not swept and not state.followers and not state.swallow:
-                continue
-            spans, after = self._find(view.text, place, state, hits, swept)
+            spans, seen = self._find(view.text, view.place(base), state)
+            after = seen if seen is not state else after
             for span in spans:
                 start = view.origin(span.start)
                 end = len(text) if span.end >= len(view.text) else view.origin(span.end - 1) + 1
                 found.append(Span(start, end, span.rank, span.drop, span.rest))
-        found.sort()
-        return found, after
+        return Spans.of(found), after
 
-    def _find(
-        self, text: bytes, base: int, state: State, hits: list[Hit], swept: list[Found]
-    ) -> tuple[list[Span], State]:
-        spans = self._judged(text, base, swept)
+    def _find(self, text: bytes, base: int, state: State) -> tuple[Spans, State]:
+        hits, swept = self._scanner.scan(text), self._sweep.find(text, _line_of(text, base), base)
+        if swept and self._looks_closely:
+            swept = self._judged(text, base, swept)
+        if not hits and not state.followers and not state.swallow and not self._allowed:
+            return swept, state
+        spans: list[Span] = []
         if state.swallow:
             end = reach(text, base, state.swallow)
             rest = state.swallow if end == len(text) else 0
@@ -165,22 +166,19 @@ class Plan:
         if begun or state.followers:
             state = State(self._follow(text, base, state, begun, spans), state.swallow, state.within)
         if self._allowed:
-            spans = [span for span in spans if not self._stays(span, text)]
-        spans.sort()
-        return spans, state
+            return Spans.of(span for span in (*swept, *spans) if not self._stays(span, text)), state
+        swept.add(spans)
+        return swept, state
 
-    def _judged(self, text: bytes, base: int, swept: list[Found]) -> list[Span]:
-        """Return what the sweep found from `base` on, with what its detector says where it must look closely."""
+    def _judged(self, text: bytes, base: int, swept: Spans) -> Spans:
+        """Return what the sweep found, with what its detector says where it must look closely."""
         spans = []
-        for start, end, rank, _, _ in swept:
-            if start == end:
-                found = self._finders[rank](text, start)
-                if found is None:
-                    continue
-                start, end = found
-            if start >= base:
-                spans.append(Span(start, end, rank))
-        return spans
+        for span in swept:
+            if not span.drop:
+                spans.append(span)
+            elif (found := self._finders[span.rank](text, span.start)) is not None and found[0] >= base:
+                spans.append(Span(*found, span.rank))
+        return Spans.of(spans)
 
     def _stays(self, span: Span, text: bytes) -> bool:
         """Tell whether the policy allows the value to be seen."""
@@ -264,24 +262,6 @@ def _ending(forms: Sequence[bytes]) -> re.Pattern[bytes] | None:
     return re.compile(b"(?:" + b"|".join(given) + rb")\Z") if given else None
 
 
-def _resolve(spans: list[Span], kinds: Sequence[Detector]) -> list[Span]:
-    """Make spans disjoint: what covers more wins its label, and no byte of either gets out.
-
-    Where a credential and personal data overlap, the credential alone is masked: ``user:PASSWORD@host`` looks like an
-    address to whom does not see the URL around it.
-    """
-    result: list[Span] = []
-    reached = 0
-    for span in spans:
-        if span[0] >= reached:
-            result.append(span)
-            reached = span[1]
-            continue
-        last = result[-1]
-        if kinds[span.rank].personal and not kinds[last.rank].personal:
-            continue
-        larger = span if span.end - span.start > last.end - last.start else last
-        rank = span.rank if kinds[last.rank].personal and not kinds[span.rank].personal else larger.rank
-        reached = max(last.end, span.end)
-        result[-1] = Span(last.start, reached, rank, last.drop, (span if span.end == reached else last).rest)
-    return result
+def _plain_label(kind: Detector, rule: MaskRule) -> bytes:
+    """Return what `replacement` puts where nothing around asks for more; nothing for a rule that looks at the value."""
+    return b"[%s]" % kind.label.encode() if rule.strategy is Strategy.REDACT else b""

@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from guardcli.masking.detector import LOOK_AHEAD, LOOK_BACK
+from guardcli.masking.native import Spans
 from guardcli.masking.overlong import undecided
 from guardcli.masking.plan import Plan
 from guardcli.masking.spans import LONG_LINE, Span, State
@@ -52,7 +53,7 @@ class MaskStream:
         self._masked = False
         self._idles = 0
         self._burst = 0
-        self._counts = [0] * len(plan.kinds)
+        self._counts = bytearray(4 * len(plan.kinds))
 
     @property
     def held(self) -> int:
@@ -63,7 +64,7 @@ class MaskStream:
     def findings(self) -> Mapping[str, int]:
         """How often each detector fired so far."""
         counts: dict[str, int] = {}
-        for kind, count in zip(self._plan.kinds, self._counts, strict=True):
+        for kind, count in zip(self._plan.kinds, memoryview(self._counts).cast("I"), strict=True):
             if count:
                 counts[kind.name] = counts.get(kind.name, 0) + count
         return counts
@@ -104,7 +105,7 @@ class MaskStream:
             limit = min(opening, stub)
             if spans and spans[-1].end == end:
                 limit = min(limit, max(spans[-1].start, self._released))
-            return self._emit([span for span in spans if span.start < limit], limit)
+            return self._emit(Spans.of(span for span in spans if span.start < limit), limit)
         covered = max((span.end for span in spans), default=0)
         if opening < end and covered <= opening:
             out = self._emit(spans, opening) + b"*" * (end - opening)
@@ -158,11 +159,23 @@ class MaskStream:
         safe = self._plan.safe(self._buffer, self._base, spans)
         return self._emit(spans, safe) if safe > self._released else b""
 
-    def _emit(self, spans: list[Span], end: int) -> bytes:
+    def _emit(self, spans: Spans, end: int) -> bytes:
         """Return `buffer[released:end]` with `spans` replaced, and remember how far it went."""
-        text = self._buffer
-        place = self._released
-        escaped = b"\x1b" in text or b"\x08" in text
+        text, place = self._buffer, self._released
+        if not spans:
+            out = text[place:end]
+        elif b"\x1b" in text or b"\x08" in text:
+            out = self._emit_escaped(spans, end)
+        else:
+            emitter = self._plan.emitter if self._observer is None else self._plan.telling_emitter
+            out = emitter.emit(text, place, end, spans, self._masked, self._counts, self._replace)
+        self._masked = bool(spans) and (last := spans[-1]).start < end <= last.end
+        self._released = max(end, place)
+        return out
+
+    def _emit_escaped(self, spans: Spans, end: int) -> bytes:
+        """Return `buffer[released:end]` with `spans` replaced, but for the escape sequences in them."""
+        text, place, masked = self._buffer, self._released, self._masked
         pieces: list[bytes] = []
         skip = 0
         for span in spans:
@@ -173,26 +186,23 @@ class MaskStream:
                 pieces.append(text[place + skip : start])
             place = span.end if span.end < end else end
             skip = 0
-            if not span.drop and not (self._masked and span.start < start):
-                new, skip = self._replace(span, start, escaped)
+            if not span.drop and not (masked and span.start < start):
+                new, skip = self._replace(span, start)
                 pieces.append(new)
-            if escaped:
-                pieces.extend(found[0] for found in SEQUENCE.finditer(text, start, place))
-            self._masked = False
+            pieces.extend(found[0] for found in SEQUENCE.finditer(text, start, place))
+            masked = False
         if place + skip < end:
             pieces.append(text[place + skip : end])
-        self._masked = any(span.start < end <= span.end for span in spans[-1:])
-        self._released = max(end, self._released)
         return b"".join(pieces)
 
-    def _replace(self, span: Span, start: int, escaped: bool) -> tuple[bytes, int]:
+    def _replace(self, span: Span, start: int) -> tuple[bytes, int]:
+        """Count one finding, from `start` on, tell of it, and return what replaces it."""
         kind, rule = self._plan.kinds[span.rank], self._plan.rules[span.rank]
-        self._counts[span.rank] += 1
+        counts = memoryview(self._counts).cast("I")
+        counts[span.rank] += 1
         if self._observer is not None:
             self._observer(kind.name, self._offset + start, span.end - start)
-        value = self._buffer[start : span.end]
-        if escaped:
-            value = SEQUENCE.sub(b"", value)
+        value = SEQUENCE.sub(b"", self._buffer[start : span.end])
         return replacement(self._buffer, start, span.end, value, kind.label, rule, self._plan.key)
 
     def _trim(self) -> None:

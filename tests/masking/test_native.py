@@ -18,8 +18,11 @@ import stdnum.us.itin
 import stdnum.us.ssn
 
 from guardcli.masking import native
-from guardcli.masking.native import SWEPT, Sweep, library
+from guardcli.masking.native import SWEPT, Emitter, Spans, Sweep, library
+from guardcli.masking.spans import Span
+from guardcli.masking.strategies import replacement
 from guardcli.model.errors import UnavailableError
+from guardcli.model.masking import MaskRule
 
 SWEEP = Sweep({name: rank for rank, name in enumerate(SWEPT)})
 GOOD = {
@@ -69,7 +72,7 @@ def nearly(dice: random.Random, good: str) -> bytes:
 
 def swept(name: str, text: bytes) -> list[tuple[int, int]]:
     rank = SWEPT.index(name)
-    return [(start, end) for start, end, one, _, _ in SWEEP.find(text, 0) if one == rank]
+    return [(start, end) for start, end, one, *_ in SWEEP.find(text, 0, 0) if one == rank]
 
 
 def cards(text: str) -> Iterator[tuple[int, int]]:
@@ -136,17 +139,101 @@ def test_more_findings_than_there_is_room_for_are_all_found() -> None:
 
 def test_the_sweep_begins_where_it_is_told_to() -> None:
     text = b"a@b.co\nc@d.org\n4111111111111111\n"
-    assert [found[:2] for found in SWEEP.find(text, 7)] == [(15, 31), (7, 14)]
-    assert SWEEP.find(text, len(text)) == []
-    assert SWEEP.find(b"", 0) == []
+    assert [found[:2] for found in SWEEP.find(text, 7, 7)] == [(15, 31), (7, 14)]
+    assert [found[:2] for found in SWEEP.find(text, 0, 7)] == [(15, 31), (7, 14)]
+    assert not SWEEP.find(text, len(text), len(text))
+    assert not SWEEP.find(b"", 0, 0)
 
 
 def test_no_byte_pattern_makes_it_read_beyond_the_text() -> None:
     dice = random.Random(4)
     for _ in range(3_000):
         text = bytes(dice.choices(b"4AZ0 -./@a\xc3\xa9\n", k=dice.randrange(200)))
-        for start, end, _, _, _ in SWEEP.find(text, 0):
+        for start, end, *_ in SWEEP.find(text, 0, 0):
             assert 0 <= start <= end <= len(text)
+
+
+SIGNS = (
+    "a",
+    "z",
+    "7",
+    "42",
+    " ",
+    " ",
+    "  ",
+    "   ",
+    "|",
+    "│",
+    "\t",
+    "\n",
+    ": ",
+    "- ",
+    '"',
+    '"k": ',
+    "é",
+    "x" * 12,
+    "-",
+    ".",
+)
+
+
+def test_what_is_put_together_in_c_is_what_replacement_says() -> None:
+    dice = random.Random(5)
+    rule = MaskRule(detect=("email",))
+    for _ in range(20_000):
+        parts = dice.choices(SIGNS, k=dice.randrange(1, 30))
+        text = "".join(parts).encode()
+        start = dice.randrange(len(text))
+        end = dice.randrange(start, len(text)) + 1
+        label = dice.choice(("K", "EMAIL", "CREDIT_CARD"))
+        span = Span(start, end, 0)
+        new, skip = replacement(text, start, end, text[start:end], label, rule, bytes(32))
+        wanted = text[:start] + new + text[end + skip :]
+        plain = Emitter([f"[{label}]".encode()])
+        asked: list[Span] = []
+
+        def replace(
+            one: Span, begin: int, new: bytes = new, skip: int = skip, asked: list[Span] = asked
+        ) -> tuple[bytes, int]:
+            asked.append(one)
+            return new, skip
+
+        counts = bytearray(4)
+        assert plain.emit(text, 0, len(text), Spans.of([span]), False, counts, replace) == wanted, (text, span)
+        assert int.from_bytes(counts, "little") + len(asked) == 1
+
+
+def merged(spans: list[Span], personal: bytes) -> list[Span]:
+    """Say what the library does, one span after the other."""
+    result: list[Span] = []
+    for span in sorted(spans):
+        if not result or span.start >= result[-1].end:
+            result.append(span)
+            continue
+        last = result[-1]
+        if personal[span.rank] and not personal[last.rank]:
+            continue
+        weaker = personal[last.rank] and not personal[span.rank]
+        rank = span.rank if weaker or span.end - span.start > last.end - last.start else last.rank
+        rest = span.rest if span.end >= last.end else last.rest
+        result[-1] = Span(last.start, max(last.end, span.end), rank, last.drop, rest)
+    return result
+
+
+def test_overlapping_findings_become_one_and_no_byte_of_either_is_left() -> None:
+    dice = random.Random(6)
+    personal = bytes([0, 1, 0, 1])
+    for _ in range(5_000):
+        given = []
+        for _ in range(dice.randrange(12)):
+            start = dice.randrange(40)
+            given.append(
+                Span(start, start + dice.randrange(1, 9), dice.randrange(4), dice.random() < 0.2, dice.choice((0, 2)))
+            )
+        spans = Spans.of(given[:4])
+        spans.add(given[4:])
+        spans.resolve(personal)
+        assert list(spans) == merged(given, personal), given
 
 
 def test_an_installation_without_the_library_says_how_to_mend_it(monkeypatch: pytest.MonkeyPatch) -> None:
