@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -14,10 +15,11 @@ from guardcli.broker.facts import CallFacts
 from guardcli.broker.judge import Judgement
 from guardcli.broker.recorder import CallRecord, Recorder
 from guardcli.model.approvals import Approval, ApprovalState, approval_digest
-from guardcli.model.decisions import ApprovalTerms
+from guardcli.model.decisions import ApprovalTerms, Decision
 from guardcli.model.effects import in_order
 from guardcli.model.errors import ConflictError, DeniedError, PendingError
 from guardcli.model.events import EventType, canonical
+from guardcli.model.operations import Operation
 
 POLL_SECONDS = 25.0
 """One question to the API waits at most so long for an answer."""
@@ -61,6 +63,18 @@ class ApprovalClient(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person is asked: `digest` is what the yes is bound to, `command` a readable and masked form of it."""
+
+    digest: str
+    tool: str
+    command: str
+    cwd: str
+    decision: Decision
+    justification: str = ""
+
+
 class Approvals:
     """Gets a person's yes for the calls of one session. `patience` runs what waits for the API."""
 
@@ -83,18 +97,32 @@ class Approvals:
     async def obtain(
         self, call: CallRecord, judgement: Judgement, facts: CallFacts, tell: Callable[[str], Awaitable[None]]
     ) -> None:
-        """Return once a person has said yes to exactly this call, and that yes is used up.
+        """Return once a person has said yes to exactly this call, and that yes is used up. Raises as `ask` does."""
+        invocation = judgement.invocation
+        question = Question(
+            digest=self.digest(judgement, facts),
+            tool=invocation.tool,
+            command=self._recorder.command(invocation.argv),
+            cwd=invocation.cwd,
+            decision=judgement.decision,
+            justification=invocation.env.get(JUSTIFICATION, ""),
+        )
+        async for words in self.ask(call, question):
+            await tell(words)
+
+    async def ask(self, call: CallRecord, question: Question) -> AsyncIterator[str]:
+        """Wait for a person's yes, and use it up; the end of the iteration is that yes. Yields words for the asker.
 
         Raises DeniedError when the answer was no, PendingError when there was none in time, and UnavailableError
-        when the API cannot be asked.
+        when the API cannot be asked. What is cancelled meanwhile stays pending, for whoever asks the same again.
         """
-        digest = self.digest(judgement, facts)
-        approval = await self._request(judgement, digest)
+        digest = question.digest
+        approval = await self._request(question)
         self._recorder.event(
             EventType.ASKED, call, {"approval": approval.id, "digest": digest, "state": approval.state.value}
         )
         if approval.state is ApprovalState.PENDING and self._wait_seconds > 0:
-            await tell(_waiting_text(approval, self._wait_seconds))
+            yield _waiting_text(approval, self._wait_seconds)
             approval = await self._wait(approval)
         given = approval.state is ApprovalState.APPROVED
         if given:
@@ -129,8 +157,13 @@ class Approvals:
             self._identity, invocation.argv, invocation.cwd, statement=judged, inputs=(*facts.inputs, *steering)
         )
 
-    async def _request(self, judgement: Judgement, digest: str) -> Approval:
-        invocation, decision = judgement.invocation, judgement.decision
+    def bound(self, where: Sequence[str], statement: str, operations: Sequence[Operation]) -> str:
+        """Return what a yes to a statement is bound to: its digest, the server it goes to, what it was judged to do."""
+        judged = canonical([operation.as_json() for operation in operations]).decode()
+        return approval_digest(self._identity, where, "", statement=statement, inputs=[("judged", judged)])
+
+    async def _request(self, question: Question) -> Approval:
+        decision = question.decision
         terms = decision.terms or ApprovalTerms()
         mask = self._recorder.mask
         effects = in_order({effect for one in decision.operations for effect in one.effects})
@@ -138,13 +171,13 @@ class Approvals:
         return await self._ask(
             lambda: self._client.request_approval(
                 self._session,
-                digest,
-                tool=invocation.tool,
-                command=self._recorder.command(invocation.argv)[:65536],
-                cwd=mask(invocation.cwd),
+                question.digest,
+                tool=question.tool,
+                command=question.command[:65536],
+                cwd=mask(question.cwd),
                 rule=decision.rule,
                 message=mask(decision.message),
-                justification=mask(invocation.env.get(JUSTIFICATION, ""))[:4096],
+                justification=mask(question.justification)[:4096],
                 effects=[effect.value for effect in effects],
                 targets=[mask(target)[:4096] for target in list(targets)[:1000]],
                 groups=terms.groups,

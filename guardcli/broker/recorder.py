@@ -108,23 +108,28 @@ class Recorder:
 
     def judged(self, invocation: Invocation, decision: Decision, seconds: float) -> CallRecord:
         """Record what was called and what was decided. Raises UnavailableError: then nothing may run."""
-        self._calls += 1
-        call = CallRecord(self._calls, seconds)
-        command = self.command(invocation.argv)
         data: dict[str, object] = {
             "tool": invocation.tool,
-            "command": command[:COMMAND_MAX],
+            "command": self.command(invocation.argv)[:COMMAND_MAX],
             "argv_sha256": _digest(invocation.argv),
             "cwd": self.mask(invocation.cwd),
+        }
+        if invocation.parent:
+            data["parent"] = invocation.parent
+        return self.admitted(data, decision, seconds)
+
+    def admitted(self, data: Mapping[str, object], decision: Decision, seconds: float) -> CallRecord:
+        """Record a call that `data`, masked, describes, and what was decided. Raises UnavailableError."""
+        self._calls += 1
+        call = CallRecord(self._calls, seconds)
+        decided = {
             "verdict": decision.verdict.value,
             "rule": decision.rule,
             "message": self.mask(decision.message),
             "matched": list(decision.matched),
             "operations": [self._operation(operation) for operation in decision.operations],
         }
-        if invocation.parent:
-            data["parent"] = invocation.parent
-        self._event(EventType.JUDGED, call.number, data, seconds)
+        self._event(EventType.JUDGED, call.number, {**data, **decided}, seconds)
         return call
 
     def event(self, type: EventType, call: CallRecord, data: Mapping[str, object]) -> None:

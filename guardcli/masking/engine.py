@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
 
 from guardcli.masking.columns import Column
 from guardcli.masking.detector import Detector
@@ -10,12 +11,23 @@ from guardcli.masking.detectors import REGISTRY
 from guardcli.masking.patterns import Pattern, allowed, values
 from guardcli.masking.plan import Plan
 from guardcli.masking.scanner import Scanner, digest
+from guardcli.masking.spans import State
+from guardcli.masking.strategies import substitute
 from guardcli.masking.stream import MaskStream, Observer
 from guardcli.model.errors import ConfigurationError
-from guardcli.model.masking import MaskRule
+from guardcli.model.masking import MaskRule, Strategy
 
 _DENIED = "value"
 """The name under which values are found that a policy always masks."""
+
+
+class Finding(NamedTuple):
+    """Bytes from `start` to `end` that `kind` found, and the rule that says what becomes of them."""
+
+    start: int
+    end: int
+    kind: Detector
+    rule: MaskRule
 
 
 class Masker:
@@ -69,6 +81,25 @@ class Masker:
         stream = self.stream(tool)
         data = stream.feed(text.encode("utf-8", "surrogateescape")) + stream.finish()
         return data.decode("utf-8", "surrogateescape")
+
+    def findings(self, text: bytes, tool: str = "") -> list[Finding]:
+        """Return what is secret in `text`, which stands by itself: nothing of it is told to what comes next.
+
+        For who puts together many values, a line each, and replaces them by itself. The findings do not overlap.
+        """
+        plan = self._plan(tool)
+        spans, _ = plan.analyse(text, 0, State())
+        return [Finding(one.start, one.end, plan.kinds[one.rank], plan.rules[one.rank]) for one in spans]
+
+    def detects(self, tool: str = "") -> bool:
+        """Say whether anything is looked for in `tool`'s output."""
+        return bool(self._plan(tool).kinds)
+
+    def substitute(self, value: bytes, label: str, rule: MaskRule) -> bytes:
+        """Return what takes the place of a whole value under `rule`, whatever stands around it."""
+        if rule.strategy is Strategy.REDACT:
+            return b"[%s]" % label.encode()
+        return substitute(value, label, rule, self._key, b"*")
 
     def _allowed(self, kind: Detector, rule: MaskRule, rules: Sequence[MaskRule]) -> Callable[[bytes], bool] | None:
         """Return what `kind` leaves: what its own rule allows, and the rules that do nothing else."""

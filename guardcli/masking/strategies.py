@@ -29,7 +29,7 @@ def replacement(
     if rule.strategy is Strategy.REDACT:
         new = b"<%s>" % label.encode() if scalar else b"[%s]" % label.encode()
     else:
-        new = _substitute(value, label, rule, key, b"x" if scalar else b"*")
+        new = substitute(value, label, rule, key, b"x" if scalar else b"*")
         if scalar and new.startswith(b"["):
             new = b"<" + new[1:-1] + b">"
     if value.isdigit() and _JSON_START.fullmatch(text, _line(text, start), start):
@@ -45,7 +45,8 @@ def _line(text: bytes, start: int) -> int:
     return text.rfind(b"\n", low, start) + 1 or low
 
 
-def _substitute(value: bytes, label: str, rule: MaskRule, key: bytes, star: bytes) -> bytes:
+def substitute(value: bytes, label: str, rule: MaskRule, key: bytes, star: bytes) -> bytes:
+    """Return the substitute for `value` under any strategy but REDACT, by itself; `star` hides one column's width."""
     if rule.strategy is Strategy.HASH:
         digest = hmac.new(key, value, hashlib.sha256).hexdigest()[:8]
         return f"[{label}:{digest}]".encode()

@@ -11,6 +11,15 @@
 ``wire``             one end of a connection
 ``target``           where the real server is, and how it is known to be the right one
 ``keys``             whose cancel request is whose; ``house`` is what all connections share
+``conversation``     `StatementConversation`: the rules of order; ``client_side`` judges what the client sends,
+                     ``server_side`` puts answers in their place, ``link`` is what both know
+``authority``        what a conversation asks of the broker: decide, record, wait for a person
+``flight``           what was sent and is not yet answered; ``names`` prepared statements and portals
+``effects``          what a statement changes in its session; ``reading`` bytes to text, or not
+``refusals``         what stands in for a refused message, and the words for the client
+``parameters``       the values of a Bind; ``calls`` the old FunctionCall
+``results``          what becomes of answers; ``columns`` which of them rules name
+``masked_rows``      rules put to the columns of one result; ``rows`` masks them in batches; ``typed`` by their types
 ===================  ==================================================================================
 
 The server does the I/O and knows the start and the end of a connection; the conversation knows what every message in

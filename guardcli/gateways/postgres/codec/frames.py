@@ -109,6 +109,11 @@ class Splitter:
         """Whether the stream stands between two messages, with nothing of the next one seen."""
         return not self._passing and not self.held
 
+    @property
+    def within(self) -> bool:
+        """Whether the last `Run` ended before its last message did."""
+        return self._passing > 0
+
     def feed(self, chunk: bytes) -> None:
         """Add what was read."""
         self._parts.append(chunk)

@@ -1,0 +1,178 @@
+"""Decides about the statements that a PostgreSQL gateway sees, and keeps their record.
+
+Every statement is a call of the session: a ``judged`` event before anything of it is sent, ``asked`` and ``decided``
+where a person is asked, ``started`` once there is a yes, ``masked`` and ``ended`` when the server has answered.
+Statement and parameters are masked before they are written.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from guardcli.broker.approval import Approvals, Question
+from guardcli.broker.recorder import COMMAND_MAX, CallRecord, Recorder
+from guardcli.gateways.postgres.authority import Outcome, Statement, Ticket
+from guardcli.gateways.postgres.contract import Conversation, Opening, Refused
+from guardcli.gateways.postgres.conversation import StatementConversation
+from guardcli.gateways.postgres.results import Maskers, Results
+from guardcli.model.decisions import Decision, Verdict
+from guardcli.model.effects import Effect
+from guardcli.model.events import EventType
+from guardcli.model.operations import Operation, Target, conceded
+from guardcli.policy import Context, Policy, decide
+
+TOOL = "psql"
+"""The name under which rules speak of what reaches PostgreSQL, whichever client it came from."""
+REMEMBERED, REMEMBERED_SECONDS = 512, 1.0
+"""So many decisions are remembered, for so long: rules may hold at some hours only."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRules:
+    """What all connections of a session share."""
+
+    policy: Policy
+    identity: str
+    groups: tuple[str, ...]
+    recorder: Recorder
+    approvals: Approvals
+    maskers: Maskers
+    justification: str = ""
+
+
+class StatementGatekeeper:
+    """Says which sessions a gateway may open, and makes the conversation of each."""
+
+    def __init__(self, rules: StatementRules) -> None:
+        self._rules = rules
+
+    async def admit(self, opening: Opening) -> Conversation:
+        """Return the conversation of a session that may begin. Raises Refused for replication that no rule allows."""
+        authority = ConnectionAuthority(self._rules, opening)
+        if opening.parameters.get("replication", "").lower() not in ("", "false", "off", "no", "0"):
+            decision = authority.judge([_replication()])
+            if decision.verdict is not Verdict.ALLOW:
+                raise Refused(
+                    f"guard: denied by rule {decision.rule}: replication is not allowed here",
+                    "a rule with `match: {action: replication}` and `decision: allow` would allow it",
+                )
+        return StatementConversation(authority, Results(self._rules.maskers, opening.catalogue, TOOL))
+
+    def masked(self, text: str) -> str:
+        """Return words of a server from before a conversation."""
+        return self._rules.maskers.masker(()).text(text, TOOL)
+
+
+def _replication() -> Operation:
+    return conceded(TOOL, "replication", "a replication connection reads whatever there is", Effect.READ)
+
+
+class ConnectionAuthority:
+    """Decides about the statements of one connection."""
+
+    def __init__(self, rules: StatementRules, opening: Opening, clock: Callable[[], float] = time.time) -> None:
+        self._rules = rules
+        self._opening = opening
+        self._clock = clock
+        self._calls: dict[int, CallRecord] = {}
+        self._decided: dict[tuple[Operation, ...], tuple[float, Decision]] = {}
+        self._place = _place(opening)
+
+    def judge(self, operations: Sequence[Operation]) -> Decision:
+        """Return what the policy says."""
+        key = tuple(operations)
+        now = self._clock()
+        known = self._decided.get(key)
+        if known is not None and now - known[0] < REMEMBERED_SECONDS:
+            return known[1]
+        context = Context(
+            tool=TOOL,
+            identity=self._rules.identity,
+            groups=self._rules.groups,
+            resource=self._opening.resource,
+            now=datetime.fromtimestamp(now, UTC),
+        )
+        placed = key
+        if not self._opening.resource:
+            placed = tuple(replace(one, targets=(*one.targets, *self._place)) for one in key)
+        decision = decide(self._rules.policy, placed, context)
+        if len(self._decided) >= REMEMBERED:
+            self._decided.clear()
+        self._decided[key] = (now, decision)
+        return decision
+
+    def admit(self, statement: Statement, decision: Decision) -> Ticket:
+        """Write the ``judged`` event. Raises UnavailableError."""
+        recorder, opening = self._rules.recorder, self._opening
+        now = self._clock()
+        data: dict[str, object] = {
+            "tool": TOOL,
+            "command": recorder.mask(statement.text)[:COMMAND_MAX],
+            "source": statement.source.value,
+            "statement_sha256": statement.digest,
+            "connection": opening.number,
+            "resource": opening.resource,
+            "database": recorder.mask(opening.database),
+            "user": recorder.mask(opening.user),
+        }
+        if statement.parameters:
+            data["parameters"] = [None if one is None else recorder.mask(one) for one in statement.parameters]
+        call = recorder.admitted(data, decision, now)
+        self._calls[call.number] = call
+        return Ticket(call.number, statement, decision, now)
+
+    async def obtain(self, ticket: Ticket) -> AsyncIterator[str]:
+        """Wait for a person's yes to exactly this statement, sent to exactly this server."""
+        call = self._calls[ticket.number]
+        shown = self._rules.recorder.mask(ticket.statement.text)
+        for number, value in enumerate(ticket.statement.parameters, 1):
+            written = "NULL" if value is None else repr(self._rules.recorder.mask(value))
+            shown += f"\n-- ${number} = {written}"
+        question = Question(
+            digest=self._digest(ticket),
+            tool=TOOL,
+            command=shown,
+            cwd="/",
+            decision=ticket.decision,
+            justification=self._rules.justification,
+        )
+        async for words in self._rules.approvals.ask(call, question):
+            yield words
+        self._rules.recorder.event(EventType.STARTED, call, {"program": "postgres gateway"})
+
+    def _digest(self, ticket: Ticket) -> str:
+        opening = self._opening
+        where = (opening.resource, opening.host, str(opening.port), opening.user, opening.database)
+        return self._rules.approvals.bound((TOOL, *where), ticket.statement.digest, ticket.decision.operations)
+
+    def ended(self, ticket: Ticket, outcome: Outcome) -> None:
+        """Write what came of it. What cannot be written ends the connection: it would not be known."""
+        call = self._calls.pop(ticket.number, None)
+        if call is None:
+            return
+        recorder = self._rules.recorder
+        if outcome.masked:
+            recorder.event(EventType.MASKED, call, {"findings": dict(sorted(outcome.masked.items()))})
+        data: dict[str, object] = {"tags": outcome.tags, "rows": outcome.rows, "bytes": outcome.bytes}
+        if outcome.error:
+            data["error"] = recorder.mask(outcome.error)
+        if outcome.lost:
+            recorder.event(
+                EventType.FAILED, call, {"reason": "the connection ended before the server had answered", **data}
+            )
+            return
+        data["seconds"] = round(self._clock() - ticket.began, 6)
+        recorder.event(EventType.ENDED, call, data)
+
+    def mask(self, text: str) -> str:
+        """Return words of the server's as the agent may read them."""
+        return self._rules.maskers.masker(()).text(text, TOOL)
+
+
+def _place(opening: Opening) -> tuple[Target, ...]:
+    """Return where a server is that no resource names, for rules that go by host and database."""
+    host = Target("host", f"{opening.user}@{opening.host}:{opening.port}")
+    return host, Target("database", opening.database)

@@ -1,0 +1,289 @@
+"""What the client sends, message by message: judged, recorded, asked about, sent on or replaced (``conversation``)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from guardcli.gateways.postgres import refusals
+from guardcli.gateways.postgres.authority import Authority, Source, Statement, Ticket
+from guardcli.gateways.postgres.calls import as_select
+from guardcli.gateways.postgres.codec.backend import ErrorResponse
+from guardcli.gateways.postgres.codec.frames import Frame, Run
+from guardcli.gateways.postgres.codec.frontend import (
+    STATEMENT,
+    Bind,
+    Close,
+    Describe,
+    Execute,
+    Flush,
+    FunctionCall,
+    Parse,
+    Query,
+    decode_frontend,
+)
+from guardcli.gateways.postgres.codec.violations import ProtocolViolation
+from guardcli.gateways.postgres.effects import changes, may_copy_in, unsettles
+from guardcli.gateways.postgres.flight import Item, Sent
+from guardcli.gateways.postgres.names import Portal, Prepared
+from guardcli.gateways.postgres.parameters import digest, readable
+from guardcli.gateways.postgres.reading import NAME_BYTES, Unreadable, read_name, read_text
+from guardcli.gateways.postgres.results import Results
+from guardcli.gateways.postgres.server_side import ServerSide
+from guardcli.inspectors.sql import inspect_sql
+from guardcli.model.decisions import Decision, Verdict
+from guardcli.model.errors import GuardError
+from guardcli.model.operations import Operation
+
+_TOOL = "psql"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Words for the client while it waits."""
+
+    text: str
+
+
+@dataclass(slots=True)
+class Asking:
+    """A wait for a person: what is sent on a yes, and what happens otherwise."""
+
+    words: AsyncIterator[str]
+    send: Callable[[], None]
+    refuse: Callable[[ErrorResponse], None]
+
+
+async def next_word(words: AsyncIterator[str]) -> Told | GuardError | None:
+    """Return the next words of a wait, why there is no yes, or None for the yes."""
+    try:
+        return Told(await anext(words))
+    except StopAsyncIteration:
+        return None
+    except GuardError as refusal:
+        return refusal
+
+
+class ClientSide(ServerSide):
+    """The half of a conversation that hears the client."""
+
+    def __init__(self, authority: Authority, results: Results) -> None:
+        super().__init__(authority, results)
+        self.asking: Asking | None = None
+        self.probing = False
+        self.unsettled = False
+
+    def drain(self, piece: Frame | Run) -> bool:
+        """Keep `piece` until all that was sent is answered; False where nothing is to be waited for."""
+        raise NotImplementedError
+
+    def end_group(self, item: Item, raw: bytes) -> None:
+        """Send the end of a group."""
+        raise NotImplementedError
+
+    # -- judging --
+
+    def _read(self, text: bytes) -> str:
+        return read_text(text, self.settings, not self.unsettled)
+
+    def _judge(self, operations: tuple[Operation, ...]) -> Decision:
+        return self.authority.judge(operations)
+
+    def _admit(
+        self, statement: Statement, decision: Decision, refuse: Callable[[ErrorResponse], None]
+    ) -> Ticket | None:
+        """Record the statement. Where that fails, or it is denied, refuse it and return None."""
+        try:
+            ticket = self.authority.admit(statement, decision)
+        except GuardError as failure:
+            refuse(refusals.not_approved(failure))
+            return None
+        if decision.verdict is Verdict.DENY:
+            refuse(refusals.denied(ticket))
+            self.end_ticket(ticket, "denied")
+            return None
+        return ticket
+
+    def _ask(self, ticket: Ticket, send: Callable[[], None], refuse: Callable[[ErrorResponse], None]) -> None:
+        def refused(answer: ErrorResponse) -> None:
+            words = answer.field("M").decode("utf-8", "replace")
+            self.end_ticket(ticket, f"{answer.field('C').decode()} {words}")
+            refuse(answer)
+
+        self.asking = Asking(self.authority.obtain(ticket), send, refused)
+        self.step.client_wait = next_word(self.asking.words)
+
+    # -- the simple query --
+
+    def take_query(self, frame: Frame) -> None:
+        """Judge a Query."""
+        if self.drain(frame):
+            return
+        query = decode_frontend(frame)
+        if not isinstance(query, Query):
+            raise ProtocolViolation("no Query")
+        try:
+            text = self._read(query.text)
+        except Unreadable as reason:
+            self._refuse_query(refusals.unreadable(str(reason)))
+            return
+        operations = inspect_sql(text, tool=_TOOL, prepared=self.names.as_sql_sees_them())
+        self._simple(frame, Statement(text, Source.QUERY, digest("Query", query.text)), operations)
+
+    def take_call(self, frame: Frame) -> None:
+        """Judge a FunctionCall as the SELECT that does the same."""
+        if self.drain(frame):
+            return
+        call = decode_frontend(frame)
+        if not isinstance(call, FunctionCall):
+            raise ProtocolViolation("no FunctionCall")
+        text = as_select(call)
+        shown = readable(call.arguments, call.formats)
+        statement = Statement(text, Source.CALL, digest("FunctionCall", text.encode(), (), call), shown)
+        self._simple(frame, statement, inspect_sql(text, tool=_TOOL))
+
+    def _simple(self, frame: Frame, statement: Statement, operations: tuple[Operation, ...]) -> None:
+        ticket = self._admit(statement, self._judge(operations), self._refuse_query)
+        if ticket is None:
+            return
+        kind = Sent.QUERY if statement.source is Source.QUERY else Sent.CALL
+        item = Item(kind, ticket=ticket, text=statement.text)
+        if kind is Sent.QUERY:
+            item.changes = changes(statement.text, operations)
+        item.unsettled = any(not operation.complete for operation in operations)
+
+        def send() -> None:
+            self.end_group(item, frame.raw)
+
+        if ticket.decision.verdict is Verdict.APPROVE:
+            self._ask(ticket, send, self._refuse_query)
+        else:
+            send()
+
+    def _refuse_query(self, instead: ErrorResponse) -> None:
+        self.end_group(Item(Sent.QUERY, instead=instead), refusals.failing_query())
+
+    # -- the extended query --
+
+    def _refuse(self, instead: ErrorResponse, name: bytes | None = None) -> None:
+        """Let a message of the extended query fail; what follows is dropped up to Sync."""
+        self.flight.append(Item(Sent.PARSE, instead=instead))
+        self.to_server(refusals.failing_parse(name))
+        self.skipping = True
+
+    def take_parse(self, frame: Frame) -> None:
+        """Judge a Parse."""
+        parse = decode_frontend(frame)
+        if not isinstance(parse, Parse):
+            raise ProtocolViolation("no Parse")
+
+        def refuse(instead: ErrorResponse) -> None:
+            self._refuse(instead, parse.name)
+
+        try:
+            text, name = self._read(parse.text), read_name(parse.name, self.settings)
+        except Unreadable as reason:
+            refuse(refusals.unreadable(str(reason)))
+            return
+        operations = inspect_sql(text, tool=_TOOL, prepared=self.names.as_sql_sees_them())
+        decision = self._judge(operations)
+        if decision.verdict is Verdict.DENY:
+            self._admit(Statement(text, Source.PARSE, digest("Parse", parse.text, parse.types)), decision, refuse)
+            return
+        prepared = Prepared(text, operations, parse.types)
+        item = Item(Sent.PARSE, prepared=prepared)
+        item.undo.append(self.names.set_statement(name, prepared))
+        self.flight.append(item)
+        self.to_server(frame.raw)
+
+    def take_bind(self, frame: Frame) -> None:
+        """Judge the statement of a Bind again, and ask about it with its values."""
+        bind = decode_frontend(frame)
+        if not isinstance(bind, Bind):
+            raise ProtocolViolation("no Bind")
+        try:
+            name, portal_name = read_name(bind.statement, self.settings), read_name(bind.portal, self.settings)
+        except Unreadable as reason:
+            self._refuse(refusals.unreadable(str(reason)))
+            return
+        prepared = self.names.statements.get(name)
+        if prepared is None:
+            self._refuse(refusals.no_statement(bind.statement))
+            return
+        decision = self._judge(prepared.judged())
+        if decision.verdict is Verdict.APPROVE and self.drain(frame):
+            return
+        values = readable(bind.values, bind.formats, prepared.types)
+        state = digest("Bind", prepared.text.encode(), prepared.types, bind)
+        ticket = self._admit(Statement(prepared.text, Source.BIND, state, values), decision, self._refuse)
+        if ticket is None:
+            return
+
+        def send() -> None:
+            portal = Portal(prepared, ticket, bind.result_formats)
+            item = Item(Sent.BIND, portal=portal, ticket=ticket)
+            self.replace_portal(item, portal_name, portal)
+            self.flight.append(item)
+            self.to_server(frame.raw)
+
+        if decision.verdict is Verdict.APPROVE:
+            self._ask(ticket, send, self._refuse)
+        else:
+            send()
+
+    def take_describe(self, frame: Frame) -> None:
+        """Send a Describe on, and remember whose answer it brings."""
+        describe = decode_frontend(frame)
+        if not isinstance(describe, Describe):
+            raise ProtocolViolation("no Describe")
+        item = Item(Sent.DESCRIBE)
+        if describe.what == STATEMENT:
+            item.prepared = self.names.statements.get(describe.name[:NAME_BYTES])
+        else:
+            item.portal = self.names.portals.get(describe.name[:NAME_BYTES])
+        self.flight.append(item)
+        self.to_server(frame.raw)
+
+    def take_close(self, frame: Frame) -> None:
+        """Send a Close on."""
+        close = decode_frontend(frame)
+        if not isinstance(close, Close):
+            raise ProtocolViolation("no Close")
+        try:
+            name = read_name(close.name, self.settings)
+        except Unreadable as reason:
+            self._refuse(refusals.unreadable(str(reason)))
+            return
+        item = Item(Sent.CLOSE)
+        if close.what == STATEMENT:
+            item.undo.append(self.names.set_statement(name, None))
+        else:
+            self.replace_portal(item, name, None)
+        self.flight.append(item)
+        self.to_server(frame.raw)
+
+    def take_execute(self, frame: Frame) -> None:
+        """Run a portal."""
+        execute = decode_frontend(frame)
+        if not isinstance(execute, Execute):
+            raise ProtocolViolation("no Execute")
+        try:
+            portal = self.names.portals.get(read_name(execute.portal, self.settings))
+        except Unreadable as reason:
+            self._refuse(refusals.unreadable(str(reason)))
+            return
+        if portal is None:
+            self._refuse(refusals.no_portal(execute.portal))
+            return
+        operations = portal.prepared.operations
+        self.describe_first(portal, execute.portal)
+        item = Item(Sent.EXECUTE, portal=portal, ticket=portal.ticket, outcome=portal.outcome)
+        item.text = portal.prepared.text
+        item.changes = changes(item.text, operations)
+        item.unsettled = any(not operation.complete for operation in operations)
+        self.flight.append(item)
+        self.to_server(frame.raw)
+        self.unsettled = self.unsettled or unsettles(operations)
+        if may_copy_in(operations):
+            self.probing = True
+            self.to_server(Flush().encode())

@@ -1,0 +1,82 @@
+"""Which columns a policy's rules name: by the table and column that a value comes from, or by its name in the answer.
+
+A glob is ``column``, ``table.column`` or ``schema.table.column``; letters match in any case. The part for the column is
+also held against the name in the answer, whatever table it comes from, where a rule says no table or any (``*.ssn``).
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from guardcli.model.masking import MaskRule
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A column of a table, by name; `schema` is empty where it is not known."""
+
+    schema: str
+    table: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamedColumn:
+    """One glob, made ready, with its rule."""
+
+    label: str
+    rule: MaskRule
+    schema: re.Pattern[str] | None
+    table: re.Pattern[str] | None
+    column: re.Pattern[str]
+
+    def names(self, origin: Origin) -> bool:
+        """Return whether the glob names the column that a value comes from."""
+        if not self.column.fullmatch(origin.column):
+            return False
+        if self.table is not None and not self.table.fullmatch(origin.table):
+            return False
+        return self.schema is None or not origin.schema or bool(self.schema.fullmatch(origin.schema))
+
+    def may_name(self, column: str) -> bool:
+        """Return whether the glob names `column` of some table."""
+        return bool(self.column.fullmatch(column))
+
+
+class ColumnRules:
+    """All globs of some rules; the first that names a column holds."""
+
+    def __init__(self, rules: Iterable[MaskRule], tool: str) -> None:
+        held = [rule for rule in rules if not rule.tools or tool in rule.tools]
+        self._named = [_named(glob, rule) for rule in held for glob in rule.columns]
+
+    def __bool__(self) -> bool:
+        return bool(self._named)
+
+    def of_origin(self, origins: Sequence[Origin]) -> NamedColumn | None:
+        """Return the first glob that names one of `origins`."""
+        return next((one for one in self._named for origin in origins if one.names(origin)), None)
+
+    def of_name(self, name: str) -> NamedColumn | None:
+        """Return the first glob without a table, or for any, that fits the name of a column in an answer."""
+        return next((one for one in self._named if one.table is None and one.may_name(name)), None)
+
+    def of_any_table(self, name: str) -> NamedColumn | None:
+        """Return the first glob that names a column `name` of some table, where the table is not known."""
+        return next((one for one in self._named if one.may_name(name)), None)
+
+
+def _named(glob: str, rule: MaskRule) -> NamedColumn:
+    parts = glob.rsplit(".", 2)
+    column = parts[-1]
+    table = parts[-2] if len(parts) > 1 else "*"
+    schema = parts[-3] if len(parts) > 2 else "*"
+    label = re.sub(r"[^A-Z0-9_]", "", column.upper()) or "COLUMN"
+    return NamedColumn(label, rule, _pattern(schema), _pattern(table), re.compile(fnmatch.translate(column), re.I))
+
+
+def _pattern(glob: str) -> re.Pattern[str] | None:
+    return None if glob == "*" else re.compile(fnmatch.translate(glob), re.I)

@@ -1,0 +1,68 @@
+"""What was sent to the server and is not yet answered, in order: so every answer finds what it belongs to.
+
+Source: PostgreSQL documentation, "Message Flow". Each message of the extended query has exactly one end: ParseComplete,
+BindComplete, CloseComplete; RowDescription or NoData; CommandComplete, EmptyQueryResponse or PortalSuspended;
+ReadyForQuery for Sync, Query and FunctionCall. An error ends one, and all behind it up to the next Sync.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import Enum
+
+from guardcli.gateways.postgres.authority import Outcome, Ticket
+from guardcli.gateways.postgres.codec.backend import Column, CopyResponse, ErrorResponse
+from guardcli.gateways.postgres.effects import Change
+from guardcli.gateways.postgres.names import Portal, Prepared, Undo
+
+
+class Sent(Enum):
+    """What kind of message waits for its answer."""
+
+    QUERY = "Query"
+    PARSE = "Parse"
+    BIND = "Bind"
+    DESCRIBE = "Describe"
+    EXECUTE = "Execute"
+    CLOSE = "Close"
+    SYNC = "Sync"
+    CALL = "FunctionCall"
+
+
+@dataclass(slots=True)
+class Item:
+    """One message under way.
+
+    `own`: guard sent it for itself, and the client hears nothing of the answer. `instead`: it stands in for a message
+    that was refused; it fails for certain, and the client hears this error in place of the server's. `undo`: what it
+    changed among the names; `replaced` is the portal whose name it took. `changes` has what each of its statements
+    changes in the session, `done` counts those that have ended; `unsettled`: one may have changed anything. `columns`
+    and `copy` describe the rows that come now.
+    """
+
+    kind: Sent
+    own: bool = False
+    instead: ErrorResponse | None = None
+    undo: list[Undo] = field(default_factory=list)
+    prepared: Prepared | None = None
+    portal: Portal | None = None
+    ticket: Ticket | None = None
+    outcome: Outcome = field(default_factory=lambda: Outcome([]))
+    text: str = ""
+    changes: list[Change] = field(default_factory=list)
+    unsettled: bool = False
+    replaced: Portal | None = None
+    columns: tuple[Column, ...] | None = None
+    copy: CopyResponse | None = None
+    failed: bool = False
+    done: int = 0
+
+
+class Flight(deque[Item]):
+    """The items under way, the oldest first."""
+
+    @property
+    def head(self) -> Item | None:
+        """The item that the next answer belongs to."""
+        return self[0] if self else None

@@ -1,0 +1,84 @@
+"""The values of a Bind or of a FunctionCall: for a person to read, and as bytes that a yes is bound to."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Callable, Sequence
+
+from guardcli.gateways.postgres.codec.frontend import Bind, FunctionCall, format_of
+
+SHOWN_BYTES = 4096
+"""So much of one value is shown; the digest is over all of it."""
+
+
+def digest(kind: str, text: bytes, types: Sequence[int] = (), bind: Bind | FunctionCall | None = None) -> str:
+    """Return the SHA-256, in hex, of exactly what is sent. Every part has its length before it."""
+    state = hashlib.sha256(b"guard statement 1\n")
+
+    def add(part: bytes) -> None:
+        state.update(b"%d:" % len(part) + part)
+
+    add(kind.encode())
+    add(text)
+    add(repr(tuple(types)).encode())
+    if bind is not None:
+        values = bind.values if isinstance(bind, Bind) else bind.arguments
+        results = bind.result_formats if isinstance(bind, Bind) else (bind.result_format,)
+        add(repr((bind.formats, results)).encode())
+        for value in values:
+            add(b"NULL" if value is None else b"=" + value)
+    return state.hexdigest()
+
+
+def readable(
+    values: Sequence[bytes | None], formats: tuple[int, ...], types: Sequence[int] = ()
+) -> tuple[str | None, ...]:
+    """Return each value as a person can read it; binary ones by their type where that is known, else as bytes."""
+    shown: list[str | None] = []
+    for place, value in enumerate(values):
+        if value is None:
+            shown.append(None)
+        elif format_of(formats, place):
+            shown.append(_binary(value, types[place] if place < len(types) else 0))
+        else:
+            shown.append(value[:SHOWN_BYTES].decode("utf-8", "backslashreplace"))
+    return tuple(shown)
+
+
+def _binary(value: bytes, type: int) -> str:
+    decode = _DECODERS.get(type)
+    if decode is not None:
+        try:
+            return decode(value)
+        except (struct.error, UnicodeDecodeError):
+            pass
+    return "\\x" + value[:SHOWN_BYTES].hex()
+
+
+def _number(form: str) -> Callable[[bytes], str]:
+    return lambda value: str(struct.unpack(form, value)[0])
+
+
+def _text(value: bytes) -> str:
+    return value[:SHOWN_BYTES].decode("utf-8", "backslashreplace")
+
+
+_DECODERS: dict[int, Callable[[bytes], str]] = {
+    16: lambda value: "true" if value != b"\0" else "false",
+    20: _number(">q"),
+    21: _number(">h"),
+    23: _number(">i"),
+    26: _number(">I"),
+    700: _number(">f"),
+    701: _number(">d"),
+    18: _text,
+    19: _text,
+    25: _text,
+    114: _text,
+    1042: _text,
+    1043: _text,
+    2950: lambda value: value.hex(),
+    3802: lambda value: _text(value[1:]),
+}
+"""By OID of the type: bool, int8, int2, int4, oid, floats, texts, json, uuid, jsonb."""

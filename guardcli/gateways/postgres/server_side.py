@@ -1,0 +1,348 @@
+"""What the server answers: put to the message that it belongs to, masked, counted, and sent on or swallowed.
+
+An answer that fits nothing that was sent ends the connection: then it is not known what the client is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from guardcli.gateways.postgres import refusals
+from guardcli.gateways.postgres.authority import Authority
+from guardcli.gateways.postgres.codec.backend import (
+    FAILED,
+    IDLE,
+    Column,
+    CommandComplete,
+    CopyResponse,
+    ErrorResponse,
+    FunctionCallResponse,
+    NoticeResponse,
+    NotificationResponse,
+    ParameterDescription,
+    ParameterStatus,
+    ReadyForQuery,
+    RowDescription,
+    decode_backend,
+)
+from guardcli.gateways.postgres.codec.frames import (
+    FROM_SERVER_BUT_DATA,
+    FROM_SERVER_DATA_BATCHED,
+    Batch,
+    Frame,
+    Run,
+    Splitter,
+)
+from guardcli.gateways.postgres.codec.frontend import format_of
+from guardcli.gateways.postgres.codec.limits import BACKEND, name_of
+from guardcli.gateways.postgres.codec.violations import ProtocolViolation
+from guardcli.gateways.postgres.effects import apply
+from guardcli.gateways.postgres.flight import Item, Sent
+from guardcli.gateways.postgres.link import Link
+from guardcli.gateways.postgres.results import Asked, ResultMask, Results
+
+_RUNS = (Sent.QUERY, Sent.EXECUTE)
+_GROUP_ENDS = (Sent.SYNC, Sent.QUERY, Sent.CALL)
+
+
+class ServerSide(Link):
+    """The half of a conversation that hears the server. ``client_side`` has the other half."""
+
+    def __init__(self, authority: Authority, results: Results) -> None:
+        super().__init__(authority, results)
+        self._server = Splitter(BACKEND)
+        self._held_run: Run | Batch | None = None
+        self._looking = False
+        self._mask: ResultMask | None = None
+        self._masked_item: Item | None = None
+        self._copying_out = False
+
+    def feed_server(self, chunk: bytes) -> None:
+        """Take what the server sent."""
+        self._server.feed(chunk)
+
+    def learned(self, result: object) -> None:
+        """Take what the catalogue says."""
+        self._looking = False
+        self.results.learn(result)
+
+    @property
+    def between(self) -> bool:
+        """Whether the client has been sent whole messages only."""
+        return not self._server.within
+
+    # -- the pump --
+
+    def pump_server(self) -> None:
+        """Deal with all that the server has sent, up to where the catalogue must be asked."""
+        while not self._looking:
+            plain = self._mask is None and self._masked_item is not None and self._masked_item is self.flight.head
+            wanted = FROM_SERVER_BUT_DATA if plain or self._server.within else FROM_SERVER_DATA_BATCHED
+            piece = self._held_run or self._server.take(wanted)
+            if piece is None:
+                return
+            self._held_run = None
+            if isinstance(piece, Frame):
+                self._hear(piece)
+            else:
+                self._data(piece)
+
+    def _hear(self, frame: Frame) -> None:
+        handler = _HANDLERS.get(frame.kind)
+        if handler is None:
+            raise ProtocolViolation(f"the server sent a message of type {name_of(frame.kind)} out of place")
+        handler(self, frame)
+
+    def _head(self, frame: Frame, *kinds: Sent) -> Item:
+        item = self.flight.head
+        if item is None or item.kind not in kinds or item.instead is not None:
+            raise ProtocolViolation(f"the server sent a message of type {name_of(frame.kind)} that answers nothing")
+        return item
+
+    def _pass(self, item: Item, frame: Frame) -> None:
+        if not item.own:
+            self.to_client(frame.raw)
+
+    # -- messages at any time --
+
+    def _setting(self, frame: Frame) -> None:
+        status = decode_backend(frame)
+        if isinstance(status, ParameterStatus):
+            self.settings[status.name.decode("ascii", "replace")] = status.value.decode("utf-8", "replace")
+        self.to_client(frame.raw)
+
+    def _notice(self, frame: Frame) -> None:
+        found = decode_backend(frame)
+        if isinstance(found, NoticeResponse):
+            fields = self.results.words(found.fields, self._asked(self.flight.head), self.authority.mask)
+            self.to_client(NoticeResponse(fields).encode())
+
+    def _notification(self, frame: Frame) -> None:
+        found = decode_backend(frame)
+        if isinstance(found, NotificationResponse):
+            payload = self.authority.mask(found.payload.decode("utf-8", "surrogateescape"))
+            self.to_client(found._replace(payload=payload.encode("utf-8", "surrogateescape")).encode())
+
+    def _asked(self, item: Item | None) -> Asked | None:
+        if item is None or item.ticket is None:
+            return None
+        return Asked(item.text, item.ticket.decision)
+
+    # -- errors --
+
+    def _error(self, frame: Frame) -> None:
+        answer = decode_backend(frame)
+        if not isinstance(answer, ErrorResponse):
+            raise ProtocolViolation("no ErrorResponse")
+        item = self.flight.head
+        if item is not None and item.instead is not None and refusals.is_stand_in(answer):
+            answer = item.instead
+        else:
+            answer = ErrorResponse(self.results.words(answer.fields, self._asked(item), self.authority.mask))
+        self.to_client(answer.encode())
+        if item is None or answer.field("V") in (b"FATAL", b"PANIC"):
+            return
+        self._finish_rows(item)
+        self.copying_in = self._copying_out = False
+        words = f"{answer.field('C').decode('ascii', 'replace')} {answer.field('M').decode('utf-8', 'replace')}"
+        if item.unsettled:
+            self.names.doubt("an earlier statement that failed may have changed what it stands for")
+        if item.kind in (Sent.QUERY, Sent.CALL):
+            item.outcome.error = words
+            item.failed = True
+            self.outcome_known()
+            return
+        if item.kind is Sent.SYNC:
+            return
+        self.drop_group(words)
+
+    # -- ends --
+
+    def _parsed(self, frame: Frame) -> None:
+        self._pass(self._head(frame, Sent.PARSE), frame)
+        self.flight.popleft()
+
+    def _bound(self, frame: Frame) -> None:
+        item = self._head(frame, Sent.BIND)
+        self._pass(item, frame)
+        self.flight.popleft()
+        self.end_portal(item.replaced)
+
+    def _closed_name(self, frame: Frame) -> None:
+        item = self._head(frame, Sent.CLOSE)
+        self._pass(item, frame)
+        self.flight.popleft()
+        self.end_portal(item.replaced)
+
+    def _parameters(self, frame: Frame) -> None:
+        item = self._head(frame, Sent.DESCRIBE)
+        found = decode_backend(frame)
+        if isinstance(found, ParameterDescription) and item.prepared is not None:
+            item.prepared.types = found.types
+        self._pass(item, frame)
+
+    def _row_description(self, frame: Frame) -> None:
+        item = self._head(frame, Sent.DESCRIBE, Sent.QUERY)
+        found = decode_backend(frame)
+        if not isinstance(found, RowDescription):
+            raise ProtocolViolation("no RowDescription")
+        if item.kind is Sent.DESCRIBE:
+            self._described(item, found.columns)
+        else:
+            item.columns = found.columns
+        self._pass(item, frame)
+
+    def _no_data(self, frame: Frame) -> None:
+        item = self._head(frame, Sent.DESCRIBE)
+        self._described(item, ())
+        self._pass(item, frame)
+
+    def _described(self, item: Item, columns: tuple[Column, ...]) -> None:
+        self.flight.popleft()
+        if item.prepared is not None:
+            item.prepared.columns, item.prepared.epoch = columns, self.names.epoch
+        if item.portal is not None:
+            item.portal.columns, item.portal.doubt = columns, False
+
+    def _complete(self, frame: Frame) -> None:
+        item = self._head(frame, *_RUNS)
+        self._finish_rows(item)
+        found = decode_backend(frame)
+        if isinstance(found, CommandComplete):
+            item.outcome.tags.append(found.tag.decode("utf-8", "replace"))
+        if item.done < len(item.changes):
+            apply(item.changes[item.done], self.names)
+            if item.changes[item.done].defines:
+                self.results.forget()
+        item.done += 1
+        self._pass(item, frame)
+        self.outcome_known()
+        if item.kind is Sent.EXECUTE:
+            self.flight.popleft()
+            self.end_portal(item.portal)
+        else:
+            item.columns = None
+
+    def _suspended(self, frame: Frame) -> None:
+        item = self._head(frame, Sent.EXECUTE)
+        self._finish_rows(item)
+        if item.unsettled:
+            self.names.doubt("an earlier statement may have changed what it stands for")
+        self._pass(item, frame)
+        self.flight.popleft()
+
+    def _function_result(self, frame: Frame) -> None:
+        item = self._head(frame, Sent.CALL)
+        found = decode_backend(frame)
+        if isinstance(found, FunctionCallResponse):
+            item.outcome.tags.append("FUNCTION CALL")
+            item.outcome.bytes += len(frame.raw)
+            self.to_client(self.results.function_result(found).encode())
+
+    def _ready(self, frame: Frame) -> None:
+        item = self.flight.head
+        if item is None or item.kind not in _GROUP_ENDS:
+            raise ProtocolViolation("the server is ready although it was asked nothing")
+        found = decode_backend(frame)
+        if not isinstance(found, ReadyForQuery):
+            raise ProtocolViolation("no ReadyForQuery")
+        if item.instead is not None and not item.failed:
+            raise ProtocolViolation("what stands in for a refused statement did not fail")
+        self.flight.popleft()
+        self.status = found.status
+        self.closing = self.copying_in = self._copying_out = False
+        if item.ticket is not None:
+            self.authority.ended(item.ticket, item.outcome)
+        if found.status in (IDLE, FAILED):
+            for portal in self.names.portals.values():
+                self.end_portal(portal)
+            self.names.portals.clear()
+        self._pass(item, frame)
+        self.ready()
+
+    # -- COPY --
+
+    def _copy_in(self, frame: Frame) -> None:
+        item = self._head(frame, *_RUNS)
+        self._pass(item, frame)
+        self.copying_in = True
+        self.outcome_known()
+
+    def _copy_out(self, frame: Frame) -> None:
+        item = self._head(frame, *_RUNS)
+        found = decode_backend(frame)
+        if not isinstance(found, CopyResponse):
+            raise ProtocolViolation("no CopyOutResponse")
+        self._copying_out = True
+        item.copy = found
+        self._pass(item, frame)
+
+    def _copy_done(self, frame: Frame) -> None:
+        item = self._head(frame, *_RUNS)
+        if not self._copying_out:
+            raise ProtocolViolation("CopyDone without a COPY")
+        self._finish_rows(item)
+        self._copying_out = False
+        item.copy = None
+        self._pass(item, frame)
+
+    # -- rows --
+
+    def _data(self, run: Run | Batch) -> None:
+        """Mask and count rows and COPY data."""
+        item = self.flight.head
+        if item is None or item.kind not in _RUNS or item.instead is not None:
+            raise ProtocolViolation("the server sent rows that nobody asked for")
+        if self._masked_item is not item:
+            asked = self._asked(item)
+            columns = self._columns(item)
+            missing = self.results.missing(columns, asked)
+            if missing:
+                self._held_run, self._looking = run, True
+                self.step.server_wait = self.results.look_up(missing)
+                return
+            self._mask, self._masked_item = self.results.mask(columns, item.copy, asked), item
+        item.outcome.rows += run.number if isinstance(run, Batch) else run.started
+        item.outcome.bytes += len(run.raw)
+        self.to_client(run.raw if self._mask is None else self._mask.take(run.raw))
+
+    def _columns(self, item: Item) -> tuple[Column, ...] | None:
+        if item.kind is Sent.QUERY or item.portal is None:
+            return item.columns
+        portal = item.portal
+        if portal.columns is not None:
+            return portal.columns
+        columns = portal.prepared.columns
+        if columns is None:
+            return None
+        return tuple(column._replace(format=format_of(portal.formats, place)) for place, column in enumerate(columns))
+
+    def _finish_rows(self, item: Item) -> None:
+        """The rows of one statement have ended, or broken off."""
+        if self._mask is not None:
+            for name, count in self._mask.findings.items():
+                counts = item.outcome.masked = item.outcome.masked or {}
+                counts[name] = counts.get(name, 0) + count
+        self._mask = self._masked_item = None
+
+
+_HANDLERS: dict[int, Callable[[ServerSide, Frame], None]] = {
+    ord("1"): ServerSide._parsed,
+    ord("2"): ServerSide._bound,
+    ord("3"): ServerSide._closed_name,
+    ord("A"): ServerSide._notification,
+    ord("C"): ServerSide._complete,
+    ord("E"): ServerSide._error,
+    ord("G"): ServerSide._copy_in,
+    ord("H"): ServerSide._copy_out,
+    ord("I"): ServerSide._complete,
+    ord("N"): ServerSide._notice,
+    ord("S"): ServerSide._setting,
+    ord("T"): ServerSide._row_description,
+    ord("V"): ServerSide._function_result,
+    ord("Z"): ServerSide._ready,
+    ord("c"): ServerSide._copy_done,
+    ord("n"): ServerSide._no_data,
+    ord("s"): ServerSide._suspended,
+    ord("t"): ServerSide._parameters,
+}

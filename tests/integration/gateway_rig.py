@@ -1,0 +1,343 @@
+"""A conversation between real clients and a real PostgreSQL, without the gateway's own server around it.
+
+The login is passed on as it is (the test's server trusts everybody); from the first ReadyForQuery on, every byte goes
+through a `StatementConversation` with a real policy, record and masking. Approvals are answered by the test.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from guardcli.broker.approval import Approvals
+from guardcli.broker.recorder import Recorder
+from guardcli.broker.spool import Spool
+from guardcli.broker.statements import StatementGatekeeper, StatementRules
+from guardcli.gateways.postgres.codec.backend import ParameterStatus, decode_backend, error
+from guardcli.gateways.postgres.codec.frames import FROM_SERVER, Frame, Splitter
+from guardcli.gateways.postgres.codec.limits import BACKEND
+from guardcli.gateways.postgres.codec.violations import ProtocolViolation
+from guardcli.gateways.postgres.contract import Conversation, Opening, Refused, Step
+from guardcli.masking import Masker
+from guardcli.model.approvals import Approval, ApprovalState
+from guardcli.model.events import EventType
+from guardcli.model.masking import MaskRule
+from guardcli.policy import Policy, load_policy
+
+
+class Maskers:
+    """The policy's masking, compiled."""
+
+    def __init__(self, rules: Sequence[MaskRule]) -> None:
+        self._rules = tuple(rules)
+        self._made: dict[tuple[MaskRule, ...], Masker] = {}
+
+    def rules(self, extra: tuple[MaskRule, ...]) -> Sequence[MaskRule]:
+        return extra + self._rules
+
+    def masker(self, extra: tuple[MaskRule, ...]) -> Masker:
+        if extra not in self._made:
+            self._made[extra] = Masker(extra + self._rules, key=b"k" * 32)
+        return self._made[extra]
+
+
+class Reviewer:
+    """Stands for the API: says what `answer` says, and remembers what was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self.answer: Callable[[], ApprovalState] = lambda: ApprovalState.APPROVED
+        self.waits = 0
+
+    def _approval(self, state: ApprovalState, digest: str = "") -> Approval:
+        number = f"a{len(self.asked)}"
+        empty: tuple[str, ...] = ()
+        return Approval(number, "s", digest, state, "agent", "psql", "", "/", "rule", "", empty, empty, empty, 1, 0, 0)
+
+    def request_approval(self, session: str, digest: str, **about: Any) -> Approval:
+        self.asked.append({"digest": digest, **about})
+        return self._approval(ApprovalState.PENDING, digest)
+
+    def wait_approval(self, id: str, seconds: float) -> Approval:
+        self.waits += 1
+        return self._approval(self.answer())
+
+    def consume_approval(self, id: str, digest: str) -> Approval:
+        assert digest == self.asked[-1]["digest"]
+        return self._approval(ApprovalState.APPROVED, digest)
+
+
+@dataclass
+class Table:
+    """A table as the test's catalogue knows it."""
+
+    schema: str
+    name: str
+    columns: Mapping[int, str]
+
+
+class TestCatalogue:
+    """Looks tables up over a connection of its own."""
+
+    __test__ = False
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
+        self.asked = 0
+
+    async def tables(self, oids: frozenset[int]) -> Mapping[int, Table]:
+        self.asked += 1
+        return await asyncio.get_running_loop().run_in_executor(None, self._tables, oids)
+
+    def _tables(self, oids: frozenset[int]) -> dict[int, Table]:
+        found: dict[int, Table] = {}
+        with psycopg.connect(host=self._env["PGHOST"], user="app", dbname="postgres") as link:
+            rows = link.execute(
+                "SELECT c.oid, n.nspname, c.relname, a.attnum, a.attname FROM pg_class c JOIN pg_namespace n"
+                " ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.oid = ANY(%s)",
+                [list(oids)],
+            ).fetchall()
+        for oid, schema, name, number, column in rows:
+            table = found.setdefault(oid, Table(schema, name, {}))
+            dict.__setitem__(table.columns, number, column)  # type: ignore[index]
+        return found
+
+
+class Rig:
+    """Accepts clients on a unix socket and relays them through conversations."""
+
+    def __init__(self, root: Path, upstream: Mapping[str, str], policy: Policy, wait: float, custody: bool) -> None:
+        self.root = root
+        self.env = {"PGHOST": str(root), "PGUSER": "app", "PGDATABASE": "postgres"}
+        self.reviewer = Reviewer()
+        self.spool = Spool(root / "spool", {"id": "s"})
+        maskers = Maskers(policy.mask)
+        self.recorder = Recorder(self.spool, lambda text: maskers.masker(()).text(text))
+        approvals = Approvals(self.reviewer, "s", "agent", self.recorder, ThreadPoolExecutor(8), wait)  # type: ignore[arg-type]
+        rules = StatementRules(policy, "agent", (), self.recorder, approvals, maskers)
+        self._gatekeeper = StatementGatekeeper(rules)
+        self._upstream = f"{upstream['PGHOST']}/.s.PGSQL.5432"
+        self.catalogue = TestCatalogue(upstream) if custody else None
+        self._keys: dict[bytes, tuple[asyncio.StreamWriter, Any]] = {}
+        self._number = 0
+        self.loop = asyncio.new_event_loop()
+        self.failures: list[BaseException] = []
+
+    async def _serve(self, started: Future[None]) -> None:
+        self._stop = asyncio.Event()
+        self._links: set[asyncio.Task[None]] = set()
+        server = await asyncio.start_unix_server(self._accept, f"{self.root}/.s.PGSQL.5432")
+        started.set_result(None)
+        await self._stop.wait()
+        server.close()
+        for link in list(self._links):
+            link.cancel()
+        await asyncio.gather(*self._links, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._links.add(task)
+        try:
+            await self._link(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass
+        except BaseException as failure:
+            self.failures.append(failure)
+        finally:
+            writer.close()
+            self._links.discard(task)
+
+    async def _startup(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        while True:
+            head = await reader.readexactly(8)
+            code = int.from_bytes(head[4:], "big")
+            if code not in (80877103, 80877104):
+                return head + await reader.readexactly(int.from_bytes(head[:4], "big") - 8)
+            writer.write(b"N")
+
+    async def _link(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        packet = await self._startup(reader, writer)
+        server_reader, server_writer = await asyncio.open_unix_connection(self._upstream)
+        if int.from_bytes(packet[4:8], "big") == 80877102:
+            server_writer.close()
+            await self._cancel(packet)
+            return
+        parts = packet[8:].split(b"\0")
+        parameters = dict(zip((p.decode() for p in parts[0::2]), (p.decode() for p in parts[1::2]), strict=False))
+        self._number += 1
+        opening = Opening("", "db", 5432, "app", "postgres", parameters, self._number, 0, True, self.catalogue)
+        try:
+            conversation = await self._gatekeeper.admit(opening)
+        except Refused as refusal:
+            writer.write(error("FATAL", refusal.sqlstate, refusal.message, refusal.hint).encode())
+            await writer.drain()
+            return
+        server_writer.write(packet)
+        relay = Relayed(conversation, reader, writer, server_reader, server_writer, self)
+        try:
+            await relay.run(packet)
+        finally:
+            conversation.closed("closed")
+            server_writer.close()
+
+    async def _cancel(self, packet: bytes) -> None:
+        found = self._keys.get(packet[8:])
+        if found is not None:
+            await found[1].cancel(packet)
+
+    async def send_cancel(self, packet: bytes) -> None:
+        reader, writer = await asyncio.open_unix_connection(self._upstream)
+        writer.write(packet)
+        await reader.read()
+        writer.close()
+
+    def stop(self) -> None:
+        self.loop.call_soon_threadsafe(self._stop.set)
+
+    def events(self, type: EventType | None = None) -> list[dict[str, Any]]:
+        """Return the data of the events so far."""
+        import json
+
+        found = []
+        for path in (self.root / "spool").rglob("*"):
+            if path.is_file():
+                for line in path.read_bytes().splitlines():
+                    if line.startswith(b'{"call"'):
+                        event = json.loads(line)
+                        if type is None or event["type"] == type.value:
+                            found.append({**event["data"], "call": event["call"], "type": event["type"]})
+        return found
+
+
+class Relayed:
+    """One connection."""
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        server_reader: asyncio.StreamReader,
+        server_writer: asyncio.StreamWriter,
+        rig: Rig,
+    ) -> None:
+        self.conversation = conversation
+        self.client = (reader, writer)
+        self.server = (server_reader, server_writer)
+        self.rig = rig
+        self.key = b""
+        self.waits: dict[str, asyncio.Task[None]] = {}
+        self.done = asyncio.Event()
+        self.turn = asyncio.Condition()
+
+    async def run(self, packet: bytes) -> None:
+        settings = await self._login()
+        await self.do(self.conversation.begin(settings))
+        tasks = [asyncio.ensure_future(self._pump("client")), asyncio.ensure_future(self._pump("server"))]
+        stop = asyncio.ensure_future(self.done.wait())
+        try:
+            await asyncio.wait([*tasks, stop], return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                if task.done():
+                    task.result()
+        finally:
+            for task in [*tasks, stop, *self.waits.values()]:
+                task.cancel()
+            await asyncio.gather(*tasks, stop, *self.waits.values(), return_exceptions=True)
+
+    async def _login(self) -> dict[str, str]:
+        splitter = Splitter(BACKEND)
+        settings: dict[str, str] = {}
+        while True:
+            piece = splitter.take(FROM_SERVER)
+            if piece is None:
+                chunk = await self.server[0].read(65536)
+                if not chunk:
+                    raise ConnectionError
+                splitter.feed(chunk)
+                continue
+            self.client[1].write(piece.raw)
+            if isinstance(piece, Frame) and piece.kind == ord("S"):
+                status = decode_backend(piece)
+                assert isinstance(status, ParameterStatus)
+                settings[status.name.decode()] = status.value.decode()
+            elif isinstance(piece, Frame) and piece.kind == ord("K"):
+                self.key = piece.raw[5:]
+                self.rig._keys[self.key] = (self.client[1], self)
+            elif isinstance(piece, Frame) and piece.kind == ord("Z"):
+                return settings
+
+    async def _pump(self, side: str) -> None:
+        reader = self.client[0] if side == "client" else self.server[0]
+        while chunk := await reader.read(65536):
+            async with self.turn:
+                await self.turn.wait_for(lambda: side not in self.waits)
+                take = self.conversation.from_client if side == "client" else self.conversation.from_server
+                await self._step(lambda chunk=chunk, take=take: take(chunk))  # type: ignore[misc]
+
+    async def _step(self, act: Callable[[], Step]) -> None:
+        try:
+            step = act()
+        except ProtocolViolation as violation:
+            step = self.conversation.end(violation.sqlstate, violation.message)
+        await self.do(step)
+
+    async def do(self, step: Step) -> None:
+        for data in step.to_client:
+            self.client[1].write(data)
+        for data in step.to_server:
+            self.server[1].write(data)
+        await self.client[1].drain()
+        await self.server[1].drain()
+        if step.cancel:
+            await self.rig.send_cancel((16).to_bytes(4, "big") + (80877102).to_bytes(4, "big") + self.key)
+        if step.drop_wait:
+            self.waits.pop("client").cancel()
+        for side, wait in (("client", step.client_wait), ("server", step.server_wait)):
+            if wait is not None:
+                self.waits[side] = asyncio.ensure_future(self._await(side, wait))
+        if step.end:
+            self.done.set()
+
+    async def _await(self, side: str, wait: Awaitable[object]) -> None:
+        result = await wait
+        async with self.turn:
+            del self.waits[side]
+            on = self.conversation.client_goes_on if side == "client" else self.conversation.server_goes_on
+            await self._step(lambda: on(result))
+            self.turn.notify_all()
+
+    async def cancel(self, packet: bytes) -> None:
+        async with self.turn:
+            await self._step(self.conversation.cancelled)
+            self.turn.notify_all()
+
+
+@contextmanager
+def gateway(upstream: Mapping[str, str], policy: str, wait: float = 30.0, custody: bool = True) -> Iterator[Rig]:
+    """Run a rig before the server of `upstream` under the text of a policy."""
+    loaded = load_policy("policy.yaml", lambda name: policy.encode())
+    with tempfile.TemporaryDirectory(prefix="gw", dir="/tmp") as root:
+        rig = Rig(Path(root), upstream, loaded, wait, custody)
+        started: Future[None] = Future()
+        thread = threading.Thread(target=rig.loop.run_until_complete, args=(rig._serve(started),))
+        thread.start()
+        started.result(10)
+        try:
+            yield rig
+        finally:
+            rig.stop()
+            thread.join(20)
+            rig.loop.close()
+            rig.spool.close()
+        assert not rig.failures, rig.failures
