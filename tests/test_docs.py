@@ -12,7 +12,7 @@ from guardcli.cli.main import guard
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
-PLANNED = {"tui", "secrets", "login", "logout", "whoami"}
+PLANNED = {"tui", "login", "logout", "whoami"}
 """Commands that pages may name as planned."""
 
 

@@ -20,9 +20,11 @@ class Tls(str, Enum):
 class Access:
     """How guard itself connects to a resource; empty and None where the policy does not say.
 
-    `user` is who guard logs in as. `ca`, `certificate` and `key` are paths of files on guard's side. `known_hosts` is
-    one too, for ssh. `replication` lets a PostgreSQL client ask for the replication protocol, which no
-    inspector reads. `other` are the free settings of a resource of the kind ``other``.
+    `user` is who guard logs in as. `loopback` lets a gateway listen on a port of the loopback too; `connections`,
+    `idle` and `lifetime` (seconds) bound what it takes, 0 where the policy does not say. `ca`, `certificate` and
+    `key` are paths of files on guard's side. `known_hosts` is one too, for ssh. `replication` lets a PostgreSQL
+    client ask for the replication protocol, which no inspector reads. `other` are the free settings of a resource of
+    the kind ``other``.
     """
 
     user: str = ""
@@ -32,6 +34,10 @@ class Access:
     key: str = ""
     known_hosts: str = ""
     replication: bool = False
+    loopback: bool = False
+    connections: int = 0
+    idle: float = 0.0
+    lifetime: float = 0.0
     other: tuple[tuple[str, str], ...] = ()
 
 

@@ -187,4 +187,8 @@ def _options(access: Access) -> Form:
         key=access.key,
         known_hosts=access.known_hosts,
         replication="allow" if access.replication else None,
+        listen="tcp" if access.loopback else None,
+        connections=access.connections or None,
+        idle=_seconds(access.idle) if access.idle else None,
+        lifetime=_seconds(access.lifetime) if access.lifetime else None,
     ) | dict(access.other)

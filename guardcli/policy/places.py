@@ -13,7 +13,7 @@ from guardcli.policy.parts import Parts
 from guardcli.policy.problems import Path, note_shape, suggestion
 from guardcli.policy.schema import OPTIONS, IsolationSection, ResourceSection
 
-PROVIDERS = ("keyring", "env", "file", "vault", "aws")
+PROVIDERS = ("keyring", "env", "file", "command", "vault", "aws")
 """Where a credential may come from."""
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -66,6 +66,7 @@ def _access(section: ResourceSection, parts: Parts, path: Path) -> Access:
     if ("key" in options) and "certificate" not in options:
         parts.report.at_key((*path, "key"), "a key is of use with its `certificate` only")
     options["replication"] = options.get("replication") == "allow"
+    options["loopback"] = options.pop("listen", "unix") == "tcp"
     return Access(**options)
 
 

@@ -198,6 +198,10 @@ class PostgresOptions(Section):
     certificate: Text | None = None
     key: Text | None = None
     replication: Literal["allow", "deny"] | None = None
+    listen: Literal["unix", "tcp"] | None = None
+    connections: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    idle: Duration | None = None
+    lifetime: Duration | None = None
 
 
 class KubernetesOptions(Section):

@@ -7,9 +7,9 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+from guardcli.model.credentials import Credential
 from guardcli.model.errors import ConfigurationError
 from guardcli.model.resources import Tls
-from guardcli.model.secrets import Secret
 from guardcli.policy.globs import Glob
 
 PORT = 5432
@@ -53,14 +53,6 @@ class TlsTerms:
 
 def _no_passphrase() -> str:
     raise OSError("the key has a passphrase")
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """What a gateway logs in with; `user` empty where the provider names none. Never shown to a client."""
-
-    password: Secret | None
-    user: str = ""
 
 
 CredentialSource = Callable[[], Coroutine[Any, Any, Credential]]

@@ -30,8 +30,9 @@ from guardcli.gateways.postgres.codec.limits import BACKEND
 from guardcli.gateways.postgres.codec.sqlstates import CANNOT_CONNECT, INVALID_AUTHORIZATION
 from guardcli.gateways.postgres.codec.startup import VERSION_3_0, CancelRequest, SSLRequest, StartupMessage
 from guardcli.gateways.postgres.codec.violations import ProtocolViolation
-from guardcli.gateways.postgres.target import Credential, Target, TlsTerms
+from guardcli.gateways.postgres.target import Target, TlsTerms
 from guardcli.gateways.postgres.wire import ConnectionLost, Wire
+from guardcli.model.credentials import Credential
 from guardcli.model.resources import Tls
 
 CONNECT_SECONDS = 10.0

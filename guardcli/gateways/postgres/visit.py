@@ -26,10 +26,10 @@ from guardcli.gateways.postgres.contract import Conversation, Opening, Refused
 from guardcli.gateways.postgres.house import House
 from guardcli.gateways.postgres.reception import answer_version, ask, check_password, client_splitter, read_packet
 from guardcli.gateways.postgres.session import Session, close_gently
-from guardcli.gateways.postgres.target import Credential
 from guardcli.gateways.postgres.upstream import CannotConnect, Upstream, log_in
 from guardcli.gateways.postgres.verifier import Verifier, WrongPassword
 from guardcli.gateways.postgres.wire import ConnectionLost, Wire
+from guardcli.model.credentials import Credential
 from guardcli.model.errors import GuardError
 
 UNKNOWN_DATABASE = "3D000"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from guardcli.gateways.postgres.target import Credential, Target
+from guardcli.gateways.postgres.target import Target
+from guardcli.model.credentials import Credential
 
 
 async def nothing() -> Credential:

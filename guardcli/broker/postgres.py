@@ -1,0 +1,159 @@
+"""The PostgreSQL gateways of a session: one for each resource of the policy that has a credential or is exposed.
+
+Each listens in a directory of its own below the session's, named as libpq expects a server's directory of sockets, so
+that ``host=DIRECTORY`` is all that a client needs. Clients that cannot use unix sockets get a port of the loopback,
+with a password that is good for this session only (``options: {listen: tcp}``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+from guardcli.broker.place import SOCKET_PATH_MAX
+from guardcli.credentials.lending import Lending
+from guardcli.gateways.postgres.contract import Gatekeeper
+from guardcli.gateways.postgres.house import Limits
+from guardcli.gateways.postgres.server import Gateway
+from guardcli.gateways.postgres.target import PORT, CredentialSource, Target, TlsTerms
+from guardcli.model.credentials import Credential, Purpose
+from guardcli.model.errors import ConfigurationError
+from guardcli.model.resources import Resource, Tls
+from guardcli.model.secrets import Secret
+
+NOBODY = "agent"
+"""The user that a client is told to ask for where the policy names none; who it becomes is the gateway's doing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the gateway of a resource listens: the directory of its unix socket, and the port in the socket's name."""
+
+    resource: str
+    directory: str
+    port: int = PORT
+
+
+def is_served(resource: Resource) -> bool:
+    """Say whether a resource gets a gateway."""
+    return resource.kind == "postgres" and bool(resource.credential or resource.expose)
+
+
+class PostgresService:
+    """The gateway of one resource."""
+
+    def __init__(
+        self, resource: Resource, address: Address, gatekeeper: Gatekeeper, lending: Lending, patience: Executor
+    ) -> None:
+        """`patience` runs what asks a provider of credentials.
+
+        Raises ConfigurationError for a resource without a host.
+        """
+        self._resource = resource
+        self._address = address
+        target = target_of(resource, _source(resource, lending, patience) if resource.credential else None)
+        self._target = target
+        access = resource.access
+        limits = Limits(access.connections or Limits().connections, access.idle, access.lifetime)
+        self._gateway = Gateway(target, gatekeeper, limits)
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        return f"the PostgreSQL gateway of {self._resource.name}"
+
+    async def start(self) -> Mapping[str, str]:
+        """Listen; return what the agent's environment gets."""
+        directory = Path(self._address.directory)
+        directory.mkdir(mode=0o700, parents=True)
+        await self._gateway.listen(f"{directory}/.s.PGSQL.{self._address.port}")
+        password = Secret(secrets.token_urlsafe(32))
+        port = await self._gateway.listen_loopback(password) if self._resource.access.loopback else 0
+        return exposed(self._resource, self._address, port, password)
+
+    async def close(self) -> None:
+        """End every connection."""
+        await self._gateway.close()
+
+
+class LendingService:
+    """Gives back, at the session's end, what its gateways have borrowed."""
+
+    name = "the session's credentials"
+
+    def __init__(self, lending: Lending) -> None:
+        self._lending = lending
+
+    async def start(self) -> Mapping[str, str]:
+        """Do nothing: credentials are lent when a login needs them."""
+        return {}
+
+    async def close(self) -> None:
+        """Give back every lease."""
+        await asyncio.get_running_loop().run_in_executor(None, self._lending.close)
+
+
+def addresses(resources: tuple[Resource, ...], directory: Path) -> dict[str, Address]:
+    """Return where the gateway of each resource that is served will listen, below `directory`, by its name."""
+    found = {}
+    for number, resource in enumerate(one for one in resources if is_served(one)):
+        place = directory / "pg" / resource.name
+        if len(os.fsencode(place)) + len(f"/.s.PGSQL.{PORT}") > SOCKET_PATH_MAX:
+            place = directory / "pg" / str(number)
+        found[resource.name] = Address(resource.name, str(place))
+    return found
+
+
+def target_of(resource: Resource, credential: CredentialSource | None) -> Target:
+    """Return the server that a resource speaks of: the first host without a wildcard. Raises ConfigurationError."""
+    host = next((host for host in resource.hosts if "*" not in host), "")
+    if not host:
+        raise ConfigurationError(
+            f"the resource {resource.name} names no host to connect to", hint="give it one without a wildcard"
+        )
+    access = resource.access
+    tls = TlsTerms(
+        access.tls or (Tls.DISABLE if host.startswith("/") else Tls.VERIFY_FULL),
+        os.path.expanduser(access.ca),
+        os.path.expanduser(access.certificate),
+        os.path.expanduser(access.key),
+    )
+    port = resource.ports[0] if resource.ports else PORT
+    return Target(resource.name, host, port, resource.databases, access.user, tls, credential)
+
+
+def _source(resource: Resource, lending: Lending, patience: Executor) -> CredentialSource:
+    async def lend() -> Credential:
+        host = next((host for host in resource.hosts if "*" not in host), "")
+        purpose = Purpose(host, resource.ports[0] if resource.ports else PORT, resource.access.user)
+        work = partial(lending.lend, resource.credential, purpose)
+        return await asyncio.get_running_loop().run_in_executor(patience, work)
+
+    return lend
+
+
+def exposed(resource: Resource, address: Address, port: int, password: Secret) -> dict[str, str]:
+    """Return the variables by which the agent's programs find the gateway; `port` of the loopback, 0 for none.
+
+    A name such as ``DATABASE_URL`` gets a URI; ``PGHOST`` stands for all that libpq reads.
+    """
+    if not resource.expose:
+        return {}
+    database = next((name for name in resource.databases if "*" not in name), "postgres")
+    user = resource.access.user or NOBODY
+    host, number = ("127.0.0.1", port) if port else (address.directory, address.port)
+    if resource.expose == "PGHOST":
+        found = {"PGHOST": host, "PGPORT": str(number), "PGDATABASE": database, "PGUSER": user}
+        return {**found, "PGPASSWORD": password.reveal()} if port else found
+    if port:
+        login = f"{quote(user, safe='')}:{quote(password.reveal(), safe='')}"
+        return {resource.expose: f"postgresql://{login}@{host}:{port}/{quote(database, safe='')}?sslmode=disable"}
+    query = urlencode({"host": host, "port": number, "user": user}, safe="/")
+    return {resource.expose: f"postgresql:///{quote(database, safe='')}?{query}"}
