@@ -108,7 +108,7 @@ class Caller:
             return inspect_sql(call.sql)
         tool = os.path.basename(call.argv[0])
         if tool not in self.policy.guarded:
-            return self._shell(call)
+            return self._shell(call, facts)
         invocation = Invocation(
             tool=tool,
             argv=call.argv,
@@ -133,11 +133,15 @@ class Caller:
         """Return the facts of this machine around `call`."""
         return CallFacts(call.cwd, call.env or {}, git_program=self._git, find_secrets=self._find_secrets)
 
-    def _shell(self, call: Call) -> tuple[Operation, ...]:
-        """Return what a call does that no shim stands in front of: as a shell on a guarded host would see it."""
-        from guardcli.inspectors.shell import inspect_argv
+    def _shell(self, call: Call, facts: Facts) -> tuple[Operation, ...]:
+        """Return what a call does that no shim stands in front of: as a shell on a guarded host would see it.
 
-        return inspect_argv(call.argv, tool=SHELL)
+        Guarded tools that it calls stand as their own: there each of them meets its shim.
+        """
+        from guardcli.inspectors.shell import Place, inspect_argv, stdin_of
+
+        place = Place(facts, call.env or {}, call.cwd, here=True)
+        return inspect_argv(call.argv, tool=SHELL, stdin=stdin_of(facts, call.stdin is not None), place=place)
 
 
 def printable(text: str) -> str:

@@ -109,6 +109,7 @@ class Search:
         path.unlink()
         if spent > SLOW_MS:
             self.found(f"slow-{int(spent // 50) * 50}ms", data, f"{spent:.0f} ms")
+            self.cleared *= 1.1
         else:
             self.cleared *= 1.3
 

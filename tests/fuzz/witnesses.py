@@ -140,9 +140,11 @@ _PSQL_LONG = sorted(
 
 def psql(words: Sequence[str], world: str) -> str:
     """Say why a call of psql is not harmless."""
-    try:  # where POSIXLY_CORRECT stands, options end at the first word that is none
-        options, _ = getopt.getopt(list(words), _PSQL, _PSQL_LONG)
+    try:
+        options, rest = getopt.getopt(list(words), _PSQL, _PSQL_LONG)
     except getopt.GetoptError:
+        return ""
+    if any(word.startswith("-") for word in rest):  # options go on there unless POSIXLY_CORRECT stands
         return ""
     given = {name for name, _ in options}
     if given & {"-?", "--help", "-V", "--version", "-l", "--list", "-v", "--set", "--variable", "-S", "--single-line"}:

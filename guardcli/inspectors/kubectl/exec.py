@@ -14,6 +14,9 @@ from guardcli.model.operations import Operation, Target
 InspectArgv = Callable[[Sequence[str], Callable[[], bytes] | None], tuple[Operation, ...]]
 """What tells the effects of a command that runs in a container; the second argument reads its standard input."""
 
+CONTAINER = "container"
+"""The tool of operations that are nothing but a part of exec; those of guarded tools stand beside it as their own."""
+
 _HARMLESS = frozenset({Effect.READ, Effect.SESSION})
 _NODE_PROFILES = frozenset({"sysadmin", "netadmin"})
 
@@ -38,7 +41,8 @@ def judge_exec(call: Call, inspect_argv: InspectArgv) -> Findings:
         unbounded=any(operation.unbounded for operation in inner),
         sensitive=any(operation.sensitive for operation in inner) or any("/secrets/" in each.name for each in targets),
     )
-    return one(operation, manifests.inputs)
+    own = tuple(each for each in inner if each.tool != CONTAINER)
+    return Findings((operation, *own), manifests.inputs)
 
 
 def _exec_words(call: Call) -> tuple[tuple[Named, ...], tuple[str, ...]]:

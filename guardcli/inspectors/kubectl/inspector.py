@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from guardcli.inspectors.kubectl.call import Call, Findings
-from guardcli.inspectors.kubectl.exec import InspectArgv, judge_exec
+from guardcli.inspectors.kubectl.exec import CONTAINER, InspectArgv, judge_exec
 from guardcli.inspectors.kubectl.flags import CommandLine, parse
 from guardcli.inspectors.kubectl.identity import judge_identity
 from guardcli.inspectors.kubectl.verbs import judge_for
@@ -92,7 +92,7 @@ def _shell(argv: Sequence[str], read: Callable[[], bytes] | None) -> tuple[Opera
         except (FactUnavailable, UnicodeDecodeError) as fault:
             raise NotUnderstoodError(f"it runs what it reads from standard input: {fault}") from None
 
-    return inspect_argv(argv, tool="kubectl", stdin=stdin)
+    return inspect_argv(argv, tool=CONTAINER, stdin=stdin)
 
 
 def _preferences(call: Call) -> list[Operation]:

@@ -3,11 +3,13 @@
 ================  ================================================================================================
 ``inspector``     `inspect_shell` and `inspect_argv`, and the bounds of what they take
 ``tree``          reads a text with tree-sitter's Bash grammar and trusts nothing that it says
+``conditions``    tests: ``[[ … ]]`` and ``[ … ]``
 ``expand``        reads the words of a parsed text; ``words`` knows what is in one
 ``words``         what is known of a word before it is expanded
 ``redirects``     redirections and here-documents
 ``scope``         what the parts hand to each other
 ``calls``         judges one simple command by its name
+``inner``         calls of guarded tools inside a text: judged by the tools' own inspectors
 ``wrappers``      commands that run another command: sudo, env, xargs, timeout …
 ``interpreters``  shells inside the shell
 ``builtin``       built-ins that change what later commands do
@@ -24,7 +26,7 @@
 
 from __future__ import annotations
 
-from guardcli.inspectors.shell.inspector import inspect_argv, inspect_shell
-from guardcli.inspectors.shell.scope import NotUnderstoodError
+from guardcli.inspectors.shell.inspector import inspect_argv, inspect_shell, stdin_of
+from guardcli.inspectors.shell.scope import NotUnderstoodError, Place
 
-__all__ = ["NotUnderstoodError", "inspect_argv", "inspect_shell"]
+__all__ = ["NotUnderstoodError", "Place", "inspect_argv", "inspect_shell", "stdin_of"]

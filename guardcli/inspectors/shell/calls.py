@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from guardcli.inspectors.shell.builtin import BUILTINS
+from guardcli.inspectors.shell.inner import INNER, unusual
 from guardcli.inspectors.shell.interpreters import INTERPRETERS
 from guardcli.inspectors.shell.known import table
 from guardcli.inspectors.shell.programs import PROGRAMS
@@ -18,6 +19,8 @@ from guardcli.model.operations import Operation
 Handler = Callable[[str, Sequence[Word], Scope], list[Operation]]
 
 _SYSTEM = ("/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/")
+_LOCAL = "/usr/local/bin/"
+"""Where guarded tools are installed by hand."""
 
 
 def judge(words: Sequence[Word], scope: Scope) -> list[Operation]:
@@ -31,6 +34,10 @@ def judge(words: Sequence[Word], scope: Scope) -> list[Operation]:
         if name.startswith(directory) and "/" not in name[len(directory) :]:
             name = name[len(directory) :]
             break
+    if name.removeprefix(_LOCAL) in INNER:
+        name = name.removeprefix(_LOCAL)
+    elif name.rpartition("/")[2] in INNER and "/" in name:
+        return unusual(name.rpartition("/")[2], name, words[1:], scope)
     if "/" in name:
         return [scope.concede(name, f"{name} is a program that is not known", Effect.EXECUTE)]
     if name.startswith("git-"):  # never under the action that a policy lets pass for git itself
@@ -48,7 +55,7 @@ def judge(words: Sequence[Word], scope: Scope) -> list[Operation]:
 
 
 def _handler(name: str) -> Handler | None:
-    for handlers in (BUILTINS, WRAPPERS, INTERPRETERS, PROGRAMS):
+    for handlers in (BUILTINS, WRAPPERS, INTERPRETERS, INNER, PROGRAMS):
         found = handlers.get(name)
         if found is not None:
             return found

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 
 from tree_sitter import Node
 
+from guardcli.inspectors.names import names
 from guardcli.inspectors.shell.redirects import redirection
 from guardcli.inspectors.shell.scope import NOTHING, PIPE, NotUnderstoodError, Scope, Source
 from guardcli.inspectors.shell.words import (
@@ -31,6 +32,12 @@ _COMMENT_BEFORE = b" \t\n;&|()"
 
 CODE = re.compile(r"\$\(|`|\$\{")
 """What an arithmetic context would run when it stands in a string."""
+
+WORDS = names(
+    "word number string raw_string ansi_c_string translated_string concatenation simple_expansion "
+    "expansion command_substitution process_substitution arithmetic_expansion brace_expression"
+)
+"""Nodes that are words."""
 
 Tail = tuple[list[Word], Source | None]
 """Words and input that belong to the last command of a statement, because a redirection stood before them."""
@@ -64,6 +71,20 @@ class Expander(ABC):
         """Check that nothing but blanks stands between two places of the source."""
         if not _SPACE.match(self.source[start:end].replace(b"\\\n", b"")):
             raise NotUnderstoodError("a part of the command line was not recognised")
+
+    def children(self, node: Node) -> list[Node]:
+        """Return the children of a structural `node`, comments left out, once the bytes between them are blank."""
+        found = []
+        end = node.start_byte
+        for child in node.children:
+            self.blank(end, child.start_byte)
+            end = child.end_byte
+            if child.type == "comment":
+                self.comment(child)
+            else:
+                found.append(child)
+        self.blank(end, node.end_byte)
+        return found
 
     def comment(self, node: Node) -> None:
         """Check that a comment is one to every shell."""

@@ -10,10 +10,11 @@ import re
 from collections.abc import Callable, Sequence
 
 from guardcli.inspectors.shell.calls import judge
-from guardcli.inspectors.shell.scope import NotUnderstoodError, Scope
+from guardcli.inspectors.shell.scope import NotUnderstoodError, Place, Scope
 from guardcli.inspectors.shell.tree import Reader
 from guardcli.inspectors.shell.words import Word, literal
 from guardcli.model.effects import Effect
+from guardcli.model.facts import Facts, FactUnavailable
 from guardcli.model.operations import Operation, conceded
 
 MAX_TEXT = 64 * 1024
@@ -38,23 +39,48 @@ _BLANKS = re.compile(r"\s+")
 
 Stdin = Callable[[], str]
 
+ELSEWHERE = Place()
+"""Another machine, of which nothing is known."""
+
 
 def _no_stdin() -> str:
     raise NotUnderstoodError("it runs what it reads from standard input, which is not known")
 
 
-def inspect_shell(text: str, *, tool: str = "ssh", stdin: Stdin | None = None) -> tuple[Operation, ...]:
+def stdin_of(facts: Facts, given: bool) -> Stdin:
+    """Return what reads a call's standard input: what `facts` say where there is one, nothing otherwise."""
+
+    def read() -> str:
+        if not given:
+            return ""
+        try:
+            return facts.stdin().decode()
+        except FactUnavailable as problem:
+            raise NotUnderstoodError(f"standard input was not read: {problem}") from None
+        except UnicodeDecodeError:
+            raise NotUnderstoodError("standard input is not text") from None
+
+    return read
+
+
+def inspect_shell(
+    text: str, *, tool: str = "ssh", stdin: Stdin | None = None, place: Place = ELSEWHERE
+) -> tuple[Operation, ...]:
     """Return what a shell would do that is given `text`; never empty, never raises.
 
     `stdin` returns what the shell's own standard input holds, or raises NotUnderstoodError; without it that is unknown.
+    Operations are those of `tool`. What a guarded tool would do that the text calls stands as that tool's own operation
+    as well, and where the text runs on this machine as that alone.
     """
-    scope = Scope(tool, 0, stdin or _no_stdin, _follow, judge)
+    scope = Scope(tool, 0, stdin or _no_stdin, _follow, judge, place=place)
     return tuple(_follow(text, scope)) or (scope.done("true", {Effect.READ}),)
 
 
-def inspect_argv(argv: Sequence[str], *, tool: str = "ssh", stdin: Stdin | None = None) -> tuple[Operation, ...]:
+def inspect_argv(
+    argv: Sequence[str], *, tool: str = "ssh", stdin: Stdin | None = None, place: Place = ELSEWHERE
+) -> tuple[Operation, ...]:
     """Return what the command `argv` would do, started without a shell; never empty, never raises."""
-    scope = Scope(tool, 0, stdin or _no_stdin, _follow, judge)
+    scope = Scope(tool, 0, stdin or _no_stdin, _follow, judge, place=place)
     if not argv:
         return (scope.done("true", {Effect.READ}),)
     if len(argv) > MAX_WORDS:

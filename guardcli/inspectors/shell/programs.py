@@ -17,9 +17,7 @@ from guardcli.inspectors.shell.scripts import awk_is_plain, sed_is_plain
 from guardcli.inspectors.shell.table import Option, parse_effects, scan
 from guardcli.inspectors.shell.words import Word
 from guardcli.model.effects import Effect
-from guardcli.model.facts import NoFacts
-from guardcli.model.invocation import Invocation, Stdin
-from guardcli.model.operations import Operation, Target
+from guardcli.model.operations import Operation
 
 _FIND_VALUES = names(
     "-name -iname -path -ipath -wholename -iwholename -regex -iregex -lname -ilname -newer -anewer "
@@ -32,12 +30,6 @@ _FIND_PLAIN = names(
     "-noignore_readdir_race -nouser -nogroup -warn -nowarn -H -L -P -E -X -x -s -help -version --help "
     "--version"
 )
-MAX_INNER = 200
-"""Words of a guarded tool's call on the other side."""
-
-MAX_HOPS = 4
-"""Times that ssh may be named in one call: each hop is judged anew."""
-
 _FIND_RUN = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
 _FIND_WRITE = {"-fprint": 1, "-fprint0": 1, "-fls": 1, "-fprintf": 2}
 
@@ -319,29 +311,6 @@ def service(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
     raise NotUnderstoodError("what the service is told is not known")
 
 
-def guarded(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
-    """Judge a call of a tool that guard knows, made on the other side, as guard would judge it here without facts."""
-    from guardcli.inspectors.registry import inspect  # the other inspectors judge shell texts in their turn
-
-    if not all(word.known and not word.tilde for word in words):
-        raise NotUnderstoodError("its arguments cannot be known")
-    if len(words) > MAX_INNER or sum(word.text.count("ssh") for word in words) > MAX_HOPS:
-        raise NotUnderstoodError("commands within commands are nested too deeply")
-    invocation = Invocation(name, (name, *(word.text for word in words)), stdin=Stdin.STREAM)
-    found = inspect(invocation, NoFacts()).operations
-    return [_elsewhere(one, name, scope) for one in found]
-
-
-def _elsewhere(operation: Operation, name: str, scope: Scope) -> Operation:
-    """Return `operation` as one of `scope`'s tool: a program that it starts runs on the other side, and is conceded."""
-    targets = (Target("command", name), *operation.targets)
-    if operation.complete and Effect.EXECUTE in operation.effects and name in ("psql", "kubectl"):
-        effects = operation.effects | {Effect.UNKNOWN}
-        reason = f"{name} starts a program on the other side"
-        return replace(operation, tool=scope.tool, targets=targets, effects=effects, complete=False, reason=reason)
-    return replace(operation, tool=scope.tool, targets=targets)
-
-
 PROGRAMS: dict[str, Callable[[str, Sequence[Word], Scope], list[Operation]]] = {
     "find": find,
     **dict.fromkeys(("sed", "gsed"), sed),
@@ -353,5 +322,4 @@ PROGRAMS: dict[str, Callable[[str, Sequence[Word], Scope], list[Operation]]] = {
     "curl": curl,
     "wget": wget,
     **dict.fromkeys(("service", "rc-service"), service),
-    **dict.fromkeys(("psql", "kubectl", "ssh", "scp", "sftp"), guarded),
 }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import os.path
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from guardcli.inspectors.shell.words import Word
 from guardcli.model.effects import Effect
+from guardcli.model.facts import Facts, NoFacts
 from guardcli.model.operations import Operation, Target, conceded
 
 MAX_DEPTH = 8
@@ -41,6 +43,29 @@ NOTHING = Source("none")
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a text runs. `here` says that it is this machine, of which `facts` know; `cwd` is absolute.
+
+    `env` holds the variables that the text itself sets, and here those of the call as well.
+    """
+
+    facts: Facts = field(default_factory=NoFacts)
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: str = "/"
+    here: bool = False
+
+    def moved(self, directory: str) -> Place:
+        """Return the place after ``cd``; with an empty `directory`, one of which nothing is known."""
+        if not directory:
+            return replace(self, facts=NoFacts())
+        return replace(self, cwd=os.path.normpath(os.path.join(self.cwd, directory)))
+
+    def given(self, variables: Mapping[str, str]) -> Place:
+        """Return the place with `variables` set."""
+        return replace(self, env={**self.env, **variables}) if variables else self
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """What judging one command needs to know of its surroundings.
 
@@ -55,6 +80,7 @@ class Scope:
     call: Callable[[Sequence[Word], Scope], list[Operation]]
     stdin: Source = INHERIT
     functions: frozenset[str] = field(default_factory=frozenset)
+    place: Place = field(default_factory=Place)
 
     def script(self, text: str) -> list[Operation]:
         """Return the operations of `text`, run by an inner shell."""

@@ -8,7 +8,7 @@ reading. What is left is what POSIX shells and bash agree on.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -16,7 +16,8 @@ import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
 from guardcli.inspectors.names import names
-from guardcli.inspectors.shell.expand import CODE, Expander, Tail
+from guardcli.inspectors.shell.conditions import judge_test
+from guardcli.inspectors.shell.expand import WORDS, Expander, Tail
 from guardcli.inspectors.shell.names import RESERVED, assignment_danger
 from guardcli.inspectors.shell.redirects import here_document, redirection
 from guardcli.inspectors.shell.scope import (
@@ -42,19 +43,12 @@ _STRUCTURE = names(
     "while_statement negated_command"
 )
 _REDIRECTS = frozenset({"file_redirect", "heredoc_redirect", "herestring_redirect"})
-_WORDS = names(
-    "word number string raw_string ansi_c_string translated_string concatenation simple_expansion "
-    "expansion command_substitution process_substitution arithmetic_expansion brace_expression"
-)
-
+_MOVES = frozenset({"cd", "pushd", "popd"})
 _ASSIGNERS = names(
     "eval read unset printf mapfile readarray getopts source . trap wait let local typeset declare export readonly "
     "command builtin coproc set"
 )
 """Commands that can give a variable another value, under a name that is put together or not there to be seen."""
-
-_TEST_SIGNS = names("[[ ]] [ ] = == != =~ && || !")
-"""Signs in a test that mean the same, or nothing worse, to a shell without ``[[``."""
 
 MAX_VALUES = 32
 """Variables whose value is followed; a text with more of them has the rest unknown."""
@@ -63,6 +57,14 @@ MAX_VALUES = 32
 @lru_cache(maxsize=1)
 def _parser() -> Parser:
     return Parser(Language(tree_sitter_bash.language()))
+
+
+def goes_on(node: Node) -> bool:
+    """Tell whether what `node` does to the shell holds for all that follows: no subshell, branch or pipe around it."""
+    parent = node.parent
+    while parent is not None and parent.type in ("list", "redirected_statement"):
+        parent = parent.parent
+    return parent is not None and parent.type == "program"
 
 
 class Reader(Expander):
@@ -74,6 +76,7 @@ class Reader(Expander):
         self.functions = set(scope.functions)
         self.depth = 0
         self.follows_values = True
+        self.place = scope.place
 
     def read(self) -> None:
         """Judge the whole text. Raises NotUnderstoodError where a part is not what the grammar says."""
@@ -85,20 +88,6 @@ class Reader(Expander):
         self.statement(root, self.scope.stdin, ([], None))
         if self.code_in_literal and self.evaluates:
             raise NotUnderstoodError("a quoted string holds a substitution that an arithmetic context would run")
-
-    def children(self, node: Node) -> list[Node]:
-        """Return the children of a structural `node`, comments left out, once the bytes between them are blank."""
-        found = []
-        end = node.start_byte
-        for child in node.children:
-            self.blank(end, child.start_byte)
-            end = child.end_byte
-            if child.type == "comment":
-                self.comment(child)
-            else:
-                found.append(child)
-        self.blank(end, node.end_byte)
-        return found
 
     def statement(self, node: Node, stdin: Source, tail: Tail) -> None:
         """Judge the statement `node`, its standard input being `stdin`."""
@@ -169,6 +158,7 @@ class Reader(Expander):
 
     def _command(self, node: Node, stdin: Source, tail: Tail) -> None:
         words: list[Word] = []
+        given: dict[str, str] = {}
         end = node.start_byte
         previous = ""
         for child in node.children:
@@ -179,10 +169,10 @@ class Reader(Expander):
             end, previous = child.end_byte, kind
             if kind == "variable_assignment":
                 if not (self.raw(child).startswith("IFS=") and self._is_read(node)):
-                    self._assignment(child, prefix=True)
+                    self._assignment(child, prefix=True, into=given)
             elif kind == "command_name":
                 words.append(self._name(child))
-            elif kind in _WORDS:
+            elif kind in WORDS:
                 words.append(self.word(child))
             elif kind in _REDIRECTS:
                 source, more = redirection(self, child)
@@ -190,7 +180,10 @@ class Reader(Expander):
                 words += more
             else:
                 raise NotUnderstoodError(f"a part of a command is not known: {kind.replace('_', ' ')}")
-        self._judge(words + tail[0], tail[1] or stdin)
+        self._judge(words + tail[0], tail[1] or stdin, given)
+        if words and words[0].text in _MOVES:
+            plain = len(words) == 2 and words[1].known and not words[1].text.startswith(("-", "~")) and goes_on(node)
+            self.place = self.place.moved(words[1].text if plain else "")
 
     def _is_read(self, node: Node) -> bool:
         """Tell whether the command is ``read``, for which IFS is set in passing and to what is plain."""
@@ -205,12 +198,13 @@ class Reader(Expander):
             raise NotUnderstoodError(f"{word.text} stands where a command is expected")
         return word
 
-    def _judge(self, words: list[Word], stdin: Source) -> None:
+    def _judge(self, words: list[Word], stdin: Source, given: Mapping[str, str] | None = None) -> None:
         if not words:
             return
         if len(self.operations) >= MAX_OPERATIONS:
             raise NotUnderstoodError("the command line has too many commands")
-        scope = replace(self.scope, stdin=stdin, functions=frozenset(self.functions))
+        place = self.place.given(given or {})
+        scope = replace(self.scope, stdin=stdin, functions=frozenset(self.functions), place=place)
         self.operations += self.judge(words, scope)
         if words[0].text in _ASSIGNERS or not words[0].known:
             self._forget()
@@ -218,7 +212,7 @@ class Reader(Expander):
         if words[0].text in ("let", "test", "[", "unset", "printf", "read", "wait", "mapfile", "readarray", "getopts"):
             self.evaluates = True
 
-    def _assignment(self, node: Node, *, prefix: bool) -> Word:
+    def _assignment(self, node: Node, *, prefix: bool, into: dict[str, str] | None = None) -> Word:
         children = node.children
         name = self.raw(children[0])
         if children[0].type != "variable_name" or not re.match(r"[A-Za-z_]\w*\Z", name):
@@ -228,6 +222,10 @@ class Reader(Expander):
             value = self._array(children[2]) if children[2].type == "array" else self.word(children[2])
         if danger := assignment_danger(name, value):
             self.operations.append(self.scope.concede(f"{name}=", danger, Effect.EXECUTE))
+        if into is not None:
+            into[name] = value.text
+        else:
+            self.place = self.place.given({name: value.text})
         if (
             not prefix
             and self._stays(node)
@@ -276,7 +274,7 @@ class Reader(Expander):
             if child.type == "variable_assignment":
                 if self._assignment(child, prefix=True).splits:
                     raise NotUnderstoodError("some shells split a value that is declared without quotes")
-            elif child.type in _WORDS:
+            elif child.type in WORDS:
                 word = self.word(child)
                 if not word.known or "=" in word.text or "i" in word.text or "n" in word.text:
                     self.evaluates = True
@@ -290,7 +288,7 @@ class Reader(Expander):
         self.functions.clear()
         self.evaluates = True
         for child in self.children(node):
-            if child.type in _WORDS:
+            if child.type in WORDS:
                 self.word(child)
             elif child.is_named and child.type != "variable_name":
                 raise NotUnderstoodError("unset of something that is not plain")
@@ -315,7 +313,7 @@ class Reader(Expander):
         if tail[0]:
             raise NotUnderstoodError("words stand after a loop")
         for child in self.children(node):
-            if child.type in _WORDS:
+            if child.type in WORDS:
                 self.word(child)
             elif child.type in ("do_group", "compound_statement"):
                 self.statement(child, tail[1] or stdin, ([], None))
@@ -337,7 +335,7 @@ class Reader(Expander):
         if tail[0]:
             raise NotUnderstoodError("words stand after a case")
         for child in self.children(node):
-            if child.type in _WORDS or child.type == "extglob_pattern":
+            if child.type in WORDS or child.type == "extglob_pattern":
                 if child.type == "extglob_pattern":
                     self.bare(child)
                 else:
@@ -345,39 +343,6 @@ class Reader(Expander):
             elif child.is_named:
                 handler = self._case if child.type == "case_item" else self.statement
                 handler(child, tail[1] or stdin, ([], None))
-
-    def _test(self, node: Node, stdin: Source, tail: Tail) -> None:
-        if tail[0]:
-            raise NotUnderstoodError("words stand after a test")
-        self.evaluates = True
-        if self.raw(node).startswith("[ ") and re.search(r"&&|\|\|", self.raw(node)):
-            raise NotUnderstoodError("a list inside [ ] is one of commands")
-        self._test_part(node)
-        self.operations.append(self.scope.done("test", {Effect.READ}))
-
-    def _test_part(self, node: Node) -> None:
-        if node.type in _WORDS:
-            self.word(node)
-        elif node.type in ("regex", "extglob_pattern"):
-            self._pattern(self.raw(node))
-        elif node.type == "variable_name":
-            return
-        elif node.is_named and node.child_count:
-            before = ""
-            for child in self.children(node):
-                if before in ("||", "&&") and not re.match(r"(?:! )?-\w", self.raw(child)):
-                    raise NotUnderstoodError("a shell without [[ would take a part of the test for a command")
-                before = child.type
-                if not child.is_named and before not in _TEST_SIGNS:
-                    raise NotUnderstoodError("a shell without [[ would take a part of the test for something else")
-                self._test_part(child)
-        elif node.is_named and node.type != "test_operator":
-            raise NotUnderstoodError("a test that is not plain")
-
-    def _pattern(self, raw: str) -> None:
-        """Check a pattern of a test: no substitution, and no operator that ends a command where ``[[`` is unknown."""
-        if CODE.search(raw) or re.search(r"['\"\\]", raw) or re.search(r"[|;&<>]", raw.split("(", 1)[0]):
-            raise NotUnderstoodError("a pattern that is not plain")
 
 
 _HANDLERS: dict[str, Callable[[Reader, Node, Source, Tail], None]] = {
@@ -390,7 +355,7 @@ _HANDLERS: dict[str, Callable[[Reader, Node, Source, Tail], None]] = {
     "for_statement": Reader._for,
     "c_style_for_statement": Reader._arithmetic_for,
     "case_statement": Reader._case,
-    "test_command": Reader._test,
+    "test_command": judge_test,
 }
 
 __all__ = ["INHERIT", "Reader"]

@@ -69,11 +69,19 @@ PLAIN = {
 """Wrappers that need nothing but their options read."""
 
 
-def with_effects(operations: list[Operation], effects: frozenset[Effect]) -> list[Operation]:
-    """Return `operations`, each with `effects` added."""
+def with_effects(operations: list[Operation], effects: frozenset[Effect], name: str, scope: Scope) -> list[Operation]:
+    """Return `operations` of the wrapper `name`, with `effects` added to those of the scope's own tool.
+
+    What a guarded tool does is its own; the wrapper's effects then stand beside it.
+    """
     if not effects:
         return operations
-    return [replace(operation, effects=operation.effects | effects) for operation in operations]
+    if not any(operation.tool == scope.tool for operation in operations):
+        return [scope.done(name, effects | {Effect.READ}), *operations]
+    return [
+        replace(operation, effects=operation.effects | effects) if operation.tool == scope.tool else operation
+        for operation in operations
+    ]
 
 
 def plain(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
@@ -86,12 +94,12 @@ def plain(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
         raise NotUnderstoodError("where the inner command begins cannot be known")
     rest = rest[wrapper.skip :]
     if rest[:1] and rest[0].text in ("-c", "--command") and name == "flock":
-        return with_effects(_script(rest[1:2], scope), wrapper.effects)
+        return with_effects(_script(rest[1:2], scope), wrapper.effects, name, scope)
     if not rest:
         if wrapper.effects & _PRIVILEGE:
             return [scope.concede(name, "it starts a shell", Effect.EXECUTE, Effect.PRIVILEGE)]
         return [scope.done(name, wrapper.effects or {Effect.READ})]
-    return with_effects(scope.command(rest), wrapper.effects)
+    return with_effects(scope.command(rest), wrapper.effects, name, scope)
 
 
 def _script(words: Sequence[Word], scope: Scope) -> list[Operation]:
@@ -100,9 +108,10 @@ def _script(words: Sequence[Word], scope: Scope) -> list[Operation]:
     return scope.script(words[0].text)
 
 
-def _assignments(words: Sequence[Word], scope: Scope) -> tuple[list[Operation], list[Word]]:
-    """Return what the leading ``NAME=value`` words concede, and the words after them."""
+def _assignments(words: Sequence[Word], scope: Scope) -> tuple[list[Operation], list[Word], dict[str, str]]:
+    """Return what the leading ``NAME=value`` words concede, the words after them, and the variables."""
     operations = []
+    given: dict[str, str] = {}
     position = 0
     for word in words:
         name, equals, value = word.text.partition("=")
@@ -114,8 +123,9 @@ def _assignments(words: Sequence[Word], scope: Scope) -> tuple[list[Operation], 
             raise NotUnderstoodError("an assignment cannot be known")
         if danger := assignment_danger(name, Word(value, known=word.known)):
             operations.append(scope.concede(f"{name}=", danger, Effect.EXECUTE))
+        given[name] = value
         position += 1
-    return operations, list(words[position:])
+    return operations, list(words[position:]), given
 
 
 def env(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
@@ -127,10 +137,10 @@ def env(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
         "-i -0 -v --ignore-environment --null --debug --list-signal-handling",
         "-u -C --unset --chdir",
     )
-    operations, rest = _assignments(rest, scope)
+    operations, rest, given = _assignments(rest, scope)
     if not rest:
         return [*operations, scope.done(name, {Effect.READ}, sensitive=True)]
-    return operations + scope.command(rest)
+    return operations + replace(scope, place=scope.place.given(given)).command(rest)
 
 
 def sudo(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
@@ -142,14 +152,15 @@ def sudo(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
         "-u -g -p -C -r -t -T -U --user --group --prompt --close-from --role --type --command-timeout --other-user",
     )
     names = {option for option, _ in options}
-    operations, rest = _assignments(rest, scope)
+    operations, rest, given = _assignments(rest, scope)
+    scope = replace(scope, place=scope.place.given(given))
     if not rest:
         if names & {"-i", "-s", "--login", "--shell"}:
             return [*operations, scope.concede(name, "it starts a shell", Effect.EXECUTE, Effect.PRIVILEGE)]
         return [*operations, scope.done(name, {Effect.READ, Effect.PRIVILEGE})]
     if names & {"-l", "--list"}:
         return [*operations, scope.done(name, {Effect.READ, Effect.PRIVILEGE})]
-    return with_effects(operations + scope.command(rest), _PRIVILEGE)
+    return with_effects(operations + scope.command(rest), _PRIVILEGE, name, scope)
 
 
 def su(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
@@ -158,7 +169,7 @@ def su(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
     values = "-c -s -g -G -w --command --shell --group --supp-group --whitelist-environment --session-command"
     if name == "runuser" and any(word.text in ("-u", "--user") for word in words):
         _, rest = leading(words, flags, values + " -u --user")
-        return with_effects(scope.command(rest) if rest else _no_text(name, scope), _PRIVILEGE)
+        return with_effects(scope.command(rest) if rest else _no_text(name, scope), _PRIVILEGE, name, scope)
     options: list[tuple[str, Word | None]] = []
     rest = list(words)
     while rest:
@@ -172,7 +183,7 @@ def su(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
     texts = [value for option, value in options if option in ("-c", "--command", "--session-command")]
     if len(texts) != 1 or any(option in ("-s", "--shell") for option, _ in options):
         return _no_text(name, scope)
-    return with_effects(_script([text for text in texts if text is not None], scope), _PRIVILEGE)
+    return with_effects(_script([text for text in texts if text is not None], scope), _PRIVILEGE, name, scope)
 
 
 def _no_text(name: str, scope: Scope) -> list[Operation]:
@@ -255,7 +266,7 @@ def container_exec(name: str, words: Sequence[Word], scope: Scope) -> list[Opera
     if len(rest) < 2 or any(word.splits for word in rest[:1]):
         raise NotUnderstoodError("the command in the container cannot be known")
     effects = _PRIVILEGE if any(option in ("-u", "--user") for option, _ in options) else frozenset[Effect]()
-    return with_effects(scope.command(rest[1:]), effects)
+    return with_effects(scope.command(rest[1:]), effects, name, scope)
 
 
 WRAPPERS: dict[str, Callable[[str, Sequence[Word], Scope], list[Operation]]] = {
