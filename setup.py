@@ -22,8 +22,9 @@ from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build import build
 from setuptools.errors import CompileError, PlatformError
 
-PROGRAM_SOURCES = [Path("shims") / "guard-shim.c"]
-PROGRAM = Path("guardcli") / "_shim" / "guard-shim"
+SOURCES = Path("shims")
+PROGRAMS = Path("guardcli") / "_shim"
+NAMES = ("guard-shim", "guard-enter")
 LIBRARY_SOURCES = [Path("native") / name for name in ("accounts.c", "email.c", "emit.c", "persons.c", "sweep.c")]
 LIBRARY = Path("guardcli") / "_native" / "libguard_mask.so"
 COMPILERS = ("cc", "gcc", "clang", "musl-gcc")
@@ -74,12 +75,13 @@ class BuildNative(Command):
     def run(self) -> None:
         """Build into the build directory; into the source tree where the install is editable."""
         root = Path() if self.editable_mode or self.inplace else Path(self.build_lib or ".")
-        compile_native(PROGRAM_SOURCES, root / PROGRAM, STATIC)
+        for name in NAMES:
+            compile_native([SOURCES / f"{name}.c"], root / PROGRAMS / name, STATIC)
         compile_native(LIBRARY_SOURCES, root / LIBRARY, SHARED)
 
     def get_outputs(self) -> list[str]:
         """Return the files that an install puts in place."""
-        return [str(Path(self.build_lib or ".") / made) for made in (PROGRAM, LIBRARY)]
+        return [str(Path(self.build_lib or ".") / made) for made in (*(PROGRAMS / name for name in NAMES), LIBRARY)]
 
     def get_output_mapping(self) -> dict[str, str]:
         """Return no mapping: what is compiled has no counterpart in the source tree."""
@@ -87,7 +89,8 @@ class BuildNative(Command):
 
     def get_source_files(self) -> list[str]:
         """Return what an sdist must hold for this step."""
-        return [str(source) for source in (*PROGRAM_SOURCES, *LIBRARY_SOURCES, Path("native") / "guard_mask.h")]
+        programs = [SOURCES / f"{name}.c" for name in NAMES]
+        return [str(source) for source in (*programs, *LIBRARY_SOURCES, Path("native") / "guard_mask.h")]
 
 
 class BuildWithNative(build):

@@ -24,6 +24,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -38,8 +39,17 @@
 #define EDITS_MAX 4096
 #define GRACE_MS 500                /* between TERM and KILL when the broker is gone */
 #define DEFAULT_SOCKET "/run/guard/broker.sock"
+#define CLOSED_IN_THE_TOOL 0xFFFF   /* the program's own descriptor, where the tool is not to keep it */
 
-enum { CALL = 1, ENDED, RESIZED, FOREGROUND, EXEC = 16, RELAY, STOP, FLUSHED, YIELDED, SIGNAL };
+/* Filled in by `guard run --isolate` in the copy that it lays under the tools' names: one byte that says so, and the
+ * session's key. Nobody inside can read that copy, nor the memory of a process that runs it. */
+static volatile struct {
+    char mark[20];
+    unsigned char isolated;
+    unsigned char key[32];
+} slot __attribute__((used, section(".data"))) = {"GUARD-SESSION-SLOT:", 0, {0}};
+
+enum { CALL = 1, ENDED, RESIZED, FOREGROUND, PROOF, EXEC = 16, RELAY, STOP, FLUSHED, YIELDED, SIGNAL };
 enum how { EXITED, KILLED, NOT_STARTED };
 
 struct header {
@@ -56,6 +66,8 @@ struct plan {
     int count;
     int fds[FDS_MAX];
     unsigned char targets[FDS_MAX];
+    int program_fd;             /* what to run, -1 where `program` names it */
+    int program_target;         /* its number in the tool */
     char *program;
     char **argv, **envp;
 };
@@ -159,14 +171,25 @@ static int own_socket(char *path, size_t size) {
     return lstat(path, &found) == 0;
 }
 
+/* The broker is outside of the sandbox's pid namespace, so the kernel has no number for it here (unix(7), SO_PEERCRED):
+ * whoever has one is a process of the agent's. */
+static int from_outside(int fd) {
+    struct ucred peer = {.pid = -1};
+    socklen_t size = sizeof peer;
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid == 0;
+}
+
 static void find_broker(void) {
     char beside[PATH_MAX];
     const char *path = beside;
-    if (!own_socket(beside, sizeof beside)) {
+    if (slot.isolated) {        /* one place only: the key is told to nobody whom the agent could name */
+        path = DEFAULT_SOCKET;
+    } else if (!own_socket(beside, sizeof beside)) {
         path = getenv("GUARD_SOCKET");
         if (!path || !*path) path = DEFAULT_SOCKET;
     }
     broker = connect_to(path);
+    if (broker >= 0 && slot.isolated && !from_outside(broker)) unavailable("what answers is not the broker", EPERM);
     if (broker < 0) {
         say("%s: no broker answers at %s (%s). Nothing was run. Start the agent with: guard run -- AGENT", tool, path,
             strerror(errno));
@@ -280,6 +303,11 @@ static void send_call(int argc, char **argv, char **envp, unsigned open_mask) {
     size_t size = 16 + strlen(tool) + 1 + strlen(cwd) + 1;
     for (int i = 0; i < argc; i++) size += strlen(argv[i]) + 1;
     for (; envp[envc]; envc++) size += strlen(envp[envc]) + 1;
+    if (slot.isolated) {
+        unsigned char key[sizeof slot.key];
+        for (size_t i = 0; i < sizeof key; i++) key[i] = slot.key[i];
+        if (send_frame(PROOF, key, sizeof key, NULL, 0) < 0) unavailable("the broker hung up", errno);
+    }
     if (size > CALL_MAX) unavailable("the arguments and the environment are too long", E2BIG);
 
     char *body = allocate(size), *at = body;
@@ -342,9 +370,16 @@ static void read_plan(struct plan *plan, char *body, uint32_t length, int argc, 
     if (length < 12) unavailable("the broker's answer is too short", 0);
     plan->terminal = body[0];
     int count = (unsigned char)body[1];
+    uint16_t program;
+    memcpy(&program, body + 2, sizeof program);
     memcpy(edits, body + 4, sizeof edits);
     at += 12;
-    if (count != plan->count || end - at < count || edits[0] > EDITS_MAX || edits[1] > EDITS_MAX)
+    plan->program_fd = -1;
+    if (program && plan->count) {
+        plan->program_fd = plan->fds[--plan->count];
+        plan->program_target = program;
+    }
+    if (count != plan->count || (program && (plan->program_fd < 0 || (program > 255 && program != CLOSED_IN_THE_TOOL))) || end - at < count || edits[0] > EDITS_MAX || edits[1] > EDITS_MAX)
         unavailable("the broker's answer cannot be understood", 0);
     memcpy(plan->targets, at, (size_t)count);
     at += count;
@@ -367,7 +402,22 @@ static void read_plan(struct plan *plan, char *body, uint32_t length, int argc, 
 
 /* ---- the tool ---- */
 
-static _Noreturn void become_tool(const struct plan *plan, int report) {
+/* Become the plan's program; returns only when that fails, with errno. A script is read by its interpreter through the
+ * descriptor, so it stays open then, under the number that the plan says (execveat(2), BUGS). */
+static void run_program(const struct plan *plan) {
+    if (plan->program_fd < 0) {
+        execve(plan->program, plan->argv, plan->envp);
+        return;
+    }
+    int fd = plan->program_fd;
+    if (plan->program_target != CLOSED_IN_THE_TOOL) {
+        if (fd == plan->program_target ? fcntl(fd, F_SETFD, 0) < 0 : dup2(fd, plan->program_target) < 0) return;
+        fd = plan->program_target;
+    }
+    syscall(SYS_execveat, fd, "", plan->argv, plan->envp, AT_EMPTY_PATH);
+}
+
+static _Noreturn void become_tool(struct plan *plan, int report) {
     /* Targets may be numbers that another descriptor of the plan holds: move all out of the way first. */
     int moved[FDS_MAX], highest = 2;
     for (int i = 0; i < plan->count; i++)
@@ -376,11 +426,15 @@ static _Noreturn void become_tool(const struct plan *plan, int report) {
         moved[i] = fcntl(plan->fds[i], F_DUPFD_CLOEXEC, highest + 1);
         if (moved[i] < 0) goto failed;
     }
+    if (plan->program_fd >= 0) {
+        plan->program_fd = fcntl(plan->program_fd, F_DUPFD_CLOEXEC, highest + 1);
+        if (plan->program_fd < 0) goto failed;
+    }
     for (int i = 0; i < plan->count; i++)
         if (dup2(moved[i], plan->targets[i]) < 0) goto failed;
     if (child_was_ignored) signal(SIGCHLD, SIG_IGN);
     sigprocmask(SIG_SETMASK, &mask_before, NULL);
-    execve(plan->program, plan->argv, plan->envp);
+    run_program(plan);
 failed:;
     int error = errno;
     ssize_t ignored = write(report, &error, sizeof error);
@@ -390,7 +444,7 @@ failed:;
 
 /* Fork the tool so that it dies with this process. Return its pid, or -1 with errno when it did not start.
  * With a terminal it becomes the foreground group of `terminal`. */
-static pid_t start_tool(const struct plan *plan, int terminal) {
+static pid_t start_tool(struct plan *plan, int terminal) {
     int report[2];
     if (pipe2(report, O_CLOEXEC) < 0) return -1;
     report[0] = above(report[0]);
@@ -427,6 +481,8 @@ static pid_t start_tool(const struct plan *plan, int terminal) {
 static void close_plan(struct plan *plan) {
     for (int i = 0; i < plan->count; i++) close(plan->fds[i]);
     plan->count = 0;
+    if (plan->program_fd >= 0) close(plan->program_fd);
+    plan->program_fd = -1;
 }
 
 /* Return 1 and fill `change` when `pid` has stopped or ended, 0 when not yet. */
@@ -699,7 +755,7 @@ static _Noreturn void obey(int argc, char **argv, char **envp) {
         read_plan(&plan, body, header.length, argc, argv, envp);
         if (header.type == RELAY) relay_tool(&plan);
         if (!plan.count && !plan.terminal) {
-            execve(plan.program, plan.argv, plan.envp);
+            run_program(&plan);
             say("%s: cannot run %s: %s.", tool, plan.program, strerror(errno));
             _exit(errno == ENOENT ? 127 : 126);
         }
@@ -712,6 +768,7 @@ int main(int argc, char **argv, char **envp) {
     for (int fd = 0; fd < 3; fd++)
         if (fcntl(fd, F_GETFD) >= 0) open_mask |= 1u << fd;
     stderr_open = open_mask >> 2 & 1;
+    if (slot.isolated) prctl(PR_SET_DUMPABLE, 0);
     /* The name by which the kernel found us: argv[0] is whatever the caller likes. It is a script's when that names us
      * behind its #!; then the kernel has put our own name into argv[0]. */
     const char *path = (const char *)getauxval(AT_EXECFN);

@@ -42,6 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["GUARD_CONFIG_DIR"] = os.path.join(home, "config")
     os.environ["GUARD_STATE_DIR"] = os.path.join(home, "state")
     os.environ["GUARD_RUNTIME_DIR"] = os.path.join(home, "run")
+    os.environ["GUARD_ISOLATE"] = "off"  # tests of isolation ask for it
     examples = int(os.environ.get("GUARD_TEST_EXAMPLES", "200"))
     settings.register_profile("guard", max_examples=examples, deadline=None)
     settings.load_profile("guard")

@@ -39,8 +39,11 @@ def adopt_orphans() -> None:
     _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def start_agent(argv: Sequence[str], env: Mapping[str, str]) -> int:
-    """Start the agent so that it dies with this process; return its pid. 127 or 126 is its status if it cannot run."""
+def start_agent(argv: Sequence[str], env: Mapping[str, str], inherited: Sequence[int] = ()) -> int:
+    """Start the agent so that it dies with this process; return its pid. 127 or 126 is its status if it cannot run.
+
+    `inherited` are descriptors that it keeps beside the standard ones.
+    """
     parent = os.getpid()
     pid = os.fork()
     if pid:
@@ -52,6 +55,8 @@ def start_agent(argv: Sequence[str], env: Mapping[str, str]) -> int:
         for number in (*LEFT_TO_THE_AGENT, *PASSED_ON, signal.SIGPIPE, signal.SIGXFSZ):
             if signal.getsignal(number) is not signal.SIG_IGN or number in (signal.SIGPIPE, signal.SIGXFSZ):
                 signal.signal(number, signal.SIG_DFL)
+        for fd in inherited:
+            os.set_inheritable(fd, True)
         os.execvpe(argv[0], list(argv), dict(env))  # noqa: S606 - the agent is what the user typed
     except OSError as error:
         os.write(2, f"guard: {argv[0]}: {error.strerror}\n".encode("utf-8", "backslashreplace"))
@@ -65,6 +70,7 @@ class Supervisor:
         """`control` is readable when the broker has gone."""
         self._control = control
         self._agent = 0
+        self._entered = False
         self._wake, self._woken = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         for number in PASSED_ON:
             if signal.getsignal(number) is not signal.SIG_IGN:
@@ -75,9 +81,11 @@ class Supervisor:
         signal.signal(signal.SIGCHLD, _nothing)
         signal.set_wakeup_fd(self._woken, warn_on_full_buffer=False)
 
-    def run(self, argv: Sequence[str], env: Mapping[str, str]) -> int:
+    def run(self, argv: Sequence[str], env: Mapping[str, str], inherited: Sequence[int] = ()) -> int:
         """Run the agent to its end and return its wait status. Raises BrokerLost once the agent is ended for that."""
-        self._agent = start_agent(argv, env)
+        self._agent = start_agent(argv, env, inherited)
+        for fd in inherited:
+            os.close(fd)
         while True:
             status = self._look()
             if status is not None:
@@ -87,10 +95,26 @@ class Supervisor:
             if self._wake in ready:
                 with suppress(BlockingIOError):
                     os.read(self._wake, 512)
-            if self._control.fileno() in ready:
+            if self._control.fileno() in ready and not self._heard():
                 end_processes([self._agent])
                 self._agent = 0
                 raise BrokerLost
+
+    def _heard(self) -> bool:
+        """Take what the broker says; False when it has gone."""
+        try:
+            said = self._control.recv(1)
+        except OSError:
+            return False
+        self._entered = self._entered or said == b"i"
+        return bool(said)
+
+    def has_entered(self) -> bool:
+        """Tell whether an isolated agent has begun inside its sandbox."""
+        while not self._entered and select.select([self._control.fileno()], [], [], 0)[0]:
+            if not self._heard():
+                break
+        return self._entered
 
     def _look(self) -> int | None:
         """Return the agent's wait status when it has ended; stop when it stopped; reap what was adopted."""

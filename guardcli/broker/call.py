@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from guardcli.broker import protocol
 from guardcli.broker.approval import Approvals
 from guardcli.broker.connection import ShimConnection, Silent
+from guardcli.broker.enclosure import Enclosure, Real
 from guardcli.broker.facts import CallFacts
 from guardcli.broker.judge import Judge, Judgement, stdin_kind
+from guardcli.broker.parts import part_of_a_call
 from guardcli.broker.processes import GitPrograms, started_by_git
 from guardcli.broker.protocol import CallFrame, ProtocolError
 from guardcli.broker.recorder import CallRecord, Recorder
@@ -21,6 +23,7 @@ from guardcli.broker.relay import Relay
 from guardcli.broker.sinks import Sink
 from guardcli.broker.streams import Mask
 from guardcli.broker.tools import ToolFinder
+from guardcli.isolation.variables import dropped_for_tools
 from guardcli.model.decisions import Verdict
 from guardcli.model.effects import in_order
 from guardcli.model.errors import DeniedError, GuardError, UnavailableError
@@ -51,6 +54,8 @@ class Engine:
     """The pids of the shims of running git calls."""
     silent: Silent
     """The connections that have not said yet what they call."""
+    enclosure: Enclosure | None = None
+    """Where the session is isolated."""
 
 
 class ShimGone(Exception):
@@ -66,12 +71,14 @@ class Call:
         self._agent: dict[int, int] = {}
         self._record: CallRecord | None = None
         self._invocation: Invocation | None = None
+        self._dropped: list[str] = []
 
     async def run(self) -> None:
         """See the call through, and close everything that it opened."""
         try:
             with self._engine.silent.counting(self._connection):
-                frame = await self._connection.receive_call()
+                key = self._engine.enclosure.key if self._engine.enclosure else b""
+                frame = await self._connection.receive_call(key)
             if frame is not None:
                 self._take_descriptors(frame)
                 await self._handle(frame)
@@ -111,11 +118,13 @@ class Call:
                 invocation.cwd or "/",
                 invocation.env,
                 stdin_fd=self._agent.get(0) if invocation.stdin is Stdin.STREAM else None,
-                git_program=self._engine.finder.find("git") or None,
+                git_program=self._git(),
                 cancel_fd=cancel,
+                files=self._engine.enclosure.files if self._engine.enclosure else None,
                 find_secrets=self._engine.find_secrets,
             )
-            judgement = await self._judge(invocation, facts, cancel)
+            judgement = part_of_a_call(invocation) if self._engine.enclosure else None
+            judgement = judgement or await self._judge(invocation, facts, cancel)
             self._record = self._engine.recorder.judged(invocation, judgement.decision, began)
             if judgement.decision.verdict is Verdict.DENY:
                 raise DeniedError(denial(judgement))
@@ -125,13 +134,23 @@ class Call:
         finally:
             os.close(cancel)
 
+    def _git(self) -> str | int | None:
+        """Return the git to ask: its path, or inside its descriptor."""
+        path = self._engine.finder.find("git")
+        if not path:
+            return None
+        return self._engine.enclosure.program("git", path).fd if self._engine.enclosure else path
+
     def _seen(self, frame: CallFrame) -> Invocation:
         engine = self._engine
         nested = started_by_git(self._connection.peer.pid, engine.git_calls, engine.git_programs)
+        tool, more = engine.enclosure.tool_of(frame.tool) if engine.enclosure else (frame.tool, ())
+        keep = engine.judge.policy.isolation.keep
+        self._dropped = dropped_for_tools(frame.env, {} if engine.enclosure else engine.judge.baseline, keep)
         return Invocation(
-            tool=frame.tool,
-            argv=(frame.tool, *frame.argv[1:]),  # what the caller put into argv[0] is no name to judge or approve by
-            env=frame.env,
+            tool=tool,
+            argv=(tool, *more, *frame.argv[1:]),  # what the caller put into argv[0] is no name to judge or approve by
+            env={name: value for name, value in frame.env.items() if name not in self._dropped},
             cwd=frame.cwd,
             stdin=stdin_kind(self._agent.get(0)),
             stdout_is_terminal=1 in frame.terminals,
@@ -164,13 +183,15 @@ class Call:
 
     async def _launch(self, frame: CallFrame, judgement: Judgement, facts: CallFacts, record: CallRecord) -> None:
         engine = self._engine
-        program = engine.finder.find(frame.tool, frame.env.get("PATH", ""))
-        if not program:
+        tool, _ = engine.enclosure.tool_of(frame.tool) if engine.enclosure else (frame.tool, ())
+        path = engine.finder.find(tool, "" if engine.enclosure else frame.env.get("PATH", ""))
+        if not path:
             await self._tell(f"{frame.tool}: no real program of this name is on the PATH behind the shims")
             self._failed("no real program of this name is on the PATH")
             await self._connection.send(protocol.stop(NOT_FOUND))
             return
-        if frame.tool == "git":
+        program = engine.enclosure.program(frame.tool, path) if engine.enclosure else Real(path)
+        if tool == "git":
             engine.git_calls[self._connection.peer.pid] = "git"
         relay = Relay(
             self._connection,
@@ -180,6 +201,7 @@ class Call:
             lambda: engine.make_mask(frame.tool, judgement.decision.mask),
             engine.spawn,
             self._tell,
+            self._dropped,
         )
         await relay.run(record, judgement, facts, program)
 

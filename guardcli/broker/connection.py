@@ -10,9 +10,10 @@ import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from hmac import compare_digest
 
 from guardcli.broker import protocol
-from guardcli.broker.protocol import CallFrame, ProtocolError, ShimFrame
+from guardcli.broker.protocol import CallFrame, Proof, ProtocolError, ShimFrame
 from guardcli.broker.waiting import readable, writable
 
 PEERCRED = struct.Struct("3i")
@@ -54,11 +55,18 @@ class ShimConnection:
             raise ProtocolError("the connection ended within a frame")
         return protocol.read_body(kind, body)
 
-    async def receive_call(self) -> CallFrame | None:
-        """Return the first frame, which is a CALL with as many descriptors as it says. Raises ProtocolError."""
+    async def receive_call(self, key: bytes = b"") -> CallFrame | None:
+        """Return the first frame, which is a CALL with as many descriptors as it says. Raises ProtocolError.
+
+        Where the session has a `key`, a PROOF of it must come before.
+        """
         frame = await self.receive()
         if frame is None:
             return None
+        if key:
+            if not isinstance(frame, Proof) or not compare_digest(frame.key, key):
+                raise ProtocolError("a caller that is not this session's shim")
+            frame = await self.receive()
         if not isinstance(frame, CallFrame):
             raise ProtocolError("a connection that does not begin with CALL")
         if len(self._fds) != len(frame.open) + frame.has_directory:

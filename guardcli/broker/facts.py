@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from guardcli.broker.git_objects import ObjectScan, changed_files
-from guardcli.broker.opening import open_regular
+from guardcli.broker.opening import Files, HostFiles
 from guardcli.model.facts import FactUnavailable, Found
 
 FILE_LIMIT = 4 << 20
@@ -89,7 +89,8 @@ class CallFacts:
 
     `env` is the call's environment, `stdin_fd` its standard input (None where there is nothing to read),
     `git_program` the real git (None where there is none), `cancel_fd` becomes readable when the call is gone.
-    `find_secrets` finds credentials in bytes; without it, what would be published is unknown.
+    `files` are those that the call sees. `find_secrets` finds credentials in bytes; without it, what would be
+    published is unknown.
     """
 
     def __init__(
@@ -98,8 +99,9 @@ class CallFacts:
         env: Mapping[str, str],
         *,
         stdin_fd: int | None = None,
-        git_program: str | None = None,
+        git_program: str | int | None = None,
         cancel_fd: int | None = None,
+        files: Files | None = None,
         find_secrets: Callable[[bytes], frozenset[Found]] | None = None,
     ) -> None:
         self._cwd = cwd
@@ -110,6 +112,7 @@ class CallFacts:
         }
         self._stdin_fd = stdin_fd
         self._git_program = git_program
+        self._seen = HostFiles() if files is None else files
         self._cancel_fd = cancel_fd
         self._find_secrets = find_secrets
         self._answers: dict[tuple[str, ...], object] = {}
@@ -207,7 +210,7 @@ class CallFacts:
         words = ("ls-files", "-z", "--stage", "--debug", "--full-name", "--", *(pathspecs or (":/",)))
         arguments = (*_OFF, *options, *whole, *words)
         self._stream_git(cwd, arguments, listing.extend, Bounds(INDEX_LIMIT, GIT_SECONDS))
-        return changed_files(bytes(listing), top)
+        return changed_files(bytes(listing), top, self._seen.lstat)
 
     def _remembered(self, question: tuple[str, ...], answer: Callable[[], Answer]) -> Answer:
         if question not in self._answers:
@@ -225,7 +228,7 @@ class CallFacts:
 
     def _read_file(self, path: str) -> bytes:
         try:
-            fd = open_regular(path)
+            fd = self._seen.open_regular(path)
         except (OSError, ValueError) as error:
             raise FactUnavailable(f"{path} cannot be read: {_words(error)}") from None
         try:
@@ -244,11 +247,9 @@ class CallFacts:
     def _list_directory(self, path: str) -> Sequence[str]:
         names: list[str] = []
         try:
-            with os.scandir(path) as entries:
-                for entry in entries:
-                    names.append(entry.name)
-                    if len(names) > DIRECTORY_LIMIT:
-                        raise FactUnavailable(f"{path} holds more than {DIRECTORY_LIMIT} names")
+            names.extend(self._seen.names_in(path, DIRECTORY_LIMIT + 1))
+            if len(names) > DIRECTORY_LIMIT:
+                raise FactUnavailable(f"{path} holds more than {DIRECTORY_LIMIT} names")
         except (OSError, ValueError) as error:
             raise FactUnavailable(f"{path} cannot be listed: {_words(error)}") from None
         names.sort()
@@ -298,10 +299,12 @@ class CallFacts:
         if self._git_program is None:
             raise FactUnavailable("no git was found to ask")
         try:
+            started = self._seen.git_command(self._git_program, cwd or "/", ("git", "--no-pager", *arguments))
             process = subprocess.Popen(
-                ("git", "--no-pager", *arguments),
-                executable=self._git_program,
-                cwd=cwd or "/",
+                started.words,
+                executable=started.program,
+                cwd=started.cwd,
+                pass_fds=started.inherited,
                 env={**self._env, **_QUIET},
                 stdin=stdin,
                 stdout=subprocess.PIPE,

@@ -96,11 +96,12 @@ class ObjectScan:
             self._found[name] = self._found.get(name, frozenset()) | found
 
 
-def changed_files(listing: bytes, top: str) -> Mapping[str, str]:
+def changed_files(listing: bytes, top: str, lstat: Callable[[str], os.stat_result] = os.lstat) -> Mapping[str, str]:
     """Return the files below `top` that are not as the index knows them: name to path, empty if no regular file.
 
     Compared are size and both times, as git does first; git alone would also notice a change within the same tick
-    of the clock in which the index was written. Raises FactUnavailable for a listing in another form.
+    of the clock in which the index was written. `lstat` asks about a path. Raises FactUnavailable for a listing in
+    another form.
     """
     changed: dict[str, str] = {}
     place = 0
@@ -114,7 +115,7 @@ def changed_files(listing: bytes, top: str) -> Mapping[str, str]:
         name = os.fsdecode(entry["name"])
         path = f"{top}/{name}"
         try:
-            now = os.lstat(path)
+            now = lstat(path)
         except (OSError, ValueError):
             changed[name] = ""
             continue

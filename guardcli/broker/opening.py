@@ -1,4 +1,4 @@
-"""Opening a file that the agent named, without being led to something of the broker's own.
+"""Files as a call sees them, and opening one that the agent named, without being led to something of the broker's own.
 
 ``/proc/self/fd/7`` and ``/dev/fd/7`` mean the broker's descriptor when the broker opens them, and the tool's when the
 tool does. openat2(2) with RESOLVE_NO_MAGICLINKS refuses such links wherever they stand in a path, and files of
@@ -12,6 +12,9 @@ import errno
 import os
 import stat
 import struct
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple, Protocol
 
 SYS_OPENAT2 = 437
 """The number is the same on every architecture (the kernel's unified table)."""
@@ -38,3 +41,58 @@ def open_regular(path: str) -> int:
         os.close(fd)
         raise OSError(errno.EINVAL, "not a file of a disk")
     return int(fd)
+
+
+class Started(NamedTuple):
+    """How a program is started: what `subprocess.Popen` takes. `inherited` are descriptors."""
+
+    words: Sequence[str]
+    program: str | None
+    cwd: str
+    inherited: tuple[int, ...]
+
+
+class Files(Protocol):
+    """The files that a call sees. Every method raises OSError, or ValueError for a path with a NUL."""
+
+    def open_regular(self, path: str) -> int:
+        """Return a descriptor to read the regular file at `path`."""
+        ...
+
+    def names_in(self, path: str, most: int) -> Sequence[str]:
+        """Return the names in the directory at `path`, no more than `most` of them."""
+        ...
+
+    def lstat(self, path: str) -> os.stat_result:
+        """Return what is known of `path` itself, a link not followed."""
+        ...
+
+    def git_command(self, program: str | int, cwd: str, words: Sequence[str]) -> Started:
+        """Return how git is started in `cwd`: `program` is its path, or its descriptor; `words` begin with its name."""
+        ...
+
+
+class HostFiles:
+    """The files of the machine: those of an agent that is not isolated."""
+
+    def open_regular(self, path: str) -> int:
+        """Return a descriptor to read the regular file at `path`."""
+        return open_regular(path)
+
+    def names_in(self, path: str, most: int) -> Sequence[str]:
+        """Return the names in the directory at `path`, no more than `most` of them."""
+        with os.scandir(path) as entries:
+            return first_names(entries, most)
+
+    def lstat(self, path: str) -> os.stat_result:
+        """Return what is known of `path` itself."""
+        return os.lstat(path)
+
+    def git_command(self, program: str | int, cwd: str, words: Sequence[str]) -> Started:
+        """Return how git is started in `cwd`."""
+        return Started(words, str(program), cwd, ())
+
+
+def first_names(entries: Iterator[os.DirEntry[str]], most: int) -> Sequence[str]:
+    """Return the names of the first `most` of `entries`."""
+    return [entry.name for entry in islice(entries, most)]

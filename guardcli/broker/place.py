@@ -4,6 +4,8 @@
 
     bin/guard-shim     a copy of the shim; it finds the socket beside its own directory
     bin/psql, …        links to it, one a tool
+    bin/guard-enter    the first program inside the sandbox, where the session is isolated
+    empty              a file with nothing in it, which stands for what is hidden inside
     broker.sock        where the shims call
     broker.log         what the broker has to say of itself
     lock               held (flock) while the session lives
@@ -19,7 +21,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from guardcli.broker.shim_binary import shim_binary
+from guardcli.broker.shim_binary import enter_binary, shim_binary
+from guardcli.isolation.keyed import lay_keyed_shim
 from guardcli.model.errors import UnavailableError
 
 SOCKET_PATH_MAX = 100
@@ -29,12 +32,16 @@ SOCKET_PATH_MAX = 100
 class SessionPlace:
     """Creates the directory; `remove` takes it away."""
 
-    def __init__(self, root: Path, session: str, tools: Sequence[str]) -> None:
-        """`root` is the runtime directory, `tools` the names of the shims. Raises UnavailableError."""
+    def __init__(self, root: Path, session: str, tools: Sequence[str], key: bytes = b"") -> None:
+        """`root` is the runtime directory, `tools` the names of the shims. Raises UnavailableError.
+
+        With a `key` the session is isolated: its shim holds that, and can be run and not read.
+        """
         self.directory = root / "s" / session
         self.shims = self.directory / "bin"
         self.socket = self.directory / "broker.sock"
         self.log = self.directory / "broker.log"
+        self.empty = self.directory / "empty"
         if len(os.fsencode(self.socket)) > SOCKET_PATH_MAX:
             raise UnavailableError(
                 f"{self.socket} is too long for a socket", hint="set GUARD_RUNTIME_DIR to a short path"
@@ -43,7 +50,12 @@ class SessionPlace:
             self.shims.mkdir(mode=0o700, parents=True)
             self._lock = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.copy(shim_binary(), self.shims / "guard-shim")
+            if key:
+                lay_keyed_shim(shim_binary(), self.shims / "guard-shim", key)
+                shutil.copy(enter_binary(), self.shims / "guard-enter")
+                self.empty.touch(mode=0o444)
+            else:
+                shutil.copy(shim_binary(), self.shims / "guard-shim")
             for tool in tools:
                 (self.shims / tool).symlink_to("guard-shim")
         except OSError as error:

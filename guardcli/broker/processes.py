@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 DEPTH_MAX = 16
 """How far up the process tree a parent is looked for."""
+
+Identity = tuple[int, int]
+"""Device and inode of a program's file: the same in every mount namespace, where paths are not."""
+NO_PROGRAM = (0, 0)
 
 
 def parent_pid(pid: int) -> int:
@@ -19,35 +24,47 @@ def parent_pid(pid: int) -> int:
         return 0
 
 
-def program_of(pid: int) -> str:
-    """Return the path of the program that `pid` runs, empty when it cannot be known."""
+def program_of(pid: int) -> Identity:
+    """Return which program `pid` runs, `NO_PROGRAM` when it cannot be known."""
+    return identity_of(f"/proc/{pid}/exe")
+
+
+def identity_of(path: str) -> Identity:
+    """Return the identity of the file that `path` leads to, `NO_PROGRAM` where there is none."""
     try:
-        return os.readlink(f"/proc/{pid}/exe")
+        found = os.stat(path)
     except OSError:
-        return ""
+        return NO_PROGRAM
+    return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else NO_PROGRAM
 
 
 class GitPrograms:
     """Knows which programs are git itself: the real one, and what lies in its exec path."""
 
-    def __init__(self, find: Callable[[], str]) -> None:
-        """`find` returns the path of the real git, empty when there is none."""
+    def __init__(self, find: Callable[[], str], copies: Callable[[], Collection[Identity]] = tuple) -> None:
+        """`find` returns the path of the real git, empty when there is none; `copies` are further files of git."""
         self._find = find
-        self._places: tuple[str, str] | None = None
+        self._copies = copies
+        self._known: frozenset[Identity] | None = None
 
-    def __contains__(self, program: str) -> bool:
-        """Tell whether the path `program` is git or one of its own helpers."""
-        if self._places is None:
-            self._places = self._locate()
-        real, directory = self._places
-        return bool(real) and (program == real or os.path.dirname(program) == directory)
+    def __contains__(self, program: Identity) -> bool:
+        """Tell whether `program` is git or one of its own helpers."""
+        if self._known is None:
+            self._known = self._locate()
+        return program != NO_PROGRAM and (program in self._known or program in self._copies())
 
-    def _locate(self) -> tuple[str, str]:
+    def _locate(self) -> frozenset[Identity]:
         real = self._find()
         if not real:
-            return "", ""
+            return frozenset()
         answer = subprocess.run([real, "--exec-path"], capture_output=True, text=True, timeout=10, env={}, check=False)
-        return os.path.realpath(real), os.path.realpath(answer.stdout.strip() or real)
+        found = {identity_of(real)}
+        try:
+            with os.scandir(answer.stdout.strip() or os.path.dirname(real)) as entries:
+                found |= {identity_of(entry.path) for entry in entries if entry.name.startswith("git")}
+        except OSError:
+            pass
+        return frozenset(found - {NO_PROGRAM})
 
 
 def started_by_git(pid: int, git_calls: Mapping[int, object], programs: GitPrograms) -> bool:
@@ -68,6 +85,8 @@ def started_by_git(pid: int, git_calls: Mapping[int, object], programs: GitProgr
         program = program_of(pid)
         if pid > 1 and program in programs:
             through_git = True
-        elif not (through_git and (above := parent_pid(pid)) in git_calls and program == program_of(above) != ""):
+        elif not (
+            through_git and (above := parent_pid(pid)) in git_calls and program == program_of(above) != NO_PROGRAM
+        ):
             return False
     return False

@@ -20,6 +20,10 @@ CALL_MAX = 8 << 20
 """The kernel allows 6 MiB of arguments and environment at the most (execve(2), limits on size)."""
 FRAME_MAX = 16
 """Bound on every other frame from the shim."""
+PROOF_SIZE = 32
+"""Bytes of a session's key."""
+CLOSED_IN_THE_TOOL = 0xFFFF
+"""In the place of a descriptor's number: the tool is not to keep what it is run from."""
 ANSWER_MAX = 1 << 20
 CALL_FDS_MAX = 4
 PLAN_FDS_MAX = 32
@@ -38,6 +42,7 @@ class FrameType(IntEnum):
     ENDED = 2
     RESIZED = 3
     FOREGROUND = 4
+    PROOF = 5
     EXEC = 16
     RELAY = 17
     STOP = 18
@@ -99,11 +104,19 @@ class Foreground:
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """Whoever says this knows `key`: the session's shim does, and nobody else inside."""
+
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """How the shim is to start the tool.
 
     `targets` are the numbers, 0 to 255, that the descriptors sent along get in the tool. `arguments` replaces
-    single arguments by index; `environment` sets variables, or unsets those whose value is None.
+    single arguments by index; `environment` sets variables, or unsets those whose value is None. Where `number` is not
+    0, one more descriptor comes last, which is the program to run; it has that number in the tool, or is closed there.
     """
 
     program: str
@@ -111,9 +124,10 @@ class Plan:
     targets: Sequence[int] = ()
     arguments: Mapping[int, str] = field(default_factory=dict)
     environment: Mapping[str, str | None] = field(default_factory=dict)
+    number: int = 0
 
 
-ShimFrame = CallFrame | Ended | Resized | Foreground
+ShimFrame = CallFrame | Ended | Resized | Foreground | Proof
 
 
 def read_header(header: bytes) -> tuple[FrameType, int]:
@@ -123,9 +137,9 @@ def read_header(header: bytes) -> tuple[FrameType, int]:
         raise ProtocolError("no frame of the shim's protocol")
     if version != VERSION:
         raise ProtocolError(f"the shim speaks version {version} of the protocol, this broker version {VERSION}")
-    if kind not in (FrameType.CALL, FrameType.ENDED, FrameType.RESIZED, FrameType.FOREGROUND):
+    if kind not in (FrameType.CALL, FrameType.ENDED, FrameType.RESIZED, FrameType.FOREGROUND, FrameType.PROOF):
         raise ProtocolError(f"a frame of type {kind} does not come from a shim")
-    if length > (CALL_MAX if kind == FrameType.CALL else FRAME_MAX):
+    if length > {FrameType.CALL: CALL_MAX, FrameType.PROOF: PROOF_SIZE}.get(FrameType(kind), FRAME_MAX):
         raise ProtocolError(f"a frame of {length} bytes is too long")
     return FrameType(kind), length
 
@@ -134,6 +148,8 @@ def read_body(kind: FrameType, body: bytes) -> ShimFrame:
     """Return the frame from the shim of type `kind`. Raises ProtocolError."""
     if kind is FrameType.CALL:
         return _read_call(body)
+    if kind is FrameType.PROOF:
+        return Proof(body)
     try:
         if kind is FrameType.ENDED:
             how, value = struct.unpack("<II", body)
@@ -226,14 +242,16 @@ def signal(number: int) -> bytes:
 
 def start(kind: FrameType, plan: Plan) -> bytes:
     """Return the EXEC or RELAY answer. Raises ProtocolError for a plan over the bounds."""
-    if len(plan.targets) > PLAN_FDS_MAX:
+    if len(plan.targets) + bool(plan.number) > PLAN_FDS_MAX:
         raise ProtocolError(f"a plan with {len(plan.targets)} descriptors")
     strings = [plan.program]
     for index, argument in plan.arguments.items():
         strings += [str(index), argument]
     for name, value in plan.environment.items():
         strings.append(name if value is None else f"{name}={value}")
-    body = struct.pack("<BBHII", plan.terminal, len(plan.targets), 0, len(plan.arguments), len(plan.environment))
+    body = struct.pack(
+        "<BBHII", plan.terminal, len(plan.targets), plan.number, len(plan.arguments), len(plan.environment)
+    )
     body += bytes(plan.targets)
     body += b"".join(os.fsencode(text) + b"\0" for text in strings)
     if len(body) > ANSWER_MAX:

@@ -6,13 +6,14 @@ import asyncio
 import os
 import signal
 import termios
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from guardcli.broker import protocol
 from guardcli.broker.connection import ShimConnection
 from guardcli.broker.copies import Feed, sealed
+from guardcli.broker.enclosure import Real
 from guardcli.broker.facts import CallFacts
 from guardcli.broker.judge import Judgement
 from guardcli.broker.protocol import CallFrame, Ended, Foreground, FrameType, How, Plan, Resized
@@ -87,7 +88,9 @@ class Relay:
         make_mask: Callable[[], Mask],
         spawn: Callable[[Coroutine[object, object, None]], asyncio.Task[None]],
         tell: Callable[[str], Awaitable[None]],
+        dropped: Collection[str] = (),
     ) -> None:
+        """`dropped` are variables that the tool is not given."""
         self._connection = connection
         self._frame = frame
         self._agent = agent
@@ -95,27 +98,30 @@ class Relay:
         self._make_mask = make_mask
         self._spawn = spawn
         self._tell = tell
+        self._dropped: dict[str, str | None] = dict.fromkeys(dropped)
         self._failure: UnavailableError | None = None
         self._ended = asyncio.Event()
 
-    async def run(self, call: CallRecord, judgement: Judgement, facts: CallFacts, program: str) -> None:
+    async def run(self, call: CallRecord, judgement: Judgement, facts: CallFacts, program: Real) -> None:
         """Start the tool and see it to its end. Raises UnavailableError where it could not be recorded."""
         judged_content = judgement.inspection.inputs or facts.stdin_prefix
         if judgement.decision.recording is Recording.COMMAND and not judged_content:
-            self._recorder.started(call, judgement.invocation, program)
-            settings = {**self._frame.ambiguous, **dict(judgement.inspection.environment)}
-            plan = Plan(program, arguments=self._own_name({}), environment=settings)
-            await self._connection.send(protocol.start(FrameType.EXEC, plan))
+            self._recorder.started(call, judgement.invocation, program.path)
+            settings = {**self._frame.ambiguous, **self._dropped, **dict(judgement.inspection.environment)}
+            plan = Plan(program.path, arguments=self._own_name({}), environment=settings, number=program.number)
+            await self._connection.send(protocol.start(FrameType.EXEC, plan), [program.fd] * bool(program.number))
             return
         pipes = Pipes()
         try:
             self._prepare(pipes, call, judgement, facts)
-            self._recorder.started(call, judgement.invocation, program)
+            self._recorder.started(call, judgement.invocation, program.path)
             if pipes.terminal is not None:
                 self._recorder.resized(call, self._frame.columns, self._frame.rows)
             arguments = self._own_name(pipes.arguments)
-            plan = Plan(program, pipes.terminal is not None, pipes.targets, arguments, pipes.environment)
-            await self._connection.send(protocol.start(FrameType.RELAY, plan), pipes.given)
+            terminal = pipes.terminal is not None
+            plan = Plan(program.path, terminal, pipes.targets, arguments, pipes.environment, program.number)
+            given = [*pipes.given, *[program.fd] * bool(program.number)]
+            await self._connection.send(protocol.start(FrameType.RELAY, plan), given)
         except (OSError, termios.error) as error:
             await pipes.abandon()
             hint = "nothing was run; the descriptors of this call, or of guard, are the reason"
@@ -156,6 +162,7 @@ class Relay:
             pipes.give(reader, 0)
             pipes.feed = Feed(facts.stdin_prefix, os.dup(self._agent[0]), writer)
         pipes.environment.update(self._frame.ambiguous)
+        pipes.environment.update(self._dropped)
         pipes.environment.update(judgement.inspection.environment)
         for number, given in enumerate(judgement.inspection.inputs, FIRST_COPY):
             if given.path in facts.files:

@@ -25,6 +25,7 @@ from pathlib import Path
 from guardcli.broker.approval import Approvals
 from guardcli.broker.call import Engine
 from guardcli.broker.connection import Silent
+from guardcli.broker.enclosure import Enclosure, EnclosurePlan
 from guardcli.broker.judge import Judge
 from guardcli.broker.place import SessionPlace
 from guardcli.broker.processes import GitPrograms
@@ -109,6 +110,8 @@ class Session:
     spool_dir: Path
     environment: Mapping[str, str]
     size: tuple[int, int]
+    enclosure: EnclosurePlan | None = None
+    """What is known of the sandbox, where the session is isolated."""
 
     @property
     def id(self) -> str:
@@ -134,17 +137,19 @@ class Broker:
             client, session.id, session.identity, self.recorder, self.patience, session.approval_wait
         )
         self._services = Services(make_services(self))
+        self._enclosure = enclosure = Enclosure(session.enclosure) if session.enclosure else None
         finder = ToolFinder(session.environment.get("PATH", os.defpath), str(session.place.shims))
         self._engine = Engine(
             judge=Judge(session.policy, session.identity, session.groups, session.environment, self.patience),
             approvals=self.approvals,
             recorder=self.recorder,
             finder=finder,
-            git_programs=GitPrograms(lambda: finder.find("git")),
+            git_programs=GitPrograms(lambda: finder.find("git"), lambda: enclosure.git_programs if enclosure else ()),
             find_secrets=session.maskers.secrets,
             make_mask=session.maskers.stream,
             spawn=self._tasks.spawn,
             git_calls={},
+            enclosure=enclosure,
             silent=Silent(min(SILENT_MAX, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4)),
         )
 
@@ -161,17 +166,34 @@ class Broker:
         server.start()
         ticking = asyncio.ensure_future(self._tick())
         said = b""
+        entering: asyncio.Task[None] | None = None
         try:
             tell_started(control, await self._services.start())
+            entering = self._tasks.spawn(self._enter(control)) if self._enclosure else None
             said = await done
         except GuardError as error:
             self._failed = str(error)
             tell_failed(control, error)
+        if entering is not None:
+            entering.cancel()
         loop.remove_reader(control.fileno())
         await server.stop()
         await self._services.close()
         ticking.cancel()
         return int(said) if said else None
+
+    async def _enter(self, control: socket.socket) -> None:
+        """See the agent into its sandbox, and tell its supervisor that it is there."""
+        if self._enclosure is None:
+            return
+        try:
+            await self._enclosure.enter()
+            control.send(b"i")
+        except (GuardError, OSError) as error:
+            log.error("%s", error)
+            self._enclosure.give_up()
+            return
+        self._enclosure.let_go()
 
     def close(self, status: int | None) -> bool:
         """Close the record and ship it; False when some of it stays in the spool for a later run."""

@@ -1,4 +1,4 @@
-"""Where the compiled shim lies: the build put it into the package."""
+"""Where the compiled programs lie: the build put them into the package."""
 
 from __future__ import annotations
 
@@ -11,7 +11,16 @@ from guardcli.model.errors import UnavailableError
 
 def shim_binary() -> Path:
     """Return the static shim of this installation. Raises UnavailableError where the build left none."""
-    path = Path(guardcli.__file__).parent / "_shim" / "guard-shim"
+    return _built("guard-shim")
+
+
+def enter_binary() -> Path:
+    """Return the static program that enters a sandbox. Raises UnavailableError where the build left none."""
+    return _built("guard-enter")
+
+
+def _built(name: str) -> Path:
+    path = Path(guardcli.__file__).parent / "_shim" / name
     if not os.access(path, os.X_OK):
         raise UnavailableError(f"{path} is missing", hint="install guard again: pip install . compiles it")
     return path

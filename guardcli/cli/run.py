@@ -10,7 +10,7 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -25,11 +25,13 @@ from guardcli.broker.session import FLUSH_SECONDS, Broker, Maskers, Session, run
 from guardcli.broker.shipper import Shipper
 from guardcli.broker.spool import Spool, timestamp
 from guardcli.cli.connection import connect
+from guardcli.cli.isolating import Isolating, Mode, choose, enclosure, entry, inside_environment
 from guardcli.cli.settings import Settings, load_settings
 from guardcli.client.api import ApiClient
 from guardcli.client.embedded import embedded_pid
 from guardcli.masking.cache import PatternCache
 from guardcli.model.errors import UnavailableError
+from guardcli.model.isolation import Network
 from guardcli.model.secrets import Secret
 from guardcli.policy import Policy, load_policy
 
@@ -53,13 +55,33 @@ READY_SECONDS = 20.0
     metavar="SECONDS",
     help="How long a call waits for a person; 0 answers 75 at once. Default: what the policy says, or 120.",
 )
+@click.option(
+    "--isolate",
+    type=click.Choice([mode.value for mode in Mode]),
+    is_flag=False,
+    flag_value=Mode.REQUIRE.value,
+    help="Run the agent in a sandbox of its own (bubblewrap): auto where that works, require or refuse, off. "
+    "--isolate alone is require. Default: GUARD_ISOLATE, the configured one, or off.",
+)
+@click.option(
+    "--network",
+    type=click.Choice([network.value for network in Network]),
+    help="The network of an isolated agent: shared, through guard's proxy, or none. Default: what the policy says.",
+)
 @click.argument("argv", nargs=-1, required=True, metavar="-- AGENT [ARGUMENT]...", type=click.UNPROCESSED)
-def command(policy_source: str | None, approval_wait: float | None, argv: tuple[str, ...]) -> None:
+def command(
+    policy_source: str | None,
+    approval_wait: float | None,
+    isolate: str | None,
+    network: str | None,
+    argv: tuple[str, ...],
+) -> None:
     """Run an agent, or any command, under guard.
 
     psql, kubectl, ssh and git, and the tools that the policy names, are judged call by call for as long as it runs,
     whatever it starts included. Without isolation this stops mistakes and casual evasion, not an agent that calls the
-    tools by another path.
+    tools by another path. With --isolate it sees its project, its own configuration and the system's programs; the
+    shim stands wherever a real tool is.
 
     The exit status is the agent's own; 69 when guard cannot keep its record or the API cannot be reached, 78 when
     the policy has faults. A guarded call exits 77 when it was denied and 75 while its approval is pending.
@@ -68,10 +90,16 @@ def command(policy_source: str | None, approval_wait: float | None, argv: tuple[
     policy = load_policy(policy_source or settings.policy)
     if approval_wait is None:
         approval_wait = APPROVAL_WAIT if policy.approval_wait is None else policy.approval_wait
-    sys.exit(start(settings, policy, approval_wait, argv))
+    wanted = Network(network) if network else policy.isolation.network
+    isolating, said = choose(Mode(isolate or settings.isolate), settings, policy, wanted)
+    if said:
+        click.echo(f"guard: {said}", err=True)
+    sys.exit(start(settings, policy, approval_wait, argv, isolating))
 
 
-def start(settings: Settings, policy: Policy, approval_wait: float, argv: Sequence[str]) -> int:
+def start(
+    settings: Settings, policy: Policy, approval_wait: float, argv: Sequence[str], isolating: Isolating | None = None
+) -> int:
     """Run one session to its end and return the exit status. Raises UnavailableError before the agent has started."""
     maskers = Maskers(policy.mask, PatternCache(settings.state_dir / "cache"))
     facts = session_facts(settings, policy, masked_command(argv, maskers))
@@ -84,7 +112,8 @@ def start(settings: Settings, policy: Policy, approval_wait: float, argv: Sequen
         raise
     root = runtime_root(settings.runtime_dir, settings.state_dir)
     remove_stale(root)
-    place = SessionPlace(root, spool.session, policy.guarded)
+    place = SessionPlace(root, spool.session, policy.guarded, isolating.key if isolating else b"")
+    inner, outer = socket.socketpair()
     session = Session(
         facts=facts,
         identity=str(facts["identity"]),
@@ -96,13 +125,15 @@ def start(settings: Settings, policy: Policy, approval_wait: float, argv: Sequen
         spool_dir=settings.spool_dir,
         environment=dict(os.environ),
         size=shutil.get_terminal_size(),
+        enclosure=enclosure(isolating, outer) if isolating else None,
     )
     client.close()
     adopt_orphans()
     ours, theirs = socket.socketpair()
-    broker = _fork_broker(session, spool, listen(str(place.socket)), ours, theirs, settings, token)
+    broker = _fork_broker(session, spool, listen(str(place.socket)), ours, theirs, settings, token, inner)
+    outer.close()
     try:
-        return _supervise(session, settings, ours, broker, argv)
+        return _supervise(session, settings, ours, broker, argv, isolating, inner)
     finally:
         place.remove()
 
@@ -161,6 +192,7 @@ def _fork_broker(
     theirs: socket.socket,
     settings: Settings,
     token: Secret,
+    inner: socket.socket,
 ) -> int:
     pid = os.fork()
     if pid:
@@ -171,6 +203,7 @@ def _fork_broker(
     status = 1
     try:
         ours.close()
+        inner.close()
 
         def connect_again() -> tuple[ApiClient, Shipper]:
             client = connect(settings).with_token(token)
@@ -186,7 +219,15 @@ def _fork_broker(
         os._exit(status)
 
 
-def _supervise(session: Session, settings: Settings, control: socket.socket, broker: int, argv: Sequence[str]) -> int:
+def _supervise(
+    session: Session,
+    settings: Settings,
+    control: socket.socket,
+    broker: int,
+    argv: Sequence[str],
+    isolating: Isolating | None,
+    inner: socket.socket,
+) -> int:
     try:
         told = hear_started(control, READY_SECONDS)
     except UnavailableError:
@@ -195,20 +236,27 @@ def _supervise(session: Session, settings: Settings, control: socket.socket, bro
     if told is None:
         raise UnavailableError("the broker could not start", hint=f"see {_kept_log(session)}")
     place = session.place
-    env = {name: value for name, value in os.environ.items() if name != "GUARD_TOKEN"}
-    env.update(told)
-    env["PATH"] = f"{place.shims}{os.pathsep}{session.environment.get('PATH', os.defpath)}"
-    env["GUARD_SESSION"] = session.id
-    env["GUARD_SOCKET"] = str(place.socket)
+    inherited: tuple[int, ...] = ()
+    if isolating is not None:
+        env = inside_environment(session.environment, session.policy, session.id, told)
+        way = entry(isolating, place, inner, argv)
+        argv, inherited = way.argv, way.inherited
+        inner.detach()
+    else:
+        env = outside_environment(session, told)
+        inner.close()
     supervisor = Supervisor(control)
     try:
-        status = supervisor.run(argv, env)
+        status = supervisor.run(argv, env, inherited)
     except BrokerLost:
         end_processes(_left_behind(settings, broker))
         raise UnavailableError(
             "the broker of this session was lost, so the agent was ended",
             hint=f"what it recorded is shipped by the next run; see {_kept_log(session)}",
         ) from None
+    if isolating is not None and not supervisor.has_entered():
+        status = UnavailableError.exit_status << 8
+        click.echo("guard: the sandbox could not be set up, so nothing was run; what bwrap says above is why", err=True)
     if left := _left_behind(settings, broker):
         click.echo(f"guard: ended {len(left)} process(es) that the agent left behind", err=True)
         end_processes(left)
@@ -218,6 +266,18 @@ def _supervise(session: Session, settings: Settings, control: socket.socket, bro
     place.remove()
     leave_as(status)
     return code
+
+
+def outside_environment(session: Session, told: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of an agent that is not isolated: the user's own, what the broker's services have to say
+    (`told`), and the shims first on the PATH.
+    """
+    env = {name: value for name, value in session.environment.items() if name != "GUARD_TOKEN"}
+    env.update(told)
+    env["PATH"] = f"{session.place.shims}{os.pathsep}{env.get('PATH', os.defpath)}"
+    env["GUARD_SESSION"] = session.id
+    env["GUARD_SOCKET"] = str(session.place.socket)
+    return env
 
 
 def _left_behind(settings: Settings, broker: int) -> list[int]:

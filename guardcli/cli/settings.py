@@ -24,7 +24,11 @@ from typing import Any
 from guardcli.model.errors import ConfigurationError, Problem
 from guardcli.model.secrets import Secret
 
-KEYS = frozenset({"api", "token", "policy", "groups"})
+KEYS = frozenset({"api", "token", "policy", "groups", "isolate"})
+
+
+DEFAULT_ISOLATE = "off"
+ISOLATE = ("auto", "require", "off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class Settings:
     """What every front end needs to put the engine together.
 
     `api_url` is empty when the embedded API is to be used; `policy` is a path or ``pack:NAME``; `groups` are
-    the identity groups of the sessions started here.
+    the identity groups of the sessions started here; `isolate` is ``auto``, ``require`` or ``off``.
     """
 
     config_dir: Path
@@ -42,6 +46,7 @@ class Settings:
     token: Secret
     policy: str
     groups: tuple[str, ...]
+    isolate: str = DEFAULT_ISOLATE
 
     @property
     def api_socket(self) -> Path:
@@ -62,7 +67,8 @@ class Settings:
 def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     """Read the settings; create the three directories, private to the user.
 
-    ``GUARD_API``, ``GUARD_TOKEN``, ``GUARD_POLICY``, ``GUARD_GROUPS`` (comma-separated), ``GUARD_CONFIG_DIR``,
+    ``GUARD_API``, ``GUARD_TOKEN``, ``GUARD_POLICY``, ``GUARD_GROUPS`` (comma-separated), ``GUARD_ISOLATE``,
+    ``GUARD_CONFIG_DIR``,
     ``GUARD_STATE_DIR`` and ``GUARD_RUNTIME_DIR`` go before ``config.yaml``. Raises ConfigurationError.
     """
     env = os.environ if env is None else env
@@ -89,7 +95,14 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         token=Secret(env.get("GUARD_TOKEN") or stored.get("token", "")),
         policy=env.get("GUARD_POLICY") or stored.get("policy", fallback),
         groups=tuple(group.strip() for group in groups if group.strip()),
+        isolate=_isolate(env.get("GUARD_ISOLATE") or stored.get("isolate", DEFAULT_ISOLATE)),
     )
+
+
+def _isolate(value: str) -> str:
+    if value not in ISOLATE:
+        raise ConfigurationError(f"isolate is {value!r}", hint=f"it is one of {', '.join(ISOLATE)}")
+    return value
 
 
 def _directory(env: Mapping[str, str], own: str, xdg: str, fallback: Path) -> Path:

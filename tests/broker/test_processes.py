@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from guardcli.broker.processes import GitPrograms, parent_pid, program_of, started_by_git
+from guardcli.broker.processes import NO_PROGRAM, GitPrograms, identity_of, parent_pid, program_of, started_by_git
 
 
 def test_parents_and_programs_are_the_kernels() -> None:
     assert parent_pid(os.getpid()) == os.getppid()
-    assert os.path.samefile(program_of(os.getpid()), sys.executable)
-    assert (parent_pid(0), program_of(0)) == (0, "")
+    assert program_of(os.getpid()) == identity_of(sys.executable)
+    assert (parent_pid(0), program_of(0)) == (0, NO_PROGRAM)
 
 
 def test_a_name_with_parentheses_and_spaces_does_not_mislead(tmp_path: Path) -> None:
@@ -76,16 +76,15 @@ def programs_fixture(tmp_path: Path) -> dict[str, Path]:
     ],
 )
 def test_only_what_git_itself_started_is_gits(programs, between, expected) -> None:
-    git = GitPrograms(lambda: "")
-    git._places = (str(programs["git"]), str(programs["helper"].parent))
+    git = GitPrograms(lambda: "", lambda: {identity_of(str(programs[name])) for name in ("git", "helper")})
     with chain(programs["shim"], *(programs[name] for name in between), programs["other"]) as pids:
         assert started_by_git(pids[-1], {pids[0]: "git"}, git) is expected
         assert started_by_git(pids[-1], {}, git) is False
 
 
 def test_without_git_nothing_is_git() -> None:
-    assert "/usr/bin/git" not in GitPrograms(lambda: "")
-    assert "" not in GitPrograms(lambda: "")
+    assert identity_of("/usr/bin/git") not in GitPrograms(lambda: "")
+    assert NO_PROGRAM not in GitPrograms(lambda: "", lambda: {NO_PROGRAM})
 
 
 def test_git_and_what_lies_in_its_exec_path_are_git() -> None:
@@ -93,6 +92,6 @@ def test_git_and_what_lies_in_its_exec_path_are_git() -> None:
     assert real is not None
     git = GitPrograms(lambda: real)
     core = subprocess.run([real, "--exec-path"], capture_output=True, text=True, check=True).stdout.strip()
-    assert os.path.realpath(real) in git
-    assert f"{os.path.realpath(core)}/git-remote-https" in git
-    assert "/bin/sh" not in git
+    assert identity_of(real) in git
+    assert identity_of(f"{core}/git-remote-https") in git
+    assert identity_of("/bin/sh") not in git

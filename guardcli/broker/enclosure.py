@@ -1,0 +1,131 @@
+"""What the broker of an isolated session holds: the key of its shims, the agent's files, the real programs.
+
+The sandbox is entered once: guard-enter, its first program, hands over the root directory, the mount namespace and the
+listeners, waits until it is told to go on, and then becomes the agent. No call is answered before.
+"""
+
+from __future__ import annotations
+
+import array
+import os
+import socket
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from guardcli.broker.opening import Started
+from guardcli.broker.processes import Identity
+from guardcli.broker.protocol import CLOSED_IN_THE_TOOL
+from guardcli.broker.waiting import readable
+from guardcli.isolation.inside import AgentFiles
+from guardcli.isolation.programs import Programs
+from guardcli.model.errors import UnavailableError
+
+FDS_MOST = 32
+
+
+@dataclass(frozen=True, slots=True)
+class EnclosurePlan:
+    """What is known before the sandbox is entered.
+
+    `control` is the broker's end of the socket to guard-enter, `enter` that program outside. `tools` says which tool
+    a name stands for, `programs` where the real program of a name is that is found on no PATH.
+    """
+
+    key: bytes
+    control: socket.socket
+    enter: Path
+    tools: Mapping[str, str]
+    programs: Mapping[str, str]
+    ports: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Real:
+    """A real program: where it is, and inside the descriptor to run it from. `number` goes into the plan."""
+
+    path: str
+    fd: int = -1
+    number: int = 0
+
+
+class EnclosedFiles(AgentFiles):
+    """The agent's files, for facts."""
+
+    def git_command(self, program: str | int, cwd: str, words: Sequence[str]) -> Started:
+        """Return how git, the descriptor `program`, is started in `cwd`."""
+        command, inherited = self.join(int(program), cwd, words)
+        return Started(command, None, "/", inherited)
+
+
+class Enclosure:
+    """The isolated session, seen from the broker."""
+
+    def __init__(self, plan: EnclosurePlan) -> None:
+        self._plan = plan
+        self._files: EnclosedFiles | None = None
+        self._programs = Programs()
+        self._git: set[Identity] = set()
+        self.abstract_sockets_shut = False
+        self.listeners: list[socket.socket] = []
+
+    @property
+    def key(self) -> bytes:
+        """What a shim of this session proves itself with."""
+        return self._plan.key
+
+    @property
+    def files(self) -> EnclosedFiles:
+        """The agent's files. Raises UnavailableError before the sandbox is entered."""
+        if self._files is None:
+            raise UnavailableError("the sandbox is not entered yet", hint="nothing was run")
+        return self._files
+
+    @property
+    def git_programs(self) -> Collection[Identity]:
+        """The copies of git that run inside."""
+        return self._git
+
+    def tool_of(self, name: str) -> tuple[str, tuple[str, ...]]:
+        """Return the tool that the shim's `name` stands for, and the arguments that lie in the name: git-fetch is
+        git."""
+        tool = self._plan.tools.get(name, name)
+        if tool == "git" and name.startswith("git-"):
+            return tool, (name.removeprefix("git-"),)
+        return tool, ()
+
+    def program(self, name: str, path: str) -> Real:
+        """Return the program to run where a shim was called by `name`; `path` is the tool's. Raises OSError."""
+        found = self._plan.programs.get(name, path)
+        tool, _ = self.tool_of(name)
+        program = self._programs.open(found, tool)
+        if tool == "git":
+            self._git.add(program.identity)
+        return Real(found, program.fd, program.number or CLOSED_IN_THE_TOOL)
+
+    async def enter(self) -> None:
+        """Wait for guard-enter, take what it hands over, and let the agent begin. Raises UnavailableError, OSError."""
+        control = self._plan.control
+        control.setblocking(False)
+        await readable(control.fileno())
+        said, ancillary, flags, _ = control.recvmsg(1, socket.CMSG_SPACE(FDS_MOST * array.array("i").itemsize))
+        fds = array.array("i")
+        for level, kind, data in ancillary:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
+        for fd in fds:
+            os.set_inheritable(fd, False)
+        if not said or flags & socket.MSG_CTRUNC or len(fds) != 2 + self._plan.ports:
+            raise UnavailableError("the sandbox could not be entered")
+        self.abstract_sockets_shut = said == b"\1"
+        self._files = EnclosedFiles(fds[0], fds[1], self._plan.enter)
+        self.listeners = [socket.socket(fileno=fd) for fd in fds[2:]]
+
+    def give_up(self) -> None:
+        """End guard-enter without an agent."""
+        self._plan.control.close()
+
+    def let_go(self) -> None:
+        """Let the agent begin."""
+        self._plan.control.send(b"g")
+        self._plan.control.close()
