@@ -24,10 +24,12 @@ from guardcli.masking.detectors.ip_address import IpAddress
 from guardcli.masking.detectors.jwt import Jwt
 from guardcli.masking.detectors.kubernetes import Kubernetes
 from guardcli.masking.detectors.mac_address import MacAddress
+from guardcli.masking.detectors.named_value import NamedValue
 from guardcli.masking.detectors.national_id import NationalId
 from guardcli.masking.detectors.npm import Npm
 from guardcli.masking.detectors.openai import OpenAi
 from guardcli.masking.detectors.password import Password
+from guardcli.masking.detectors.password_hash import PasswordHash
 from guardcli.masking.detectors.phone import Phone
 from guardcli.masking.detectors.placed_password import PlacedPassword
 from guardcli.masking.detectors.private_key import PrivateKey
@@ -58,7 +60,9 @@ _ALL: tuple[type[Detector], ...] = (
     ConnectionUri,
     Cookie,
     Authorization,
+    PasswordHash,
     Password,
+    NamedValue,
     PlacedPassword,
     HighEntropy,
     Iban,

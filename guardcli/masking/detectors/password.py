@@ -1,43 +1,61 @@
-"""Values given to names that tell: assignments in shells, env files, YAML, JSON, TOML, INI, DSNs, flags and SQL."""
+"""Values given to names that tell: assignments in shells, env files, YAML, JSON, TOML, INI, DSNs, flags and source code."""
 
 from __future__ import annotations
 
 import re
 
 from guardcli.masking.detector import Detector
+from guardcli.masking.names import SUFFIX, TELLING
 from guardcli.masking.native import is_noise
-from guardcli.masking.placeholders import is_placeholder
+from guardcli.masking.rightside import is_secret_string, is_secret_word
 
-_NAMES = (
-    rb"(?:pass(?:word|wd|phrase|code)|pwd|pass|secret|token|api[_-]?key|apikey|access[_-]?key|auth[_-]?key|account[_-]?key"
-    rb"|encryption[_-]?key|signing[_-]?key|secret[_-]?key|private[_-]?key|master[_-]?key|credentials?|(?:password|pass)[_-]?hash)"
+_CLOSED = rb"(?:\\?[\"'`]\]?)?"
+_TYPED = (
+    rb"(?:\[[0-9]{0,4}\]|[?!]?[ \t]{0,4}:[ \t]{0,4}[&*]?(?:'\w{1,16} )?[A-Za-z_][\w.]{0,40}(?:<[\w&' ]{1,40}>|\[[\w.]{1,40}\])?\??"
+    rb"(?:[ \t]\|[ \t]None)?)?"
 )
-_DOUBLE = re.compile(rb'"((?:[^"\\\n]|\\.){0,8192})(?:"|(?=\n)|\Z|)')
-_SINGLE = re.compile(rb"'((?:[^'\\\n]|\\.|''){0,8192})(?:'|(?=\n)|\Z|)")
-_ESCAPED = re.compile(rb'\\"((?:[^"\\\n]|\\[^"]){0,8192})(?:\\"|(?=\n)|\Z|)')
+_SIGN = rb"(?:=>|:=|\|\|=|\?\?=|\?=|=|:|[ \t](?:\|\||\?\?)(?=[ \t]))"
+_STRINGS = {
+    b'"': re.compile(rb'"((?:[^"\\\n]|\\.){0,8192})(?:"|(?=\n)|\Z|)'),
+    b"'": re.compile(rb"'((?:[^'\\\n]|\\.|''){0,8192})(?:'|(?=\n)|\Z|)"),
+    b"`": re.compile(rb"`((?:[^`\\\n]|\\.){0,8192})(?:`|(?=\n)|\Z|)"),
+    b"\\": re.compile(rb'\\"((?:[^"\\\n]|\\[^"]){0,8192})(?:\\"|(?=\n)|\Z|)'),
+}
 _WHOLE_LINE = re.compile(rb"[^\n\r]{0,8192}")
 _WORD = re.compile(rb"[^\s\"'`,;&|<>(){}\[\]\\\0]{1,8192}")
 _SHELL_WORD = re.compile(rb"[^\s\"'`;|<>()\0]{1,8192}")
 _FLAG_WORD = re.compile(rb"[^\s\"'`;|\0]{1,8192}")
-_FLAG = re.compile(rb"(?:\s|\A)--?[A-Za-z0-9-]{1,60}[ \t]\Z")
-_PREFIXED = re.compile(rb"[ubUB][\"']")
+_FLAG = re.compile(rb"(?:\s|\A|[\"'\[(])--?[A-Za-z0-9-]{1,60}[ \t]\Z")
+_METAVARIABLE = re.compile(rb"[A-Z][A-Z_]*|(?i:and|or|is|the|to|for|with|if|in|option|options|flag|flags|argument|must|can|will|when|from|not)")
+_PREFIXED = re.compile(rb"(?:[ubrfUBRFLN@$]|u8|br|rb|Rb|rB)(?=[\"'])")
+_FORMATTED = (b"f", b"F", b"$", b"r", b"R", b"`")
 _SPACES = re.compile(rb"[ \t]*")
-_NAME_BEFORE = re.compile(
-    rb"(?:^|\n)[ \t]*(?:- )?(?:export[ \t]+|set[ \t]+|ENV[ \t]+)?[\"']?[\w./-]{0,100}[\"'\]]{0,2}[ \t]{0,16}\Z"
+_HEAD = re.compile(
+    rb"(?:^|\n)[ \t]*(?:[-+>~;#] )?(?:(?:export|set|ENV|ARG|readonly|local|declare -\w+)[ \t]+)?[\"']?[\w./$: -]{0,100}"
+    rb"[\"'\]]{0,2}[ \t]{0,16}\Z"
 )
-_SHORT = re.compile(rb"(?i)(?:pass|pwd)[0-9]{0,2}(?:\\?[\"']\]?)?[ \t]{0,16}\Z")
-_INSIDE_A_WORD = re.compile(rb"[a-z](?:pass|pwd)[0-9]{0,2}(?:\\?[\"']\]?)?[ \t]{0,16}\Z")
+_SENTENCE = re.compile(rb"[a-z]+ [a-z]+ ", re.IGNORECASE)
+_VARIABLE = re.compile(rb"(?:\A|[\n\s;&|(\"'{,!-])[A-Z][A-Z0-9_]*\Z")
+_SHORT = re.compile(rb"(?i)(?:pass|pwd)" + SUFFIX + _CLOSED + rb"[ \t]{0,16}\Z")
+_INSIDE_A_WORD = re.compile(
+    rb"[a-z](?:pass|pwd)" + SUFFIX + _CLOSED + rb"[ \t]{0,16}\Z"
+    rb"|(?i:\b(?:first|second|third|[0-9](?:st|nd|rd|th)|one|two|next|last|final|each|single|this|per|a|the) pass)[ \t]{0,16}\Z"
+)
 """``pass`` and ``pwd`` at the end of another word (``compass``), where ``dbPass`` and ``DB_PWD`` are names."""
-_CALL = re.compile(rb"[A-Za-z_][\w.]*[(\[]")
-_ATTRIBUTE = re.compile(rb"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
-_TYPE = re.compile(
-    rb"[A-Za-z_][\w.]*(?:\[[^\]\n]*\])?(?: \| [\w.\[\], ]+)+(?: = .*)?|[A-Za-z_][\w.]*(?:\[[^\]\n]*\])? = .*"
+_STRICT = re.compile(rb"(?i)(?:pass(?:word|wd|phrase|code|wort)|pwd|pswd|kennwort|senha)" + SUFFIX + _CLOSED + rb"[ \t]{0,16}\Z")
+"""Names that nothing but a password has."""
+_PARAMETER = re.compile(rb"(?::param|:type|@param|:var|:ivar|@type)[ \t]+[\w{}., ]*\Z")
+_CODE = re.compile(
+    rb"(?:^|\n)[ \t]*(?:(?:self|this|cls|const|let|var|val|my|our|auto|return|if|elif|else|def|func|fn|public|private|protected|static|final)\b"
+    rb"|\*|//|@|\$\w|[\w.]+\()"
 )
-_PROSE = re.compile(rb"(?i)(?=\S+ \S+ ).*\b(?:the|an?|of|to|is|are|for|that|which|with|must|will|used|your)\b.*")
-_VARIABLE = re.compile(rb"(?:^|\n)[ \t]*(?:export[ \t]+|set[ \t]+|env[ \t]+|ENV[ \t]+)?[A-Z][A-Z0-9_]*\Z")
-_SMALL_NUMBER = re.compile(rb"[0-9]{1,6}(?:\.[0-9]+)?[smhd]?")
-_PATH = re.compile(rb"(?:~|\.{1,2})?/[\w.@-]+(?:/[\w.@-]+)+/?|[a-z][a-z0-9+]*://[^@\s]*")
-_TELLING = re.compile(rb"(?i)(?:\w*[._-])?" + _NAMES + rb"s?")
+_LISTED = re.compile(rb"[{\[][\w.-]*\Z|=[^=;\n]{0,200};[ ]?[\w ]{0,40}\Z|\$\{[\w.-]*\Z")
+"""One of a list of pairs, as logs, data sources and defaults of variables have them, and code has not."""
+_SPACED = re.compile(rb"[ \t]\Z|\([^)]*\Z", re.DOTALL)
+_FIELD = re.compile(rb"&(?:amp;)?[\w.-]{1,40}=")
+_ENDS = (b",", b")", b";", b"]", b"}", b".")
+_SHORTEST = 3
+_LONG_WORD = 5
 
 
 class Password(Detector):
@@ -46,97 +64,125 @@ class Password(Detector):
     name = "password"
     label = "PASSWORD"
     triggers = (
-        rb"(?i)" + _NAMES + rb"[0-9]{0,2}(?:\\?[\"']\]?)?[ \t]{0,16}(?:=>|:=|=|:)",
-        rb"(?i)-(?:pass(?:word|wd|phrase)?|pwd|secret|token|api-?key|access-?key|secret-?key)[ \t]",
-        rb"(?i)\b(?:password|identified(?: with \w{1,40})? by)[ \t]{1,4}'",
+        rb"(?i)" + TELLING + SUFFIX + _CLOSED + _TYPED + rb"[ \t]{0,16}" + _SIGN.replace(rb"(?=[ \t])", rb"[ \t]"),
+        rb"(?i)-" + TELLING + SUFFIX + rb"[ \t]",
+        rb"(?i)-[a-z0-9-]{1,40}-" + TELLING + rb"[ \t]",
     )
-    opening = rb"(?i:" + _NAMES + rb"[0-9]{0,2}(?:\\?[\"']\]?)?[ \t]{0,16}(?:=>|:=|=|:)[ \t]{0,16}([^\s].*))"
+    opening = rb"(?i:" + TELLING + SUFFIX + _CLOSED + rb"[ \t]{0,16}(?:=>|:=|=|:)[ \t]{0,16}([^\s].*))"
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the value that begins at or shortly after `at`."""
-        last = text[at - 1]
-        if last == 0x27:
-            return self._value(text, at - 1, at - 1, _WORD)
         begin = text.rfind(b"\n", max(0, at - 200), at) + 1 or max(0, at - 200)
-        if last in b" \t":
-            if _FLAG.search(text, max(0, at - 64), at) is None:
-                return None
-            after = _spaces(text, at)
-            if text[after : after + 1] in (b"-", b"=", b":"):
-                return None
-            return self._value(text, at, after, _FLAG_WORD)
-        if text[at : at + 1] in (b"=", b">", b"~") or (last == 0x3A and text[at : at + 2] == b"//"):
+        if text[at - 1] in b" \t" and text[at - 3 : at - 1] not in (b"||", b"??"):
+            return self._flag(text, at)
+        if text[at : at + 1] in (b"=", b">", b"~") or (text[at - 1] == 0x3A and text[at : at + 1] in (b"/", b":")):
             return None
-        sign = at - 2 if text[at - 2 : at] in (b"=>", b":=") else at - 1
+        sign = at - 1
+        while sign > begin and text[sign - 1] in b"=:|?+" and at - sign < 3:
+            sign -= 1
         before = text[begin:sign]
-        if _SHORT.search(before[-40:]) and (_INSIDE_A_WORD.search(before[-40:]) or is_noise(text, at - 6)):
+        near = before[-80:]
+        if _SHORT.search(near) and (_INSIDE_A_WORD.search(near) or is_noise(text, at - 6)):
+            return None
+        if _PARAMETER.search(near):
             return None
         return self._assigned(text, at, before)
 
+    def _flag(self, text: bytes, at: int) -> tuple[int, int] | None:
+        """Take what follows a command line's option."""
+        if _FLAG.search(text, max(0, at - 64), at) is None:
+            return None
+        after = _spaces(text, at)
+        if text[after : after + 1] in (b"-", b"=", b":", b"|"):
+            return None
+        quote = text[after : after + 1]
+        if quote in _STRINGS:
+            return self._string(text, after, quote)
+        found = _FLAG_WORD.match(text, after)
+        if found is None or _METAVARIABLE.fullmatch(found[0]) or not is_secret_word(found[0], b"", False, True):
+            return None
+        return found.span()
+
     def _assigned(self, text: bytes, at: int, before: bytes) -> tuple[int, int] | None:
         """Take what is assigned at `at`, by what stands `before` on the line."""
-        colon = text[at - 1] == 0x3A
         after = _spaces(text, at)
-        if _PREFIXED.match(text, after):
-            after += 1
-        quote = text[after : after + 1]
-        if quote in (b'"', b"'") and after == at and before.count(quote) % 2:
+        prefix = _PREFIXED.match(text, after)
+        quote = text[after : after + 1] if prefix is None else text[prefix.end() : prefix.end() + 1]
+        if quote in _STRINGS and (quote != b"\\" or text[after + 1 : after + 2] == b'"'):
+            if quote in (b'"', b"'") and prefix is None and _is_open(before, quote):
+                return None
+            formatted = quote == b"`" or (prefix is not None and prefix[0][-1:] in _FORMATTED)
+            return self._string(text, after if prefix is None else prefix.end(), quote, formatted, _is_strict(before))
+        if _is_open(before, b'"') and text[at : after + 1].strip() == b"":
             return None
-        if after == at and colon and quote not in (b'"', b"'", b"\\") and not before.endswith((b'"', b"'")):
-            return self._value(text, at, at, _WORD)
-        if not colon and after == at and _VARIABLE.match(before):
-            return self._value(text, at, at, _SHELL_WORD, is_code=False)
-        heads_line = _NAME_BEFORE.match(before) is not None
-        if heads_line and (colon or before[-1:] in b" \t" or after > at):
-            return self._line(text, at, after)
-        return self._value(text, at, after, _SHELL_WORD if heads_line else _WORD)
+        colon = text[at - 1] == 0x3A
+        heads = _HEAD.match(before) is not None and _SENTENCE.search(before) is None
+        variable = not colon and after == at and _VARIABLE.search(_bare(before)) is not None
+        if variable:
+            return self._word(text, at, _SHELL_WORD, before, False, True)
+        if heads and (colon or before[-1:] in b" \t" or after > at) and not (colon and after == at):
+            return self._line(text, after, before)
+        return self._word(text, after, _SHELL_WORD if heads and not colon else _WORD, before, after > at or not heads)
 
-    def _line(self, text: bytes, at: int, after: int) -> tuple[int, int] | None:
+    def _string(
+        self, text: bytes, place: int, quote: bytes, formatted: bool = False, strict: bool = True
+    ) -> tuple[int, int] | None:
+        """Take the string whose quote stands at `place`."""
+        found = _STRINGS[quote].match(text, place)
+        if found is None or not is_secret_string(found[1], formatted):
+            return None
+        return found.span(1) if strict or len(found[1]) > 1 else None
+
+    def _line(self, text: bytes, after: int, before: bytes) -> tuple[int, int] | None:
         """Take what stands alone behind a name at the head of its line, blanks included (YAML, INI)."""
-        if text[after : after + 1] in (b'"', b"'", b"\\", b"|", b">", b"{", b"[", b"&", b"!"):
-            return self._value(text, at, after, _WORD)
+        if text[after : after + 1] in (b"|", b">", b"{", b"[", b"&", b"!", b"("):
+            return None
         whole = _WHOLE_LINE.match(text, after)
         if whole is None:
             return None
-        value = whole[0].split(b" #")[0].rstrip(b" \t,;")
-        if b" " in value and (_CALL.match(value) or _TYPE.fullmatch(value) or _PROSE.fullmatch(value)):
+        value = whole[0].split(b" #")[0].split(b" //")[0].rstrip()
+        bare = value.rstrip(b",;")
+        strict = _is_strict(before)
+        code = bare != value or _CODE.match(before) is not None or value.endswith((b"{", b"("))
+        if b" " in bare and code:
             return None
-        return self._judge(text, after, after + len(value), True)
+        assigned = text[after - 1] != 0x3A and before[-1:] in b" \t"
+        loose = code or (assigned and not strict and (before[:1] in b" \t\n" or len(bare) < _LONG_WORD))
+        if not is_secret_word(bare, b"", loose, strict):
+            return None
+        return (after, after + len(bare)) if len(bare) >= _SHORTEST or strict else None
 
-    def _value(
-        self, text: bytes, at: int, after: int, word: re.Pattern[bytes], is_code: bool = True
+    def _word(
+        self, text: bytes, after: int, word: re.Pattern[bytes], before: bytes, code: bool, shell: bool = False
     ) -> tuple[int, int] | None:
-        """Take a quoted string or one word."""
-        quote = text[after : after + 1]
-        quoted = {b'"': _DOUBLE, b"'": _SINGLE}.get(quote)
-        if quote == b"\\" and text[after + 1 : after + 2] == b'"':
-            quoted = _ESCAPED
-        found = quoted.match(text, after) if quoted is not None else word.match(text, after)
+        """Take one word; `code` says that it may be an expression."""
+        found = word.match(text, after)
         if found is None:
             return None
-        start, end = found.span(1 if quoted is not None else 0)
-        return self._judge(text, start, end, is_code and quoted is None)
-
-    def _judge(self, text: bytes, start: int, end: int, is_code: bool) -> tuple[int, int] | None:
-        """Decline placeholders always, and names, calls, paths and small numbers where nothing quotes them."""
-        value = text[start:end]
-        if value.isalnum() and not value.isalpha() and not value.isdigit() and text[end : end + 1] not in (b"(", b"["):
-            return start, end
-        if not value.strip() or is_placeholder(value):
+        strict = _is_strict(before)
+        value = _FIELD.split(found[0])[0].rstrip(b",")
+        following = text[after + len(value) : after + len(value) + 1]
+        code = code and _LISTED.search(before) is None
+        code = code and (_CODE.match(before) is not None or following in _ENDS or (not strict and _SPACED.search(before + text[after - 1 : after])) )
+        if not is_secret_word(value, following, bool(code), strict, shell) or len(value) < (1 if strict else _SHORTEST - 1):
             return None
-        if _PATH.fullmatch(value):
-            return None
-        if is_code:
-            following = text[end : end + 1]
-            if following in (b"(", b"[") and _CALL.match(value + following):
-                return None
-            if _CALL.match(value) or _ATTRIBUTE.fullmatch(value) or _TELLING.fullmatch(value):
-                return None
-            if _SMALL_NUMBER.fullmatch(value) and b"pass" not in text[max(0, start - 40) : start].lower():
-                return None
-        return start, end
+        return after, after + len(value)
 
 
 def _spaces(text: bytes, at: int) -> int:
     found = _SPACES.match(text, at, at + 64)
     return found.end() if found is not None else at
+
+
+def _is_strict(before: bytes) -> bool:
+    return _STRICT.search(before[-80:]) is not None
+
+
+def _bare(before: bytes) -> bytes:
+    """Leave out a subscript's end: ``os.environ["X"]``."""
+    return before.rstrip(b" \t")
+
+
+def _is_open(before: bytes, quote: bytes) -> bool:
+    """Tell whether a string is open where `before` ends: the next quote would close it."""
+    return (before.count(quote) - before.count(b"\\" + quote)) % 2 == 1

@@ -1,0 +1,52 @@
+"""Hashes of passwords: crypt(5) and the Modular Crypt Format, PHC strings, RFC 2307 schemes, those of databases and frameworks.
+
+Who has one can try passwords against it without being seen.
+"""
+
+from __future__ import annotations
+
+import re
+
+from guardcli.masking.detector import Detector
+
+_HASH = re.compile(
+    rb"\$(?:1|apr1)\$[./0-9A-Za-z]{1,16}\$[./0-9A-Za-z]{22}(?![./0-9A-Za-z])"
+    rb"|\$[56]\$(?:rounds=[0-9]{1,9}\$)?[./0-9A-Za-z]{1,16}\$[./0-9A-Za-z]{43,86}"
+    rb"|\$2[abxy]?\$[0-9]{2}\$[./0-9A-Za-z]{53}(?![./0-9A-Za-z])"
+    rb"|\$(?:g?y|7)\$[./0-9A-Za-z]{1,12}\$[./0-9A-Za-z]{1,86}\$[./0-9A-Za-z]{43}"
+    rb"|\$[PH]\$[./0-9A-Za-z]{31}|\$S\$[./0-9A-Za-z]{52}"
+    rb"|\$(?:argon2(?:id|i|d)|scrypt|pbkdf2(?:-sha[0-9]{1,3})?|bcrypt-sha256)\$[\w=,+./\$-]{20,400}"
+    rb"|\$[89]\$[./0-9A-Za-z]{14}\$[./0-9A-Za-z]{43}|\$A\$005\$.{20}[./0-9A-Za-z]{43}"
+    rb"|(?<![\w$])(?:pbkdf2_sha(?:1|256|512)|scrypt|argon2)\$[\w=,+./\$-]{20,400}|(?<![\w$])bcrypt(?:_sha256)?\$+2[aby]\$[./0-9A-Za-z\$]{56}"
+    rb"|\{(?:S?SHA(?:224|256|384|512)?|S?MD5|CRYPT|PBKDF2(?:-SHA[0-9]{1,3})?|ARGON2|BCRYPT|x-issha, 1024)\}[\w=,+./\$-]{16,400}"
+    rb"|(?<![\w-])SCRAM-SHA-(?:1|256)\$[0-9]{4,7}:[A-Za-z0-9+/=]{8,100}\$[A-Za-z0-9+/=]{20,90}:[A-Za-z0-9+/=]{20,90}"
+    rb"|(?<![\w-])md5[0-9a-f]{32}(?![\w])"
+    rb"|(?<![\w*])\*[0-9A-F]{40}(?![\w])"
+    rb"|(?<=:)(?:[0-9A-Fa-f]{32}|NO PASSWORD\*{21}):[0-9A-Fa-f]{32}(?=:::)"
+)
+_BACK = 128
+
+
+class PasswordHash(Detector):
+    """Find hashes by the form that their algorithm's name opens."""
+
+    name = "password_hash"
+    label = "PASSWORD_HASH"
+    triggers = (
+        rb"\$(?:1|apr1|5|6|2[abxy]?|g?y|7|8|9|argon2(?:id|i|d)|scrypt|pbkdf2(?:-sha[0-9]{1,3})?|bcrypt-sha256|A)\$[./0-9A-Za-z=,$]{12}",
+        rb"\$[PHS]\$[./0-9A-Za-z]{31}",
+        rb"\b(?:pbkdf2_sha(?:1|256|512)|scrypt|argon2|bcrypt(?:_sha256)?)\$",
+        rb"\{(?:S?SHA(?:224|256|384|512)?|S?MD5|CRYPT|PBKDF2(?:-SHA[0-9]{1,3})?|ARGON2|BCRYPT|x-issha, 1024)\}[A-Za-z0-9+/$.]{16}",
+        rb"\bSCRAM-SHA-(?:1|256)\$[0-9]{4,7}:",
+        rb"\bmd5[0-9a-f]{32}\b",
+        rb"\*[0-9A-F]{40}\b",
+        rb":(?:[0-9A-Fa-f]{32}|NO PASSWORD\*{21}):[0-9A-Fa-f]{32}:::",
+    )
+    opening = rb"(\$(?:1|apr1|5|6|2[aby]|g?y|argon2(?:id|i|d))\$[\w=,+./\$-]{1,400}|\{S?SHA[0-9]{0,3}\}[A-Za-z0-9+/=]{0,200})"
+
+    def find(self, text: bytes, at: int) -> tuple[int, int] | None:
+        """Return the hash around `at`."""
+        for found in _HASH.finditer(text, max(0, at - _BACK), at + 512):
+            if found.start() < at <= found.end() + 3:
+                return found.span()
+        return None
