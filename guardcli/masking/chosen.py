@@ -10,7 +10,7 @@ import re
 _ORDINARY = re.compile(
     rb"""(?ix)
       [a-z]+(?:[ _.:/-][a-z]+)*                                          # a word, a name, an attribute
-    | [+-]?[0-9][0-9_.,:/+-]*(?:st|nd|rd|th|[kmgtpe]i?b?|[munp]?s|min|[hdwy]|px|r?em|pt|%|l|u|f)?   # a number with its unit
+    | [+-]?[0-9][0-9_.,:/+-]*(?:/[a-z]+|st|nd|rd|th|[kmgtpe]i?b?|[munp]?s|min|[hdwy]|px|r?em|pt|%|l|u|f)?   # a number with its unit
     | v?[0-9]+(?:\.[0-9a-z*]+)+(?:[-+][\w.+-]*)?                         # a version
     | [0-9]{4}-[0-9]{2}-[0-9]{2}[t\ _-]?[0-9:.]*(?:z|[+-][0-9:]{4,6})?   # a date
     | 0x[0-9a-f]{1,8} | \#[0-9a-f]{3,8} | u\+[0-9a-f]{4,6}
@@ -27,7 +27,7 @@ _ORDINARY = re.compile(
     | (?:[a-z0-9_-]+\.)+[a-z]{2,10}(?::[0-9]{1,5})?                      # a host, a file
     | [\w.+-]+@[\w-]+(?:\.[\w-]+)*                                       # an address
     | [a-z_][\w.]*[(\[{<].* | .*[({\[]                                   # code
-    | .*(?:%[sdrf(]|\$\{|\{\{|\{[a-z_0-9]*\}|\\[wdsbn]|=>|&&|\|\||::).*   # code, a template, an expression
+    | .*(?:%[sdrf(]|\$\{|\{\{|\{[a-z_0-9]*\}|\\[wdsbn]|=>|&&|&(?:quot|amp|lt|gt|\#[0-9]+);?|\|\||::).*   # code, a template, an expression
     | \$\w+ | %\w+% | @[a-z_][\w./-]* | --?[a-z][\w-]* | &\w+;?
     | (?-i:[a-z]+(?:_[a-z]+)*_?[0-9]{1,2}(?:_[a-z]+)+ | [a-z]+(?:_[a-z]+)+[0-9]{1,2})   # a variable
     """

@@ -36,6 +36,11 @@ class Detector:
     once: ClassVar[bool] = False
     blanks: bool = False
 
+    @classmethod
+    def parts(cls) -> Sequence[Detector]:
+        """Return the detectors that together find this kind; each bears its name."""
+        return (cls(),)
+
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return start and end of the secret for a trigger that ended at `at`, or None when there is none.
 

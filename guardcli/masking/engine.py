@@ -62,7 +62,7 @@ class Masker:
             own = [Pattern(pattern.name, pattern.regex) for pattern in rule.patterns]
             denied = [values(_DENIED, rule.deny)] if rule.deny else []
             self._kinds += [(kind, index) for kind in (*columns, *denied, *own)]
-        self._kinds += [(kind(), -1) for name, kind in REGISTRY.items() if name in wanted]
+        self._kinds += [(part, -1) for name, kind in REGISTRY.items() if name in wanted for part in kind.parts()]
         pairs = [(index, trigger) for index, (kind, _) in enumerate(self._kinds) for trigger in kind.triggers]
         self._triggers = [index for index, _ in pairs]
         once = frozenset(number for number, (index, _) in enumerate(pairs) if self._kinds[index][0].once)

@@ -1,17 +1,16 @@
-"""Base of the detectors that know a secret by the form around it: many forms, each a trigger and an expression."""
+"""Secrets known by the form around them: each form a trigger, what stands before the secret, and the secret."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import ClassVar, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 from guardcli.masking.detector import Detector
 from guardcli.masking.placeholders import is_dummy
 
-AHEAD = 500
 BEHIND = 400
-_LONGEST = 8192
+"""Bytes of a line that are looked at before the end of a trigger."""
 
 
 def is_given(value: bytes) -> bool:
@@ -20,39 +19,36 @@ def is_given(value: bytes) -> bool:
 
 
 class Form(NamedTuple):
-    """One form: what the first pass looks for, a word that its line must hold in small letters, what is matched there
-    (its last group is the secret), and what the secret must be.
+    """One form. `trigger` is for the first pass; `head` matches what stands before the secret and ends where it begins;
+    `value` matches it there, in its last group; `judge` declines. `ahead` is how far behind the trigger the secret may begin.
     """
 
     trigger: bytes
-    word: bytes
-    pattern: re.Pattern[bytes]
+    head: bytes
+    value: bytes
     judge: Callable[[bytes], bool] = is_given
+    ahead: int = 0
 
 
 class FormDetector(Detector):
-    """Finds secrets by `forms`, in the line around a trigger, within `BEHIND` and `AHEAD` bytes."""
+    """Finds the secret of one `Form`."""
 
-    forms_known: ClassVar[Sequence[Form]] = ()
+    def __init__(self, name: str, label: str, form: Form) -> None:
+        self.name = name  # type: ignore[misc]
+        self.label = label
+        self.triggers = (form.trigger,)
+        self._head = re.compile(form.head)
+        self._value = re.compile(form.value)
+        self._judge = form.judge
+        self._ahead = form.ahead
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
-        """Return the first secret near `at`."""
-        return next(((start, end) for start, end, _ in self.find_all(text, at) if end > start), None)
-
-    def find_all(self, text: bytes, at: int) -> Sequence[tuple[int, int, int]]:
-        """Return all secrets near `at`, and at last, empty, how far was looked."""
+        """Return the secret that begins shortly before `at`, or within what the form allows behind it."""
         low = max(text.rfind(b"\n", max(0, at - BEHIND), at) + 1, at - BEHIND, 0)
-        newline = text.find(b"\n", at, at + AHEAD)
-        looked = newline if newline >= 0 else min(at + AHEAD, len(text))
-        limit = newline if newline >= 0 else min(looked + _LONGEST, len(text))
-        near = text[low:looked].lower()
-        places: dict[int, int] = {}
-        for form in self.forms_known:
-            if form.word not in near:
-                continue
-            for found in form.pattern.finditer(text, low, limit):
-                group = found.lastindex or 0
-                if found.start() < looked and form.judge(found[group]):
-                    start, end = found.span(group)
-                    places[start] = max(end, places.get(start, 0))
-        return [*((start, end, 0) for start, end in sorted(places.items())), (looked, looked, 0)]
+        newline = text.find(b"\n", at, at + self._ahead)
+        high = newline if newline >= 0 else min(at + self._ahead, len(text))
+        for head in self._head.finditer(text, low, high):
+            value = self._value.match(text, head.end())
+            if value is not None and value.end() >= at and self._judge(value[value.lastindex or 0]):
+                return value.span(value.lastindex or 0)
+        return None

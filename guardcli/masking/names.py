@@ -4,11 +4,14 @@ from __future__ import annotations
 
 _SIGN = rb"[_. -]?"
 _KEYS = (
-    rb"(?:api|access|auth|account|(?:en|de)cryption|encrypt|sign(?:ing|ature)|secret|private|master|shared|session|consumer"
-    rb"|subscription|service|application|app|storage|hmac|webhook|cipher|crypt(?:o|ographic)?|aes|jwt|preshared|pre-shared)"
+    rb"(?:api|access|auth|account|(?:en|de)cryption|encrypt|sign(?:ing|ature)|secret|private|master|shared|session"
+    rb"|consumer"
+    rb"|subscription|service|application|app|storage|hmac|webhook|cipher|crypt(?:o|ographic)?|aes|jwt|preshared"
+    rb"|pre-shared)"
 )
 _CORE = (
-    rb"pass(?:word|wd|wrd|phrase|code|wort)|pwd|pswd|wpa-?psk|psk|kennwort|senha|contrase(?:\xc3\xb1|n)a|mot[_ -]de[_ -]passe"
+    rb"pass(?:word|wd|wrd|phrase|code|wort)|pwd|pswd|wpa-?psk|psk|kennwort|senha|contrase(?:\xc3\xb1|n)a|mot[_ -]de"
+    rb"[_ -]passe"
     rb"|wachtwoord|secret|token|apikey|" + _KEYS + _SIGN + rb"key|credentials?|(?:password|passwd|pass)[_-]?hash"
     rb"|" + _KEYS + _SIGN + rb"secret"
 )
@@ -19,13 +22,22 @@ GUARDED = rb"(?:" + _CORE + rb"|(?-i:(?<![A-Za-z])pass|(?<![A-Z])Pass|PASS))"
 """The same for Python alone: ``pass`` where it is no end of a word like ``compass``."""
 
 SUFFIX = (
-    rb"(?:[0-9]{1,2}|[_-](?:prod(?:uction)?|stag(?:e|ing)|dev(?:elopment)?|test(?:ing)?|live|sandbox|old|new|current|previous"
+    rb"(?:[0-9]{1,2}|[_-](?:prod(?:uction)?|stag(?:e|ing)|dev(?:elopment)?|test(?:ing)?|live|sandbox|old|new|current"
+    rb"|previous"
     rb"|default|raw|plain(?:text)?|clear(?:text)?|b(?:ase)?64|primary|secondary|main|backup|[0-9]{1,2}))?"
 )
 """What may follow the name without changing what it is the name of."""
 
 HALF_TELLING = (
-    rb"(?:auth|cred|creds|credential|pin|otp|pat|psk|pw|key|salt|seed|sid|session[_-]?id|signature|hmac|nonce|licen[cs]e"
+    rb"(?:auth|cred|creds|credential|pin|otp|pat|psk|pw|key|salt|seed|sid|session[_-]?id|signature|hmac|nonce|licen"
+    rb"[cs]e"
     rb"|community|jwt|bearer|dsn|hash)"
 )
 """What is assigned to such a name is secret where it looks chosen to be."""
+
+PUBLIC = (
+    rb"(?:next|prev(?:ious)?|pag(?:e|ing|ination)|input|output|continu(?:e|ation)|sync|cancell?ation|[eb]os|unk|sep|cls|pad|mask"
+    rb"|special|end|start|stop|max|min|num|total|prompt|completion|count|symbol|lexer|pars(?:er?|ed)|line|string|op(?:erator)?"
+    rb"|keyword|ident(?:ifier)?|current|expected|unexpected|text|word|marker|cursor|delimiter|resume|row|close|open)[_-]?token"
+)
+"""Tokens that open nothing: those of pagination, of parsers and of language models."""

@@ -6,14 +6,27 @@ import re
 from collections.abc import Sequence
 
 from guardcli.masking.followers import Follower, Gone
-from guardcli.masking.rightside import is_secret_string
+from guardcli.masking.rightside import is_secret_string, is_secret_word
 
 _VALUE = re.compile(
-    rb"(?i)[ \t]*(?:- )?[\"']?(?:value|default|defaultvalue|val|content|secret|password)[\"']?(?:[ \t]*[:=][ \t]*|[ \t]+)"
-    rb"(?:N?\"(?P<double>(?:[^\"\\\n]|\\.)*)\"?|'(?P<single>[^'\n]*)'?|(?P<bare>[^\s\"'{\[|>&!][^\r\n]*?))[ \t]*[,;]?(?:[ \t]+#[^\n]*)?\r?"
+    rb"(?i)[ \t]*(?:- )?[\"']?(?:value|default|defaultvalue|val|content|secret|password)[\"']?(?:[ \t]*[:=][ \t]*|"
+    rb"[ \t]+)"
+    rb"(?:N?\"(?P<double>(?:[^\"\\\n]|\\.)*)\"?|'(?P<single>[^'\n]*)'?|(?P<bare>[^\s\"'{\[|>&!][^\r\n]*?))[ \t]*"
+    rb"[,;]?(?:[ \t]+#[^\n]*)?\r?"
 )
 _ELEMENT = re.compile(rb"(?i)[ \t]*<(?:string|value|data|text)>(?P<bare>[^<\n]*)(?:</\w+>)?[ \t]*\r?")
 _END = re.compile(rb"[ \t]*(?:[}\])]*[,;]?|- .*|<key>.*|[ \t]*\"?(?:name|key)\"?[ \t]*[:=].*)\r?", re.IGNORECASE)
+
+
+def _is_secret(value: bytes, bare: bool, line: bytes) -> bool:
+    if not value or value.startswith(b"$") or not is_secret_string(value):
+        return False
+    code = (
+        line.lstrip().startswith((b'"', b"'"))
+        or line.rstrip().endswith((b",", b";"))
+        or b"=" in line[: line.find(value)]
+    )
+    return not bare or is_secret_word(value, b"", code, False)
 
 
 class NextValue(Follower):
@@ -29,8 +42,9 @@ class NextValue(Follower):
         found = _VALUE.fullmatch(text, start, end) or _ELEMENT.fullmatch(text, start, end)
         if found is not None:
             group = found.lastgroup or "bare"
-            secret = found[group] and not found[group].startswith(b"$") and is_secret_string(found[group], False)
-            return ((Gone(*found.span(group)),) if secret else ()), None
+            secret = _is_secret(found[group], group == "bare", found[0])
+            first, last = found.span(group)
+            return ((Gone(first, end if cut else last),) if secret else ()), None
         if self._lines <= 1 or _END.fullmatch(text, start, end):
             return (), None
         return (), NextValue(self._lines - 1)

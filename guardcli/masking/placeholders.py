@@ -33,6 +33,7 @@ _DUMMY = re.compile(
     | baz | qux | foobar | foobarbaz | spam | eggs | lorem | ipsum | blah | abc | abcd | abcdef | xyz | deadbeef | hello
     | world | 0+ | (?:fake|dummy|example|sample|test|mock|invalid|not|no|wrong|bad|bogus|stub|some)[-_.\ ]
       (?:[a-z0-9]+[-_.\ ])*?(?:password|passwd|pass|pwd|secret|token|key|credentials?|value)
+    | (?-i:[A-Za-z0-9/+_-]*EXAMPLE(?:KEY|TOKEN)?=*)
     | same-origin | include | omit | use-credentials | anonymous | basic | bearer | oauth2? | jwt | digest | negotiate
     """
 )

@@ -11,7 +11,7 @@ from typing import Any
 from guardcli.masking.detectors import REGISTRY
 from guardcli.masking.scanner import Scanner
 
-KINDS = [kind() for kind in REGISTRY.values()]
+KINDS = [part for kind in REGISTRY.values() for part in kind.parts()]
 EXPRESSIONS = [trigger for kind in KINDS for trigger in kind.triggers]
 FRAGMENTS = b"password|token|=|\n|-|--|'|\"|:|data|key|secret|abc|12|cookie|://|@|bearer|pass|.| |\t".split(b"|")
 CATEGORIES = {codes.CATEGORY_SPACE: b" \t\n", codes.CATEGORY_WORD: b"abz09_", codes.CATEGORY_DIGIT: b"059"}

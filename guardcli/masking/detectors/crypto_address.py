@@ -7,7 +7,8 @@ import re
 from guardcli.masking.detector import Detector
 
 _ADDRESS = re.compile(
-    rb"(?<![A-Za-z0-9])(?:0x[0-9A-Fa-f]{40}|[13][1-9A-HJ-NP-Za-km-z]{25,34}|(?:bc1|BC1)[0-9A-Za-z]{11,71})(?![A-Za-z0-9])"
+    rb"(?<![A-Za-z0-9])(?:0x[0-9A-Fa-f]{40}|[13][1-9A-HJ-NP-Za-km-z]{25,34}|(?:bc1|BC1)[0-9A-Za-z]{11,71})"
+    rb"(?![A-Za-z0-9])"
 )
 
 

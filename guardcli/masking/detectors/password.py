@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 from guardcli.masking.detector import Detector
-from guardcli.masking.names import SUFFIX, TELLING
+from guardcli.masking.names import PUBLIC, SUFFIX, TELLING
 from guardcli.masking.native import is_noise
 from guardcli.masking.rightside import is_secret_string, is_secret_word
 
 _CLOSED = rb"(?:\\?[\"'`]\]?)?"
 _TYPED = (
-    rb"(?:\[[0-9]{0,4}\]|[?!]?[ \t]{0,4}:[ \t]{0,4}[&*]?(?:'\w{1,16} )?[A-Za-z_][\w.]{0,40}(?:<[\w&' ]{1,40}>|\[[\w.]{1,40}\])?\??"
+    rb"(?:\[[0-9]{0,4}\]|[?!]?[ \t]{0,4}:[ \t]{0,4}[&*]?(?:'\w{1,16} )?[A-Za-z_][\w.]{0,40}(?:<[\w&' ]{1,40}>|\["
+    rb"[\w.]{1,40}\])?\??"
     rb"(?:[ \t]\|[ \t]None)?)?"
 )
 _SIGN = rb"(?:=>|:=|\|\|=|\?\?=|\?=|=|:|[ \t](?:\|\||\?\?)(?=[ \t]))"
@@ -26,7 +27,9 @@ _WORD = re.compile(rb"[^\s\"'`,;&|<>(){}\[\]\\\0]{1,8192}")
 _SHELL_WORD = re.compile(rb"[^\s\"'`;|<>()\0]{1,8192}")
 _FLAG_WORD = re.compile(rb"[^\s\"'`;|\0]{1,8192}")
 _FLAG = re.compile(rb"(?:\s|\A|[\"'\[(])--?[A-Za-z0-9-]{1,60}[ \t]\Z")
-_METAVARIABLE = re.compile(rb"[A-Z][A-Z_]*|(?i:and|or|is|the|to|for|with|if|in|option|options|flag|flags|argument|must|can|will|when|from|not)")
+_METAVARIABLE = re.compile(
+    rb"[A-Z][A-Z_]*|(?i:and|or|is|the|to|for|with|if|in|option|options|flag|flags|argument|must|can|will|when|from|not)"
+)
 _PREFIXED = re.compile(rb"(?:[ubrfUBRFLN@$]|u8|br|rb|Rb|rB)(?=[\"'])")
 _FORMATTED = (b"f", b"F", b"$", b"r", b"R", b"`")
 _SPACES = re.compile(rb"[ \t]*")
@@ -39,14 +42,19 @@ _VARIABLE = re.compile(rb"(?:\A|[\n\s;&|(\"'{,!-])[A-Z][A-Z0-9_]*\Z")
 _SHORT = re.compile(rb"(?i)(?:pass|pwd)" + SUFFIX + _CLOSED + rb"[ \t]{0,16}\Z")
 _INSIDE_A_WORD = re.compile(
     rb"[a-z](?:pass|pwd)" + SUFFIX + _CLOSED + rb"[ \t]{0,16}\Z"
-    rb"|(?i:\b(?:first|second|third|[0-9](?:st|nd|rd|th)|one|two|next|last|final|each|single|this|per|a|the) pass)[ \t]{0,16}\Z"
+    rb"|(?i:\b(?:first|second|third|[0-9](?:st|nd|rd|th)|one|two|next|last|final|each|single|this|per|a|the) pass)"
+    rb"[ \t]{0,16}\Z"
 )
 """``pass`` and ``pwd`` at the end of another word (``compass``), where ``dbPass`` and ``DB_PWD`` are names."""
-_STRICT = re.compile(rb"(?i)(?:pass(?:word|wd|phrase|code|wort)|pwd|pswd|kennwort|senha)" + SUFFIX + _CLOSED + rb"[ \t]{0,16}\Z")
+_STRICT = re.compile(
+    rb"(?i)(?:pass(?:word|wd|phrase|code|wort)|pwd|pswd|kennwort|senha)" + SUFFIX + _CLOSED + rb"[ \t]{0,16}\Z"
+)
 """Names that nothing but a password has."""
+_PUBLIC = re.compile(rb"(?i)" + PUBLIC + _CLOSED + rb"[ \t]{0,16}\Z")
 _PARAMETER = re.compile(rb"(?::param|:type|@param|:var|:ivar|@type)[ \t]+[\w{}., ]*\Z")
 _CODE = re.compile(
-    rb"(?:^|\n)[ \t]*(?:(?:self|this|cls|const|let|var|val|my|our|auto|return|if|elif|else|def|func|fn|public|private|protected|static|final)\b"
+    rb"(?:^|\n)[ \t]*(?:(?:self|this|cls|const|let|var|val|my|our|auto|return|if|elif|else|def|func|fn|public"
+    rb"|private|protected|static|final)\b"
     rb"|\*|//|@|\$\w|[\w.]+\()"
 )
 _LISTED = re.compile(rb"[{\[][\w.-]*\Z|=[^=;\n]{0,200};[ ]?[\w ]{0,40}\Z|\$\{[\w.-]*\Z")
@@ -84,7 +92,7 @@ class Password(Detector):
         near = before[-80:]
         if _SHORT.search(near) and (_INSIDE_A_WORD.search(near) or is_noise(text, at - 6)):
             return None
-        if _PARAMETER.search(near):
+        if _PARAMETER.search(near) or _PUBLIC.search(near):
             return None
         return self._assigned(text, at, before)
 
@@ -111,6 +119,8 @@ class Password(Detector):
         if quote in _STRINGS and (quote != b"\\" or text[after + 1 : after + 2] == b'"'):
             if quote in (b'"', b"'") and prefix is None and _is_open(before, quote):
                 return None
+            if quote == b"`" and after == at and text[at - 1] == 0x3A:
+                return None
             formatted = quote == b"`" or (prefix is not None and prefix[0][-1:] in _FORMATTED)
             return self._string(text, after if prefix is None else prefix.end(), quote, formatted, _is_strict(before))
         if _is_open(before, b'"') and text[at : after + 1].strip() == b"":
@@ -129,9 +139,7 @@ class Password(Detector):
     ) -> tuple[int, int] | None:
         """Take the string whose quote stands at `place`."""
         found = _STRINGS[quote].match(text, place)
-        if found is None or not is_secret_string(found[1], formatted):
-            return None
-        return found.span(1) if strict or len(found[1]) > 1 else None
+        return found.span(1) if found is not None and is_secret_string(found[1], formatted, strict) else None
 
     def _line(self, text: bytes, after: int, before: bytes) -> tuple[int, int] | None:
         """Take what stands alone behind a name at the head of its line, blanks included (YAML, INI)."""
@@ -162,9 +170,12 @@ class Password(Detector):
         strict = _is_strict(before)
         value = _FIELD.split(found[0])[0].rstrip(b",")
         following = text[after + len(value) : after + len(value) + 1]
-        code = code and _LISTED.search(before) is None
-        code = code and (_CODE.match(before) is not None or following in _ENDS or (not strict and _SPACED.search(before + text[after - 1 : after])) )
-        if not is_secret_word(value, following, bool(code), strict, shell) or len(value) < (1 if strict else _SHORTEST - 1):
+        if text[after - 1] == 0x3A and following in (b'"', b"'") and value.isalpha() and _is_open(before, following):
+            return None
+        spaced = not strict and _SPACED.search(before + text[after - 1 : after]) is not None
+        looks_so = _CODE.match(before) is not None or following in _ENDS or spaced
+        code = code and _LISTED.search(before) is None and looks_so
+        if len(value) < (1 if strict else _SHORTEST - 1) or not is_secret_word(value, following, code, strict, shell):
             return None
         return after, after + len(value)
 

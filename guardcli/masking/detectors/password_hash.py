@@ -17,8 +17,10 @@ _HASH = re.compile(
     rb"|\$[PH]\$[./0-9A-Za-z]{31}|\$S\$[./0-9A-Za-z]{52}"
     rb"|\$(?:argon2(?:id|i|d)|scrypt|pbkdf2(?:-sha[0-9]{1,3})?|bcrypt-sha256)\$[\w=,+./\$-]{20,400}"
     rb"|\$[89]\$[./0-9A-Za-z]{14}\$[./0-9A-Za-z]{43}|\$A\$005\$.{20}[./0-9A-Za-z]{43}"
-    rb"|(?<![\w$])(?:pbkdf2_sha(?:1|256|512)|scrypt|argon2)\$[\w=,+./\$-]{20,400}|(?<![\w$])bcrypt(?:_sha256)?\$+2[aby]\$[./0-9A-Za-z\$]{56}"
-    rb"|\{(?:S?SHA(?:224|256|384|512)?|S?MD5|CRYPT|PBKDF2(?:-SHA[0-9]{1,3})?|ARGON2|BCRYPT|x-issha, 1024)\}[\w=,+./\$-]{16,400}"
+    rb"|(?<![\w$])(?:pbkdf2_sha(?:1|256|512)|scrypt|argon2)\$[\w=,+./\$-]{20,400}|(?<![\w$])bcrypt(?:_sha256)?\$+2"
+    rb"[aby]\$[./0-9A-Za-z\$]{56}"
+    rb"|\{(?:S?SHA(?:224|256|384|512)?|S?MD5|CRYPT|PBKDF2(?:-SHA[0-9]{1,3})?|ARGON2|BCRYPT|x-issha, 1024)\}"
+    rb"[\w=,+./\$-]{16,400}"
     rb"|(?<![\w-])SCRAM-SHA-(?:1|256)\$[0-9]{4,7}:[A-Za-z0-9+/=]{8,100}\$[A-Za-z0-9+/=]{20,90}:[A-Za-z0-9+/=]{20,90}"
     rb"|(?<![\w-])md5[0-9a-f]{32}(?![\w])"
     rb"|(?<![\w*])\*[0-9A-F]{40}(?![\w])"
@@ -33,16 +35,20 @@ class PasswordHash(Detector):
     name = "password_hash"
     label = "PASSWORD_HASH"
     triggers = (
-        rb"\$(?:1|apr1|5|6|2[abxy]?|g?y|7|8|9|argon2(?:id|i|d)|scrypt|pbkdf2(?:-sha[0-9]{1,3})?|bcrypt-sha256|A)\$[./0-9A-Za-z=,$]{12}",
+        rb"\$(?:1|apr1|5|6|2[abxy]?|g?y|7|8|9|argon2(?:id|i|d)|scrypt|pbkdf2(?:-sha[0-9]{1,3})?|bcrypt-sha256|A)\$"
+        rb"[./0-9A-Za-z=,$]{12}",
         rb"\$[PHS]\$[./0-9A-Za-z]{31}",
         rb"\b(?:pbkdf2_sha(?:1|256|512)|scrypt|argon2|bcrypt(?:_sha256)?)\$",
-        rb"\{(?:S?SHA(?:224|256|384|512)?|S?MD5|CRYPT|PBKDF2(?:-SHA[0-9]{1,3})?|ARGON2|BCRYPT|x-issha, 1024)\}[A-Za-z0-9+/$.]{16}",
+        rb"\{(?:S?SHA(?:224|256|384|512)?|S?MD5|CRYPT|PBKDF2(?:-SHA[0-9]{1,3})?|ARGON2|BCRYPT|x-issha, 1024)\}"
+        rb"[A-Za-z0-9+/$.]{16}",
         rb"\bSCRAM-SHA-(?:1|256)\$[0-9]{4,7}:",
         rb"\bmd5[0-9a-f]{32}\b",
         rb"\*[0-9A-F]{40}\b",
         rb":(?:[0-9A-Fa-f]{32}|NO PASSWORD\*{21}):[0-9A-Fa-f]{32}:::",
     )
-    opening = rb"(\$(?:1|apr1|5|6|2[aby]|g?y|argon2(?:id|i|d))\$[\w=,+./\$-]{1,400}|\{S?SHA[0-9]{0,3}\}[A-Za-z0-9+/=]{0,200})"
+    opening = (
+        rb"(\$(?:1|apr1|5|6|2[aby]|g?y|argon2(?:id|i|d))\$[\w=,+./\$-]{1,400}|\{S?SHA[0-9]{0,3}\}[A-Za-z0-9+/=]{0,200})"
+    )
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the hash around `at`."""

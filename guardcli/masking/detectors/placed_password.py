@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from guardcli.masking.blockscalar import BlockScalar
+from guardcli.masking.detector import Detector
 from guardcli.masking.followers import Follower
 from guardcli.masking.forms import FormDetector
 from guardcli.masking.names import GUARDED, SUFFIX, TELLING
@@ -16,13 +18,19 @@ _HEAD = re.compile(
 )
 
 
-class PlacedPassword(FormDetector):
-    """Find what stands where a password has its place; decline variables and placeholders."""
+class PlacedPassword(Detector):
+    """Find the lines of a block scalar under a name that tells; its other parts find what stands where a password does."""
 
     name = "placed_password"
     label = "PASSWORD"
-    forms_known = (*CLIENTS, *FILES)
-    triggers = (*(form.trigger for form in forms_known), rb"(?i)" + TELLING + SUFFIX + _BLOCK)
+    triggers = (rb"(?i)" + TELLING + SUFFIX + _BLOCK,)
+
+    @classmethod
+    def parts(cls) -> Sequence[Detector]:
+        """Return this one and one for each place."""
+        clients = (FormDetector(cls.name, cls.label, form) for form in CLIENTS)
+        files = (form._replace(trigger=rb"(?i)" + form.trigger) for form in FILES)
+        return (cls(), *clients, *(FormDetector(cls.name, cls.label, form) for form in files))
 
     def begin(self, text: bytes, at: int) -> tuple[int, Follower] | None:
         """Return where the lines of a block begin."""

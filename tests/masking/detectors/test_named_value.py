@@ -1,0 +1,72 @@
+"""A value is found where a name that tells stands beside it, on its line or the line before; words and names are not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+CASES = [
+    # XML and its kin
+    "<password>⟦Tr0ub4dor⟧</password>",
+    "<db:secretKey a='b'>⟦Tr0ub4dor⟧</db:secretKey>",
+    "<db.password>${env.PW}</db.password>",
+    "<password></password>",
+    "mysql://<username>:<password>@<host>/",
+    "(?P<token>[A-Z0-9]+)/?",
+    "<compass>north</compass>",
+    '<add key="apiKey" value="⟦Tr0ub4dor⟧"/>',
+    '<add key="colour" value="Tr0ub4dor"/>',
+    '<entry key="db.password">⟦Tr0ub4dor⟧</entry>',
+    "<key>apiToken</key>\n<string>⟦Tr0ub4dor⟧</string>\n<key>b</key>\n<string>Tr0ub4dor</string>\n",
+    # pairs of a name and a value
+    '{"name": "DB_PASSWORD", "value": "⟦Tr0ub4dor⟧"}',
+    '{"name":"DB_HOST","value":"Tr0ub4dor"}',
+    "- {name: API_KEY, value: ⟦Tr0ub4dor⟧}",
+    "- name: DB_PASSWORD\n  value: ⟦correct horse⟧\n",
+    "- name: DB_PASSWORD\n  valueFrom:\n    secretKeyRef:\n      name: db\n      key: x\n",
+    "- name: DB_HOST\n  value: Tr0ub4dor\n",
+    '  "name": "api_token",\n  "value": "⟦Tr0ub4dor⟧"\n',
+    '  "name": "api_token",\n  "in": "query"\n},\n{\n  "name": "x",\n  "value": "y"\n',
+    'variable "db_password" {\n  type = string\n  default = "⟦Tr0ub4dor⟧"\n}\n',
+    'variable "region" {\n  default = "eu-west-1"\n}\n',
+    'output "token" { value = "⟦Tr0ub4dor⟧" }',
+    "machine h\n  login app\n  password ⟦Tr0ub4dor⟧\n",
+    # arguments
+    'os.Setenv("DB_PASSWORD", "⟦correct⟧")',
+    "define('AUTH_KEY', '⟦put-it |nDy⟧');",
+    'os.environ.get("TOKEN", "⟦Tr0ub4dor⟧")',
+    '("password", "⟦Tr0ub4dor⟧")',
+    '("password", "username")',
+    'Column("password", "Password is required")',
+    'client.setPassword("⟦Tr0ub4dor⟧")',
+    'self.set_password("service1", "user")',
+    'getPassword("prompt")',
+    'ask_password("Password: ")',
+    # directives, SQL, sentences
+    "ENV API_TOKEN ⟦Tr0ub4dor⟧",
+    "ENV PATH /usr/bin",
+    "setenv DB_PASSWORD ⟦Tr0ub4dor⟧",
+    "set the token here",
+    '#define API_KEY "⟦Tr0ub4dor⟧"',
+    "ALTER ROLE app PASSWORD '⟦hunter2⟧';",
+    "ALTER ROLE app PASSWORD NULL",
+    "CREATE USER 'x' IDENTIFIED BY '⟦hunter2⟧'",
+    'ALTER USER x IDENTIFIED BY "⟦hunter two⟧"',
+    "a path identified by the passed name",
+    "SET PASSWORD FOR 'x'@'h' = PASSWORD('⟦hunter⟧');",
+    'PASSWORD "⟦Tr0ub4dor⟧"',
+    "password '⟦Tr0ub4dor⟧' was refused",
+    "the password `is` used",
+    "your password is: ⟦Tr0ub4dor⟧",
+    "password is incorrect.",
+    "new token -> ⟦Tr0ub4dor⟧",
+    "db_password ⟦Tr0ub4dor⟧",
+    "password required",
+    "kpasswd 464/tcp",
+]
+
+
+@pytest.mark.parametrize("marked", CASES)
+def test_named_value(check: Callable[[str, str], None], marked: str) -> None:
+    check("named_value", marked)
