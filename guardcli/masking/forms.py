@@ -20,7 +20,7 @@ def is_given(value: bytes) -> bool:
 
 class Form(NamedTuple):
     """One form. `trigger` is for the first pass; `head` matches what stands before the secret and ends where it begins;
-    `value` matches it there, in its last group; `judge` declines. `ahead` is how far behind the trigger the secret may begin.
+    `value` matches it there, in its last group; `judge` declines. `ahead` is how far behind the trigger it may begin.
     """
 
     trigger: bytes

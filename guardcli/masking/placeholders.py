@@ -12,8 +12,8 @@ _VARIABLE = re.compile(
     | <[^<>]*>? | <<?<?[a-z_][\w\ ]*>{0,3} | \[[\w\ :.-]*\] | \([\w\ ,.:'"=-]*\) | __\w+__ # <password>, [PASSWORD]
     | \#[0-9a-f]{3} | \#[0-9a-f]{6}                                                      # colours
     | null | nil | none | nan | true | false | yes | no | undefined | n/?a | required | optional | empty | unset | void
-    | (?:&(?:'\w+\ )?|\*)?(?:str|string|int|integer|number|bool|boolean|bytes?|any|object|text|secretstr|varchar|char|uuid
-      |buffer|float|unknown|never|symbol|date|dict|list|array|map|callable|secretstring|type|usize|u8|i32|u64)
+    | (?:&(?:'\w+\ )?|\*)?(?:str|string|int|integer|number|bool|boolean|bytes?|any|object|text|secretstr|varchar
+      |char|uuid|buffer|float|unknown|never|symbol|date|dict|list|array|map|callable|secretstring|type|usize|u8|i32|u64)
       (?:\[\]|\([0-9]+\)|\?|!)?                                                          # types
     | (?:your|my|the|some|enter|insert|replace|put|add|provide|paste)[-_\ .](?:[a-z0-9]+[-_\ .]){0,6}?
       (?:password|passwd|pwd|secret|token|key|credentials?|here|me|this|it|value|id)(?:[-_\ .][a-z0-9]+){0,3}
@@ -29,8 +29,8 @@ _DUMMY = re.compile(
       (?:[-_.]?(?:value|placeholder|field|string|hash|text|example|input|name|id|file|path))?
     | change[-_\ ]?(?:me|it|this|thispassword)!{0,3} | changeme[0-9]{0,3} | please[-_\ ]change[\w\ -]* | replace[-_]?\w*
     | to[-_\ ]?be[-_\ ]?(?:replaced|changed|set|filled|defined|done) | fix[-_]?me | to[-_]?do | tbd | tba
-    | something | anything | whatever | placeholder | dummy | fake | example | sample | demo | test | testing | foo | bar
-    | baz | qux | foobar | foobarbaz | spam | eggs | lorem | ipsum | blah | abc | abcd | abcdef | xyz | deadbeef | hello
+    | something | anything | whatever | placeholder | dummy | fake | example | sample | demo | test | testing | foo
+    | bar | baz | qux | foobar | foobarbaz | spam | eggs | lorem | ipsum | blah | abc | abcd | abcdef | xyz | deadbeef | hello
     | world | 0+ | (?:fake|dummy|example|sample|test|mock|invalid|not|no|wrong|bad|bogus|stub|some)[-_.\ ]
       (?:[a-z0-9]+[-_.\ ])*?(?:password|passwd|pass|pwd|secret|token|key|credentials?|value)
     | (?-i:[A-Za-z0-9/+_-]*EXAMPLE(?:KEY|TOKEN)?=*)

@@ -1,4 +1,4 @@
-"""Where programs and formats have a place for a password without naming it: options of clients, files of their own form.
+"""Where programs and formats have a place for a password without naming it: options of clients, and files.
 
 From the manual pages of the programs, and netrc(5), pgpass (PostgreSQL, libpq), ODBC, Oracle Net and Cisco IOS.
 """

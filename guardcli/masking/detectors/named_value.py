@@ -1,4 +1,4 @@
-"""Secrets whose name stands beside them and not left of an equals sign: pairs, elements, arguments, directives, sentences."""
+"""Secrets whose name stands beside them and not left of an equals sign: pairs, elements, arguments, sentences."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ _NEXT = (
 
 
 class NamedValue(Detector):
-    """Find the value that stands on one of the lines behind a name; its other parts find that on the line of the name."""
+    """Find the value that stands on a line behind a name; its other parts find that on the line of the name."""
 
     name = "named_value"
     label = "PASSWORD"

@@ -1,4 +1,4 @@
-"""Values given to names that tell: assignments in shells, env files, YAML, JSON, TOML, INI, DSNs, flags and source code."""
+"""Values given to names that tell: assignments in shells, env files, YAML, JSON, TOML, INI, flags and source code."""
 
 from __future__ import annotations
 

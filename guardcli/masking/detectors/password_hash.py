@@ -1,4 +1,4 @@
-"""Hashes of passwords: crypt(5) and the Modular Crypt Format, PHC strings, RFC 2307 schemes, those of databases and frameworks.
+"""Hashes of passwords: crypt(5), PHC strings, RFC 2307 schemes, those of databases and frameworks.
 
 Who has one can try passwords against it without being seen.
 """

@@ -19,7 +19,7 @@ _HEAD = re.compile(
 
 
 class PlacedPassword(Detector):
-    """Find the lines of a block scalar under a name that tells; its other parts find what stands where a password does."""
+    """Find the lines of a block scalar under a name that tells; its other parts find what stands in a place."""
 
     name = "placed_password"
     label = "PASSWORD"

@@ -1,4 +1,4 @@
-"""A value is found where a name that tells stands beside it, on its line or the line before; words and names are not."""
+"""A value is found where a name that tells stands beside it, on its line or before; words and names are not."""
 
 from __future__ import annotations
 
