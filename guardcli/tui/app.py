@@ -24,7 +24,10 @@ WATCH_SECONDS = 2.0
 
 
 class GuardApp(App[None]):
-    """``guard tui``. `client` speaks to the API as the reviewer; `policy` is what the settings name."""
+    """``guard tui``. `client` speaks to the API as the reviewer; `policy` is what the settings name.
+
+    Without `watch` the number of requests that wait is known only from the queue itself.
+    """
 
     TITLE = "guard"
     CSS_PATH = "styles.tcss"

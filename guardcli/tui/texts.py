@@ -40,6 +40,7 @@ EFFECTS = {
 HIGHLIGHT_MAX = 64 * 1024
 """Characters; a longer statement is shown in one colour."""
 
+SHELL, SQL = BashLexer(stripnl=False, ensurenl=False), PostgresLexer(stripnl=False, ensurenl=False)
 _LOOKS = {Keyword: "bold cyan", String: "green", Number: "magenta", Comment: "dim", Name.Builtin: "cyan"}
 
 
@@ -61,19 +62,19 @@ def effects(names: Iterable[object]) -> Text:
 
 def sql(statement: str) -> Text:
     """Return a statement with its keywords, strings and comments told apart."""
-    return _highlighted(statement, PostgresLexer())
+    return _highlighted(statement, SQL)
 
 
 def command(text: str) -> Text:
     """Return a command line; a statement that psql is given stands in the colours of SQL."""
     statement = statement_of(text)
     if not statement:
-        return _highlighted(text, BashLexer())
+        return _highlighted(text, SHELL)
     before, _, after = text.partition(shlex.quote(statement))
     if not before:
-        return _highlighted(text, BashLexer())
-    shown = _highlighted(before, BashLexer())
-    return shown.append_text(sql(shlex.quote(statement))).append_text(_highlighted(after, BashLexer()))
+        return _highlighted(text, SHELL)
+    shown = _highlighted(before, SHELL)
+    return shown.append_text(sql(shlex.quote(statement))).append_text(_highlighted(after, SHELL))
 
 
 def statement_of(text: str) -> str:
@@ -97,7 +98,6 @@ def _highlighted(text: str, lexer: PostgresLexer | BashLexer) -> Text:
     for kind, piece in lexer.get_tokens(text):
         style = _style_of(kind)
         shown.append(inert_block(piece), style)
-    shown.rstrip()
     return shown
 
 

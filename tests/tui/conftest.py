@@ -126,8 +126,8 @@ class Stage:
         with sqlite3.connect(self.database, timeout=20) as connection:
             connection.execute("UPDATE sessions SET closed = started + 60, seen = started + 60 WHERE closed > 0")
 
-    def app(self) -> GuardApp:
-        return GuardApp(self.client, "pack:default")
+    def app(self, watch: bool = True) -> GuardApp:
+        return GuardApp(self.client, "pack:default", watch=watch)
 
 
 @pytest.fixture(scope="module")

@@ -44,12 +44,14 @@ class DecideScreen(ModalScreen[Vote | None]):
                 yield Static(approval_facts(self._approval, time.time()))
             yield Input(placeholder="why; shown to the agent and kept", id="reason", max_length=4000)
             with Horizontal(id="decide-buttons"):
-                yield Button(f"{word} (Enter)", variant="success" if self._approve else "error", id="yes")
-                yield Button("Back (Esc)", id="back")
+                yield Button(f"{word} (Enter)", variant="success" if self._approve else "error", id="yes", compact=True)
+                yield Button("Back (Esc)", id="back", compact=True)
 
     def on_mount(self) -> None:
         """Begin with the reason."""
-        self.query_one(Input).focus()
+        reason = self.query_one(Input)
+        reason.cursor_blink = False
+        reason.focus()
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#yes")

@@ -130,7 +130,7 @@ class ReplayScreen(Room):
         self.query_one(TerminalView).show(self.player.terminal)
 
     def _show_position(self) -> None:
-        state = "live" if self.tail else "▶" if self.playing else "⏸"
+        state = "live" if self.tail else "playing" if self.playing else "paused"
         shown = Text(f" {state} {_minutes(self.player.time)} / {_minutes(self.length)}  ×{self.speed:g}  ")
         if self.skip_idle:
             shown.append("idle skipped  ")

@@ -39,6 +39,9 @@ class Rows(Protocol):
 class Listing(ScrollView, can_focus=True):
     """Shows rows below a head that stays; a cursor, mouse and keys move over them."""
 
+    DEFAULT_CSS = """
+    Listing { height: 1fr; overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1; }
+    """
     COMPONENT_CLASSES: ClassVar[set[str]] = {"listing--head", "listing--cursor", "listing--row"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
