@@ -17,12 +17,17 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
+from guardcli.broker.approval import JUSTIFICATION
 from guardcli.broker.place import SOCKET_PATH_MAX
-from guardcli.credentials.lending import Lending
+from guardcli.broker.services import Service
+from guardcli.broker.session import Broker
+from guardcli.broker.statements import StatementGatekeeper, StatementRules
+from guardcli.credentials.lending import Lending, own_directory, standard_providers
 from guardcli.gateways.postgres.contract import Gatekeeper
 from guardcli.gateways.postgres.house import Limits
 from guardcli.gateways.postgres.server import Gateway
 from guardcli.gateways.postgres.target import PORT, CredentialSource, Target, TlsTerms
+from guardcli.isolation.bubblewrap import PLACE
 from guardcli.model.credentials import Credential, Purpose
 from guardcli.model.errors import ConfigurationError
 from guardcli.model.resources import Resource, Tls
@@ -34,10 +39,14 @@ NOBODY = "agent"
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the gateway of a resource listens: the directory of its unix socket, and the port in the socket's name."""
+    """Where the gateway of a resource listens: the directory of its unix socket, and the port in the socket's name.
+
+    `shown` is that directory as the agent sees it, which differs inside a sandbox.
+    """
 
     resource: str
     directory: str
+    shown: str
     port: int = PORT
 
 
@@ -83,6 +92,32 @@ class PostgresService:
         await self._gateway.close()
 
 
+def postgres_services(broker: Broker, config_dir: Path) -> list[Service]:
+    """Return the gateways of a session, and before them what gives back what they have borrowed."""
+    session = broker.session
+    served = [resource for resource in session.policy.resources if is_served(resource)]
+    if not served:
+        return []
+    lending = Lending(standard_providers(own_directory(config_dir), session.environment))
+    gatekeeper = StatementGatekeeper(
+        StatementRules(
+            policy=session.policy,
+            identity=session.identity,
+            groups=session.groups,
+            recorder=broker.recorder,
+            approvals=broker.approvals,
+            maskers=session.maskers,
+            justification=session.environment.get(JUSTIFICATION, ""),
+        )
+    )
+    place = session.place.directory
+    places = addresses(session.policy.resources, place, PLACE if session.enclosure is not None else str(place))
+    gateways = [
+        PostgresService(resource, places[resource.name], gatekeeper, lending, broker.patience) for resource in served
+    ]
+    return [LendingService(lending), *gateways]
+
+
 class LendingService:
     """Gives back, at the session's end, what its gateways have borrowed."""
 
@@ -100,14 +135,17 @@ class LendingService:
         await asyncio.get_running_loop().run_in_executor(None, self._lending.close)
 
 
-def addresses(resources: tuple[Resource, ...], directory: Path) -> dict[str, Address]:
-    """Return where the gateway of each resource that is served will listen, below `directory`, by its name."""
+def addresses(resources: tuple[Resource, ...], directory: Path, shown: str) -> dict[str, Address]:
+    """Return where the gateway of each resource that is served will listen, below `directory`, by its name.
+
+    `shown` is what the agent sees as `directory`.
+    """
     found = {}
     for number, resource in enumerate(one for one in resources if is_served(one)):
         place = directory / "pg" / resource.name
         if len(os.fsencode(place)) + len(f"/.s.PGSQL.{PORT}") > SOCKET_PATH_MAX:
             place = directory / "pg" / str(number)
-        found[resource.name] = Address(resource.name, str(place))
+        found[resource.name] = Address(resource.name, str(place), f"{shown}/pg/{place.name}")
     return found
 
 
@@ -148,7 +186,7 @@ def exposed(resource: Resource, address: Address, port: int, password: Secret) -
         return {}
     database = next((name for name in resource.databases if "*" not in name), "postgres")
     user = resource.access.user or NOBODY
-    host, number = ("127.0.0.1", port) if port else (address.directory, address.port)
+    host, number = ("127.0.0.1", port) if port else (address.shown, address.port)
     if resource.expose == "PGHOST":
         found = {"PGHOST": host, "PGPORT": str(number), "PGDATABASE": database, "PGUSER": user}
         return {**found, "PGPASSWORD": password.reveal()} if port else found

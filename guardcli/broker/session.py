@@ -76,7 +76,7 @@ class Maskers:
         """Return `text` as the record may hold it: with everything masked that the policy masks for any tool."""
         known = self._texts.get(text)
         if known is None:
-            known = self._masker(()).text(text)
+            known = self.masker(()).text(text)
             if len(self._texts) >= TEXTS_MAX:
                 self._texts.clear()
             if len(text) <= TEXT_MAX:
@@ -85,13 +85,17 @@ class Maskers:
 
     def stream(self, tool: str, extra: tuple[MaskRule, ...]) -> MaskStream:
         """Return a fresh mask for one output stream of `tool`; `extra` goes before the policy's own rules."""
-        return self._masker(extra).stream(tool)
+        return self.masker(extra).stream(tool)
 
-    def _masker(self, extra: tuple[MaskRule, ...]) -> Masker:
+    def rules(self, extra: tuple[MaskRule, ...]) -> tuple[MaskRule, ...]:
+        """Return all rules that hold, `extra` before the policy's own."""
+        return extra + self._rules
+
+    def masker(self, extra: tuple[MaskRule, ...]) -> Masker:
+        """Return these rules compiled."""
         masker = self._compiled.get(extra)
         if masker is None:
-            rules = extra + self._rules
-            masker = Masker(rules, key=self._key, load=self._cache.load, store=self._cache.store)
+            masker = Masker(self.rules(extra), key=self._key, load=self._cache.load, store=self._cache.store)
             self._compiled[extra] = masker
         return masker
 

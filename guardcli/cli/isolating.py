@@ -138,6 +138,7 @@ def entry(
         covered=isolating.covered,
         shims=str(place.shims),
         socket=str(place.socket),
+        gateways=str(place.directory / "pg"),
         empty=str(place.empty),
         cwd=isolating.project.cwd if _there(isolating) else "/",
         own_network=isolating.network is not Network.SHARED,

@@ -11,6 +11,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -128,6 +129,7 @@ def start(
         enclosure=enclosure(isolating, outer) if isolating else None,
     )
     client.close()
+    forget_in_memory(withheld(policy))
     adopt_orphans()
     ours, theirs = socket.socketpair()
     broker = _fork_broker(session, spool, listen(str(place.socket)), ours, theirs, settings, token, inner)
@@ -138,9 +140,32 @@ def start(
         place.remove()
 
 
-def session_services(broker: Broker) -> list[Service]:
-    """Return what runs beside the broker's socket in every session."""
-    return []
+def session_services(settings: Settings, broker: Broker) -> list[Service]:
+    """Return what runs beside the broker's socket: the gateways of the policy's resources."""
+    if not any(resource.kind == "postgres" for resource in broker.session.policy.resources):
+        return []
+    from guardcli.broker.postgres import postgres_services  # only who needs it waits for its import
+
+    return postgres_services(broker, settings.config_dir)
+
+
+def withheld(policy: Policy) -> frozenset[str]:
+    """Return the variables that hold credentials of the policy, or open the door to them; no agent gets them."""
+    references = [resource.credential for resource in policy.resources if resource.credential]
+    if not references:
+        return frozenset({"GUARD_TOKEN"})
+    from guardcli.credentials.lending import variables_of
+
+    return variables_of(references) | {"GUARD_TOKEN"}
+
+
+def forget_in_memory(names: frozenset[str]) -> None:
+    """Take `names` out of what /proc shows of this process, and of the broker that is forked from it."""
+    present = names & os.environ.keys()
+    if present:
+        from guardcli.credentials.env import forget
+
+        forget(present)
 
 
 def masked_command(argv: Sequence[str], maskers: Maskers) -> list[str]:
@@ -214,7 +239,9 @@ def _fork_broker(
         def recover() -> None:
             recover_spools(settings.spool_dir, connect(settings), skip=[session.id])
 
-        status = run_broker(session, spool, listener, theirs, connect_again, recover, session_services)
+        status = run_broker(
+            session, spool, listener, theirs, connect_again, recover, partial(session_services, settings)
+        )
     finally:
         os._exit(status)
 
@@ -238,7 +265,7 @@ def _supervise(
     place = session.place
     inherited: tuple[int, ...] = ()
     if isolating is not None:
-        env = inside_environment(session.environment, session.policy, session.id, told)
+        env = inside_environment(lent_environment(session), session.policy, session.id, told)
         way = entry(isolating, place, inner, argv)
         argv, inherited = way.argv, way.inherited
         inner.detach()
@@ -268,11 +295,17 @@ def _supervise(
     return code
 
 
+def lent_environment(session: Session) -> dict[str, str]:
+    """Return the user's own environment without what no agent gets."""
+    hidden = withheld(session.policy)
+    return {name: value for name, value in session.environment.items() if name not in hidden}
+
+
 def outside_environment(session: Session, told: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of an agent that is not isolated: the user's own, what the broker's services have to say
     (`told`), and the shims first on the PATH.
     """
-    env = {name: value for name, value in session.environment.items() if name != "GUARD_TOKEN"}
+    env = lent_environment(session)
     env.update(told)
     env["PATH"] = f"{session.place.shims}{os.pathsep}{env.get('PATH', os.defpath)}"
     env["GUARD_SESSION"] = session.id

@@ -83,8 +83,8 @@ def _why() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """What a session's sandbox is made of. `shims` and `socket` are guard's own, on the host; `ports` are listened
-    on."""
+    """What a session's sandbox is made of. `shims`, `socket` and `gateways`, the directory of their sockets, are
+    guard's own, on the host; `ports` are listened on."""
 
     mounts: Sequence[Mount]
     covered: Sequence[str]
@@ -94,6 +94,7 @@ class Sandbox:
     cwd: str
     own_network: bool
     ports: Sequence[int] = ()
+    gateways: str = ""
 
 
 def arguments(sandbox: Sandbox, filter_fd: int) -> list[str]:
@@ -108,6 +109,8 @@ def arguments(sandbox: Sandbox, filter_fd: int) -> list[str]:
         options += ["--ro-bind", f"{sandbox.shims}/guard-shim", path]
     options += ["--tmpfs", PLACE, "--ro-bind", sandbox.shims, f"{PLACE}/bin"]
     options += ["--ro-bind", sandbox.socket, f"{PLACE}/broker.sock"]
+    if sandbox.gateways:
+        options += ["--ro-bind-try", sandbox.gateways, f"{PLACE}/pg"]
     options += ["--remount-ro", PLACE, "--remount-ro", "/", "--chdir", sandbox.cwd]
     return options
 
