@@ -83,6 +83,7 @@ class Table:
     schema: str
     name: str
     columns: Mapping[int, str]
+    generated: frozenset[int] = frozenset()
 
 
 class TestCatalogue:

@@ -73,8 +73,8 @@ def _wait_for_port(port: int) -> None:
 
 
 @contextmanager
-def postgres() -> Iterator[dict[str, str]]:
-    """Run a throw-away PostgreSQL on a unix socket; yields the environment that libpq needs."""
+def postgres(*settings: str) -> Iterator[dict[str, str]]:
+    """Run a throw-away PostgreSQL on a unix socket, with `settings` of its own; yields the environment for libpq."""
     initdb, server = find_server("initdb"), find_server("postgres")
     assert initdb and server, "postgresql is missing"
     root = Path(tempfile.mkdtemp(prefix="gpg", dir="/tmp"))
@@ -90,6 +90,7 @@ def postgres() -> Iterator[dict[str, str]]:
             cwd=root,
         )
         options = ["-k", str(root), "-c", "listen_addresses=", "-c", "fsync=off", "-c", "log_min_messages=fatal"]
+        options += [part for setting in settings for part in ("-c", setting)]
         process = subprocess.Popen([*user, server, "-D", f"{root}/data", *options], cwd=root, stderr=subprocess.DEVNULL)
         env = {"PGHOST": str(root), "PGUSER": "app", "PGDATABASE": "postgres"}
         until = time.monotonic() + 30

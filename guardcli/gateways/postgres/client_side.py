@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 from guardcli.gateways.postgres import refusals
 from guardcli.gateways.postgres.authority import Authority, Source, Statement, Ticket
 from guardcli.gateways.postgres.calls import as_select
-from guardcli.gateways.postgres.codec.backend import ErrorResponse
+from guardcli.gateways.postgres.codec.backend import FAILED, ErrorResponse
 from guardcli.gateways.postgres.codec.frames import Frame, Run
 from guardcli.gateways.postgres.codec.frontend import (
     STATEMENT,
@@ -20,14 +20,16 @@ from guardcli.gateways.postgres.codec.frontend import (
     FunctionCall,
     Parse,
     Query,
+    Sync,
     decode_frontend,
 )
 from guardcli.gateways.postgres.codec.violations import ProtocolViolation
+from guardcli.gateways.postgres.copying import CopyTerms, copy_terms
 from guardcli.gateways.postgres.effects import changes, may_copy_in, unsettles
 from guardcli.gateways.postgres.flight import Item, Sent
 from guardcli.gateways.postgres.names import Portal, Prepared
 from guardcli.gateways.postgres.parameters import digest, readable
-from guardcli.gateways.postgres.reading import NAME_BYTES, Unreadable, read_name, read_text
+from guardcli.gateways.postgres.reading import NAME_BYTES, Unreadable, read_name, read_text, write_text
 from guardcli.gateways.postgres.results import Results
 from guardcli.gateways.postgres.server_side import ServerSide
 from guardcli.inspectors.sql import inspect_sql
@@ -153,12 +155,44 @@ class ClientSide(ServerSide):
         item.unsettled = any(not operation.complete for operation in operations)
 
         def send() -> None:
-            self.end_group(item, frame.raw)
+            self._after_probe(item, operations, lambda: self.end_group(item, frame.raw))
 
         if ticket.decision.verdict is Verdict.APPROVE:
             self._ask(ticket, send, self._refuse_query)
         else:
             send()
+
+    def _after_probe(self, item: Item, operations: Sequence[Operation], send: Callable[[], None]) -> None:
+        """Send a Query; before a COPY of which columns may have to be masked, ask the server which these are."""
+        terms = self._copy_to_mask(item, operations)
+        if terms is None or self.status == FAILED:
+            send()
+            return
+        if len(operations) > 1:
+            self.end_ticket(item.ticket, "refused: COPY with other statements")
+            self._refuse_query(refusals.copy_with_others())
+            return
+        self._probe(item, terms)
+        self.end_group(Item(Sent.SYNC, own=True, ticket=item.ticket, after=send), Sync().encode())
+
+    def _copy_to_mask(self, item: Item, operations: Sequence[Operation]) -> CopyTerms | None:
+        if item.ticket is None or not self.results.names_columns(item.ticket.decision):
+            return None
+        found = (copy_terms(item.text, at) for at, one in enumerate(operations) if one.action == "copy to")
+        return next((terms for terms in found if terms is not None), None)
+
+    def _probe(self, item: Item, terms: CopyTerms) -> None:
+        """Let the server describe what a COPY gives. Nothing is run for that."""
+        item.probe = Prepared(terms.select, ())
+        select = write_text(terms.select, self.settings)
+        self.flight += (
+            Item(Sent.PARSE, own=True),
+            Item(Sent.DESCRIBE, own=True, prepared=item.probe),
+            Item(Sent.CLOSE, own=True),
+        )
+        self.to_server(Parse(refusals.STAND_IN, select).encode())
+        self.to_server(Describe(STATEMENT, refusals.STAND_IN).encode())
+        self.to_server(Close(STATEMENT, refusals.STAND_IN).encode())
 
     def _refuse_query(self, instead: ErrorResponse) -> None:
         self.end_group(Item(Sent.QUERY, instead=instead), refusals.failing_query())
@@ -281,6 +315,9 @@ class ClientSide(ServerSide):
         item.text = portal.prepared.text
         item.changes = changes(item.text, operations)
         item.unsettled = any(not operation.complete for operation in operations)
+        terms = self._copy_to_mask(item, operations)
+        if terms is not None:
+            self._probe(item, terms)
         self.flight.append(item)
         self.to_server(frame.raw)
         self.unsettled = self.unsettled or unsettles(operations)

@@ -22,11 +22,15 @@ from guardcli.gateways.postgres.codec.sqlstates import INSUFFICIENT_PRIVILEGE
 
 
 class Table(Protocol):
-    """A table, view or the like, as the catalogue knows it: `columns` by their number, from 1."""
+    """A table, view or the like, as the catalogue knows it: `columns` by their number, from 1.
+
+    `generated` are the numbers of those that are worked out from others and stored.
+    """
 
     schema: str
     name: str
     columns: Mapping[int, str]
+    generated: frozenset[int]
 
 
 class Catalogue(Protocol):

@@ -8,6 +8,7 @@ ReadyForQuery for Sync, Query and FunctionCall. An error ends one, and all behin
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -38,7 +39,7 @@ class Item:
     that was refused; it fails for certain, and the client hears this error in place of the server's. `undo`: what it
     changed among the names; `replaced` is the portal whose name it took. `changes` has what each of its statements
     changes in the session, `done` counts those that have ended; `unsettled`: one may have changed anything. `columns`
-    and `copy` describe the rows that come now.
+    and `copy` describe the rows that come now, `probe` has the columns of a COPY. `after` is what an own group was for.
     """
 
     kind: Sent
@@ -55,6 +56,8 @@ class Item:
     replaced: Portal | None = None
     columns: tuple[Column, ...] | None = None
     copy: CopyResponse | None = None
+    probe: Prepared | None = None
+    after: Callable[[], None] | None = None
     failed: bool = False
     done: int = 0
 

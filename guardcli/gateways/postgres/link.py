@@ -106,6 +106,8 @@ class Link:
         self.flight.clear()
         if last is not None:
             self.flight.append(last)
+            if last.after is not None:  # a group of guard's own: its error is the answer to what it was for
+                last.own, last.after, last.outcome.error = False, None, words
         self.skipping = last is None
         self.outcome_known()
 

@@ -55,6 +55,11 @@ def read_text(data: bytes, settings: Mapping[str, str], certain: bool = True) ->
         raise Unreadable(f"it is not valid in the client encoding {encoding} at byte {error.start}") from None
 
 
+def write_text(text: str, settings: Mapping[str, str]) -> bytes:
+    """Return a text that came from `read_text` as the client would have sent it."""
+    return text.encode(_CODECS.get(settings.get("client_encoding", "").upper(), "ascii"))
+
+
 def read_name(data: bytes, settings: Mapping[str, str]) -> bytes:
     """Return what tells the name of a statement or of a portal from others. Raises Unreadable."""
     if not data.isascii() and settings.get("client_encoding") != settings.get("server_encoding"):

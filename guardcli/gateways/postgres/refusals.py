@@ -82,6 +82,12 @@ def unreadable(reason: str) -> ErrorResponse:
     return error("ERROR", sqlstates.INSUFFICIENT_PRIVILEGE, text, hint)
 
 
+def copy_with_others() -> ErrorResponse:
+    """Return the error for a COPY whose columns cannot be known, since other statements stand beside it."""
+    text = "guard: COPY to the client must stand alone, so that its columns can be masked"
+    return error("ERROR", sqlstates.FEATURE_NOT_SUPPORTED, text, "Send it as a statement of its own.")
+
+
 def no_statement(name: bytes) -> ErrorResponse:
     """Return the server's own error for a prepared statement that does not exist."""
     shown = name.decode("utf-8", "replace")

@@ -11,15 +11,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from guardcli.gateways.postgres.authority import Ticket
 from guardcli.gateways.postgres.codec.backend import Column, CopyResponse, FunctionCallResponse
+from guardcli.gateways.postgres.codec.violations import ProtocolViolation
 from guardcli.gateways.postgres.columns import ColumnRules, NamedColumn, Origin
 from guardcli.gateways.postgres.contract import Catalogue, Table
+from guardcli.gateways.postgres.copying import copy_terms
+from guardcli.gateways.postgres.mending import Mender
 from guardcli.masking import Masker
 from guardcli.model.decisions import Decision
 from guardcli.model.masking import MaskRule
+
+if TYPE_CHECKING:
+    from guardcli.gateways.postgres.masked_rows import MaskedCopy
 
 TABLES_MAX = 10_000
 """Tables that are remembered."""
@@ -34,6 +40,8 @@ class Asked:
 
     text: str
     decision: Decision
+    place: int = 0
+    """Which of the text's statements it is."""
 
 
 class ResultMask(Protocol):
@@ -116,15 +124,37 @@ class Results:
         extra = asked.decision.mask
         if not self._maskers.rules(extra):
             return None
-        masker = self._maskers.masker(extra)
-        if columns is None:
-            raise NotImplementedError
         # numpy takes a tenth of a second to import, which a session without such a result need not wait for
-        from guardcli.gateways.postgres.masked_rows import MaskedRows
+        from guardcli.gateways.postgres.masked_rows import MaskedCopy, MaskedRows
 
-        named = [self._named(column, asked) for column in columns]
-        made = MaskedRows(columns, named, masker, self._tool)
+        mender = Mender(self._maskers.masker(extra), self._tool)
+        made: MaskedRows | MaskedCopy
+        if copy is not None:
+            made = self._copy(columns, copy, asked, mender, MaskedCopy)
+        elif columns is None:
+            raise ProtocolViolation("rows that were not described")
+        else:
+            made = MaskedRows(columns, [self._named(column, asked) for column in columns], mender)
         return made if made.touches else None
+
+    def _copy(
+        self, columns: Sequence[Column] | None, copy: CopyResponse, asked: Asked, mender: Mender, make: type[MaskedCopy]
+    ) -> MaskedCopy:
+        terms = copy_terms(asked.text, asked.place)
+        if terms is None or (columns is None and self.names_columns(asked.decision)):
+            raise ProtocolViolation("the server copies out what guard did not expect, so it cannot be masked")
+        kept = [one for one in columns or () if not (terms.whole and self._is_generated(one))]
+        if kept and len(kept) != len(copy.columns):
+            raise ProtocolViolation("the server copies out other columns than it described")
+        return make(terms, copy, kept, [self._named(column, asked) for column in kept], mender)
+
+    def _is_generated(self, column: Column) -> bool:
+        table = self._tables.get(column.table)
+        return table is not None and column.number in table.generated
+
+    def names_columns(self, decision: Decision) -> bool:
+        """Say whether a rule masks columns by their names."""
+        return bool(self._rules(decision))
 
     def _rules(self, decision: Decision) -> ColumnRules:
         rules = self._columns.get(decision.mask)

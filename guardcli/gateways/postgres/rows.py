@@ -20,6 +20,7 @@ import numpy as np
 
 from guardcli.gateways.postgres.codec.fields import NULL_LENGTH
 from guardcli.gateways.postgres.codec.violations import ProtocolViolation
+from guardcli.gateways.postgres.mending import Found
 from guardcli.masking.engine import Finding
 
 HEADER = 7
@@ -33,8 +34,6 @@ _CACHED = 4096
 
 Array = np.ndarray[Any, np.dtype[np.int64]]
 Replace = Callable[[bytes], "bytes | None"]
-Found = tuple[int, int, Finding]
-"""Where something secret begins and ends within a value, and what it is."""
 
 
 @dataclass(slots=True)
@@ -58,7 +57,7 @@ class RowMask:
         self._find = find
         self._sees = any(column.seen for column in columns)
         self._named = [place for place, column in enumerate(columns) if column.replace is not None]
-        self._caches: list[dict[bytes, bytes | None]] = [{} for _ in columns]
+        self._caches: list[dict[bytes, bytes]] = [{} for _ in columns]
         self.replaced = [0] * len(columns)
 
     def take(self, raw: bytes) -> bytes:

@@ -126,7 +126,7 @@ class ServerSide(Link):
     def _asked(self, item: Item | None) -> Asked | None:
         if item is None or item.ticket is None:
             return None
-        return Asked(item.text, item.ticket.decision)
+        return Asked(item.text, item.ticket.decision, item.done)
 
     # -- errors --
 
@@ -251,6 +251,9 @@ class ServerSide(Link):
         self.flight.popleft()
         self.status = found.status
         self.closing = self.copying_in = self._copying_out = False
+        if item.after is not None:
+            item.after()
+            return
         if item.ticket is not None:
             self.authority.ended(item.ticket, item.outcome)
         if found.status in (IDLE, FAILED):
@@ -307,6 +310,8 @@ class ServerSide(Link):
         self.to_client(run.raw if self._mask is None else self._mask.take(run.raw))
 
     def _columns(self, item: Item) -> tuple[Column, ...] | None:
+        if item.copy is not None:
+            return item.probe.columns if item.probe is not None else None
         if item.kind is Sent.QUERY or item.portal is None:
             return item.columns
         portal = item.portal

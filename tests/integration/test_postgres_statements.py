@@ -1,0 +1,274 @@
+"""Statements through the gateway's conversation, with real clients and a real server whose own log is the witness."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from guardcli.model.approvals import ApprovalState
+from guardcli.model.events import EventType
+
+sys.path.insert(0, str(Path(__file__).parent))
+from gateway_rig import Rig, gateway
+from servers import postgres
+
+LOGGED = (
+    "log_statement=all",
+    "log_min_messages=log",
+    "logging_collector=on",
+    "log_directory=log",
+    "log_filename=server.log",
+    "log_line_prefix=",
+)
+POLICY = """
+version: 1
+name: statements
+rules:
+  - {id: reads, match: {tool: psql, effects: [read, session, write]}, decision: allow}
+  - {id: no-shape, match: {tool: psql, effects: [define, privilege, file, execute]}, decision: deny, message: Not here.}
+  - {id: delete-asks, match: {tool: psql, effects: [delete], complete: true}, decision: approve}
+mask:
+  - {columns: [customers.email, "*.ssn"], with: partial, keep_last: 4}
+  - {detect: [credit_card, email, aws_key], with: redact}
+"""
+TABLES = """
+CREATE TABLE customers (id int PRIMARY KEY, name text, email varchar(80), ssn bigint, note text);
+INSERT INTO customers VALUES (1, 'Ann', 'ann@one.example', 123456789, 'card 4111111111111111'),
+                             (2, 'Bo', 'bo@two.example', 987654321, NULL);
+CREATE TABLE orders (id int, what text);
+CREATE TABLE victims (id int);
+INSERT INTO victims SELECT generate_series(1, 5);
+"""
+
+
+class Server:
+    """The server behind the gateway, its log, and the gateway's rig."""
+
+    def __init__(self, env: Mapping[str, str], rig: Rig) -> None:
+        self.env = env
+        self.rig = rig
+        self._log = Path(env["PGHOST"]) / "data" / "log" / "server.log"
+        self._seen = 0
+
+    def log(self) -> str:
+        """Return what the server has logged since the last call."""
+        text = self._log.read_text("utf-8", "replace")[self._seen :]
+        self._seen += len(text)
+        return text
+
+    def connect(self, **options: Any) -> psycopg.Connection[Any]:
+        return psycopg.connect(host=self.rig.env["PGHOST"], user="app", dbname="postgres", **options)
+
+    def direct(self, **options: Any) -> psycopg.Connection[Any]:
+        return psycopg.connect(host=self.env["PGHOST"], user="app", dbname="postgres", **options)
+
+    def psql(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        command = ["psql", "-XAt", *arguments]
+        env = {**os.environ, **self.rig.env}
+        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=30, **options)
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[Mapping[str, str]]:
+    with postgres(*LOGGED) as env:
+        subprocess.run(["psql", "-Xqc", TABLES], env={**os.environ, **env}, check=True)
+        yield env
+
+
+@pytest.fixture
+def server(database: Mapping[str, str]) -> Iterator[Server]:
+    with gateway(database, POLICY) as rig:
+        made = Server(database, rig)
+        made.log()
+        yield made
+
+
+def test_a_denied_statement_is_told_so_and_the_connection_lives(server: Server) -> None:
+    with server.connect(autocommit=True) as link:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege) as refused:
+            link.execute("DROP TABLE victims")
+        assert "no-shape" in str(refused.value) and "Not here." in str(refused.value)
+        assert "ask the person" in (refused.value.diag.message_hint or "")
+        assert link.execute("SELECT count(*) FROM victims").fetchone() == (5,)
+    assert "DROP" not in server.log()
+
+
+@pytest.mark.parametrize("prepare", [False, True], ids=["simple", "extended"])
+def test_a_denied_statement_fails_the_transaction_as_a_server_would(server: Server, prepare: bool) -> None:
+    with server.connect(autocommit=True) as link:
+        link.execute("BEGIN")
+        link.execute("INSERT INTO orders VALUES (1, 'in the transaction')")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            link.execute("DROP TABLE victims", prepare=prepare)
+        assert link.info.transaction_status == psycopg.pq.TransactionStatus.INERROR
+        with pytest.raises(psycopg.errors.InFailedSqlTransaction):
+            link.execute("SELECT 1", prepare=prepare)
+        link.execute("ROLLBACK")
+        assert link.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+        assert link.execute("SELECT count(*) FROM orders").fetchone() == (0,)
+
+
+def test_a_savepoint_survives_a_denied_statement(server: Server) -> None:
+    with server.connect() as link:
+        link.execute("INSERT INTO orders VALUES (1, 'kept')")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), link.transaction():
+            link.execute("DROP TABLE victims")
+        assert link.execute("SELECT count(*) FROM orders").fetchone() == (1,)
+        link.rollback()
+
+
+def test_one_denied_statement_denies_the_whole_text(server: Server) -> None:
+    run = server.psql("-c", "SELECT 'before'; DROP TABLE victims; SELECT 'after'")
+    assert run.returncode == 1 and "no-shape" in run.stderr and not run.stdout
+    assert "'before'" not in server.log()
+
+
+def test_what_the_client_makes_of_variables_is_what_is_judged(server: Server) -> None:
+    script = "\\set verb DROP\n:verb TABLE victims;\nSELECT 'DR' || 'OP TABLE victims' \\gexec\nSELECT 7;\n"
+    run = server.psql("-f", "-", input=script)
+    assert run.stderr.count("no-shape") == 2 and "7" in run.stdout
+    with server.direct() as link:
+        assert link.execute("SELECT count(*) FROM victims").fetchone() == (5,)
+
+
+def test_a_statement_waits_for_a_yes_and_the_yes_is_for_its_values(server: Server) -> None:
+    with server.connect(autocommit=True) as link:
+        notices: list[str] = []
+        link.add_notice_handler(lambda notice: notices.append(notice.message_primary or ""))
+        link.execute("DELETE FROM orders WHERE id = %s", [77], binary=True)
+        link.execute("DELETE FROM orders WHERE id = %s", [78], binary=True)
+    first, second = server.rig.reviewer.asked
+    assert "$1 = '77'" in first["command"] and "$1 = '78'" in second["command"]
+    assert first["digest"] != second["digest"]
+    assert "waiting up to" in notices[0] and "guard approvals approve" in notices[0]
+    kinds = [event["type"] for event in server.rig.events() if event["call"] == 1]
+    assert kinds == ["judged", "asked", "decided", "started", "ended"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "wait", "state"),
+    [
+        (ApprovalState.DENIED, 30.0, "42501"),
+        (ApprovalState.PENDING, 0.3, "55000"),
+        (ApprovalState.EXPIRED, 30.0, "55000"),
+    ],
+)
+def test_no_yes_no_statement(database: Mapping[str, str], answer: ApprovalState, wait: float, state: str) -> None:
+    with gateway(database, POLICY, wait=wait) as rig:
+        rig.reviewer.answer = lambda: answer
+        server = Server(database, rig)
+        server.log()
+        with server.connect(autocommit=True) as link:
+            for prepare in (False, True):
+                with pytest.raises(psycopg.Error) as refused:
+                    link.execute("DELETE FROM victims WHERE id > 0", prepare=prepare)
+                assert refused.value.sqlstate == state
+            assert link.execute("SELECT count(*) FROM victims").fetchone() == (5,)
+        assert "DELETE" not in server.log()
+
+
+@pytest.mark.parametrize("binary", [False, True], ids=["query", "bind"])
+def test_a_cancel_ends_the_wait(server: Server, binary: bool) -> None:
+    waiting = threading.Event()
+
+    def never() -> ApprovalState:
+        waiting.set()
+        threading.Event().wait(0.2)
+        return ApprovalState.PENDING
+
+    server.rig.reviewer.answer = never
+    with server.connect(autocommit=True) as link:
+        threading.Thread(target=lambda: (waiting.wait(20), link.cancel_safe())).start()
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            link.execute("DELETE FROM victims WHERE id = 1", prepare=binary)
+        assert link.execute("SELECT count(*) FROM victims").fetchone() == (5,)
+    assert "DELETE" not in server.log()
+
+
+def test_a_cancel_reaches_a_statement_that_runs(server: Server) -> None:
+    with server.connect(autocommit=True) as link:
+        threading.Timer(0.3, link.cancel_safe).start()
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            link.execute("SELECT pg_sleep(20)")
+        assert link.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_columns_are_masked_by_where_they_come_from(server: Server) -> None:
+    with server.connect() as link:
+        rows = link.execute("SELECT email AS contact, ssn AS n, name FROM customers ORDER BY id").fetchall()
+        assert rows == [("***********mple", 6789, "Ann"), ("**********mple", 4321, "Bo")]
+        cursor = link.cursor(binary=True)
+        rows = cursor.execute("SELECT c.email, c.ssn, c.note FROM customers c ORDER BY id").fetchall()
+        assert rows == [("***********mple", 6789, "card [CREDIT_CARD]"), ("**********mple", 4321, None)]
+        prepared = link.execute("SELECT email FROM customers WHERE id = %s", [1], prepare=True).fetchone()
+        assert prepared == ("***********mple",)
+        with link.cursor("held") as held:
+            assert held.execute("SELECT email FROM customers ORDER BY id").fetchmany(1) == [("***********mple",)]
+    masked = server.rig.events(EventType.MASKED)
+    assert {"column EMAIL": 2, "column SSN": 2} in [event["findings"] for event in masked]
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        "COPY customers TO STDOUT",
+        "COPY customers (ssn, email, note) TO STDOUT (FORMAT csv, HEADER)",
+        "COPY (SELECT email AS x, ssn AS y, note FROM customers) TO STDOUT (FORMAT csv, FORCE_QUOTE *)",
+        "COPY customers TO STDOUT (FORMAT binary)",
+        "COPY customers TO STDOUT (DELIMITER '|')",
+    ],
+)
+def test_copy_to_the_client_is_masked(server: Server, copy: str) -> None:
+    with server.connect() as link, link.cursor() as cursor:
+        with cursor.copy(copy) as out:
+            data = b"".join(out)
+        assert link.execute("SELECT 1").fetchone() == (1,)
+    assert b"one.example" not in data and b"123456789" not in data and b"4111111111111111" not in data
+    assert (123456789).to_bytes(8, "big") not in data
+    assert b"[CREDIT_CARD]" in data or b"**" in data
+
+
+def test_copy_from_the_client_passes_and_a_denied_one_swallows_its_data(server: Server) -> None:
+    with server.connect(autocommit=True) as link:
+        with link.cursor().copy("COPY orders FROM STDIN") as copy:
+            for number in range(1000):
+                copy.write_row((number, "row"))
+        assert link.execute("SELECT count(*) FROM orders").fetchone() == (1000,)
+        link.execute("UPDATE orders SET what = 'x' WHERE id = 1")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), link.cursor().copy("COPY orders FROM PROGRAM 'id'"):
+            pass
+        assert link.execute("SELECT 1").fetchone() == (1,)
+    with server.direct(autocommit=True) as link:
+        link.execute("TRUNCATE orders")
+
+
+def test_the_words_of_errors_hold_no_masked_value(server: Server) -> None:
+    with server.connect(autocommit=True) as link:
+        with pytest.raises(psycopg.errors.InvalidTextRepresentation) as wrong:
+            link.execute("SELECT email::int FROM customers")
+        assert "one.example" not in str(wrong.value)
+        with pytest.raises(psycopg.errors.UniqueViolation) as twice:
+            link.execute("INSERT INTO customers SELECT 1, 'x', email, ssn, note FROM customers WHERE id = 2")
+        assert "two.example" not in str(twice.value)
+
+
+def test_pipelined_statements_behind_a_denied_one_are_skipped(server: Server) -> None:
+    with server.connect(autocommit=True) as link:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), link.pipeline():
+            link.execute("SELECT 'one'")
+            link.execute("DROP TABLE victims")
+            link.execute("INSERT INTO orders VALUES (9, 'behind')")
+        assert link.execute("SELECT count(*) FROM orders").fetchone() == (0,)
+        with link.pipeline():
+            cursors = [link.execute("SELECT %s::int", [number]) for number in range(300)]
+            assert [cursor.fetchone() for cursor in cursors] == [(number,) for number in range(300)]
+    log = server.log()
+    assert "DROP" not in log and "behind" not in log
