@@ -168,9 +168,7 @@ class Rig:
 
     async def _link(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         packet = await self._startup(reader, writer)
-        server_reader, server_writer = await asyncio.open_unix_connection(self._upstream)
         if int.from_bytes(packet[4:8], "big") == 80877102:
-            server_writer.close()
             await self._cancel(packet)
             return
         parts = packet[8:].split(b"\0")
@@ -183,6 +181,7 @@ class Rig:
             writer.write(error("FATAL", refusal.sqlstate, refusal.message, refusal.hint).encode())
             await writer.drain()
             return
+        server_reader, server_writer = await asyncio.open_unix_connection(self._upstream)
         server_writer.write(packet)
         relay = Relayed(conversation, reader, writer, server_reader, server_writer, self)
         try:
