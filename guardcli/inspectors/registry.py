@@ -54,7 +54,26 @@ def inspector_for(
     if tool in _CLASSES:
         return _own(tool)
     rules = extra.get(tool)
-    return GenericInspector(tool, rules.patterns if rules else ())
+    generic = GenericInspector(tool, rules.patterns if rules else ())
+    return _SqlTool(tool, rules.sql, generic) if rules and rules.sql else generic
+
+
+class _SqlTool:
+    """A client of another database: what no pattern of the policy describes is described by its SQL."""
+
+    def __init__(self, tool: str, client: str, generic: GenericInspector) -> None:
+        self.tool = tool
+        self._client = client
+        self._generic = generic
+
+    def inspect(self, invocation: Invocation, facts: Facts) -> Inspection:
+        """Return what the first pattern that matches says, otherwise what the statements do."""
+        from guardcli.inspectors.sql_clients import CLIENTS, SqlClientInspector
+
+        known = self._generic.inspect(invocation, facts)
+        if known.operations[0].complete:
+            return known
+        return SqlClientInspector(self.tool, CLIENTS[self._client]).inspect(invocation, facts)
 
 
 @functools.cache

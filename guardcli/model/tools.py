@@ -23,7 +23,11 @@ class ToolPattern:
 
 @dataclass(frozen=True, slots=True)
 class ToolRules:
-    """All that a policy knows about `tool`; the first pattern that matches a call describes it."""
+    """All that a policy knows about `tool`; the first pattern that matches a call describes it.
+
+    Where `sql` names a client of another database, such as ``mysql``, its statements describe what no pattern does.
+    """
 
     tool: str
     patterns: tuple[ToolPattern, ...] = ()
+    sql: str = ""

@@ -144,7 +144,7 @@ class Builder(Parts):
         for index, one in enumerate(section.patterns):
             self.check_expression(one.match, ("tools", name, "patterns", index, "match"))
             patterns.append(ToolPattern(one.match, frozenset(one.effects), one.action))
-        return ToolRules(name, tuple(patterns))
+        return ToolRules(name, tuple(patterns), section.sql or "")
 
     def test(self, section: TestSection, path: Path) -> PolicyTest:
         """Return the test of `section`."""

@@ -33,7 +33,8 @@ def normal_form(policy: Policy) -> Form:
                 patterns=[
                     {"match": one.match, "effects": [e.value for e in in_order(one.effects)], "action": one.action}
                     for one in rules.patterns
-                ]
+                ],
+                sql=rules.sql or None,
             )
             for rules in policy.tool_rules
         },

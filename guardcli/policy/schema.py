@@ -266,6 +266,7 @@ class ToolSection(Section):
     """A tool beyond those that are guarded anyway."""
 
     patterns: list[ToolPatternSection] = Field(default_factory=list)
+    sql: Literal["mysql", "mariadb", "sqlite3", "sqlcmd", "clickhouse-client", "duckdb", "snowsql", "bq"] | None = None
 
 
 class RepositorySection(Section):

@@ -202,7 +202,7 @@ def git(words: Sequence[str]) -> str:
             del rest[0]
         else:
             return ""
-    if len(rest) < 2 or rest[0] not in CHANGING_COMMANDS:
+    if len(rest) < 2 or rest[0] not in CHANGING_COMMANDS or any("nothing" in word for word in words):
         return ""
     if any(re.match(r"-\w*[nhN]|--dr|--h|--no-op|--ab|--q|--show|--sh|--help|--ed|--fe|--ge", word) for word in rest):
         return ""
