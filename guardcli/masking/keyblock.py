@@ -7,7 +7,14 @@ from collections.abc import Sequence
 
 from guardcli.masking.followers import Follower, Gone
 
-END = re.compile(rb"-----END (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----")
+BEGIN = re.compile(
+    rb"-----BEGIN (?:(?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?|OpenVPN Static key V1)-----"
+    rb"|---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----"
+)
+END = re.compile(
+    rb"-----END (?:(?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?|OpenVPN Static key V1)-----|---- END SSH2"
+    rb" ENCRYPTED PRIVATE KEY ----"
+)
 
 _MATERIAL = re.compile(
     rb"(?P<before>[ \t|>+\-\"']{0,200})"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from guardcli.masking import Masker
@@ -9,6 +11,8 @@ from guardcli.model.masking import MaskRule
 
 MASKER = Masker([MaskRule(detect=("private_key",))], key=bytes(32))
 BODY = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7"
+PEM = base64.b64encode(f"-----BEGIN RSA PRIVATE KEY-----\n{BODY}\n".encode()).decode()
+CERTIFICATE = base64.b64encode(f"-----BEGIN CERTIFICATE-----\n{BODY}\n".encode()).decode()
 CASES = [
     (
         f"-----BEGIN RSA PRIVATE KEY-----\n{BODY}\n{BODY}\nab==\n-----END RSA PRIVATE KEY-----\nx\n",
@@ -29,6 +33,25 @@ CASES = [
     ),
     (f"-----BEGIN EC PRIVATE KEY-----\n{BODY}\nplain words follow\n{BODY}\n",) * 1
     + (f"-----BEGIN EC PRIVATE KEY-----\n[PRIVATE_KEY]\nplain words follow\n{BODY}\n",),
+    (
+        f"---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nComment: x\n{BODY}\n---- END SSH2 ENCRYPTED PRIVATE KEY ----\nx\n",
+        "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\n[PRIVATE_KEY]\n---- END SSH2 ENCRYPTED PRIVATE KEY ----\nx\n",
+    ),
+    (
+        f"Public-Lines: 1\n{BODY}\nPrivate-Lines: 2\n{BODY}\n{BODY}\nPrivate-MAC: 00\n",
+        f"Public-Lines: 1\n{BODY}\nPrivate-Lines: 2\n[PRIVATE_KEY]\nPrivate-MAC: 00\n",
+    ),
+    (f"client-key-data: {PEM}\n", "client-key-data: <PRIVATE_KEY>\n"),
+    (f"certificate-authority-data: {CERTIFICATE}\n",) * 2,
+    (
+        f'{{"kty": "EC", "d": "{BODY[:43]}", "x": "{BODY[:43]}"}}',
+        f'{{"kty": "EC", "d": "[PRIVATE_KEY]", "x": "{BODY[:43]}"}}',
+    ),
+    (
+        f"<RSAKeyValue><Modulus>{BODY}</Modulus><D>{BODY}</D>",
+        f"<RSAKeyValue><Modulus>{BODY}</Modulus><D>[PRIVATE_KEY]</D>",
+    ),
+    ('{"d": "2024-01-01"}',) * 2,
     (f"-----BEGIN PRIVATE KEY-----\n{BODY}", "-----BEGIN PRIVATE KEY-----\n[PRIVATE_KEY]"),
     (f"-----BEGIN CERTIFICATE-----\n{BODY}\n-----END CERTIFICATE-----\n",) * 2,
     (f"-----BEGIN PUBLIC KEY-----\n{BODY}\n-----END PUBLIC KEY-----\n",) * 2,
