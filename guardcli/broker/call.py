@@ -15,13 +15,13 @@ from guardcli.broker.connection import ShimConnection, Silent
 from guardcli.broker.enclosure import Enclosure, Real
 from guardcli.broker.facts import CallFacts
 from guardcli.broker.judge import Judge, Judgement, stdin_kind
+from guardcli.broker.limits import Limits, MakeFinder, Mask, Observer
 from guardcli.broker.parts import part_of_a_call
 from guardcli.broker.processes import GitPrograms, started_by_git
 from guardcli.broker.protocol import CallFrame, ProtocolError
 from guardcli.broker.recorder import CallRecord, Recorder
 from guardcli.broker.relay import Relay
 from guardcli.broker.sinks import Sink
-from guardcli.broker.streams import Mask
 from guardcli.broker.tools import ToolFinder
 from guardcli.isolation.variables import dropped_for_tools
 from guardcli.model.decisions import Verdict
@@ -48,7 +48,8 @@ class Engine:
     finder: ToolFinder
     git_programs: GitPrograms
     find_secrets: Callable[[bytes], frozenset[Found]]
-    make_mask: Callable[[str, tuple[MaskRule, ...]], Mask]
+    make_mask: Callable[[str, tuple[MaskRule, ...], Observer], Mask]
+    make_finder: MakeFinder
     spawn: Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
     git_calls: dict[int, str]
     """The pids of the shims of running git calls."""
@@ -198,7 +199,8 @@ class Call:
             frame,
             self._agent,
             engine.recorder,
-            lambda: engine.make_mask(frame.tool, judgement.decision.mask),
+            lambda observer: engine.make_mask(frame.tool, judgement.decision.mask, observer),
+            Limits(judgement.decision.limits, engine.make_finder),
             engine.spawn,
             self._tell,
             self._dropped,
@@ -227,13 +229,13 @@ class Call:
         with suppress(UnavailableError):
             self._engine.recorder.event(EventType.FAILED, self._record, {"reason": self._engine.recorder.mask(reason)})
 
-    async def _tell(self, text: str) -> None:
-        """Write to the agent's stderr, if it has one."""
+    async def _tell(self, text: str, apart: bool = False) -> None:
+        """Write to the agent's stderr, if it has one; `apart`, behind a line break, since a line stands open there."""
         if 2 not in self._agent:
             return
         sink = Sink(os.dup(self._agent[2]))
         try:
-            lines = "".join(f"guard: {line}\n" for line in text.splitlines())
+            lines = "\n" * apart + "".join(f"guard: {line}\n" for line in text.splitlines())
             await sink.write(lines.encode("utf-8", "backslashreplace"))
         finally:
             sink.close()

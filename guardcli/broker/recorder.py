@@ -48,12 +48,14 @@ class StreamRecord:
     name: str
     terminal: bool = False
     size: int = 0
+    ends_line: bool = True
     digest: hashlib._Hash = field(default_factory=hashlib.sha256)
     decoder: codecs.IncrementalDecoder = field(default_factory=lambda: codecs.getincrementaldecoder("utf-8")("replace"))
 
     def count(self, data: bytes) -> None:
         """Count and hash what was delivered."""
         self.size += len(data)
+        self.ends_line = data.endswith(b"\n")
         self.digest.update(data)
 
     def totals(self) -> dict[str, object]:
@@ -146,6 +148,11 @@ class Recorder:
         shown = self.mask(message).replace("\n", "\r\n")
         self._cast(call, "o", f"$ {self.command(invocation.argv)[:COMMAND_MAX]}\r\n{shown}")
         self.settle()
+
+    def limited(self, call: CallRecord, data: Mapping[str, object], told: str) -> None:
+        """Record that the output was ended by a limit, and what the agent is told of that."""
+        self._event(EventType.LIMITED, call.number, data)
+        self._cast(call, "o", f"{self.mask(told)}\r\n")
 
     def output(self, call: CallRecord, stream: StreamRecord, data: bytes) -> None:
         """Record masked output before it is delivered. Raises UnavailableError."""

@@ -7,8 +7,8 @@ import os
 import signal
 import termios
 from collections.abc import Awaitable, Callable, Collection, Coroutine
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
 
 from guardcli.broker import protocol
 from guardcli.broker.connection import ShimConnection
@@ -16,20 +16,24 @@ from guardcli.broker.copies import Feed, sealed
 from guardcli.broker.enclosure import Real
 from guardcli.broker.facts import CallFacts
 from guardcli.broker.judge import Judgement
+from guardcli.broker.limits import Limits
 from guardcli.broker.protocol import CallFrame, Ended, Foreground, FrameType, How, Plan, Resized
 from guardcli.broker.recorder import CallRecord, Recorder, StreamRecord
 from guardcli.broker.sinks import Sink, same_description
-from guardcli.broker.streams import Mask, OutputStream, Unmasked
+from guardcli.broker.streams import MakeMask, OutputStream, Unmasked
 from guardcli.broker.terminal import Terminal
 from guardcli.model.decisions import Recording
 from guardcli.model.errors import UnavailableError
 from guardcli.model.events import EventType
+from guardcli.model.limits import Breach, OutputLimit
 from guardcli.model.operations import Input, Stream
 
 FIRST_COPY = 200
 """Sealed copies get this number in the tool and the ones after it, out of the way of what programs use."""
 INPUTS_MAX = protocol.PLAN_FDS_MAX - 4
 """So many of them beside the standard streams."""
+GRACE_SECONDS = 0.5
+"""Between asking a tool to end and ending it."""
 IO_ERROR = 74
 """sysexits.h EX_IOERR: the tool did its work, but what it printed could not all be delivered."""
 NAMES = {1: "stdout", 2: "stderr"}
@@ -85,9 +89,10 @@ class Relay:
         frame: CallFrame,
         agent: dict[int, int],
         recorder: Recorder,
-        make_mask: Callable[[], Mask],
+        make_mask: MakeMask,
+        limits: Limits,
         spawn: Callable[[Coroutine[object, object, None]], asyncio.Task[None]],
-        tell: Callable[[str], Awaitable[None]],
+        tell: Callable[[str, bool], Awaitable[None]],
         dropped: Collection[str] = (),
     ) -> None:
         """`dropped` are variables that the tool is not given."""
@@ -96,6 +101,7 @@ class Relay:
         self._agent = agent
         self._recorder = recorder
         self._make_mask = make_mask
+        self._limits = limits
         self._spawn = spawn
         self._tell = tell
         self._dropped: dict[str, str | None] = dict.fromkeys(dropped)
@@ -104,8 +110,8 @@ class Relay:
 
     async def run(self, call: CallRecord, judgement: Judgement, facts: CallFacts, program: Real) -> None:
         """Start the tool and see it to its end. Raises UnavailableError where it could not be recorded."""
-        judged_content = judgement.inspection.inputs or facts.stdin_prefix
-        if judgement.decision.recording is Recording.COMMAND and not judged_content:
+        only_command = judgement.decision.recording is Recording.COMMAND
+        if only_command and not _judged_content(judgement, facts) and not self._limits:
             self._recorder.started(call, judgement.invocation, program.path)
             settings = {**self._frame.ambiguous, **self._dropped, **dict(judgement.inspection.environment)}
             plan = Plan(program.path, arguments=self._own_name({}), environment=settings, number=program.number)
@@ -150,11 +156,12 @@ class Relay:
             raise UnavailableError(
                 f"more than {INPUTS_MAX} files would have to be handed over", hint="nothing was run; use fewer at once"
             )
+        how = _passing(judgement, facts)
         if 1 in self._frame.terminals:
             pipes.terminal = Terminal(self._agent[1], self._frame.rows, self._frame.columns)
             pipes.give(pipes.terminal.slave, *sorted(self._frame.terminals))
-            self._open(pipes, call, pipes.terminal.output(), 1, Stream.TEXT, terminal=True)
-        self._pipe_outputs(pipes, call, judgement.inspection.output)
+            self._open(pipes, call, pipes.terminal.output(), 1, replace(how, text=True), terminal=True)
+        self._pipe_outputs(pipes, call, how)
         if facts.stdin_bytes is not None:
             pipes.give(sealed(facts.stdin_bytes), 0)
         elif facts.stdin_prefix:
@@ -169,20 +176,20 @@ class Relay:
                 pipes.give(sealed(facts.files[given.path]), number)
                 pipes.put(given, f"{given.prefix}/proc/self/fd/{number}")
 
-    def _pipe_outputs(self, pipes: Pipes, call: CallRecord, kind: Stream) -> None:
+    def _pipe_outputs(self, pipes: Pipes, call: CallRecord, how: Passing) -> None:
         """Put a pipe in the place of stdout and stderr, a single one where the agent has joined them."""
         wanted = [fd for fd in (1, 2) if fd in self._agent and fd not in pipes.targets]
         if len(wanted) == 2 and same_description(self._agent[1], self._agent[2]):
             reader, writer = os.pipe2(os.O_CLOEXEC)
             pipes.give(writer, 1, 2)
-            self._open(pipes, call, reader, 1, kind)
+            self._open(pipes, call, reader, 1, how)
             return
         for fd in wanted:
             reader, writer = os.pipe2(os.O_CLOEXEC)
             pipes.give(writer, fd)
-            self._open(pipes, call, reader, fd, kind if fd == 1 else Stream.TEXT)
+            self._open(pipes, call, reader, fd, how if fd == 1 else replace(how, text=True))
 
-    def _open(self, pipes: Pipes, call: CallRecord, source: int, fd: int, kind: Stream, terminal: bool = False) -> None:
+    def _open(self, pipes: Pipes, call: CallRecord, source: int, fd: int, how: Passing, terminal: bool = False) -> None:
         def keep(record: StreamRecord, data: bytes) -> None:
             self._recorder.output(call, record, data)
 
@@ -190,12 +197,13 @@ class Relay:
             record.count(data)
 
         record = StreamRecord("terminal" if terminal else NAMES[fd], terminal)
-        make_mask, note = (Unmasked, count) if kind is Stream.BINARY else (self._make_mask, keep)
+        kept = how.text and how.kept
+        make_mask, note = (self._make_mask, keep) if kept else (Unmasked, count)
         with ExitStack() as unless_made:
             unless_made.callback(os.close, source)
             sink = Sink(os.dup(self._agent[fd]))
             unless_made.callback(sink.close)
-            pipes.streams.append(OutputStream(source, sink, record, make_mask, note))
+            pipes.streams.append(OutputStream(source, sink, record, make_mask, note, self._limits, how.text))
             unless_made.pop_all()
 
     def _own_name(self, arguments: dict[int, str]) -> dict[int, str]:
@@ -209,12 +217,22 @@ class Relay:
     async def _move(self, stream: OutputStream) -> None:
         try:
             await stream.run()
+            if self._limits.broken is not None:
+                await self._end_tool(signal.SIGTERM)
         except UnavailableError as failure:
             self._failure = failure
-            await self._connection.send(protocol.signal(signal.SIGKILL))
-            await self._ended.wait()  # until then the tool finds a full pipe, not a broken one that it may survive
+            await self._end_tool(signal.SIGKILL)
         finally:
             stream.close()
+
+    async def _end_tool(self, first: signal.Signals) -> None:
+        """End the tool; until it has ended it finds a full pipe, not a broken one that it may survive."""
+        for number, seconds in ((first, GRACE_SECONDS), (signal.SIGKILL, None)):
+            if not self._ended.is_set():
+                await self._connection.send(protocol.signal(number))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), seconds)
+                return
 
     async def _see_through(self, call: CallRecord, pipes: Pipes) -> None:
         terminal = pipes.terminal
@@ -253,7 +271,10 @@ class Relay:
             return
         lost = next((stream.sink.failure for stream in pipes.streams if stream.sink.failure), None)
         if end is not None and end.how is How.NOT_STARTED:
-            await self._tell(f"{self._frame.tool} could not be started: {os.strerror(end.value)}")
+            await self._tell(f"{self._frame.tool} could not be started: {os.strerror(end.value)}", False)
+        if self._limits.broken is not None:
+            await self._over(call, pipes, end, self._limits.broken)
+            return
         if end is not None and lost is None:
             # All is delivered and recorded: the agent need not wait until the end is noted as well.
             await self._connection.send(protocol.frame(FrameType.FLUSHED))
@@ -261,6 +282,24 @@ class Relay:
         if end is not None and lost is not None:
             await self._connection.send(protocol.stop(IO_ERROR))
             raise UnavailableError(f"output could not be delivered: {lost.strerror}")
+
+    async def _over(self, call: CallRecord, pipes: Pipes, end: Ended | None, limit: OutputLimit) -> None:
+        """Note that the output was ended by `limit`, and tell the agent."""
+        streams = {stream.record.name: stream.record.size for stream in pipes.streams}
+        text = over(limit)
+        data = {"limit": limit.name, "then": limit.then.value, "reason": limit.words, "delivered": streams}
+        self._recorder.limited(call, data, f"guard: {text}")
+        self._record_end(call, pipes, end, None)
+        if end is not None:
+            await self._tell(text, self._stands_open(pipes))
+            await self._connection.send(protocol.stop(limit.then.exit_status))
+
+    def _stands_open(self, pipes: Pipes) -> bool:
+        """Tell whether the agent's stderr shows an unfinished line of the output."""
+        if 2 not in self._agent:
+            return False
+        shown = [one for one in pipes.streams if one.record.size and not one.record.ends_line]
+        return any(one.record.name == "stderr" or same_description(self._agent[1], self._agent[2]) for one in shown)
 
     def _record_end(self, call: CallRecord, pipes: Pipes, end: Ended | None, lost: OSError | None) -> None:
         data = _manner(end)
@@ -272,8 +311,34 @@ class Relay:
     def _record_masked(self, call: CallRecord, pipes: Pipes) -> None:
         for stream in pipes.streams:
             if stream.findings:
-                data = {"stream": stream.record.name, "findings": dict(stream.findings)}
+                data = {"stream": stream.record.name, "findings": dict(stream.findings), "places": dict(stream.places)}
                 self._recorder.event(EventType.MASKED, call, data)
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """How the output of a tool passes: as `text` or as what none may touch, and `kept` in masks and record or not."""
+
+    text: bool = True
+    kept: bool = True
+
+
+def _passing(judgement: Judgement, facts: CallFacts) -> Passing:
+    text = judgement.inspection.output is Stream.TEXT
+    return Passing(text, judgement.decision.recording is Recording.OUTPUT or _judged_content(judgement, facts))
+
+
+def _judged_content(judgement: Judgement, facts: CallFacts) -> bool:
+    """Tell whether files or standard input decided, so that the tool must be given what was judged."""
+    return bool(judgement.inspection.inputs or facts.stdin_prefix)
+
+
+def over(limit: OutputLimit) -> str:
+    """Return what the agent is told of an output that `limit` ended: one line."""
+    said = limit.message or "Ask for less at a time."
+    if limit.then is Breach.DENY:
+        return f"denied by limit {limit.name}: the output held {limit.words}; nothing more of it is shown. {said}"
+    return f"cut off by limit {limit.name}: the output held {limit.words}; it is not whole. {said}"
 
 
 def _manner(end: Ended | None) -> dict[str, object]:

@@ -27,6 +27,7 @@ from guardcli.broker.call import Engine
 from guardcli.broker.connection import Silent
 from guardcli.broker.enclosure import Enclosure, EnclosurePlan
 from guardcli.broker.judge import Judge
+from guardcli.broker.limits import Observer
 from guardcli.broker.place import SessionPlace
 from guardcli.broker.processes import GitPrograms
 from guardcli.broker.recorder import Recorder
@@ -69,6 +70,7 @@ class Maskers:
         self._cache = cache
         self._key = secrets.token_bytes(32)
         self._compiled: dict[tuple[MaskRule, ...], Masker] = {}
+        self._finders: dict[tuple[MaskRule, ...], Masker] = {}
         self._texts: dict[str, str] = {}
         self.secrets = SecretFinder(cache.load, cache.store)
 
@@ -83,9 +85,18 @@ class Maskers:
                 self._texts[text] = known
         return known
 
-    def stream(self, tool: str, extra: tuple[MaskRule, ...]) -> MaskStream:
+    def stream(self, tool: str, extra: tuple[MaskRule, ...], observer: Observer) -> MaskStream:
         """Return a fresh mask for one output stream of `tool`; `extra` goes before the policy's own rules."""
-        return self.masker(extra).stream(tool)
+        return self.masker(extra).stream(tool, observer)
+
+    def finder(self, detectors: tuple[str, ...], observer: Observer) -> MaskStream:
+        """Return a stream that tells `observer` of all that `detectors` find, but for what the policy lets stay."""
+        allowing = (one for one in self._rules if not (one.detect or one.columns or one.patterns or one.deny))
+        rules = (MaskRule(detect=detectors), *allowing)
+        masker = self._finders.get(rules)
+        if masker is None:
+            masker = self._finders[rules] = self._compile(rules)
+        return masker.stream(observer=observer)
 
     def rules(self, extra: tuple[MaskRule, ...]) -> tuple[MaskRule, ...]:
         """Return all rules that hold, `extra` before the policy's own."""
@@ -95,9 +106,11 @@ class Maskers:
         """Return these rules compiled."""
         masker = self._compiled.get(extra)
         if masker is None:
-            masker = Masker(self.rules(extra), key=self._key, load=self._cache.load, store=self._cache.store)
-            self._compiled[extra] = masker
+            masker = self._compiled[extra] = self._compile(self.rules(extra))
         return masker
+
+    def _compile(self, rules: tuple[MaskRule, ...]) -> Masker:
+        return Masker(rules, key=self._key, load=self._cache.load, store=self._cache.store)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +164,7 @@ class Broker:
             git_programs=GitPrograms(lambda: finder.find("git"), lambda: enclosure.git_programs if enclosure else ()),
             find_secrets=session.maskers.secrets,
             make_mask=session.maskers.stream,
+            make_finder=session.maskers.finder,
             spawn=self._tasks.spawn,
             git_calls={},
             enclosure=enclosure,

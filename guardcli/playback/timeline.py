@@ -12,9 +12,13 @@ VERDICT_COLOURS = {"allow": "green", "approve": "yellow", "deny": "red"}
 COLOURS = {
     EventType.ASKED: "yellow",
     EventType.MASKED: "magenta",
+    EventType.LIMITED: "red",
     EventType.FAILED: "red",
     EventType.RECOVERED: "red",
 }
+
+_PLACES = 5
+"""Places of a detector that are named; the event has more of them."""
 
 HIDDEN = frozenset({EventType.OUTPUT})
 """Types that a timeline leaves out unless asked for all."""
@@ -68,8 +72,22 @@ def _asked(data: Mapping[str, Any]) -> str:
 def _masked(data: Mapping[str, Any]) -> str:
     findings = data.get("findings")
     found = findings.items() if isinstance(findings, dict) else ()
-    shown = ", ".join(f"{name} ×{count}" for name, count in found)
+    places = data.get("places")
+    where = places if isinstance(places, dict) else {}
+    shown = ", ".join(f"{name} ×{count}{_at(where.get(name))}" for name, count in found)
     return f"{shown} on {data.get('stream', 'output')}"
+
+
+def _at(places: object) -> str:
+    if not isinstance(places, list) or not places:
+        return ""
+    more = ", …" if len(places) > _PLACES else ""
+    return f" at byte {', '.join(str(place) for place in places[:_PLACES])}{more}"
+
+
+def _limited(data: Mapping[str, Any]) -> str:
+    what = "cut off" if data.get("then") == "cut" else "denied"
+    return f"{what} by limit {data.get('limit', '?')}: {data.get('reason', '')}"
 
 
 def _output(data: Mapping[str, Any]) -> str:
@@ -111,6 +129,7 @@ _SENTENCES: dict[EventType, Callable[[Mapping[str, Any]], str]] = {
     EventType.STARTED: _started,
     EventType.OUTPUT: _output,
     EventType.MASKED: _masked,
+    EventType.LIMITED: _limited,
     EventType.ENDED: _ended,
     EventType.FAILED: _reason,
     EventType.RECOVERED: _reason,
