@@ -25,7 +25,7 @@ from setuptools.errors import CompileError, PlatformError
 SOURCES = Path("shims")
 PROGRAMS = Path("guardcli") / "_shim"
 NAMES = ("guard-shim", "guard-enter")
-LIBRARY_SOURCES = [Path("native") / name for name in ("accounts.c", "email.c", "emit.c", "persons.c", "sweep.c")]
+LIBRARY_SOURCES = [Path("native", f"{name}.c") for name in ("accounts", "email", "emit", "persons", "sweep", "view")]
 LIBRARY = Path("guardcli") / "_native" / "libguard_mask.so"
 COMPILERS = ("cc", "gcc", "clang", "musl-gcc")
 FLAGS = (
@@ -40,7 +40,7 @@ FLAGS = (
     "-s",
 )
 STATIC = ("-static",)
-SHARED = ("-shared", "-fPIC", "-fvisibility=hidden", "-nostdlib")
+SHARED = ("-O3", "-shared", "-fPIC", "-fvisibility=hidden", "-nostdlib")
 """The library names no C library: what it calls of one, the interpreter has loaded, whichever that is."""
 PROBE = '#include <stdio.h>\n#include <sys/socket.h>\nint main(void) { return puts("") < 0; }\n'
 ADVICE = """\

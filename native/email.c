@@ -27,7 +27,7 @@ static bool is_domain(const uint8_t *label, size_t length)
     for (size_t index = 0; index < length; index++)
         lower[index] = (char)(label[index] | 32);
     for (size_t index = 0; index < sizeof no_domains / sizeof *no_domains; index++)
-        if (!strcmp(no_domains[index], lower))
+        if (no_domains[index][0] == lower[0] && no_domains[index][1] == lower[1] && !strcmp(no_domains[index], lower))
             return false;
     return true;
 }

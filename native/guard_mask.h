@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GUARD_MASK_VERSION 2 /* raised with every change of what is exported; guardcli/masking/native.py holds it too */
+#define GUARD_MASK_VERSION 4 /* raised with every change of what is exported; guardcli/masking/native.py holds it too */
 #define EXPORT __attribute__((visibility("default")))
 #define NO_RANK 255
 
@@ -65,10 +65,12 @@ bool guard_is_noise(struct text text, size_t start);
 /* What native.py calls; each is explained where it is defined. */
 EXPORT unsigned guard_mask_version(void);
 EXPORT size_t guard_sweep(const uint8_t *bytes, size_t length, size_t from, size_t base, const uint8_t *ranks,
-                          struct span *found, size_t most);
+                          struct span *found, uint32_t *places, size_t *phones, size_t most);
 EXPORT size_t guard_resolve(struct span *spans, size_t count, const uint8_t *personal);
 EXPORT void guard_emit(const uint8_t *bytes, size_t length, size_t end, const struct span *spans, size_t count,
                        const struct label *labels, uint32_t *counts, struct progress *progress, uint8_t *out);
+EXPORT size_t guard_view(const uint8_t *bytes, size_t length, bool joined, uint8_t *out, uint32_t *seen, uint32_t *raw,
+                         size_t *pieces);
 EXPORT bool guard_noise(const uint8_t *bytes, size_t length, size_t start);
 
 #endif

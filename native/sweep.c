@@ -11,10 +11,16 @@
 
 #include "guard_mask.h"
 
+#define PHONE_LENGTH 12
 typedef unsigned __int128 wide; /* 64 places and the 64 behind them: no form is longer */
 
+/* What is known of 64 places. `joint` is what stands between groups: a blank, hyphen, dot or slash. */
 struct masks {
-    uint64_t digit, upper, blank, hyphen, dot, slash, sign;
+    uint64_t digit, upper, joint, sign;
+};
+
+struct joints {
+    uint64_t blank, hyphen, dot, slash;
 };
 
 #define R(low, high, value) [low ... high] = value
@@ -52,51 +58,74 @@ static struct masks classify(const uint8_t *bytes)
 {
     __m128i four[4];
     memcpy(four, bytes, 64);
-    return (struct masks){between(four, '0', '9'), between(four, 'A', 'Z'), equal(four, ' '), equal(four, '-'),
-                          equal(four, '.'), equal(four, '/'), equal(four, '@')};
+    return (struct masks){between(four, '0', '9'), between(four, 'A', 'Z'), between(four, '-', '/') | equal(four, ' '),
+                          equal(four, '@')};
+}
+
+static struct joints classify_joints(const uint8_t *bytes)
+{
+    __m128i four[4];
+    memcpy(four, bytes, 64);
+    return (struct joints){equal(four, ' '), equal(four, '-'), equal(four, '.'), equal(four, '/')};
 }
 #else
+static uint64_t between(const uint8_t *bytes, char low, char high)
+{
+    uint64_t bits = 0;
+    for (int index = 0; index < 64; index++)
+        bits |= (uint64_t)(bytes[index] >= low && bytes[index] <= high) << index;
+    return bits;
+}
+
+static uint64_t equal(const uint8_t *bytes, char wanted) { return between(bytes, wanted, wanted); }
+
 static struct masks classify(const uint8_t *bytes)
 {
-    struct masks masks = {0};
-    for (int index = 0; index < 64; index++) {
-        uint8_t byte = bytes[index];
-        masks.digit |= (uint64_t)is(byte, DIGIT) << index;
-        masks.upper |= (uint64_t)is(byte, UPPER) << index;
-        masks.blank |= (uint64_t)(byte == ' ') << index;
-        masks.hyphen |= (uint64_t)(byte == '-') << index;
-        masks.dot |= (uint64_t)(byte == '.') << index;
-        masks.slash |= (uint64_t)(byte == '/') << index;
-        masks.sign |= (uint64_t)(byte == '@') << index;
-    }
-    return masks;
+    return (struct masks){between(bytes, '0', '9'), between(bytes, 'A', 'Z'),
+                          between(bytes, '-', '/') | equal(bytes, ' '), equal(bytes, '@')};
+}
+
+static struct joints classify_joints(const uint8_t *bytes)
+{
+    return (struct joints){equal(bytes, ' '), equal(bytes, '-'), equal(bytes, '.'), equal(bytes, '/')};
 }
 #endif
 
-static struct masks classify_at(struct text text, size_t place)
+/* Return 64 bytes of the text at `place`, NULs behind its end. */
+static const uint8_t *window(struct text text, size_t place, uint8_t *room)
 {
-    uint8_t last[64] = {0};
     if (place + 64 <= text.length)
-        return classify(text.bytes + place);
-    if (place >= text.length)
-        return (struct masks){0};
-    memcpy(last, text.bytes + place, text.length - place);
-    return classify(last);
+        return text.bytes + place;
+    memset(room, 0, 64);
+    if (place < text.length)
+        memcpy(room, text.bytes + place, text.length - place);
+    return room;
 }
 
 static wide both(uint64_t low, uint64_t high) { return (wide)high << 64 | low; }
+
+/* Tell whether any form may begin in `now`: each holds one of these. It is what almost all text is spared by. */
+static bool may_hold_a_form(struct masks now, struct masks next)
+{
+    wide d = both(now.digit, next.digit), u = both(now.upper, next.upper), joint = both(now.joint, next.joint);
+    wide d2 = d & d >> 1, d3 = d2 & d >> 2, d4 = d2 & d2 >> 2, u2 = u & u >> 1;
+    wide groups = d3 & joint >> 3 & (d3 >> 4 | (d2 >> 4 & joint >> 6 & d4 >> 7));
+    wide letters = u2 & ~(u << 1) & (d2 >> 2 | (joint >> 2 & d2 >> 3) | (u2 >> 2 & u2 >> 4));
+    return (groups | (d4 & d4 >> 4) | letters | (u & d4 >> 1)) || now.sign;
+}
 
 struct candidates {
     uint64_t of[KINDS];
 };
 
-/* Return where forms begin in the 64 places of `now`; `before` holds the last place before them. */
-static struct candidates candidates(struct masks before, struct masks now, struct masks next)
+/* Return where forms begin in `now`; `before` holds the last place before it, `joint` what the joints are. */
+static struct candidates candidates(struct masks before, struct masks now, struct masks next, const struct joints *joint)
 {
-    wide d = both(now.digit, next.digit), u = both(now.upper, next.upper), blank = both(now.blank, next.blank);
-    wide hyphen = both(now.hyphen, next.hyphen), dot = both(now.dot, next.dot), slash = both(now.slash, next.slash);
-    wide d2 = d & d >> 1, d3 = d2 & d >> 2, d4 = d2 & d2 >> 2, d8 = d4 & d4 >> 4, part = blank | hyphen;
-    wide run16 = u | d;
+    wide d = both(now.digit, next.digit), u = both(now.upper, next.upper);
+    wide blank = both(joint[0].blank, joint[1].blank), hyphen = both(joint[0].hyphen, joint[1].hyphen);
+    wide dot = both(joint[0].dot, joint[1].dot), slash = both(joint[0].slash, joint[1].slash);
+    wide d2 = d & d >> 1, d3 = d2 & d >> 2, d4 = d2 & d2 >> 2, d8 = d4 & d4 >> 4;
+    wide part = blank | hyphen, point = dot | hyphen, run16 = u | d;
     uint64_t first_digit = now.digit & ~(now.digit << 1 | before.digit >> 63);
     uint64_t first_upper = now.upper & ~(now.upper << 1 | before.upper >> 63);
     wide card = (d8 & d4 >> 8 & d >> 12) | (d4 & part >> 4 & d4 >> 5 & part >> 9 & d4 >> 10 & part >> 14 & d >> 15)
@@ -105,10 +134,8 @@ static struct candidates candidates(struct masks before, struct masks now, struc
         | (d3 & dot >> 3 & d3 >> 4 & dot >> 7 & d3 >> 8 & hyphen >> 11 & d2 >> 12)
         | (d2 & dot >> 2 & d3 >> 3 & dot >> 6 & d3 >> 7 & slash >> 10 & d4 >> 11 & hyphen >> 15 & d2 >> 16)
         | (d8 & (u >> 8 | (hyphen >> 8 & u >> 9)));
-    wide point = dot | hyphen;
     wide phone = d3 & point >> 3 & d3 >> 4 & point >> 7 & d4 >> 8;
-    wide letters = u & u >> 1 & (d2 >> 2 | (blank >> 2 & d2 >> 3));
-    wide tax = u & u >> 1;
+    wide letters = u & u >> 1 & (d2 >> 2 | (blank >> 2 & d2 >> 3)), tax = u & u >> 1;
     run16 &= run16 >> 1;
     run16 &= run16 >> 2;
     run16 &= run16 >> 4;
@@ -126,15 +153,9 @@ static struct candidates candidates(struct masks before, struct masks now, struc
 
 static bool look_closely(struct text text, size_t place, struct span *span)
 {
-    size_t start = place, end = place + 12;
+    size_t start, end;
     bool (*const checks[])(struct text, size_t, size_t *, size_t *) = {guard_credit_card, guard_iban, guard_national_id,
                                                                          guard_email};
-    if (span->rank == PHONE) {
-        if (place > 0 && is(text.bytes[place - 1], WORD))
-            return false;
-        *span = (struct span){.start = (uint32_t)end, .end = (uint32_t)end, .drop = true};
-        return true;
-    }
     if (!checks[span->rank](text, place, &start, &end))
         return false;
     *span = (struct span){.start = (uint32_t)start, .end = (uint32_t)end};
@@ -144,18 +165,29 @@ static bool look_closely(struct text text, size_t place, struct span *span)
 EXPORT unsigned guard_mask_version(void) { return GUARD_MASK_VERSION; }
 
 /* Find what begins in text[from:length] and keep what begins from `base` on. `ranks` holds one for each kind, NO_RANK for
- * what is off. Return how many there are; those beyond `most` are counted and not written. An empty span, whose `drop` is
- * set, says where a closer look is to begin. */
+ * what is off. Return how many there are, and in `*phones` at how many `places` a form ends that may be a telephone number;
+ * of both, those beyond `most` are counted and not written. */
 EXPORT size_t guard_sweep(const uint8_t *bytes, size_t length, size_t from, size_t base, const uint8_t *ranks,
-                          struct span *found, size_t most)
+                          struct span *found, uint32_t *places, size_t *phones, size_t most)
 {
     struct text text = {bytes, length};
-    struct masks before = {0}, now = classify_at(text, from), next;
-    size_t count = 0, done[KINDS] = {0};
+    uint8_t room[64];
+    struct masks before = {0}, now = classify(window(text, from, room)), next;
+    size_t count = 0, done[PHONE] = {0};
+    *phones = 0;
     for (size_t place = from; place < length; place += 64, before = now, now = next) {
-        next = classify_at(text, place + 64);
-        struct candidates there = candidates(before, now, next);
-        for (uint8_t kind = 0; kind < KINDS; kind++) {
+        next = classify(window(text, place + 64, room));
+        if (!may_hold_a_form(now, next))
+            continue;
+        struct joints joints[] = {classify_joints(window(text, place, room)),
+                                  classify_joints(window(text, place + 64, room))};
+        struct candidates there = candidates(before, now, next, joints);
+        for (uint64_t left = ranks[PHONE] == NO_RANK ? 0 : there.of[PHONE]; left; left &= left - 1) {
+            size_t begin = place + (size_t)__builtin_ctzll(left);
+            if (!(begin > 0 && is(text.bytes[begin - 1], WORD)) && (*phones)++ < most)
+                places[*phones - 1] = (uint32_t)(begin + PHONE_LENGTH);
+        }
+        for (uint8_t kind = 0; kind < PHONE; kind++) {
             if (ranks[kind] == NO_RANK)
                 continue;
             for (uint64_t left = there.of[kind]; left; left &= left - 1) {
@@ -165,9 +197,7 @@ EXPORT size_t guard_sweep(const uint8_t *bytes, size_t length, size_t from, size
                     continue;
                 done[kind] = span.end;
                 span.rank = ranks[kind];
-                if (span.start < base && !span.drop)
-                    continue;
-                if (count++ < most)
+                if (span.start >= base && count++ < most)
                     found[count - 1] = span;
             }
         }

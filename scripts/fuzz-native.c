@@ -16,7 +16,7 @@ static const char *const pieces[] = {
     "16.727.230/0001-97", "AB 12 34 56 C", "RCCMNL83S18D969H", "54362315-K", "X2482300W", "S1234567D", "212-555-1234",
     "alice.smith@example.com", "a@b.co", "git@h.org", "@b.c@d.e", "//u@h.org", "a.b.c.d.e.f.g.h.i.j", "\xc3\xa9", "\xff",
     "\xe2\x82", "\xf0\x9f\x98\x80", "\n", " ", "  ", "-", ".", "@", "/", "A", "4", "44444444444444444444",
-    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "\x1b[1m", "          ", " | ", "|", "\xe2\x94\x82", "\": ", ": ",
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "\x1b[1m", "\x1b[1;31", "\x1b]0;t", "\x1b(B", "\x1bPq", "\x1b\\", "\x1b", "\b", "\a", "          ", " | ", "|", "\xe2\x94\x82", "\": ", ": ",
 };
 
 static size_t make(uint8_t *text)
@@ -73,22 +73,44 @@ static void put_together(const uint8_t *text, size_t length, struct span *spans,
     free(out);
 }
 
+static void look(const uint8_t *text, size_t length)
+{
+    size_t most = 2, pieces;
+    for (size_t place = 0; place < length; place++)
+        most += text[place] == 0x1b || text[place] == '\b' ? 2 : 0;
+    for (int joined = 0; joined < 2; joined++) {
+        uint8_t *out = malloc(length ? length : 1);
+        uint32_t *seen = malloc(most * sizeof *seen), *raw = malloc(most * sizeof *raw);
+        size_t made = guard_view(text, length, joined, out, seen, raw, &pieces);
+        if (made > length || pieces > most || seen[pieces - 1] != made || raw[pieces - 1] != length)
+            abort();
+        free(out);
+        free(seen);
+        free(raw);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static uint8_t text[LONGEST];
     static const uint8_t ranks[KINDS] = {0, 1, 2, 3, 4};
     time_t end = time(NULL) + (argc > 1 ? atoi(argv[1]) : 1);
     unsigned long rounds = 0;
+    uint32_t places[ROOM];
+    size_t phones;
     srand(argc > 2 ? (unsigned)atoi(argv[2]) : 1);
     for (; time(NULL) < end; rounds++) {
         struct span *found = malloc(ROOM * sizeof *found);
         size_t length = make(text), from = length ? (size_t)rand() % length : 0;
         uint8_t *exact = malloc(length ? length : 1);
         memcpy(exact, text, length);
-        size_t count = guard_sweep(exact, length, from, from, ranks, found, ROOM);
+        size_t count = guard_sweep(exact, length, from, from, ranks, found, places, &phones, ROOM);
+        if (phones && phones <= ROOM && places[phones - 1] > length)
+            abort();
         for (size_t index = 0; index < count && index < ROOM; index++)
             check(found + index, from, length);
         guard_noise(exact, length, from);
+        look(exact, length);
         put_together(exact, length, found, count < ROOM ? count : ROOM);
         free(exact);
         free(found);

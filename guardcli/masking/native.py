@@ -11,14 +11,15 @@ import os.path
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from struct import Struct
+from typing import NamedTuple
 
 from guardcli.masking.spans import Span
 from guardcli.model.errors import UnavailableError
 
 LIBRARY = os.path.join(os.path.dirname(os.path.dirname(__file__)), "_native", "libguard_mask.so")
-VERSION = 2
+VERSION = 4
 SWEPT = ("credit_card", "iban", "national_id", "email", "phone")
-"""Detectors whose forms the sweep finds, in its own order; it judges all but the last, whose `find` is called."""
+"""Detectors whose forms the sweep finds, in its own order; it judges all but the last, which judges by its `find`."""
 
 LABEL_MAX = 63
 RANKS = 255
@@ -73,7 +74,7 @@ class Spans:
 
     def address(self) -> ctypes.Array[ctypes.c_char]:
         """Return the memory, for a call of the library."""
-        return (ctypes.c_char * len(self._packed)).from_buffer(self._packed)
+        return _memory(self._packed)
 
 
 class Sweep:
@@ -85,19 +86,31 @@ class Sweep:
         self._ranks = bytes(ranks.get(name, _OFF) for name in SWEPT)
         self._any = any(rank != _OFF for rank in self._ranks)
 
-    def find(self, text: bytes, start: int, base: int) -> Spans:
-        """Return what begins in `text[base:]`, each detector's findings in order; `text[start:]` is looked at.
+    def find(self, text: bytes, start: int, base: int, end: int) -> tuple[Spans, Sequence[int]]:
+        """Return what begins in `text[base:end]`, each detector's findings in order; `text[start:end]` is looked at.
 
-        An empty one with `drop`, anywhere behind `start`, says where its detector must look closely.
+        With them, the places anywhere behind `start` where a form ends that may be a telephone number.
         """
-        room = min(_ROOM_MAX, (len(text) - start) // 4 + 8) if self._any else 0
+        room = min(_ROOM_MAX, (end - start) // 4 + 8) if self._any else 0
         while room:
-            found = Spans(bytearray(room * _SPAN.size), 0)
-            found.count = self._library.guard_sweep(text, len(text), start, base, self._ranks, found.address(), room)
-            if found.count <= room:
-                return found
-            room = found.count
-        return Spans(bytearray(), 0)
+            found, places, phones = Spans(bytearray(room * _SPAN.size), 0), bytearray(4 * room), ctypes.c_size_t()
+            found.count = self._library.guard_sweep(
+                text, end, start, base, self._ranks, found.address(), _memory(places), ctypes.byref(phones), room
+            )
+            most = max(found.count, phones.value)
+            if most <= room:
+                return found, memoryview(places).cast("I")[: phones.value]
+            room = most
+        return Spans(bytearray(), 0), ()
+
+
+class Job(NamedTuple):
+    """What is put together: `text[place:end]`; `counts` holds four bytes a rank, one more for each label."""
+
+    text: bytes
+    place: int
+    end: int
+    counts: bytearray
 
 
 class Emitter:
@@ -108,23 +121,23 @@ class Emitter:
         self._library = library()
         fitting = (label if len(label) <= LABEL_MAX else b"" for label in labels)
         self._labels = b"".join(_LABEL.pack(len(label), label) for label in fitting)
-        self._longest = LABEL_MAX + 1
+        self._longest = max((len(label) for label in labels), default=0) + 1
 
-    def emit(
-        self, text: bytes, place: int, end: int, spans: Spans, masked: bool, counts: bytearray, replace: Replace
-    ) -> bytes:
-        """Return `text[place:end]` with `spans` replaced. `masked` says that the label of a span that begins before
-        `place` went out already. What needs more than a label is asked of `replace`, the others are counted in
-        `counts`, four bytes a rank.
+    def emit(self, job: Job, spans: Spans, masked: bool, room: bytearray, replace: Replace) -> bytes:
+        """Return `job.text[job.place:job.end]` with `spans` replaced. `masked` says that the label of a span that
+        begins before `job.place` went out already. What needs more than a label is asked of `replace`. `room` is the
+        caller's, for use again.
         """
-        state = bytearray(_PROGRESS.pack(place, 0, 0, 0, masked))
-        progress = (ctypes.c_char * _PROGRESS.size).from_buffer(state)
-        counted = (ctypes.c_char * len(counts)).from_buffer(counts)
-        found = spans.address()
-        out = ctypes.create_string_buffer(len(text) - place + spans.count * self._longest)
+        most = len(job.text) - job.place + spans.count * self._longest
+        if len(room) < most:
+            room.extend(bytes(most - len(room)))
+        state = bytearray(_PROGRESS.pack(job.place, 0, 0, 0, masked))
+        progress, counted, found, out = _memory(state), _memory(job.counts), spans.address(), _memory(room)
         pieces: list[bytes] = []
         while True:
-            self._library.guard_emit(text, len(text), end, found, spans.count, self._labels, counted, progress, out)
+            self._library.guard_emit(
+                job.text, len(job.text), job.end, found, spans.count, self._labels, counted, progress, out
+            )
             place, _, index, written, _ = _PROGRESS.unpack(state)
             pieces.append(ctypes.string_at(out, written))
             if index == spans.count:
@@ -132,7 +145,22 @@ class Emitter:
             span = spans[index]
             new, skip = replace(span, place)
             pieces.append(new)
-            _PROGRESS.pack_into(state, 0, min(span.end, end), skip, index + 1, 0, False)
+            _PROGRESS.pack_into(state, 0, min(span.end, job.end), skip, index + 1, 0, False)
+
+
+def view(text: bytes, joined: bool) -> tuple[bytes, Sequence[int], Sequence[int]]:
+    """Return `text` without escape sequences, and where its pieces begin, in it and in `text`, with the end of both.
+
+    `joined` leaves all of them out; otherwise what moves the cursor becomes a blank, and strings are shown.
+    """
+    most = 2 * (text.count(b"\x1b") + text.count(b"\b")) + 2
+    seen, raw, pieces = bytearray(4 * most), bytearray(4 * most), ctypes.c_size_t()
+    out = bytearray(len(text))
+    length = library().guard_view(
+        text, len(text), joined, _memory(out), _memory(seen), _memory(raw), ctypes.byref(pieces)
+    )
+    starts = [memoryview(places).cast("I")[: pieces.value] for places in (seen, raw)]
+    return bytes(memoryview(out)[:length]), starts[0], starts[1]
 
 
 def is_noise(text: bytes, start: int) -> bool:
@@ -141,6 +169,10 @@ def is_noise(text: bytes, start: int) -> bool:
     Only the 32 bytes before count: they are known when `start` is reached, however the bytes are cut.
     """
     return bool(library().guard_noise(text, len(text), start))
+
+
+def _memory(data: bytearray) -> ctypes.Array[ctypes.c_char]:
+    return (ctypes.c_char * len(data)).from_buffer(data)
 
 
 @cache
@@ -160,9 +192,10 @@ def library() -> ctypes.CDLL:
         )
     text, size, memory = ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p
     for function, result, arguments in (
-        (loaded.guard_sweep, size, (text, size, size, size, text, memory, size)),
+        (loaded.guard_sweep, size, (text, size, size, size, text, memory, memory, memory, size)),
         (loaded.guard_resolve, size, (memory, size, text)),
         (loaded.guard_emit, None, (text, size, size, memory, size, text, memory, memory, memory)),
+        (loaded.guard_view, size, (text, size, ctypes.c_bool, memory, memory, memory, ctypes.POINTER(size))),
         (loaded.guard_noise, ctypes.c_bool, (text, size, size)),
     ):
         function.restype, function.argtypes = result, arguments

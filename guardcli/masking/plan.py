@@ -14,7 +14,7 @@ from guardcli.masking.detector import Detector
 from guardcli.masking.followers import Follower
 from guardcli.masking.native import Emitter, Spans, Sweep
 from guardcli.masking.overlong import BOUND, LINE, reach, rest_of
-from guardcli.masking.scanner import Scanner
+from guardcli.masking.scanner import Hit, Scanner
 from guardcli.masking.spans import LONG_LINE, Span, State
 from guardcli.masking.views import CUT_OFF, View
 from guardcli.model.masking import MaskRule, Strategy
@@ -52,7 +52,7 @@ class Plan:
         self._scanner = scanner
         self._ranks = triggers
         self._sweep = Sweep({kind.name: rank for rank, kind in enumerate(kinds)})
-        self._looks_closely = any(kind.name == "phone" for kind in kinds)
+        self._phone = next((rank for rank, kind in enumerate(kinds) if kind.name == "phone"), -1)
         self._personal = bytes(kind.personal for kind in kinds)
         self.emitter = Emitter([_plain_label(kind, rule) for kind, rule in zip(kinds, rules, strict=True)])
         self.telling_emitter = Emitter([b""] * len(kinds))
@@ -64,14 +64,18 @@ class Plan:
         first = ((rank, kind.first()) for rank, kind in enumerate(kinds))
         self.start = State(tuple((rank, follower) for rank, follower in first if follower is not None))
 
-    def analyse(self, text: bytes, base: int, state: State) -> tuple[Spans, State]:
-        """Find what is secret in `text[base:]`; what lies before `base` is context. Spans do not overlap."""
+    def analyse(self, text: bytes, base: int, state: State, end: int = -1) -> tuple[Spans, State]:
+        """Find what is secret in `text[base:end]`, or to its end; what lies before `base` is context.
+
+        `end` is one of a line. Spans do not overlap.
+        """
         if not self.kinds:
             return Spans.of(()), state
+        end = len(text) if end < 0 else end
         if b"\x1b" in text or b"\x08" in text:
-            spans, state = self._through_views(text, base, state)
+            spans, state = self._through_views(text[:end], base, state)
         else:
-            spans, state = self._find(text, base, state)
+            spans, state = self._find(text, base, state, end)
         spans.resolve(self._personal)
         return spans, state
 
@@ -116,9 +120,9 @@ class Plan:
     def _through_views(self, text: bytes, base: int, state: State) -> tuple[Spans, State]:
         found: list[Span] = []
         after = state
-        for joined in (True, False):
-            view = View(text, joined)
-            spans, seen = self._find(view.text, view.place(base), state)
+        views = [View(text, joined=True), View(text, joined=False)]
+        for view in views[:1] if views[0].text == views[1].text else views:
+            spans, seen = self._find(view.text, view.place(base), state, len(view.text))
             after = seen if seen is not state else after
             for span in spans:
                 start = view.origin(span.start)
@@ -126,12 +130,23 @@ class Plan:
                 found.append(Span(start, end, span.rank, span.drop, span.rest))
         return Spans.of(found), after
 
-    def _find(self, text: bytes, base: int, state: State) -> tuple[Spans, State]:
-        hits, swept = self._scanner.scan(text), self._sweep.find(text, _line_of(text, base), base)
-        if swept and self._looks_closely:
-            swept = self._judged(text, base, swept)
+    def _find(self, text: bytes, base: int, state: State, end: int) -> tuple[Spans, State]:
+        """Run both first passes; where they find nothing, nothing is copied."""
+        hits = self._scanner.scan(text if end == len(text) else memoryview(text)[:end])
+        swept, phones = self._sweep.find(text, _line_of(text, base), base, end)
+        if phones:
+            found = (self._finders[self._phone](text, place) for place in phones)
+            swept.add([Span(*one, self._phone) for one in found if one is not None and one[0] >= base])
         if not hits and not state.followers and not state.swallow and not self._allowed:
             return swept, state
+        spans, state = self._look(text[:end], base, state, hits)
+        if self._allowed:
+            return Spans.of(span for span in (*swept, *spans) if not self._stays(span, text)), state
+        swept.add(spans)
+        return swept, state
+
+    def _look(self, text: bytes, base: int, state: State, hits: list[Hit]) -> tuple[list[Span], State]:
+        """Look closely where triggers fired, and lead followers from line to line."""
         spans: list[Span] = []
         if state.swallow:
             end = reach(text, base, state.swallow)
@@ -165,20 +180,7 @@ class Plan:
                     spans.append(Span(start, end, rank, False, rest if end == len(text) else 0))
         if begun or state.followers:
             state = State(self._follow(text, base, state, begun, spans), state.swallow, state.within)
-        if self._allowed:
-            return Spans.of(span for span in (*swept, *spans) if not self._stays(span, text)), state
-        swept.add(spans)
-        return swept, state
-
-    def _judged(self, text: bytes, base: int, swept: Spans) -> Spans:
-        """Return what the sweep found, with what its detector says where it must look closely."""
-        spans = []
-        for span in swept:
-            if not span.drop:
-                spans.append(span)
-            elif (found := self._finders[span.rank](text, span.start)) is not None and found[0] >= base:
-                spans.append(Span(*found, span.rank))
-        return Spans.of(spans)
+        return spans, state
 
     def _stays(self, span: Span, text: bytes) -> bool:
         """Tell whether the policy allows the value to be seen."""

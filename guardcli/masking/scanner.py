@@ -34,7 +34,7 @@ class Scanner:
         dumped: bytes = hyperscan.dumpb(self._database)
         return dumped
 
-    def scan(self, text: bytes) -> list[Hit]:
+    def scan(self, text: bytes | memoryview) -> list[Hit]:
         """Return every hit in `text`, by where it ends."""
         hits: list[Hit] = []
         add = hits.append
@@ -45,7 +45,7 @@ class Scanner:
         scratch = getattr(self._local, "scratch", None)
         if scratch is None:
             scratch = self._local.scratch = self._scratch.clone()
-        self._database.scan(text, match_event_handler=record, scratch=scratch)
+        self._database.scan(text, match_event_handler=record, scratch=scratch)  # type: ignore[type-var]  # any buffer
         return hits
 
 

@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from guardcli.masking.detector import LOOK_AHEAD, LOOK_BACK
-from guardcli.masking.native import Spans
+from guardcli.masking.native import Job, Spans
 from guardcli.masking.overlong import undecided
 from guardcli.masking.plan import Plan
 from guardcli.masking.spans import LONG_LINE, Span, State
@@ -54,6 +54,7 @@ class MaskStream:
         self._idles = 0
         self._burst = 0
         self._counts = bytearray(4 * len(plan.kinds))
+        self._room = bytearray()
 
     @property
     def held(self) -> int:
@@ -132,8 +133,7 @@ class MaskStream:
 
     def _commit(self, end: int) -> bytes:
         """Mask whole lines up to `end`."""
-        text = self._buffer if end == len(self._buffer) else self._buffer[:end]
-        spans, self._state = self._plan.analyse(text, self._base, self._state)
+        spans, self._state = self._plan.analyse(self._buffer, self._base, self._state, end)
         out = self._emit(spans, end)
         self._base, self._masked = end, False
         if self._state.within or self._state.swallow:
@@ -172,7 +172,8 @@ class MaskStream:
             out = self._emit_escaped(spans, end)
         else:
             emitter = self._plan.emitter if self._observer is None else self._plan.telling_emitter
-            out = emitter.emit(text, place, end, spans, self._masked, self._counts, self._replace)
+            job = Job(text, place, end, self._counts)
+            out = emitter.emit(job, spans, self._masked, self._room, self._replace)
         self._masked = bool(spans) and (last := spans[-1]).start < end <= last.end
         self._released = max(end, place)
         return out

@@ -18,7 +18,7 @@ import stdnum.us.itin
 import stdnum.us.ssn
 
 from guardcli.masking import native
-from guardcli.masking.native import SWEPT, Emitter, Spans, Sweep, library
+from guardcli.masking.native import SWEPT, Emitter, Job, Spans, Sweep, library
 from guardcli.masking.spans import Span
 from guardcli.masking.strategies import replacement
 from guardcli.model.errors import UnavailableError
@@ -72,7 +72,7 @@ def nearly(dice: random.Random, good: str) -> bytes:
 
 def swept(name: str, text: bytes) -> list[tuple[int, int]]:
     rank = SWEPT.index(name)
-    return [(start, end) for start, end, one, *_ in SWEEP.find(text, 0, 0) if one == rank]
+    return [(start, end) for start, end, one, *_ in SWEEP.find(text, 0, 0, len(text))[0] if one == rank]
 
 
 def cards(text: str) -> Iterator[tuple[int, int]]:
@@ -137,19 +137,25 @@ def test_more_findings_than_there_is_room_for_are_all_found() -> None:
     assert swept("email", text) == [(7 * number, 7 * number + 6) for number in range(10_000)]
 
 
+def test_what_may_be_a_telephone_number_is_told_by_where_it_ends() -> None:
+    text = b"212-555-1234 x212-555-1234 2125551234 415.555.2671"
+    assert list(SWEEP.find(text, 0, 0, len(text))[1]) == [12, 50]
+    assert list(SWEEP.find(text * 9000, 0, 0, 9000 * len(text))[1])[-1] == 9000 * len(text)
+
+
 def test_the_sweep_begins_where_it_is_told_to() -> None:
     text = b"a@b.co\nc@d.org\n4111111111111111\n"
-    assert [found[:2] for found in SWEEP.find(text, 7, 7)] == [(15, 31), (7, 14)]
-    assert [found[:2] for found in SWEEP.find(text, 0, 7)] == [(15, 31), (7, 14)]
-    assert not SWEEP.find(text, len(text), len(text))
-    assert not SWEEP.find(b"", 0, 0)
+    assert [found[:2] for found in SWEEP.find(text, 7, 7, len(text))[0]] == [(15, 31), (7, 14)]
+    assert [found[:2] for found in SWEEP.find(text, 0, 7, 31)[0]] == [(15, 31), (7, 14)]
+    assert not SWEEP.find(text, len(text), len(text), len(text))[0]
+    assert not SWEEP.find(b"", 0, 0, 0)[0]
 
 
 def test_no_byte_pattern_makes_it_read_beyond_the_text() -> None:
     dice = random.Random(4)
     for _ in range(3_000):
         text = bytes(dice.choices(b"4AZ0 -./@a\xc3\xa9\n", k=dice.randrange(200)))
-        for start, end, *_ in SWEEP.find(text, 0, 0):
+        for start, end, *_ in SWEEP.find(text, 0, 0, len(text))[0]:
             assert 0 <= start <= end <= len(text)
 
 
@@ -199,7 +205,10 @@ def test_what_is_put_together_in_c_is_what_replacement_says() -> None:
             return new, skip
 
         counts = bytearray(4)
-        assert plain.emit(text, 0, len(text), Spans.of([span]), False, counts, replace) == wanted, (text, span)
+        assert plain.emit(Job(text, 0, len(text), counts), Spans.of([span]), False, bytearray(), replace) == wanted, (
+            text,
+            span,
+        )
         assert int.from_bytes(counts, "little") + len(asked) == 1
 
 

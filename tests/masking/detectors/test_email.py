@@ -42,5 +42,5 @@ def test_a_short_address_in_noise_is_noise_and_in_nul_separated_text_is_not() ->
     sweep = Sweep({"email": 0})
     noise = b"\x91\x02\xfe\x81\x07" * 8 + b"a@b.co" + b"\x91\x02\xfe\x81\x07" * 8
     text = b"row\0" * 8 + b"a@b.co" + b"\0row" * 8
-    assert list(sweep.find(noise, 0, 0)) == []
-    assert [found[:2] for found in sweep.find(text, 0, 0)] == [(32, 38)]
+    assert list(sweep.find(noise, 0, 0, len(noise))[0]) == []
+    assert [found[:2] for found in sweep.find(text, 0, 0, len(text))[0]] == [(32, 38)]
