@@ -12,19 +12,18 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import psycopg
 
 from guardcli.broker.approval import Approvals
 from guardcli.broker.recorder import Recorder
 from guardcli.broker.spool import Spool
 from guardcli.broker.statements import StatementGatekeeper, StatementRules
+from guardcli.gateways.postgres.catalogue import LiveCatalogue
 from guardcli.gateways.postgres.codec.backend import ParameterStatus, decode_backend, error
 from guardcli.gateways.postgres.codec.frames import FROM_SERVER, Frame, Splitter
 from guardcli.gateways.postgres.codec.limits import BACKEND
+from guardcli.gateways.postgres.codec.startup import VERSION_3_0, StartupMessage
 from guardcli.gateways.postgres.codec.violations import ProtocolViolation
 from guardcli.gateways.postgres.contract import Conversation, Opening, Refused, Step
 from guardcli.masking import Masker
@@ -76,41 +75,41 @@ class Reviewer:
         return self._approval(ApprovalState.APPROVED, digest)
 
 
-@dataclass
-class Table:
-    """A table as the test's catalogue knows it."""
+class Asking:
+    """The catalogue's connection, by hand: a blocking socket in a thread would do, asyncio's streams do as well."""
 
-    schema: str
-    name: str
-    columns: Mapping[int, str]
-    generated: frozenset[int] = frozenset()
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    def write(self, data: bytes) -> None:
+        self._writer.write(data)
+
+    async def frame(self, splitter: Splitter, wanted: Any) -> Frame:
+        while (piece := splitter.take(wanted)) is None:
+            chunk = await self._reader.read(65536)
+            if not chunk:
+                raise ConnectionError
+            splitter.feed(chunk)
+        assert isinstance(piece, Frame)
+        return piece
+
+    def abort(self) -> None:
+        self._writer.close()
 
 
-class TestCatalogue:
-    """Looks tables up over a connection of its own."""
+def catalogue_of(upstream: str) -> LiveCatalogue:
+    """Return a catalogue that asks the server at the unix socket `upstream`."""
 
-    __test__ = False
+    async def dial() -> tuple[Asking, Splitter]:
+        asking, splitter = Asking(*await asyncio.open_unix_connection(upstream)), Splitter(BACKEND)
+        packet = StartupMessage(VERSION_3_0, ((b"user", b"app"), (b"database", b"postgres")))
+        asking.write(packet.encode())
+        while (await asking.frame(splitter, FROM_SERVER)).kind != ord("Z"):
+            pass
+        return asking, splitter
 
-    def __init__(self, env: Mapping[str, str]) -> None:
-        self._env = env
-        self.asked = 0
-
-    async def tables(self, oids: frozenset[int]) -> Mapping[int, Table]:
-        self.asked += 1
-        return await asyncio.get_running_loop().run_in_executor(None, self._tables, oids)
-
-    def _tables(self, oids: frozenset[int]) -> dict[int, Table]:
-        found: dict[int, Table] = {}
-        with psycopg.connect(host=self._env["PGHOST"], user="app", dbname="postgres") as link:
-            rows = link.execute(
-                "SELECT c.oid, n.nspname, c.relname, a.attnum, a.attname FROM pg_class c JOIN pg_namespace n"
-                " ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.oid = ANY(%s)",
-                [list(oids)],
-            ).fetchall()
-        for oid, schema, name, number, column in rows:
-            table = found.setdefault(oid, Table(schema, name, {}))
-            dict.__setitem__(table.columns, number, column)  # type: ignore[index]
-        return found
+    return LiveCatalogue(dial)
 
 
 class Rig:
@@ -118,6 +117,7 @@ class Rig:
 
     def __init__(self, root: Path, upstream: Mapping[str, str], policy: Policy, wait: float, custody: bool) -> None:
         self.root = root
+        self.masks = bool(policy.mask)
         self.env = {"PGHOST": str(root), "PGUSER": "app", "PGDATABASE": "postgres"}
         self.reviewer = Reviewer()
         self.spool = Spool(root / "spool", {"id": "s"})
@@ -127,7 +127,7 @@ class Rig:
         rules = StatementRules(policy, "agent", (), self.recorder, approvals, maskers)
         self._gatekeeper = StatementGatekeeper(rules)
         self._upstream = f"{upstream['PGHOST']}/.s.PGSQL.5432"
-        self.catalogue = TestCatalogue(upstream) if custody else None
+        self.catalogue = catalogue_of(self._upstream) if custody else None
         self._keys: dict[bytes, tuple[asyncio.StreamWriter, Any]] = {}
         self._number = 0
         self.loop = asyncio.new_event_loop()
@@ -143,6 +143,8 @@ class Rig:
         for link in list(self._links):
             link.cancel()
         await asyncio.gather(*self._links, return_exceptions=True)
+        if self.catalogue is not None:
+            self.catalogue.close()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

@@ -36,7 +36,7 @@ rules:
   - {id: no-shape, match: {tool: psql, effects: [define, privilege, file, execute]}, decision: deny, message: Not here.}
   - {id: delete-asks, match: {tool: psql, effects: [delete], complete: true}, decision: approve}
 mask:
-  - {columns: [customers.email, "*.ssn"], with: partial, keep_last: 4}
+  - {columns: [customers.email, archive.email, "*.ssn"], with: partial, keep_last: 4}
   - {detect: [credit_card, email, aws_key], with: redact}
 """
 TABLES = """
@@ -46,6 +46,11 @@ INSERT INTO customers VALUES (1, 'Ann', 'ann@one.example', 123456789, 'card 4111
 CREATE TABLE orders (id int, what text);
 CREATE TABLE victims (id int);
 INSERT INTO victims SELECT generate_series(1, 5);
+CREATE VIEW contacts AS SELECT id, lower(email) AS contact, name FROM customers;
+CREATE VIEW shouted AS SELECT id, upper(contact) AS loud, name FROM contacts;
+CREATE TABLE archive (LIKE customers) PARTITION BY RANGE (id);
+CREATE TABLE archive_old PARTITION OF archive FOR VALUES FROM (0) TO (100);
+INSERT INTO archive SELECT * FROM customers;
 """
 
 
@@ -214,6 +219,71 @@ def test_columns_are_masked_by_where_they_come_from(server: Server) -> None:
             assert held.execute("SELECT email FROM customers ORDER BY id").fetchmany(1) == [("***********mple",)]
     masked = server.rig.events(EventType.MASKED)
     assert {"column EMAIL": 2, "column SSN": 2} in [event["findings"] for event in masked]
+
+
+MASKED = [
+    "SELECT lower(email) FROM customers",
+    "SELECT email || '' AS x FROM customers c",
+    "SELECT email AS x FROM customers UNION ALL SELECT 'y'",
+    "SELECT c FROM customers c",
+    "SELECT row_to_json(c) FROM customers c",
+    "SELECT c::text FROM customers c",
+    "SELECT x.z FROM (SELECT upper(email) AS z FROM customers) x",
+    "WITH a AS (SELECT reverse(email) AS b FROM customers) SELECT b FROM a",
+    "WITH RECURSIVE a(b) AS (SELECT email || '' FROM customers UNION SELECT b FROM a) SELECT b || '!' FROM a",
+    "SELECT (SELECT max(email) FROM customers)",
+    "SELECT array(SELECT email FROM customers)",
+    "SELECT string_agg(email, ' ') FROM customers",
+    "SELECT CASE WHEN id > 0 THEN email ELSE '' END FROM customers",
+    "SELECT coalesce(email, 'none') FROM customers",
+    "SELECT contact FROM contacts",
+    "SELECT loud FROM shouted",
+    "SELECT substr(loud, 2) FROM shouted",
+    "SELECT v.* FROM contacts v",
+    "SELECT x FROM customers, unnest(ARRAY[email]) AS x",
+    "SELECT x FROM customers, LATERAL (SELECT email || 'a') AS s(x)",
+    "SELECT email FROM archive_old",
+    "SELECT upper(email) FROM archive",
+    "SELECT a.* FROM customers a JOIN orders o ON true RIGHT JOIN victims v ON true",
+    "UPDATE customers SET note = note RETURNING lower(email)",
+    "BEGIN; INSERT INTO orders SELECT id, 'x' FROM customers RETURNING (SELECT min(email) FROM customers)",
+    "PREPARE e AS SELECT lower(email) FROM customers; EXECUTE e",
+    "BEGIN; DECLARE c CURSOR FOR SELECT lower(email) FROM customers; FETCH ALL FROM c",
+    "COPY (SELECT lower(email) FROM customers) TO STDOUT",
+    "TABLE customers",
+    "VALUES ((SELECT email FROM customers LIMIT 1))",
+]
+PLAIN = [
+    ("SELECT count(email) FROM customers", "2"),
+    ("SELECT name FROM customers WHERE email LIKE 'ann%'", "Ann"),
+    ("SELECT email LIKE 'ann%' FROM customers WHERE id = 1", "t"),
+    ("SELECT upper(name) FROM customers WHERE id = 1", "ANN"),
+    ("SELECT name || id FROM contacts WHERE id = 1", "Ann1"),
+    ("SELECT count(*) FROM shouted", "2"),
+    ("SELECT x.n FROM (SELECT upper(name) AS n, email FROM customers WHERE id = 1) x", "ANN"),
+]
+
+
+@pytest.mark.parametrize("statement", MASKED)
+def test_what_is_made_of_a_masked_column_is_masked(server: Server, statement: str) -> None:
+    run = server.psql("-q", "-c", statement)
+    assert run.returncode == 0, run.stderr
+    shown = run.stdout.lower()
+    assert "one.ex" not in shown and "example" not in shown and "elpmaxe" not in shown and shown
+
+
+@pytest.mark.parametrize(("statement", "shown"), PLAIN)
+def test_what_is_not_made_of_a_masked_column_stays(server: Server, statement: str, shown: str) -> None:
+    assert server.psql("-c", statement).stdout.strip() == shown
+
+
+@pytest.mark.parametrize("statement", ["SELECT lower(email) FROM customers", "SELECT email AS x, ssn FROM customers"])
+def test_without_a_catalogue_columns_are_masked_by_the_names_in_the_statement(
+    database: Mapping[str, str], statement: str
+) -> None:
+    with gateway(database, POLICY, custody=False) as rig:
+        run = Server(database, rig).psql("-c", statement)
+    assert run.returncode == 0 and "example" not in run.stdout and "123456789" not in run.stdout
 
 
 @pytest.mark.parametrize(

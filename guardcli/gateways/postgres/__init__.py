@@ -19,7 +19,10 @@
 ``refusals``         what stands in for a refused message, and the words for the client
 ``parameters``       the values of a Bind; ``calls`` the old FunctionCall
 ``results``          what becomes of answers; ``columns`` which of them rules name
-``masked_rows``      rules put to the columns of one result; ``rows`` masks them in batches; ``typed`` by their types
+``origins``          which columns of tables and views are masked; ``lineage`` what they go into
+``catalogue``        what tables and views are, over a connection of its own; ``catalogues`` one for each database
+``masked_rows``      rules put to the columns of one result; ``rows`` masks in batches, ``copying`` COPY data
+``mending``          replaces values; ``typed`` so that each stays one of its type
 ===================  ==================================================================================
 
 The server does the I/O and knows the start and the end of a connection; the conversation knows what every message in

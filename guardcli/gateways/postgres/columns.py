@@ -35,11 +35,13 @@ class NamedColumn:
 
     def names(self, origin: Origin) -> bool:
         """Return whether the glob names the column that a value comes from."""
-        if not self.column.fullmatch(origin.column):
+        return bool(self.column.fullmatch(origin.column)) and self.concerns(origin.schema, origin.table)
+
+    def concerns(self, schema: str, table: str) -> bool:
+        """Return whether the glob may name a column of `table`."""
+        if self.table is not None and not self.table.fullmatch(table):
             return False
-        if self.table is not None and not self.table.fullmatch(origin.table):
-            return False
-        return self.schema is None or not origin.schema or bool(self.schema.fullmatch(origin.schema))
+        return self.schema is None or not schema or bool(self.schema.fullmatch(schema))
 
     def may_name(self, column: str) -> bool:
         """Return whether the glob names `column` of some table."""
@@ -63,6 +65,10 @@ class ColumnRules:
     def of_name(self, name: str) -> NamedColumn | None:
         """Return the first glob without a table, or for any, that fits the name of a column in an answer."""
         return next((one for one in self._named if one.table is None and one.may_name(name)), None)
+
+    def of_table(self, schema: str, table: str) -> NamedColumn | None:
+        """Return the first glob that names some column of a table."""
+        return next((one for one in self._named if one.concerns(schema, table)), None)
 
     def of_any_table(self, name: str) -> NamedColumn | None:
         """Return the first glob that names a column `name` of some table, where the table is not known."""

@@ -14,30 +14,22 @@ not be reached.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from guardcli.gateways.postgres.catalogue import Relation
 from guardcli.gateways.postgres.codec.sqlstates import INSUFFICIENT_PRIVILEGE
 
 
-class Table(Protocol):
-    """A table, view or the like, as the catalogue knows it: `columns` by their number, from 1.
-
-    `generated` are the numbers of those that are worked out from others and stored.
-    """
-
-    schema: str
-    name: str
-    columns: Mapping[int, str]
-    generated: frozenset[int]
-
-
 class Catalogue(Protocol):
-    """Looks up what RowDescription names only by OID, over a connection of the gateway's own."""
+    """Looks up tables and views, which RowDescription names only by number, over a connection of the gateway's own."""
 
-    async def tables(self, oids: frozenset[int]) -> Mapping[int, Table]:
-        """Return what is known of `oids`; what does not exist, or cannot be had, is left out. Never raises."""
+    async def relations(self, oids: Collection[int], names: Collection[str]) -> Sequence[Relation]:
+        """Return those with these numbers or names, and what the views among them are made from.
+
+        What does not exist, or cannot be had, is left out. Never raises.
+        """
         ...
 
 

@@ -12,7 +12,7 @@ from guardcli.inspectors.sql.tree import Node, untag
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation
 
-_NAMING = frozenset(("prepare", "deallocate", "discard all"))
+_NAMING = frozenset(("prepare", "deallocate", "discard all", "declare"))
 _CURSORS = frozenset(("declare", "close", "discard all"))
 _QUIET = frozenset(
     (
@@ -28,13 +28,15 @@ class Change:
     """What one statement does to the names of its session, once it has ended well.
 
     `prepares` names a statement, `forgets` names one (empty: all); `cursors`: it opens or closes cursors by name;
-    `doubt`: it may have done anything; `defines`: it may have changed what a table's name or column means.
+    `declares` is the name of one and the text that it stands for; `doubt`: it may have done anything; `defines`: it
+    may have changed what a table's name or column means.
     """
 
     prepares: bytes = b""
     prepared: Prepared | None = None
     forgets: bytes | None = None
     cursors: bool = False
+    declares: tuple[str, str] | None = None
     doubt: str = ""
     defines: bool = False
 
@@ -68,6 +70,8 @@ def _naming(text: str, statement: Node, operation: Operation) -> Change:
     name = str(body.get("name", "")).encode()[:NAME_BYTES]
     if tag == "PrepareStmt":
         return Change(prepares=name, prepared=Prepared(text, (operation,)))
+    if tag == "DeclareCursorStmt":
+        return Change(cursors=True, declares=(str(body.get("portalname", "")), text))
     return Change(forgets=name, cursors=tag == "DiscardStmt", defines=tag == "DiscardStmt")
 
 
@@ -85,6 +89,8 @@ def apply(change: Change, names: Names) -> None:
     if change.cursors:
         for portal in names.portals.values():
             portal.doubt = True
+    if change.declares is not None:
+        names.cursors[change.declares[0]] = change.declares[1]
     if change.defines:
         names.epoch += 1
     if change.doubt:

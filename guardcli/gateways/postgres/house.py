@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from guardcli.gateways.postgres.contract import Catalogue, Gatekeeper
+from guardcli.gateways.postgres.catalogues import Catalogues
+from guardcli.gateways.postgres.contract import Gatekeeper
 from guardcli.gateways.postgres.keys import Keys
 from guardcli.gateways.postgres.session import Session
 from guardcli.gateways.postgres.target import Target
@@ -30,7 +31,7 @@ class House:
     target: Target
     gatekeeper: Gatekeeper
     limits: Limits
-    catalogue: Catalogue | None
+    catalogues: Catalogues
     keys: Keys[Session]
     sessions: set[Session]
     accepted: int = 0

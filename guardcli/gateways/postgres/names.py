@@ -9,12 +9,18 @@ PREPARE and Parse share their names, so do cursors and portals; both are told ap
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from guardcli.gateways.postgres.authority import Outcome, Ticket
 from guardcli.gateways.postgres.codec.backend import Column
+from guardcli.gateways.postgres.reading import NAME_BYTES
 from guardcli.inspectors import sql as known
+from guardcli.inspectors.sql.parse import parse
+from guardcli.inspectors.sql.tree import untag
 from guardcli.model.operations import Operation, conceded
+
+_INDIRECT = re.compile(r"\b(?:execute|fetch|move)\b", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -64,6 +70,7 @@ class Names:
     def __init__(self) -> None:
         self.statements: dict[bytes, Prepared] = {}
         self.portals: dict[bytes, Portal] = {}
+        self.cursors: dict[str, str] = {}
         self.epoch = 0
 
     def set_statement(self, name: bytes, prepared: Prepared | None) -> Undo:
@@ -87,6 +94,19 @@ class Names:
             prepared.doubt = prepared.doubt or reason
         for portal in self.portals.values():
             portal.doubt = True
+
+    def behind(self, text: str, place: int) -> str | None:
+        """Return the text of what EXECUTE or FETCH, at `place` in `text`, brings rows of; None for anything else."""
+        if _INDIRECT.search(text) is None:
+            return None
+        statements = parse(text)
+        if isinstance(statements, str) or place >= len(statements):
+            return None
+        tag, body = untag(statements[place])
+        if tag == "ExecuteStmt":
+            prepared = self.statements.get(str(body.get("name", "")).encode()[:NAME_BYTES])
+            return prepared.text if prepared is not None else None
+        return self.cursors.get(str(body.get("portalname", ""))) if tag == "FetchStmt" else None
 
     def as_sql_sees_them(self) -> known.Prepared:
         """Return what EXECUTE can run, for `inspect_sql`; names that are no UTF-8 are left out, and so not known."""

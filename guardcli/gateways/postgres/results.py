@@ -9,17 +9,21 @@ seen by the detectors, and whatever takes the place of a value is one of its typ
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from guardcli.gateways.postgres.authority import Ticket
+from guardcli.gateways.postgres.catalogue import Relation
 from guardcli.gateways.postgres.codec.backend import Column, CopyResponse, FunctionCallResponse
 from guardcli.gateways.postgres.codec.violations import ProtocolViolation
-from guardcli.gateways.postgres.columns import ColumnRules, NamedColumn, Origin
-from guardcli.gateways.postgres.contract import Catalogue, Table
+from guardcli.gateways.postgres.columns import ColumnRules, NamedColumn
+from guardcli.gateways.postgres.contract import Catalogue
 from guardcli.gateways.postgres.copying import copy_terms
+from guardcli.gateways.postgres.lineage import Output, mentioned, outputs, rule_for
 from guardcli.gateways.postgres.mending import Mender
+from guardcli.gateways.postgres.origins import KnownTables, Origins
 from guardcli.masking import Masker
 from guardcli.model.decisions import Decision
 from guardcli.model.masking import MaskRule
@@ -27,8 +31,7 @@ from guardcli.model.masking import MaskRule
 if TYPE_CHECKING:
     from guardcli.gateways.postgres.masked_rows import MaskedCopy
 
-TABLES_MAX = 10_000
-"""Tables that are remembered."""
+_BOOLEAN = 16
 _QUOTED = re.compile(r'"[^"]*"')
 _DATA_ERRORS = ("22", "23", "P0", "XX", "38", "39", "2F", "40")
 """Classes of SQLSTATE whose words may hold values of columns."""
@@ -69,14 +72,29 @@ class Maskers(Protocol):
         ...
 
 
-class Results:
-    """Masks the answers of one connection."""
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What the catalogue must be asked for."""
 
-    def __init__(self, maskers: Maskers, catalogue: Catalogue | None, tool: str = "psql") -> None:
+    oids: frozenset[int]
+    names: frozenset[str]
+
+
+class Results:
+    """Masks the answers of one connection. `clock` gives seconds."""
+
+    def __init__(
+        self,
+        maskers: Maskers,
+        catalogue: Catalogue | None,
+        tool: str = "psql",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._maskers = maskers
         self._catalogue = catalogue
         self._tool = tool
-        self._tables: dict[int, Table | None] = {}
+        self._clock = clock
+        self._known = KnownTables()
         self._columns: dict[tuple[MaskRule, ...], ColumnRules] = {}
 
     # -- what is known of tables --
@@ -87,31 +105,33 @@ class Results:
             return False
         return bool(self._maskers.rules(ticket.decision.mask))
 
-    def missing(self, columns: Sequence[Column] | None, asked: Asked | None) -> frozenset[int]:
-        """Return the tables that must be looked up before the rows can be masked."""
-        if columns is None or asked is None or self._catalogue is None or not self._rules(asked.decision):
-            return frozenset()
-        return frozenset(column.table for column in columns if column.table and column.table not in self._tables)
+    def missing(self, columns: Sequence[Column] | None, asked: Asked | None) -> Missing | None:
+        """Return what must be looked up before the rows can be masked, None where nothing is."""
+        if not columns or asked is None or self._catalogue is None or not self._rules(asked.decision):
+            return None
+        self._known.age(self._clock())
+        oids = frozenset(one.table for one in columns if one.table and one.table not in self._known.asked)
+        names: frozenset[str] = frozenset()
+        if any(not column.table for column in columns):
+            names = mentioned(asked.text) - self._known.names
+        return Missing(oids, names) if oids or names else None
 
-    async def look_up(self, missing: frozenset[int]) -> tuple[frozenset[int], Mapping[int, Table]]:
+    async def look_up(self, missing: Missing) -> tuple[Missing, Sequence[Relation]]:
         """Ask the catalogue; what it does not know is remembered as not known until `forget`."""
         if self._catalogue is None:
-            return missing, {}
-        return missing, await self._catalogue.tables(missing)
+            return missing, ()
+        return missing, await self._catalogue.relations(missing.oids, missing.names)
 
     def learn(self, result: object) -> None:
         """Take what `look_up` returned."""
         if not isinstance(result, tuple):
             raise TypeError("not what was looked up")
         missing, found = result
-        if len(self._tables) + len(missing) > TABLES_MAX:
-            self._tables.clear()
-        for oid in missing:
-            self._tables[oid] = found.get(oid)
+        self._known.learn(missing.oids, missing.names, found)
 
     def forget(self) -> None:
         """Names may have changed: look everything up again."""
-        self._tables.clear()
+        self._known = KnownTables()
 
     # -- results --
 
@@ -134,7 +154,7 @@ class Results:
         elif columns is None:
             raise ProtocolViolation("rows that were not described")
         else:
-            made = MaskedRows(columns, [self._named(column, asked) for column in columns], mender)
+            made = MaskedRows(columns, self._named(columns, asked), mender)
         return made if made.touches else None
 
     def _copy(
@@ -146,11 +166,11 @@ class Results:
         kept = [one for one in columns or () if not (terms.whole and self._is_generated(one))]
         if kept and len(kept) != len(copy.columns):
             raise ProtocolViolation("the server copies out other columns than it described")
-        return make(terms, copy, kept, [self._named(column, asked) for column in kept], mender)
+        return make(terms, copy, kept, self._named(kept, asked), mender)
 
     def _is_generated(self, column: Column) -> bool:
-        table = self._tables.get(column.table)
-        return table is not None and column.number in table.generated
+        relation = self._known.by_oid.get(column.table)
+        return relation is not None and column.number in relation.generated
 
     def names_columns(self, decision: Decision) -> bool:
         """Say whether a rule masks columns by their names."""
@@ -162,19 +182,25 @@ class Results:
             rules = self._columns[decision.mask] = ColumnRules(self._maskers.rules(decision.mask), self._tool)
         return rules
 
-    def _named(self, column: Column, asked: Asked) -> NamedColumn | None:
+    def _named(self, columns: Sequence[Column], asked: Asked) -> list[NamedColumn | None]:
+        """Return the rule for each column of an answer."""
         rules = self._rules(asked.decision)
         if not rules:
-            return None
-        name = column.name.decode("utf-8", "replace")
-        found = rules.of_name(name)
-        if found is not None or not column.table:
-            return found
-        table = self._tables.get(column.table)
-        if table is None:
-            return rules.of_any_table(name)
-        own = table.columns.get(column.number, "")
-        return rules.of_origin([Origin(table.schema, table.name, own)])
+            return [None] * len(columns)
+        origins = Origins(rules, self._known)
+        derived: list[Output] | None = None
+        if any(not column.table for column in columns):
+            derived = outputs(asked.text, origins.relation, asked.place)
+        found: list[NamedColumn | None] = []
+        for place, column in enumerate(columns):
+            name = column.name.decode("utf-8", "replace")
+            rule = rules.of_name(name)
+            if rule is None and column.table:
+                rule = origins.column(column.table, column.number, name)
+            elif rule is None and derived is not None and column.type != _BOOLEAN:
+                rule = rule_for(derived, place, len(columns))
+            found.append(rule)
+        return found
 
     # -- words and single values --
 

@@ -13,13 +13,14 @@ import os
 import socket
 from collections.abc import Coroutine
 
+from guardcli.gateways.postgres.catalogues import Catalogues
 from guardcli.gateways.postgres.codec.backend import error
 from guardcli.gateways.postgres.codec.sqlstates import (
     ADMIN_SHUTDOWN,
     IDLE_SESSION_TIMEOUT,
     TOO_MANY_CONNECTIONS,
 )
-from guardcli.gateways.postgres.contract import Catalogue, Gatekeeper
+from guardcli.gateways.postgres.contract import Gatekeeper
 from guardcli.gateways.postgres.house import STARTING_MAX, House, Limits
 from guardcli.gateways.postgres.keys import Keys
 from guardcli.gateways.postgres.target import Target
@@ -44,9 +45,8 @@ class Gateway:
         target: Target,
         gatekeeper: Gatekeeper,
         limits: Limits = Limits(),  # noqa: B008 - frozen
-        catalogue: Catalogue | None = None,
     ) -> None:
-        self._house = House(target, gatekeeper, limits, catalogue, Keys(), set())
+        self._house = House(target, gatekeeper, limits, Catalogues(target), Keys(), set())
         self._servers: list[asyncio.Server] = []
         self._visits: set[asyncio.Task[None]] = set()
         self._ticking: asyncio.Task[None] | None = None
@@ -101,6 +101,7 @@ class Gateway:
             visit.cancel()
         if visits:
             await asyncio.wait(visits)
+        self._house.catalogues.close()
 
     def _arrived(self, wire: Wire, verifier: Verifier | None = None) -> None:
         house = self._house

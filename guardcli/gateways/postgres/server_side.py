@@ -126,6 +126,9 @@ class ServerSide(Link):
     def _asked(self, item: Item | None) -> Asked | None:
         if item is None or item.ticket is None:
             return None
+        behind = self.names.behind(item.text, item.done)
+        if behind is not None:
+            return Asked(behind, item.ticket.decision)
         return Asked(item.text, item.ticket.decision, item.done)
 
     # -- errors --
@@ -300,7 +303,7 @@ class ServerSide(Link):
             asked = self._asked(item)
             columns = self._columns(item)
             missing = self.results.missing(columns, asked)
-            if missing:
+            if missing is not None:
                 self._held_run, self._looking = run, True
                 self.step.server_wait = self.results.look_up(missing)
                 return

@@ -137,7 +137,7 @@ class Visit:
             number=self._number,
             pid=peer(self._wire)[0],
             custody=credential is not None,
-            catalogue=self._house.catalogue,
+            catalogue=self._house.catalogues.of(user, database),
         )
         conversation = await self._unless_gone(self._house.gatekeeper.admit(opening))
         reason = "the session did not begin"
