@@ -20,7 +20,8 @@ def is_given(value: bytes) -> bool:
 
 class Form(NamedTuple):
     """One form. `trigger` is for the first pass; `head` matches what stands before the secret and ends where it begins;
-    `value` matches it there, in its last group; `judge` declines. `ahead` is how far behind the trigger it may begin.
+    `value` matches it there, in its last group; `judge` declines. `ahead` is how far from the trigger's end it may
+    begin; 0 where it begins just before that end.
     """
 
     trigger: bytes
@@ -44,11 +45,19 @@ class FormDetector(Detector):
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the secret that begins shortly before `at`, or within what the form allows behind it."""
+        if not self._ahead and not any(self._holds(text, start, at) for start in range(at - 1, max(at - 5, -1), -1)):
+            return None
         low = max(text.rfind(b"\n", max(0, at - BEHIND), at) + 1, at - BEHIND, 0)
         newline = text.find(b"\n", at, at + self._ahead)
         high = newline if newline >= 0 else min(at + self._ahead, len(text))
         for head in self._head.finditer(text, low, high):
-            value = self._value.match(text, head.end())
-            if value is not None and value.end() >= at and self._judge(value[value.lastindex or 0]):
+            if (value := self._holds(text, head.end(), at)) is not None:
                 return value.span(value.lastindex or 0)
         return None
+
+    def _holds(self, text: bytes, start: int, at: int) -> re.Match[bytes] | None:
+        """Return the secret that begins at `start`, if there is one that reaches the end of the trigger."""
+        value = self._value.match(text, start)
+        if value is None or value.end() < at or not self._judge(value[value.lastindex or 0]):
+            return None
+        return value

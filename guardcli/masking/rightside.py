@@ -60,6 +60,10 @@ _CODE_WORD = re.compile(
 _VERSION = re.compile(rb"[0-9]{1,6}(?:[._][0-9]{1,8}){0,4}")
 _FIELDS = re.compile(rb"(?:[^\w{}%]{0,8}(?:\{[\w.!:]*\}|%\(?\w{0,40}\)?[sdr]))+[^\w{}%]{0,8}")
 """Nothing but fields of a format."""
+_SUSPECT = re.compile(
+    rb"(?i)x{4}|00000|chang|your|example|repl|insert|enter|dummy|placeh|pass|secret|token|key|cred|pwd|int|char"
+)
+"""What a dummy, a type or a name holds; letters and digits without any of it need no closer look."""
 _SHORTEST = 2
 _FORMATTED = re.compile(rb".*(?:\{[^{}]*\}|%[sd(]|\\[wdsbSWD]|\$\{|\[\^|\(\?).*", re.DOTALL)
 
@@ -87,6 +91,10 @@ def is_secret_word(value: bytes, following: bytes, code: bool, strict: bool, she
     `code` says that the surroundings are those of source code, `strict` that nothing but a password has the name,
     `shell` that it is an assignment of a shell, where all of it is the value.
     """
+    if value.isalnum() and not value.isalpha() and not value.isdigit() and following not in (b"(", b"["):
+        if (not code or strict) and _SUSPECT.search(value) is None:
+            return True
+        return (not code or strict or is_chosen(value)) and not is_dummy(value) and _TELLING.fullmatch(value) is None
     if not value.strip() or is_dummy(value) or _PATH.fullmatch(value):
         return False
     if following in (b"(", b"[") and _LETTERS.match(value):

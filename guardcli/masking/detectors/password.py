@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from enum import Enum
+from functools import lru_cache
 
 from guardcli.masking.detector import Detector
 from guardcli.masking.names import PUBLIC, SUFFIX, TELLING
@@ -31,6 +33,7 @@ _METAVARIABLE = re.compile(
     rb"[A-Z][A-Z_]*|(?i:and|or|is|the|to|for|with|if|in|option|options|flag|flags|argument|must|can|will|when|from|not)"
 )
 _PREFIXED = re.compile(rb"(?:[ubrfUBRFLN@$]|u8|br|rb|Rb|rB)(?=[\"'])")
+_PREFIXES = tuple(bytes((one,)) for one in b"ubrfUBRFLN@$")
 _FORMATTED = (b"f", b"F", b"$", b"r", b"R", b"`")
 _SPACES = re.compile(rb"[ \t]*")
 _HEAD = re.compile(
@@ -59,11 +62,20 @@ _CODE = re.compile(
 )
 _LISTED = re.compile(rb"[{\[][\w.-]*\Z|=[^=;\n]{0,200};[ ]?[\w ]{0,40}\Z|\$\{[\w.-]*\Z")
 """One of a list of pairs, as logs, data sources and defaults of variables have them, and code has not."""
-_SPACED = re.compile(rb"[ \t]\Z|\([^)]*\Z", re.DOTALL)
 _FIELD = re.compile(rb"&(?:amp;)?[\w.-]{1,40}=")
 _ENDS = (b",", b")", b";", b"]", b"}", b".")
+_WINDOW = 200
 _SHORTEST = 3
 _LONG_WORD = 5
+
+
+class _Name(Enum):
+    """What a name tells: nothing, a secret, a password, or one by ``pass`` and ``pwd``, which bytes have by chance."""
+
+    NONE = 0
+    TELLING = 1
+    STRICT = 2
+    SHORT = 3
 
 
 class Password(Detector):
@@ -80,7 +92,7 @@ class Password(Detector):
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the value that begins at or shortly after `at`."""
-        begin = text.rfind(b"\n", max(0, at - 200), at) + 1 or max(0, at - 200)
+        begin = text.rfind(b"\n", max(0, at - _WINDOW), at) + 1 or max(0, at - _WINDOW)
         if text[at - 1] in b" \t" and text[at - 3 : at - 1] not in (b"||", b"??"):
             return self._flag(text, at)
         if text[at : at + 1] in (b"=", b">", b"~") or (text[at - 1] == 0x3A and text[at : at + 1] in (b"/", b":")):
@@ -89,12 +101,12 @@ class Password(Detector):
         while sign > begin and text[sign - 1] in b"=:|?+" and at - sign < 3:
             sign -= 1
         before = text[begin:sign]
-        near = before[-80:]
-        if _SHORT.search(near) and (_INSIDE_A_WORD.search(near) or is_noise(text, at - 6)):
+        kind = _kind(b" ".join(before[-64:].rsplit(None, 2)[-2:]))
+        if kind is _Name.NONE or (kind is _Name.SHORT and is_noise(text, at - 6)):
             return None
-        if _PARAMETER.search(near) or _PUBLIC.search(near):
+        if b"param" in before and _PARAMETER.search(before[-80:]):
             return None
-        return self._assigned(text, at, before)
+        return self._assigned(text, at, before, kind is _Name.STRICT)
 
     def _flag(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Take what follows a command line's option."""
@@ -111,10 +123,10 @@ class Password(Detector):
             return None
         return found.span()
 
-    def _assigned(self, text: bytes, at: int, before: bytes) -> tuple[int, int] | None:
+    def _assigned(self, text: bytes, at: int, before: bytes, strict: bool) -> tuple[int, int] | None:
         """Take what is assigned at `at`, by what stands `before` on the line."""
-        after = _spaces(text, at)
-        prefix = _PREFIXED.match(text, after)
+        after = at if text[at : at + 1] not in (b" ", b"\t") else _spaces(text, at)
+        prefix = _PREFIXED.match(text, after) if text[after : after + 1] in _PREFIXES else None
         quote = text[after : after + 1] if prefix is None else text[prefix.end() : prefix.end() + 1]
         if quote in _STRINGS and (quote != b"\\" or text[after + 1 : after + 2] == b'"'):
             if quote in (b'"', b"'") and prefix is None and _is_open(before, quote):
@@ -122,17 +134,17 @@ class Password(Detector):
             if quote == b"`" and after == at and text[at - 1] == 0x3A:
                 return None
             formatted = quote == b"`" or (prefix is not None and prefix[0][-1:] in _FORMATTED)
-            return self._string(text, after if prefix is None else prefix.end(), quote, formatted, _is_strict(before))
+            return self._string(text, after if prefix is None else prefix.end(), quote, formatted, strict)
         if _is_open(before, b'"') and text[at : after + 1].strip() == b"":
             return None
         colon = text[at - 1] == 0x3A
+        if not colon and after == at and _VARIABLE.search(before) is not None:
+            return self._word(text, at, _SHELL_WORD, before, False, strict, True)
         heads = _HEAD.match(before) is not None and _SENTENCE.search(before) is None
-        variable = not colon and after == at and _VARIABLE.search(_bare(before)) is not None
-        if variable:
-            return self._word(text, at, _SHELL_WORD, before, False, True)
         if heads and (colon or before[-1:] in b" \t" or after > at) and not (colon and after == at):
-            return self._line(text, after, before)
-        return self._word(text, after, _SHELL_WORD if heads and not colon else _WORD, before, after > at or not heads)
+            return self._line(text, after, before, strict)
+        word = _SHELL_WORD if heads and not colon else _WORD
+        return self._word(text, after, word, before, after > at or not heads, strict)
 
     def _string(
         self, text: bytes, place: int, quote: bytes, formatted: bool = False, strict: bool = True
@@ -141,7 +153,7 @@ class Password(Detector):
         found = _STRINGS[quote].match(text, place)
         return found.span(1) if found is not None and is_secret_string(found[1], formatted, strict) else None
 
-    def _line(self, text: bytes, after: int, before: bytes) -> tuple[int, int] | None:
+    def _line(self, text: bytes, after: int, before: bytes, strict: bool) -> tuple[int, int] | None:
         """Take what stands alone behind a name at the head of its line, blanks included (YAML, INI)."""
         if text[after : after + 1] in (b"|", b">", b"{", b"[", b"&", b"!", b"("):
             return None
@@ -150,7 +162,6 @@ class Password(Detector):
             return None
         value = whole[0].split(b" #")[0].split(b" //")[0].rstrip()
         bare = value.rstrip(b",;")
-        strict = _is_strict(before)
         code = bare != value or _CODE.match(before) is not None or value.endswith((b"{", b"("))
         if b" " in bare and code:
             return None
@@ -161,20 +172,26 @@ class Password(Detector):
         return (after, after + len(bare)) if len(bare) >= _SHORTEST or strict else None
 
     def _word(
-        self, text: bytes, after: int, word: re.Pattern[bytes], before: bytes, code: bool, shell: bool = False
+        self,
+        text: bytes,
+        after: int,
+        word: re.Pattern[bytes],
+        before: bytes,
+        code: bool,
+        strict: bool,
+        shell: bool = False,
     ) -> tuple[int, int] | None:
         """Take one word; `code` says that it may be an expression."""
         found = word.match(text, after)
         if found is None:
             return None
-        strict = _is_strict(before)
-        value = _FIELD.split(found[0])[0].rstrip(b",")
+        value = found[0].rstrip(b",") if b"&" not in found[0] else _FIELD.split(found[0])[0].rstrip(b",")
         following = text[after + len(value) : after + len(value) + 1]
         if text[after - 1] == 0x3A and following in (b'"', b"'") and value.isalpha() and _is_open(before, following):
             return None
-        spaced = not strict and _SPACED.search(before + text[after - 1 : after]) is not None
-        looks_so = _CODE.match(before) is not None or following in _ENDS or spaced
-        code = code and _LISTED.search(before) is None and looks_so
+        if code:
+            looks_so = following in _ENDS or (not strict and _is_spaced(before, text[after - 1]))
+            code = (looks_so or _CODE.match(before) is not None) and _LISTED.search(before) is None
         if len(value) < (1 if strict else _SHORTEST - 1) or not is_secret_word(value, following, code, strict, shell):
             return None
         return after, after + len(value)
@@ -185,15 +202,23 @@ def _spaces(text: bytes, at: int) -> int:
     return found.end() if found is not None else at
 
 
-def _is_strict(before: bytes) -> bool:
-    return _STRICT.search(before[-80:]) is not None
+@lru_cache(4096)
+def _kind(name: bytes) -> _Name:
+    """Tell what kind of name stands at the end of two words; names come again and again."""
+    if _INSIDE_A_WORD.search(name) or _PUBLIC.search(name):
+        return _Name.NONE
+    if _STRICT.search(name):
+        return _Name.STRICT
+    return _Name.SHORT if _SHORT.search(name) else _Name.TELLING
 
 
-def _bare(before: bytes) -> bytes:
-    """Leave out a subscript's end: ``os.environ["X"]``."""
-    return before.rstrip(b" \t")
+def _is_spaced(before: bytes, last: int) -> bool:
+    """Tell whether blanks stand around the sign, or a parenthesis is open."""
+    return last in b" \t" or before[-1:] in (b" ", b"\t") or before.rfind(b"(") > before.rfind(b")")
 
 
 def _is_open(before: bytes, quote: bytes) -> bool:
-    """Tell whether a string is open where `before` ends: the next quote would close it."""
+    """Tell whether a string is open where `before` ends: the next quote would close it. A quoted name opens none."""
+    if len(before) >= _WINDOW - 3 or before.rstrip(b" \t").endswith((quote, quote + b"]")):
+        return False
     return (before.count(quote) - before.count(b"\\" + quote)) % 2 == 1

@@ -34,8 +34,8 @@ CASES = [
     (f"-----BEGIN EC PRIVATE KEY-----\n{BODY}\nplain words follow\n{BODY}\n",) * 1
     + (f"-----BEGIN EC PRIVATE KEY-----\n[PRIVATE_KEY]\nplain words follow\n{BODY}\n",),
     (
-        f"---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nComment: x\n{BODY}\n---- END SSH2 ENCRYPTED PRIVATE KEY ----\nx\n",
-        "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\n[PRIVATE_KEY]\n---- END SSH2 ENCRYPTED PRIVATE KEY ----\nx\n",
+        f"---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nComment: y\n{BODY}\n---- END SSH2 ENCRYPTED PRIVATE KEY ----\n\n",
+        "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\n[PRIVATE_KEY]\n---- END SSH2 ENCRYPTED PRIVATE KEY ----\n\n",
     ),
     (
         f"Public-Lines: 1\n{BODY}\nPrivate-Lines: 2\n{BODY}\n{BODY}\nPrivate-MAC: 00\n",
