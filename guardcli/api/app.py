@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
 
 from guardcli import __version__
 from guardcli.api.ancestry import SessionTrees
@@ -25,6 +26,12 @@ from guardcli.api.notify import Notifier
 from guardcli.api.observation import Observation
 from guardcli.api.routes import approvals, audit, events, health, recordings, sessions
 from guardcli.api.store import Store
+from guardcli.api.web import failures
+from guardcli.api.web.decisions import router as web_decisions
+from guardcli.api.web.headers import SecurityHeaders
+from guardcli.api.web.pages import router as web_pages
+from guardcli.api.web.players import router as web_players
+from guardcli.api.web.view import ROOM
 from guardcli.model.errors import GuardError, UnavailableError
 from guardcli.model.events import canonical
 
@@ -66,7 +73,11 @@ def create_app(store: Store, trees: SessionTrees, notifier: Notifier, config: Co
     app.include_router(health.root)
     for module in (health, sessions, events, recordings, approvals, audit):
         app.include_router(module.router, prefix="/v1")
+    for router in (web_pages, web_decisions, web_players):
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=ROOM / "static"), name="static")
     app.add_middleware(BodyLimit)
+    app.add_middleware(SecurityHeaders)
     app.add_middleware(Observation, metrics=metrics, log_requests=config.log.requests)
     handlers: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
         GuardError: _guard_error,
@@ -108,6 +119,8 @@ async def _guard_error(request: Request, error: Exception) -> Response:
         raise error
     if error.http_status >= 500:
         log.error("request failed", extra={"facts": {"path": request.url.path, "error": str(error)}})
+    if failures.is_page(request):
+        return failures.page(request, error)
     return failure(error.http_status, code_of(type(error)), error.message, error.hint)
 
 

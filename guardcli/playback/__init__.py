@@ -2,6 +2,7 @@
 
 * `asciicast`: reads recordings
 * `terminal`: a terminal's screen, which a recording can write to and nothing else
+* `dump`: a screen as text that draws it again
 * `index`: where in a recording what is, so that a player can begin anywhere
 * `timeline`: what an event tells, in a line
 * `text`: recorded text without any effect on a terminal; ages and moments

@@ -255,6 +255,7 @@ class _Make:
 
     facts = staticmethod(facts)
     Chain = Chain
+    EventType = EventType
     usual = staticmethod(usual)
     request = staticmethod(request)
     Server = Server

@@ -15,6 +15,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 
@@ -146,6 +147,33 @@ class Events:
         query = select(func.max(CHUNKS.c.sequence)).where(CHUNKS.c.session == session, CHUNKS.c.position <= offset)
         with reading(self._engine) as connection:
             return int(connection.execute(query).scalar_one() or 0)
+
+    def last_output(self, session: str) -> Event | None:
+        """Return the event of the last stretch of the recording, None where nothing is recorded."""
+        query = select(EVENTS).where(EVENTS.c.session == session, EVENTS.c.type == EventType.OUTPUT.value)
+        with reading(self._engine) as connection:
+            row = connection.execute(query.order_by(EVENTS.c.sequence.desc()).limit(1)).one_or_none()
+        return None if row is None else stored_event(row)
+
+    def offset_at(self, session: str, moment: float) -> int:
+        """Return the byte of the recording after which nothing is older than `moment` seconds of the session.
+
+        A stretch's event is written when the stretch is complete: whatever lies behind it was recorded later.
+        """
+        first = self.read(session, 0, 1)
+        if not first:
+            return 0
+        began = datetime.fromisoformat(first[0].time)
+        wanted = (began + timedelta(seconds=min(moment, 1e9))).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        query = select(func.max(EVENTS.c.sequence)).where(
+            EVENTS.c.session == session, EVENTS.c.type == EventType.OUTPUT.value, EVENTS.c.time <= wanted
+        )
+        with reading(self._engine) as connection:
+            last = connection.execute(query).scalar_one()
+            if last is None:
+                return 0
+            place = select(CHUNKS.c.position).where(CHUNKS.c.session == session, CHUNKS.c.sequence == last)
+            return int(connection.execute(place).scalar_one_or_none() or 0)
 
     def chunk(self, session: str, sequence: int) -> bytes | None:
         """Return the stretch that belongs to the ``output`` event `sequence`, None where it is not there."""

@@ -116,6 +116,12 @@ class Trail:
         with reading(self._engine) as connection:
             return [_entry(row) for row in connection.execute(query)]
 
+    def latest(self, limit: int = 100) -> list[Entry]:
+        """Return the last entries, newest first."""
+        query = select(TRAIL).order_by(TRAIL.c.sequence.desc()).limit(limit)
+        with reading(self._engine) as connection:
+            return [_entry(row) for row in connection.execute(query)]
+
     def faults(self) -> Iterator[str]:
         """Recompute the chain as it is now; give what is wrong, naming the entry. Stops at the first break."""
         start, previous = 0, GENESIS

@@ -1,0 +1,9 @@
+"""The web page: the API's own data for people, rendered here, with as little script as can be.
+
+* `access`: who looks; the cookie, the forms' proof of origin
+* `headers`: what a browser is told about every answer
+* `view`: templates, and how recorded text becomes inert HTML
+* `pages`, `decisions`, `players`: the routes; they read what the API's routes read, under the same rights
+* `windows`: a stretch of a recording from any moment on
+* ``static/``: the style, the little script, and two libraries with their licences
+"""

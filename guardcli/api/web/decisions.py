@@ -1,0 +1,100 @@
+"""Where people act: signing in and out, and the queue of approvals."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Query, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from guardcli.api.context import Api
+from guardcli.api.store.database import now
+from guardcli.api.web.access import Proven, Viewer, check_origin, local_path, sign_in, sign_out
+from guardcli.api.web.view import bare, render
+from guardcli.model.approvals import ApprovalState
+from guardcli.model.errors import GuardError, UnauthorizedError
+
+router = APIRouter(include_in_schema=False)
+
+SEE_OTHER = 303
+
+
+@router.get("/login")
+def show_login(next: Annotated[str, Query(max_length=2000)] = "/") -> HTMLResponse:
+    """Ask who it is."""
+    return bare("login.html", title="Sign in", next=local_path(next), fault="")
+
+
+@router.post("/login", dependencies=[Depends(check_origin)])
+def login(
+    request: Request,
+    api: Api,
+    token: Annotated[str, Form(max_length=8000)] = "",
+    next: Annotated[str, Form(max_length=2000)] = "/",
+) -> Response:
+    """Sign in with a token."""
+    peer = request.scope.get("state", {}).get("peer")
+    to = local_path(next)
+    try:
+        if not token.strip():
+            raise UnauthorizedError("a token is needed", hint="guard api token create makes one")
+        api.authenticator.principal(peer, f"Bearer {token.strip()}").may_list()
+        response = RedirectResponse(to, SEE_OTHER)
+        sign_in(request, response, token.strip())
+    except GuardError as error:
+        return bare("login.html", error.http_status, title="Sign in", next=to, fault=str(error))
+    return response
+
+
+@router.post("/logout", dependencies=[Proven])
+def logout() -> Response:
+    """Forget who it was."""
+    response = RedirectResponse("/login", SEE_OTHER)
+    sign_out(response)
+    return response
+
+
+@router.get("/approvals")
+def show_approvals(
+    request: Request, api: Api, who: Viewer, everything: bool = False, part: bool = False
+) -> HTMLResponse:
+    """Show what waits, and with `everything` also what was decided."""
+    who.may_list()
+    owner = "" if who.reads_everything else who.owner
+    found = api.store.approvals.find(None if everything else ApprovalState.PENDING, "", owner, 200)
+    found.sort(key=lambda one: (one.state is not ApprovalState.PENDING, -one.created))
+    name = "approvals_part.html" if part else "approvals.html"
+    return render(request, who, name, title="Approvals", approvals=found, everything=everything, at=now())
+
+
+@router.get("/approvals/{id}")
+def show_approval(request: Request, id: str, api: Api, who: Viewer, part: bool = False) -> HTMLResponse:
+    """Show all that is needed to decide."""
+    approval = api.store.approvals.get(id)
+    who.may_see(approval, api.store.approvals.owner(id))
+    name = "approval_part.html" if part else "approval.html"
+    return render(request, who, name, title=f"Approval {id}", approval=approval, at=now(), fault="")
+
+
+@router.post("/approvals/{id}/decision", dependencies=[Proven])
+def decide(
+    request: Request,
+    id: str,
+    api: Api,
+    who: Viewer,
+    vote: Annotated[str, Form(pattern="^(approve|deny)$")],
+    reason: Annotated[str, Form(max_length=4096)] = "",
+) -> Response:
+    """Vote, under the same rights as by the API."""
+    try:
+        who.may_decide(api.store.approvals.get(id), api.store.approvals.owner(id))
+        approval = api.store.approvals.decide(id, who.name, vote == "approve", reason.strip())
+    except GuardError as error:
+        approval = api.store.approvals.get(id)
+        who.may_see(approval, api.store.approvals.owner(id))
+        values = {"approval": approval, "at": now(), "fault": str(error)}
+        answer = render(request, who, "approval.html", title=f"Approval {id}", **values)
+        answer.status_code = error.http_status
+        return answer
+    api.notifier.publish(f"approval/{approval.id}", "approvals")
+    return RedirectResponse(f"/approvals/{id}", SEE_OTHER)

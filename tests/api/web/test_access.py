@@ -1,0 +1,259 @@
+"""Who sees the page, what proves a form, and where a sign-in leads."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from guardcli.api.web.access import COOKIE, local_path
+from guardcli.client.api import ApiClient
+from guardcli.model.approvals import ApprovalState
+from guardcli.model.secrets import Secret
+
+TOKEN = [sys.executable, "-m", "guardcli", "api", "token", "create"]
+EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u202e\x1b]0;t\x07{{7*7}}"
+
+
+class Site:
+    """A server on a loopback port, a token for each role, and a session of an agent with a request that waits."""
+
+    def __init__(self, server, make) -> None:
+        self.server = server
+        port = int((server.directory / "api.log").read_text().split('"port": ')[1].split("}")[0])
+        self.url = f"http://127.0.0.1:{port}"
+        self.tokens = {role: self._token(role) for role in ("agent", "approver", "auditor", "admin")}
+        agent = ApiClient(self.url, Secret(self.tokens["agent"]))
+        facts = make.facts("session-web-01", identity="bot " + EVIL, command=["sh", "-c", EVIL], cwd="/" + EVIL)
+        self.own = agent.with_token(agent.create_session(facts))
+        chain = make.Chain("session-web-01")
+        chain.add(make.EventType.OPENED, facts)
+        chain.output(b'{"version": 2, "width": 80, "height": 24}\n')
+        operation = {"action": EVIL, "effects": [EVIL, "delete"], "targets": [EVIL], "complete": False, "reason": EVIL}
+        chain.add(
+            make.EventType.JUDGED,
+            {"verdict": EVIL, "command": f"psql -c '{EVIL}'", "rule": EVIL, "message": EVIL, "operations": [operation]},
+            1,
+        )
+        chain.add(make.EventType.MASKED, {"findings": {EVIL: 3}, "stream": EVIL}, 1)
+        chain.output(b'[1.0, "o", "first\\r\\n"]\n', 1)
+        chain.output(b'[2.0, "o", "second\\r\\n"]\n', 1)
+        self.own.append_events("session-web-01", [(item.event, item.content) for item in chain.items])
+
+    def _token(self, role: str) -> str:
+        command = [*TOKEN, "--role", role, "--name", role, "--database", str(self.server.database)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    def ask(self, digest: str) -> str:
+        found = self.own.request_approval(
+            "session-web-01", digest * 64, tool="psql", command=f"psql -c '{EVIL}'", justification=EVIL, targets=[EVIL]
+        )
+        return found.id
+
+    def browser(self, role: str) -> requests.Session:
+        made = requests.Session()
+        made.trust_env = False
+        answer = made.post(f"{self.url}/login", data={"token": self.tokens[role]}, allow_redirects=False, timeout=20)
+        assert answer.status_code == 303, answer.text
+        return made
+
+
+@pytest.fixture(scope="module")
+def site(make, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    server = make.Server(tmp_path_factory.mktemp("web"), "--host", "127.0.0.1", "--port", "0")
+    server.start()
+    yield Site(server, make)
+    assert server.stop() == 0
+
+
+def get(browser: requests.Session, url: str) -> requests.Response:
+    return browser.get(url, allow_redirects=False, timeout=20)
+
+
+def proof_in(text: str) -> str:
+    found = re.search(r'name="proof" value="([0-9a-f]{64})"', text)
+    assert found is not None
+    return found[1]
+
+
+PAGES = ("/", "/sessions", "/sessions/session-web-01", "/sessions/session-web-01/calls/1", "/approvals")
+READERS = ("approver", "auditor", "admin")
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/audit", "/sessions/session-web-01/replay", "/sessions/session-web-01/cast"])
+def test_without_a_sign_in_there_is_only_the_way_to_it(site: Site, path: str) -> None:
+    answer = get(requests.Session(), site.url + path)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/login?next={path}")
+
+
+@pytest.mark.parametrize("role", READERS)
+@pytest.mark.parametrize("path", PAGES)
+def test_what_was_recorded_is_shown_and_is_no_code(site: Site, role: str, path: str) -> None:
+    answer = get(site.browser(role), site.url + path)
+    assert answer.status_code == 200
+    assert "<script>alert" not in answer.text
+    assert "<img src=x" not in answer.text
+    assert "\u202e" not in answer.text
+    assert "\x1b" not in answer.text
+    assert "49" not in re.findall(r"\{\{.*?\}\}|>49<", answer.text)
+    assert "script-src 'self' 'wasm-unsafe-eval'" in answer.headers["content-security-policy"]
+    assert "unsafe-inline" not in answer.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-store"
+    assert not re.search(r"<[^>]+\s(on\w+|style)\s*=", answer.text)
+
+
+@pytest.mark.parametrize(("role", "status"), [("agent", 403), ("approver", 403), ("auditor", 200), ("admin", 200)])
+def test_the_audit_is_for_whoever_may_verify(site: Site, role: str, status: int) -> None:
+    assert get(site.browser(role), f"{site.url}/audit").status_code == status
+
+
+def test_an_agents_own_token_sees_its_own_alone(site: Site, make) -> None:
+    other = ApiClient(site.url, Secret(site.tokens["admin"]))
+    other.create_session(make.facts("session-web-02"))
+    browser = site.browser("agent")
+    assert get(browser, f"{site.url}/sessions/session-web-01").status_code == 200
+    assert get(browser, f"{site.url}/sessions/session-web-02").status_code == 403
+    assert "session-web-02" not in get(browser, f"{site.url}/sessions").text
+
+
+@pytest.mark.parametrize("token", ["", "guard-service.x.y", "x" * 5000, "\u00e9", "guard-session.session-web-01.00"])
+def test_a_token_that_is_none_signs_nobody_in(site: Site, token: str) -> None:
+    answer = requests.post(f"{site.url}/login", data={"token": token}, allow_redirects=False, timeout=20)
+    assert answer.status_code == 401
+    assert "set-cookie" not in answer.headers
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(site: Site) -> None:
+    answer = requests.post(f"{site.url}/login", data={"token": site.tokens["admin"]}, allow_redirects=False, timeout=20)
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+
+
+def test_a_yes_and_a_no_with_reasons(site: Site) -> None:
+    browser = site.browser("approver")
+    for digest, vote, state in (("a", "approve", ApprovalState.APPROVED), ("d", "deny", ApprovalState.DENIED)):
+        id = site.ask(digest)
+        page = get(browser, f"{site.url}/approvals/{id}")
+        assert "&lt;script&gt;" in page.text
+        form = {"proof": proof_in(page.text), "vote": vote, "reason": "seen"}
+        answer = browser.post(f"{site.url}/approvals/{id}/decision", data=form, allow_redirects=False, timeout=20)
+        assert answer.status_code == 303
+        assert (site.own.approval(id).state, site.own.approval(id).reason) == (state, "seen")
+
+
+@pytest.mark.parametrize("role", ["agent", "auditor"])
+def test_whoever_may_not_decide_does_not_by_the_page_either(site: Site, role: str) -> None:
+    id = site.ask("b")
+    browser = site.browser(role)
+    page = get(browser, f"{site.url}/approvals/{id}")
+    answer = browser.post(
+        f"{site.url}/approvals/{id}/decision",
+        data={"proof": proof_in(page.text), "vote": "approve"},
+        allow_redirects=False,
+        timeout=20,
+    )
+    assert answer.status_code == 403
+    assert site.own.approval(id).state is ApprovalState.PENDING
+    site.own.cancel_approval(id)
+
+
+FORGED = {
+    "no proof": ({}, {}),
+    "another's proof": ({"proof": "0" * 64}, {}),
+    "another site": (None, {"Sec-Fetch-Site": "cross-site"}),
+    "a sister site": (None, {"Sec-Fetch-Site": "same-site"}),
+    "another origin": (None, {"Origin": "https://evil.example"}),
+}
+
+
+@pytest.mark.parametrize("way", FORGED)
+def test_a_form_that_is_not_ours_decides_nothing(site: Site, way: str) -> None:
+    id = site.ask("c")
+    browser = site.browser("approver")
+    form, headers = FORGED[way]
+    if form is None:
+        form = {"proof": proof_in(get(browser, f"{site.url}/approvals/{id}").text)}
+    answer = browser.post(
+        f"{site.url}/approvals/{id}/decision",
+        data={**form, "vote": "approve"},
+        headers=headers,
+        allow_redirects=False,
+        timeout=20,
+    )
+    assert answer.status_code == 403
+    assert site.own.approval(id).state is ApprovalState.PENDING
+    site.own.cancel_approval(id)
+
+
+def test_another_site_signs_nobody_in(site: Site) -> None:
+    answer = requests.post(
+        f"{site.url}/login",
+        data={"token": site.tokens["admin"]},
+        headers={"Origin": "https://evil.example"},
+        allow_redirects=False,
+        timeout=20,
+    )
+    assert answer.status_code == 403
+    assert "set-cookie" not in answer.headers
+
+
+def test_signing_out_forgets(site: Site) -> None:
+    browser = site.browser("auditor")
+    page = get(browser, f"{site.url}/sessions")
+    browser.post(f"{site.url}/logout", data={"proof": proof_in(page.text)}, allow_redirects=False, timeout=20)
+    assert COOKIE not in browser.cookies
+    assert get(browser, f"{site.url}/sessions").status_code == 303
+
+
+def test_a_revoked_token_ends_at_once(site: Site) -> None:
+    command = [*TOKEN, "--role", "auditor", "--name", "short", "--database", str(site.server.database)]
+    token = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    site.tokens["short"] = token
+    browser = site.browser("short")
+    assert get(browser, f"{site.url}/sessions").status_code == 200
+    revoke = [*TOKEN[:-1], "revoke", token.split(".")[1], "--database", str(site.server.database)]
+    subprocess.run(revoke, capture_output=True, check=True)
+    assert get(browser, f"{site.url}/sessions").status_code == 303
+
+
+def test_a_recording_begins_anywhere(site: Site) -> None:
+    browser = site.browser("auditor")
+    whole = get(browser, f"{site.url}/sessions/session-web-01/cast").text
+    assert "first" in whole
+    assert "second" in whole
+    later = get(browser, f"{site.url}/sessions/session-web-01/cast?at=1.5").text.splitlines()
+    assert "first" in later[1]
+    assert later[2] == '[0.5, "o", "second\\r\\n"]'
+    assert len(later) == 3
+
+
+LEADS = [
+    ("/sessions", "/sessions"),
+    ("/sessions?state=live", "/sessions?state=live"),
+    ("//evil.example/", "/"),
+    ("/\\evil.example", "/"),
+    ("https://evil.example/", "/"),
+    ("javascript:alert(1)", "/"),
+    ("/a\r\nset-cookie: x=y", "/"),
+    ("", "/"),
+    ("evil", "/"),
+    ("/\t/evil.example", "/"),
+    ("/path\\..\\x", "/"),
+]
+
+
+@pytest.mark.parametrize(("wanted", "leads"), LEADS)
+def test_a_sign_in_leads_nowhere_else(wanted: str, leads: str) -> None:
+    assert local_path(wanted) == leads
+
+
+def test_what_is_served_to_everybody_holds_no_secret(site: Site) -> None:
+    answer = requests.get(f"{site.url}/static/../../store/tokens.py", timeout=20)
+    assert answer.status_code == 404
+    for name in ("style.css", "replay.js", "htmx.min.js", "htmx.LICENSE.txt", "asciinema-player.LICENSE.txt"):
+        assert requests.get(f"{site.url}/static/{name}", timeout=20).status_code == 200
