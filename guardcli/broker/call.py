@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from guardcli.broker import protocol
 from guardcli.broker.approval import Approvals
@@ -21,6 +21,7 @@ from guardcli.broker.processes import GitPrograms, started_by_git
 from guardcli.broker.protocol import CallFrame, ProtocolError
 from guardcli.broker.recorder import CallRecord, Recorder
 from guardcli.broker.relay import Relay
+from guardcli.broker.routes import Route, Routes
 from guardcli.broker.sinks import Sink
 from guardcli.broker.tools import ToolFinder
 from guardcli.isolation.variables import dropped_for_tools
@@ -55,6 +56,8 @@ class Engine:
     """The pids of the shims of running git calls."""
     silent: Silent
     """The connections that have not said yet what they call."""
+    routes: Routes
+    """Which calls go to a gateway."""
     enclosure: Enclosure | None = None
     """Where the session is isolated."""
 
@@ -73,6 +76,7 @@ class Call:
         self._record: CallRecord | None = None
         self._invocation: Invocation | None = None
         self._dropped: list[str] = []
+        self._route: Route | None = None
 
     async def run(self) -> None:
         """See the call through, and close everything that it opened."""
@@ -124,6 +128,9 @@ class Call:
                 files=self._engine.enclosure.files if self._engine.enclosure else None,
                 find_secrets=self._engine.find_secrets,
             )
+            self._route = self._engine.routes.find(invocation, facts)
+            if self._route is not None:
+                self._invocation = invocation = replace(invocation, gateway=self._route.resource)
             judgement = part_of_a_call(invocation) if self._engine.enclosure else None
             judgement = judgement or await self._judge(invocation, facts, cancel)
             self._record = self._engine.recorder.judged(invocation, judgement.decision, began)
@@ -204,6 +211,7 @@ class Call:
             engine.spawn,
             self._tell,
             self._dropped,
+            self._route,
         )
         await relay.run(record, judgement, facts, program)
 

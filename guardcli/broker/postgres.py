@@ -12,13 +12,13 @@ import os
 import secrets
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from guardcli.broker.approval import JUSTIFICATION
 from guardcli.broker.place import SOCKET_PATH_MAX
+from guardcli.broker.postgres_address import Address
 from guardcli.broker.services import Service
 from guardcli.broker.session import Broker
 from guardcli.broker.statements import StatementGatekeeper, StatementRules
@@ -35,19 +35,6 @@ from guardcli.model.secrets import Secret
 
 NOBODY = "agent"
 """The user that a client is told to ask for where the policy names none; who it becomes is the gateway's doing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where the gateway of a resource listens: the directory of its unix socket, and the port in the socket's name.
-
-    `shown` is that directory as the agent sees it, which differs inside a sandbox.
-    """
-
-    resource: str
-    directory: str
-    shown: str
-    port: int = PORT
 
 
 def is_served(resource: Resource) -> bool:
@@ -115,6 +102,8 @@ def postgres_services(broker: Broker, config_dir: Path) -> list[Service]:
     gateways = [
         PostgresService(resource, places[resource.name], gatekeeper, lending, broker.patience) for resource in served
     ]
+    for resource in served:
+        broker.routes.add(resource, places[resource.name])
     return [LendingService(lending), *gateways]
 
 

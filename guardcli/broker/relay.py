@@ -19,6 +19,7 @@ from guardcli.broker.judge import Judgement
 from guardcli.broker.limits import Limits
 from guardcli.broker.protocol import CallFrame, Ended, Foreground, FrameType, How, Plan, Resized
 from guardcli.broker.recorder import CallRecord, Recorder, StreamRecord
+from guardcli.broker.routes import Route
 from guardcli.broker.sinks import Sink, same_description
 from guardcli.broker.streams import MakeMask, OutputStream, Unmasked
 from guardcli.broker.terminal import Terminal
@@ -94,8 +95,9 @@ class Relay:
         spawn: Callable[[Coroutine[object, object, None]], asyncio.Task[None]],
         tell: Callable[[str, bool], Awaitable[None]],
         dropped: Collection[str] = (),
+        route: Route | None = None,
     ) -> None:
-        """`dropped` are variables that the tool is not given."""
+        """`dropped` are variables that the tool is not given; `route` changes what leads it to a gateway."""
         self._connection = connection
         self._frame = frame
         self._agent = agent
@@ -104,7 +106,8 @@ class Relay:
         self._limits = limits
         self._spawn = spawn
         self._tell = tell
-        self._dropped: dict[str, str | None] = dict.fromkeys(dropped)
+        self._changed: dict[str, str | None] = {**dict.fromkeys(dropped), **(route.environment if route else {})}
+        self._route = route
         self._failure: UnavailableError | None = None
         self._ended = asyncio.Event()
 
@@ -113,7 +116,7 @@ class Relay:
         only_command = judgement.decision.recording is Recording.COMMAND
         if only_command and not _judged_content(judgement, facts) and not self._limits:
             self._recorder.started(call, judgement.invocation, program.path)
-            settings = {**self._frame.ambiguous, **self._dropped, **dict(judgement.inspection.environment)}
+            settings = {**self._frame.ambiguous, **self._changed, **dict(judgement.inspection.environment)}
             plan = Plan(program.path, arguments=self._own_name({}), environment=settings, number=program.number)
             await self._connection.send(protocol.start(FrameType.EXEC, plan), [program.fd] * bool(program.number))
             return
@@ -169,7 +172,7 @@ class Relay:
             pipes.give(reader, 0)
             pipes.feed = Feed(facts.stdin_prefix, os.dup(self._agent[0]), writer)
         pipes.environment.update(self._frame.ambiguous)
-        pipes.environment.update(self._dropped)
+        pipes.environment.update(self._changed)
         pipes.environment.update(judgement.inspection.environment)
         for number, given in enumerate(judgement.inspection.inputs, FIRST_COPY):
             if given.path in facts.files:
@@ -207,7 +210,8 @@ class Relay:
             unless_made.pop_all()
 
     def _own_name(self, arguments: dict[int, str]) -> dict[int, str]:
-        """Make sure that the tool goes by the name that was judged: programs look at argv[0]."""
+        """Make sure that the tool goes by the name that was judged, programs look at argv[0], and where it must."""
+        arguments.update(self._route.arguments if self._route else {})
         if os.path.basename(self._frame.argv[0]) != self._frame.tool:
             arguments[0] = self._frame.tool
         return arguments

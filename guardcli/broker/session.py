@@ -31,6 +31,7 @@ from guardcli.broker.limits import Observer
 from guardcli.broker.place import SessionPlace
 from guardcli.broker.processes import GitPrograms
 from guardcli.broker.recorder import Recorder
+from guardcli.broker.routes import Routes
 from guardcli.broker.secret_finder import SecretFinder
 from guardcli.broker.server import Server, Tasks
 from guardcli.broker.services import Service, Services, tell_failed, tell_started
@@ -153,6 +154,7 @@ class Broker:
         self.approvals = Approvals(
             client, session.id, session.identity, self.recorder, self.patience, session.approval_wait
         )
+        self.routes = Routes()
         self._services = Services(make_services(self))
         self._enclosure = enclosure = Enclosure(session.enclosure) if session.enclosure else None
         finder = ToolFinder(session.environment.get("PATH", os.defpath), str(session.place.shims))
@@ -167,6 +169,7 @@ class Broker:
             make_finder=session.maskers.finder,
             spawn=self._tasks.spawn,
             git_calls={},
+            routes=self.routes,
             enclosure=enclosure,
             silent=Silent(min(SILENT_MAX, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4)),
         )

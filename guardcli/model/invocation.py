@@ -27,7 +27,8 @@ class Invocation:
     ``argv[0]`` included, decoded as the file system does (surrogateescape). `cwd` is absolute, or empty
     where the directory was deleted. `parent` names the guarded tool that itself started this call, such as
     ``git`` for the ``ssh`` of a fetch; the broker sets it only when it has verified that from the
-    process tree, and it stays empty for whatever the agent, a hook or an alias started.
+    process tree, and it stays empty for whatever the agent, a hook or an alias started. `gateway` names the resource
+    whose gateway the call will talk to: its statements are judged there.
     """
 
     tool: str
@@ -37,6 +38,7 @@ class Invocation:
     stdin: Stdin = Stdin.NULL
     stdout_is_terminal: bool = False
     parent: str = ""
+    gateway: str = ""
 
     @property
     def arguments(self) -> tuple[str, ...]:

@@ -111,3 +111,50 @@ def test_pghost_is_enough_for_libpq_and_the_loopback_asks_for_the_sessions_passw
         "(1,)",
         "refused True",
     ]
+
+
+WAYS = [
+    ("options", ["-h", "{host}", "-d", "postgres"], {}),
+    ("glued", ["-h{host}", "-dpostgres", "-Uapp"], {}),
+    ("long", ["--host={host}", "--dbname", "postgres"], {}),
+    ("arguments", ["-h", "{host}", "postgres", "app"], {}),
+    ("conninfo", ["host={host} dbname=postgres user=app sslmode=disable application_name='a b'"], {}),
+    ("conninfo by -d", ["-d", "host={host} dbname=postgres"], {}),
+    ("uri", ["postgresql:///postgres?host={host}&user=app"], {}),
+    ("environment", [], {"PGHOST": "{host}", "PGDATABASE": "postgres", "PGUSER": "app", "PGSSLMODE": "require"}),
+    ("service", ["service=orders"], {"PGSERVICEFILE": "{services}"}),
+    ("service by environment", [], {"PGSERVICE": "orders", "PGSERVICEFILE": "{services}"}),
+    ("the gateway itself", ["{url}"], {}),
+]
+
+
+@pytest.mark.parametrize(("arguments", "env"), [way[1:] for way in WAYS], ids=[way[0] for way in WAYS])
+def test_psql_is_led_to_the_gateway_however_it_names_the_server(
+    guarded: Any, database: Database, arguments, env
+) -> None:
+    sandbox = guarded()
+    services = sandbox.root / "services.conf"
+    services.write_text(f"[orders]\nhost={database.host}\ndbname=postgres\nuser=app\n")
+    words = {"host": database.host, "services": str(services), "url": "$DATABASE_URL"}
+    line = " ".join(f'"{argument.format(**words)}"' for argument in arguments)
+    sandbox.env.update({name: value.format(**words) for name, value in env.items()})
+    done = sandbox.script(f"psql -XAt -c 'SELECT current_user, count(*) FROM orders' {line}")
+    assert done.stdout == "reporting|5\n", done.stderr
+    judged = [event["data"] for event in sandbox.events(type="judged")]
+    assert [one.get("resource") for one in judged] == [None, "orders-db"]
+
+
+def test_a_routed_statement_is_denied_once_and_on_the_wire(guarded: Any, database: Database) -> None:
+    sandbox = guarded()
+    done = sandbox.script(f"psql -XAt -h {database.host} -d postgres -c 'DROP TABLE orders'; echo $?")
+    assert "1\n" == done.stdout
+    assert "Not here." in done.stderr
+    verdicts = [event["data"]["verdict"] for event in sandbox.events(type="judged")]
+    assert verdicts == ["allow", "deny"]
+
+
+def test_another_server_is_not_led_anywhere(guarded: Any, database: Database) -> None:
+    sandbox = guarded()
+    done = sandbox.script("psql -XAt -h /nowhere -d postgres -c 'SELECT 1'; echo $?")
+    assert "2\n" == done.stdout
+    assert "/nowhere" in done.stderr

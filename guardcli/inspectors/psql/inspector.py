@@ -13,15 +13,12 @@ from dataclasses import replace
 
 from guardcli.inspectors.psql.bounds import TOO_MUCH
 from guardcli.inspectors.psql.connection import (
-    ENVIRONMENT,
     Parameters,
-    is_conninfo,
     judge_parameters,
-    merged,
-    read_conninfo,
     read_service,
     targets,
 )
+from guardcli.inspectors.psql.destination import read_destination, service_files
 from guardcli.inspectors.psql.options import CommandLine, Option, read_command_line
 from guardcli.inspectors.psql.script import STREAMS, Script
 from guardcli.inspectors.psql.variables import Variables
@@ -36,7 +33,6 @@ _VERSIONS = range(10, 20)
 """Major versions of psql, each of which prefers a start file that ends in ``-VERSION``."""
 
 _NOTHING = "/dev/null"
-_SYSTEM_SERVICES = "/etc/postgresql-common/pg_service.conf"
 
 
 class PsqlInspector:
@@ -56,7 +52,7 @@ class _Call:
         self.invocation = invocation
         self.facts = facts
         self.line: CommandLine = read_command_line(invocation.argv, posix="POSIXLY_CORRECT" in invocation.env)
-        self.script = Script(Variables(), invocation.env)
+        self.script = Script(Variables(), invocation.env, on_the_wire=bool(invocation.gateway))
         self.inputs: list[Input] = []
         self.settings: list[tuple[str, str]] = []
         self.parameters: Parameters = {}
@@ -71,12 +67,17 @@ class _Call:
             self._actions()
         if not self.script.operations:
             self.script.operations.append(Operation("psql", ends or "connect", frozenset((Effect.READ,))))
-        where = () if ends else targets(self.parameters)
+        where = () if ends else self._where()
         operations = [
             replace(operation, targets=tuple(dict.fromkeys((*operation.targets, *where))))
             for operation in self.script.operations
         ]
         return Inspection(tuple(operations), tuple(self.inputs), environment=tuple(self.settings))
+
+    def _where(self) -> tuple[Target, ...]:
+        """Return what the call is aimed at: for one that goes to a gateway, the resource is known by its name."""
+        gateway = self.invocation.gateway
+        return (*targets(self.parameters), *((Target("resource", gateway),) if gateway else ()))
 
     def _options(self) -> str:
         """Carry out what options do while psql reads them; return why psql stops there, empty if it goes on."""
@@ -116,42 +117,23 @@ class _Call:
             self.script.add(Operation("psql", action, frozenset((Effect.FILE,)), (Target("file", path),)))
 
     def _connection(self) -> None:
-        env, given = self.invocation.env, dict[str, str]()
-        letters = {"h": "host", "p": "port", "U": "user", "d": "dbname"}
-        for option in self.line.options:
-            if option.letter in letters:
-                given[letters[option.letter]] = option.value
-        for argument in self.line.arguments:
-            key = "dbname" if "dbname" not in given else "user"
-            given.setdefault(key, argument)
-        expanded: Parameters = {}
-        name = given.get("dbname", "")
-        if is_conninfo(name):
-            read = read_conninfo(name)
-            if isinstance(read, str):
-                self.script.add(conceded("psql", "connect", read, Effect.NETWORK))
-            else:
-                expanded = read
-            del given["dbname"]
-        around = {key: env[variable] for variable, key in ENVIRONMENT.items() if env.get(variable)}
-        layers = [expanded, given, around]
-        service = merged(layers).get("service", "")
-        if service and "servicefile" in expanded:
+        told = read_destination(self.line, self.invocation.env)
+        service: Parameters = {}
+        if told.fault:
+            self.script.add(conceded("psql", "connect", told.fault, Effect.NETWORK))
+        if told.service and "servicefile" in told.layers[0]:
             reason = "a service file that the connection string names is not read"
             self.script.add(conceded("psql", "connect", reason, Effect.NETWORK))
-        elif service:
-            layers.insert(2, self._service(service))
-        self.parameters = merged(layers)
+        elif told.service:
+            service = self._service(told.service)
+        self.parameters = told.parameters(service)
         for operation in judge_parameters(self.parameters):
             self.script.add(operation)
             if not operation.complete:
                 self.script.lose_sight(operation.reason)
 
     def _service(self, service: str) -> Parameters:
-        env = self.invocation.env
-        own = env.get("PGSERVICEFILE") or (f"{env['HOME']}/.pg_service.conf" if env.get("HOME") else "")
-        system = f"{env['PGSYSCONFDIR']}/pg_service.conf" if env.get("PGSYSCONFDIR") else _SYSTEM_SERVICES
-        for path in filter(None, (own, system)):
+        for path in service_files(self.invocation.env):
             try:
                 content = self.facts.read_file(self.invocation.path(path)).decode("utf-8", "replace")
             except FactUnavailable:
@@ -259,6 +241,9 @@ class _Call:
 
     def _stdin(self) -> None:
         if self.invocation.stdin is Stdin.NULL:
+            return
+        if self.invocation.stdin is Stdin.TERMINAL and self.invocation.gateway:
+            self.script.add(Operation("psql", "interactive", frozenset((Effect.SESSION,))))
             return
         if self.invocation.stdin is Stdin.TERMINAL:
             self.script.lose_sight("an interactive session: what will be typed is not known; use psql -c or -f")

@@ -67,13 +67,14 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """Options in order, then arguments. `fault` says where reading stopped, as psql would stop there;
-    `strange` is set when it stopped at an option that no known psql has."""
+    """Options in order, then arguments, which stand at `places` in argv. `fault` says where reading stopped, as psql
+    would stop there; `strange` is set when it stopped at an option that no known psql has."""
 
     options: tuple[Option, ...]
     arguments: tuple[str, ...]
     fault: str = ""
     strange: bool = False
+    places: tuple[int, ...] = ()
 
 
 class _Fault(Exception):
@@ -86,27 +87,28 @@ class _Fault(Exception):
 def read_command_line(argv: Sequence[str], *, posix: bool = False) -> CommandLine:
     """Read `argv`, its first element being the program's name. With `posix`, options end at the first argument."""
     options: list[Option] = []
-    arguments: list[str] = []
+    places: list[int] = []
     index = 1
     try:
         while index < len(argv):
             word = argv[index]
             if word == "--":
-                arguments += argv[index + 1 :]
+                places += range(index + 1, len(argv))
                 break
             if word.startswith("--"):
                 index = _long(argv, index, options)
             elif word.startswith("-") and len(word) > 1:
                 index = _bundle(argv, index, options)
             elif posix:
-                arguments += argv[index:]
+                places += range(index, len(argv))
                 break
             else:
-                arguments.append(word)
+                places.append(index)
                 index += 1
     except _Fault as fault:
-        return CommandLine(tuple(options), tuple(arguments), fault.message, fault.strange)
-    return CommandLine(tuple(options), tuple(arguments))
+        arguments = tuple(argv[place] for place in places)
+        return CommandLine(tuple(options), arguments, fault.message, fault.strange, tuple(places))
+    return CommandLine(tuple(options), tuple(argv[place] for place in places), places=tuple(places))
 
 
 def _long(argv: Sequence[str], index: int, options: list[Option]) -> int:

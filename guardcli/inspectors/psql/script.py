@@ -48,6 +48,7 @@ class Script:
 
     `rows` counts the COPY commands whose rows follow in the text, `conditions` the open ``\\if``, `last` is the text
     sent last and `judged` what it does, `work` counts what was read, and `blind` says why nothing is certain any more.
+    `on_the_wire`: a gateway judges the statements, and only what psql does by itself is judged here.
     """
 
     variables: Variables
@@ -61,6 +62,7 @@ class Script:
     last: str = ""
     judged: tuple[Operation, ...] | None = None
     on_stdin: bool = False
+    on_the_wire: bool = False
     scanner: Scanner = field(init=False)
 
     def __post_init__(self) -> None:
@@ -105,7 +107,8 @@ class Script:
         for operation in self.judged:
             if operation.action == "empty":
                 continue
-            self.add(operation)
+            if not self.on_the_wire:
+                self.add(operation)
             if operation.action == "copy from" and not operation.effects & {Effect.FILE, Effect.EXECUTE}:
                 self.rows += 1
             if operation.action == "set" and not operation.complete:
@@ -351,6 +354,8 @@ class Script:
         elif copy.file and copy.file not in STREAMS:
             added, found = frozenset((Effect.FILE,)), _files((copy.file,))
         for operation in inspect_sql(copy.sql, prepared=self.prepared):
+            if self.on_the_wire:
+                continue
             if not operation.action.startswith("copy"):
                 self.add(operation)
                 continue

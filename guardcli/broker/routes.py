@@ -1,0 +1,102 @@
+"""Which calls of psql go to a gateway of the session instead of where they say.
+
+A call is routed when the server and the database that it names are those of a resource with a gateway, or when it names
+the gateway's own socket. What it says otherwise stays: psql reads the same files and runs the same commands. Its statements
+are then judged where the gateway sees them, and not at the call as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from guardcli.broker.postgres_address import Address
+from guardcli.gateways.postgres.target import PORT
+from guardcli.inspectors.psql.connection import Parameters, read_service
+from guardcli.inspectors.psql.destination import (
+    hosts_of,
+    read_destination,
+    redirected_arguments,
+    redirected_environment,
+    service_files,
+)
+from guardcli.inspectors.psql.options import read_command_line
+from guardcli.model.facts import Facts, FactUnavailable
+from guardcli.model.invocation import Invocation
+from guardcli.model.resources import Resource
+from guardcli.policy.globs import Glob
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How a call reaches the gateway of `resource`: what stands at which index of argv, and which variables are set,
+    or taken away where None."""
+
+    resource: str
+    arguments: Mapping[int, str] = field(default_factory=dict)
+    environment: Mapping[str, str | None] = field(default_factory=dict)
+
+
+class Routes:
+    """The gateways of a session, filled by what starts them."""
+
+    def __init__(self) -> None:
+        self._served: list[tuple[Resource, Address]] = []
+
+    def add(self, resource: Resource, address: Address) -> None:
+        """Send the calls that mean `resource` to `address`."""
+        self._served.append((resource, address))
+
+    def find(self, invocation: Invocation, facts: Facts) -> Route | None:
+        """Return the way of a call to a gateway, None for a call that goes to none."""
+        if invocation.tool != "psql" or not self._served:
+            return None
+        line = read_command_line(invocation.argv, posix="POSIXLY_CORRECT" in invocation.env)
+        if line.fault or any(option.letter in ("?", "V") for option in line.options):
+            return None
+        told = read_destination(line, invocation.env)
+        if told.fault or "servicefile" in told.layers[0]:
+            return None
+        parameters = told.parameters(_service(told.service, invocation, facts))
+        hosts = hosts_of(parameters)
+        for resource, address in self._served:
+            if hosts == [address.shown]:
+                return Route(resource.name)
+        for resource, address in self._served:
+            if _means(resource, hosts, parameters):
+                keep = not resource.credential
+                arguments = redirected_arguments(line, parameters, address.shown, address.port, keep_password=keep)
+                environment = redirected_environment(parameters, address.shown, address.port, keep_password=keep)
+                return Route(resource.name, arguments, environment)
+        return None
+
+
+def _service(name: str, invocation: Invocation, facts: Facts) -> Parameters:
+    """Return what the service file has for the service `name`; nothing where it cannot be read."""
+    for path in service_files(invocation.env) if name else ():
+        try:
+            found = read_service(facts.read_file(invocation.path(path)).decode("utf-8", "replace"), name)
+        except FactUnavailable:
+            continue
+        if found is not None:
+            return found
+    return {}
+
+
+def _means(resource: Resource, hosts: Sequence[str], parameters: Mapping[str, str]) -> bool:
+    """Say whether a call surely means the server, and no other database than those, of a resource."""
+    ports = parameters.get("port", "").split(",")
+    wanted = {str(port) for port in resource.ports[:1] or (PORT,)}
+    if not hosts or not all(port.strip() in wanted for port in (port or str(PORT) for port in ports)):
+        return False
+    if not all(any(_same(pattern, host) for pattern in resource.hosts) for host in hosts):
+        return False
+    database = parameters.get("dbname", "")
+    return not database or not resource.databases or any(Glob(name).matches(database) for name in resource.databases)
+
+
+def _same(pattern: str, host: str) -> bool:
+    pattern, host = pattern.lower(), host.lower()
+    return Glob(pattern).matches(host) or (pattern in LOOPBACK and host in LOOPBACK)
