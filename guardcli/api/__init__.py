@@ -2,8 +2,11 @@
 
 ==============  ========================================================================================
 ``app``         puts the engine together: routes, error handlers, the sweeper
-``bodies``      pydantic models of every request and answer
-``auth``        who is asking, and what that one may do
+``bodies``      pydantic models of every request and answer; ``token_bodies`` those about identity
+``auth``        who is asking
+``principals``  what that one may do
+``permissions`` which role may do what
+``identity``    OIDC: who people and workloads are
 ``ancestry``    whether a process belongs to the tree of a running session
 ``peers``       what the kernel says about the other end of a unix socket, at accept time
 ``notify``      wakes those who wait for a change, without a busy loop

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -20,11 +21,12 @@ from guardcli.api.auth import Authenticator
 from guardcli.api.bodies import Failure
 from guardcli.api.config import Config
 from guardcli.api.context import Context
+from guardcli.api.identity.throttle import Throttle
 from guardcli.api.limits import BodyLimit
 from guardcli.api.metrics import Metrics
 from guardcli.api.notify import Notifier
 from guardcli.api.observation import Observation
-from guardcli.api.routes import approvals, audit, events, health, recordings, sessions
+from guardcli.api.routes import approvals, audit, events, health, identity, recordings, sessions, tokens
 from guardcli.api.store import Store
 from guardcli.api.web import failures
 from guardcli.api.web.decisions import router as web_decisions
@@ -35,12 +37,15 @@ from guardcli.api.web.view import ROOM
 from guardcli.model.errors import GuardError, UnavailableError
 from guardcli.model.events import canonical
 
+if TYPE_CHECKING:
+    from guardcli.api.identity.provider import Providers
+
 log = logging.getLogger("guard.api")
 
 SWEEP_SECONDS = 10.0
 """How soon an approval whose time is over is written down as expired; whoever reads it sees that at once anyhow."""
 
-FAILURES = (400, 401, 403, 404, 409, 413, 422, 500, 503)
+FAILURES = (400, 401, 403, 404, 409, 413, 422, 429, 500, 503)
 
 
 def create_app(store: Store, trees: SessionTrees, notifier: Notifier, config: Config | None = None) -> FastAPI:
@@ -69,9 +74,11 @@ def create_app(store: Store, trees: SessionTrees, notifier: Notifier, config: Co
         openapi_url="/v1/openapi.json",
         responses={status: {"model": Failure} for status in FAILURES},
     )
-    app.state.context = Context(store, Authenticator(store), trees, notifier, metrics, config)
+    providers = _providers(config)
+    authenticator = Authenticator(store, providers, Throttle(config.limits.failed_logins), metrics)
+    app.state.context = Context(store, authenticator, trees, notifier, metrics, config, providers)
     app.include_router(health.root)
-    for module in (health, sessions, events, recordings, approvals, audit):
+    for module in (health, identity, tokens, sessions, events, recordings, approvals, audit):
         app.include_router(module.router, prefix="/v1")
     for router in (web_pages, web_decisions, web_players):
         app.include_router(router)
@@ -88,6 +95,15 @@ def create_app(store: Store, trees: SessionTrees, notifier: Notifier, config: Co
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
     return app
+
+
+def _providers(config: Config) -> Providers | None:
+    """Return the issuers that are trusted, None for none: what verifies their tokens takes long to load."""
+    if not config.issuers:
+        return None
+    from guardcli.api.identity.provider import Providers
+
+    return Providers(config.issuers)
 
 
 async def _sweep(store: Store, notifier: Notifier) -> None:
@@ -110,7 +126,9 @@ def failure(status: int, code: str, error: str, hint: str = "") -> Response:
 
 
 def code_of(kind: type[GuardError]) -> str:
-    """Return the stable name of a kind of error: ``ConflictError`` is ``conflict``."""
+    """Return the stable name of a kind of error: ``ConflictError`` is ``conflict``, as is what is made of it."""
+    while GuardError not in kind.__bases__ and kind is not GuardError:
+        kind = kind.__bases__[0]
     return kind.__name__.removesuffix("Error").lower()
 
 

@@ -1,23 +1,9 @@
-"""Who is asking, and what that one may do. Everything not granted here is refused.
+"""Finds out who is asking.
 
-Two ways in: the unix socket, where the kernel says which user and which process it is, and bearer tokens. On TCP a
-token is always needed. The matrix, for the parts of the API that are not one's own:
-
-================  ====================  ==============  ==============  ===============  =============
-principal         open sessions         add to, ask in  read            decide           verify, trail
-================  ====================  ==============  ==============  ===============  =============
-local user        yes                   own             everything      yes              yes
-session token     no                    that session    that session    never            no
-agent token       yes                   own             own             no               no
-approver token    no                    no              everything      of its groups    no
-auditor token     no                    no              everything      no               yes
-admin token       yes                   own             everything      yes              yes
-inside a session  yes, never renewing   no              nothing         never            no
-================  ====================  ==============  ==============  ===============  =============
-
-*Inside a session* is every connection over the unix socket that comes from the process tree of a running session,
-whatever token it shows; a session's own token alone keeps what it grants. *Own* are the sessions that the same
-principal opened. Nobody decides what was asked for in a session that the same token opened.
+Two ways in: the unix socket, where the kernel says which user and which process it is, and bearer tokens: of a session,
+of a service, of a login, or straight from an OIDC provider that is trusted for workloads and people. On TCP a token is
+always needed. Tokens of guard's own are compared by the hash that is kept, in constant time; what fails too often from
+one address is not even looked at for a while.
 """
 
 from __future__ import annotations
@@ -25,146 +11,69 @@ from __future__ import annotations
 import hmac
 import os
 import pwd
-from dataclasses import dataclass
-from enum import Enum
+from typing import TYPE_CHECKING
 
+from guardcli.api.identity.throttle import Throttle
+from guardcli.api.metrics import Metrics
 from guardcli.api.peers import Peer
+from guardcli.api.permissions import EVERYTHING
+from guardcli.api.principals import Kind, Principal
 from guardcli.api.store import Store
 from guardcli.api.store.database import now
-from guardcli.api.store.sessions import SESSION_PREFIX, Session, hash_token
-from guardcli.api.store.tokens import SERVICE_PREFIX, Role
-from guardcli.model.approvals import Approval
-from guardcli.model.errors import DeniedError, NotFoundError, UnauthorizedError
+from guardcli.api.store.sessions import SESSION_PREFIX, hash_token
+from guardcli.api.store.tokens import LOGIN_PREFIX, SERVICE_PREFIX, TokenKind
+from guardcli.model.errors import NotFoundError, UnauthorizedError
+
+if TYPE_CHECKING:
+    from guardcli.api.identity.provider import Providers
 
 USED_SECONDS = 60.0
 """How exactly the last use of a token is kept: a write for each request would cost more than it tells."""
 
-
-class Kind(str, Enum):
-    """What a principal is."""
-
-    LOCAL = "local"
-    INSIDE = "inside"
-    SESSION = "session"
-    SERVICE = "service"
-
-
-READERS = frozenset({Role.APPROVER, Role.AUDITOR, Role.ADMIN})
-DECIDERS = frozenset({Role.APPROVER, Role.ADMIN})
-VERIFIERS = frozenset({Role.AUDITOR, Role.ADMIN})
-OPENERS = frozenset({Role.AGENT, Role.ADMIN})
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who is asking. `owner` is what sessions and approvals opened by it carry, `inside` the session around it."""
-
-    kind: Kind
-    name: str
-    owner: str
-    role: Role | None = None
-    groups: tuple[str, ...] = ()
-    session: str = ""
-    inside: str = ""
-
-    def may_open(self) -> None:
-        """Raise DeniedError unless it may open sessions."""
-        if self.kind is Kind.SESSION or (self.kind is Kind.SERVICE and self.role not in OPENERS):
-            raise self._refusal("open a session")
-
-    @property
-    def reads_everything(self) -> bool:
-        """Whether it sees every session and approval."""
-        return self.kind is Kind.LOCAL or (self.kind is Kind.SERVICE and self.role in READERS)
-
-    def may_read(self, session: Session) -> None:
-        """Raise DeniedError unless it may see the session."""
-        if not self.reads_everything and not self._owns(session):
-            raise self._refusal("see this session")
-
-    def may_list(self) -> None:
-        """Raise DeniedError unless it may list what it sees."""
-        if self.kind is Kind.INSIDE:
-            raise self._refusal("list what is recorded")
-
-    def may_add(self, session: Session) -> None:
-        """Raise DeniedError unless it may add events to the session, and ask for approvals in it."""
-        if not self._owns(session):
-            raise self._refusal("add to this session")
-
-    def _owns(self, session: Session) -> bool:
-        if self.kind is Kind.SESSION:
-            return self.session == session.id
-        if self.kind is Kind.INSIDE:
-            return False
-        opens = self.kind is Kind.LOCAL or self.role in OPENERS
-        return opens and session.owner == self.owner
-
-    def may_decide(self, approval: Approval, owner: str) -> None:
-        """Raise DeniedError unless it may decide `approval`, asked for in a session that `owner` opened."""
-        if self.inside or self.kind in (Kind.SESSION, Kind.INSIDE):
-            raise DeniedError(
-                "approvals are never decided from inside a session", hint="decide from a terminal outside of it"
-            )
-        if self.kind is Kind.LOCAL:
-            return
-        if self.role not in DECIDERS:
-            raise self._refusal("decide approvals")
-        if owner == self.owner or approval.requester == self.name:
-            raise DeniedError("what one asks for oneself is decided by somebody else")
-        if self.role is not Role.ADMIN and approval.groups and not set(approval.groups) & set(self.groups):
-            raise DeniedError(f"this approval is for the group {', '.join(approval.groups)}")
-
-    def may_see(self, approval: Approval, owner: str) -> None:
-        """Raise DeniedError unless it may see `approval`, asked for in a session that `owner` opened."""
-        if self.reads_everything or self.asked_for(approval, owner):
-            return
-        if self.kind is not Kind.SERVICE or owner != self.owner:
-            raise self._refusal("see this approval")
-
-    def may_use(self, approval: Approval, owner: str) -> None:
-        """Raise DeniedError unless it may use or withdraw `approval`, asked for in a session that `owner` opened."""
-        if not self.asked_for(approval, owner):
-            raise self._refusal("use or withdraw this approval, which is for the session that asked for it")
-
-    def asked_for(self, approval: Approval, owner: str) -> bool:
-        """Tell whether it is a session of the identity that asked, be it another one than the one that asked."""
-        return self.kind is Kind.SESSION and (self.name, self.owner) == (approval.requester, owner)
-
-    def may_verify(self) -> None:
-        """Raise DeniedError unless it may verify the record and read the trail."""
-        if self.kind is not Kind.LOCAL and not (self.kind is Kind.SERVICE and self.role in VERIFIERS):
-            raise self._refusal("verify the record")
-
-    def _refusal(self, act: str) -> DeniedError:
-        if self.inside and self.kind is not Kind.SESSION:
-            return DeniedError(f"a process inside a session may not {act}", hint="do it from a terminal outside of it")
-        return DeniedError(f"{self.name} may not {act}")
+GARBAGE = 10
+"""So many times the failures of one token are too many of one address, whatever it tries."""
 
 
 class Authenticator:
-    """Finds out who is asking."""
+    """Turns what came with a request into a principal."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, providers: Providers | None, throttle: Throttle, metrics: Metrics) -> None:
         self._store = store
+        self._providers = providers
+        self._throttle = throttle
+        self._all_of_an_address = Throttle(throttle.limit * GARBAGE)
+        self._metrics = metrics
 
-    def principal(self, peer: Peer | None, authorization: str | None) -> Principal:
-        """Return who is asking. Raises UnauthorizedError for nobody, and for a token that is not valid (any more)."""
+    def principal(self, peer: Peer | None, authorization: str | None, address: str = "") -> Principal:
+        """Return who is asking.
+
+        Raises UnauthorizedError for nobody, and for a token that is not valid (any more); ThrottledError for one that
+        failed too often from `address`.
+        """
         inside = peer.inside if peer else ""
         if authorization is not None:
             scheme, _, token = authorization.partition(" ")
             if scheme.lower() != "bearer":
                 raise UnauthorizedError("only bearer tokens are understood")
-            found = self._bearer(token.strip(), inside)
+            found = self.attempt(address, token.strip(), inside)
             if inside and found.kind is not Kind.SESSION:
                 return _inside(peer, inside)
             return found
         if peer is None:
-            raise UnauthorizedError("a token is needed", hint="set GUARD_TOKEN")
+            raise UnauthorizedError("a token is needed", hint="guard login, or set GUARD_TOKEN")
         if inside:
             return _inside(peer, inside)
         name = user_name(peer.uid)
-        return Principal(Kind.LOCAL, name, f"local:{name}")
+        return Principal(Kind.LOCAL, name, f"local:{name}", EVERYTHING)
+
+    def attempt(self, address: str, token: str, inside: str = "") -> Principal:
+        """Return whose `token` is, counting failures of the address with this token, and with any."""
+        with self.counting(address, ".".join(token.split(".")[:2])):
+            return self._bearer(token, inside)
+
+    def counting(self, address: str, what: str) -> Attempts:
+        """Return a context in which a refusal counts against `address` and `what` it tried."""
+        return Attempts(self._throttle, self._all_of_an_address, self._metrics, address, what)
 
     def _bearer(self, token: str, inside: str) -> Principal:
         prefix, _, rest = token.partition(".")
@@ -172,26 +81,84 @@ class Authenticator:
         if prefix == SESSION_PREFIX:
             return self._session(id, token, inside)
         if prefix == SERVICE_PREFIX:
-            return self._service(id, token, inside)
+            return self._token(TokenKind.SERVICE, id, token, inside)
+        if prefix == LOGIN_PREFIX:
+            return self._token(TokenKind.LOGIN, id, token, inside)
+        if self._providers is not None and token.count(".") == 2:
+            identity = self._providers.of(token).identity(token, now())
+            return Principal(
+                Kind.WORKLOAD,
+                identity.name,
+                identity.owner,
+                identity.permissions,
+                identity.groups,
+                inside=inside,
+                expires=identity.expires,
+            )
         raise _bad_token()
 
     def _session(self, id: str, token: str, inside: str) -> Principal:
-        if not hmac.compare_digest(self._store.sessions.token_hash(id) or "", hash_token(token)):
+        try:
+            session = self._store.sessions.get(id)
+        except NotFoundError:
+            raise _bad_token() from None
+        if not hmac.compare_digest(session.token_hash, hash_token(token)) or session.token_expires <= now():
             raise _bad_token()
-        session = self._store.sessions.get(id)
-        return Principal(Kind.SESSION, session.identity, session.owner, session=id, inside=inside)
+        return Principal(
+            Kind.SESSION,
+            session.identity,
+            session.owner,
+            session=id,
+            inside=inside,
+            sponsor=session.sponsor,
+            expires=session.token_expires,
+            ended=session.ended,
+        )
 
-    def _service(self, id: str, token: str, inside: str) -> Principal:
+    def _token(self, kind: TokenKind, id: str, token: str, inside: str) -> Principal:
         try:
             found = self._store.tokens.get(id)
         except NotFoundError:
             raise _bad_token() from None
         at = now()
-        if not hmac.compare_digest(found.hash, hash_token(token)) or not found.valid(at):
+        matches = hmac.compare_digest(found.hash, hash_token(token))
+        if not matches or found.kind is not kind or not found.valid(at):
             raise _bad_token()
         if at - found.used > USED_SECONDS:
             self._store.tokens.touch(id)
-        return Principal(Kind.SERVICE, found.name, f"token:{found.name}", found.role, found.groups, inside=inside)
+        is_login = kind is TokenKind.LOGIN
+        return Principal(
+            Kind.LOGIN if is_login else Kind.SERVICE,
+            found.name,
+            found.owner if is_login else f"token:{found.name}",
+            found.permissions,
+            found.groups,
+            inside=inside,
+            sponsor="" if is_login else found.owner,
+            token=id,
+            expires=found.expires,
+        )
+
+
+class Attempts:
+    """A context that refuses at once where too much has failed, and counts a refusal that leaves it."""
+
+    def __init__(self, throttle: Throttle, total: Throttle, metrics: Metrics, address: str, what: str) -> None:
+        self._throttle = throttle
+        self._total = total
+        self._metrics = metrics
+        self._address = address
+        self._what = f"{address} {what[:200]}"
+
+    def __enter__(self) -> None:
+        self._throttle.check(self._what)
+        self._total.check(self._address)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, UnauthorizedError):
+            self._throttle.failed(self._what)
+            self._total.failed(self._address)
+            self._metrics.refused.labels(getattr(error, "reason", "token")).inc()
 
 
 def _inside(peer: Peer | None, inside: str) -> Principal:

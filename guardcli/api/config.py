@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from guardcli.api.identity.settings import Issuer
 from guardcli.model.errors import ConfigurationError, Problem
 from guardcli.model.secrets import Secret
 
@@ -63,9 +64,14 @@ class Listen(Section):
 
 
 class Limits(Section):
-    """Bounds. Seconds, and counts within a minute for one address or identity."""
+    """Bounds."""
 
     failed_logins: Annotated[int, Field(ge=1)] = 30
+    """Attempts with one token that may fail within a minute, for each worker; ten times that for an address."""
+    login_hours: Annotated[float, Field(gt=0, le=24 * 30)] = 8.0
+    """How long a login lasts."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses whose ``X-Forwarded-For`` is believed."""
     stop_seconds: Annotated[int, Field(ge=0, le=600)] = 5
     """How long requests that run may take to end once the server was told to stop."""
 
@@ -88,6 +94,18 @@ class Config(Section):
     listen: Listen = Listen()
     limits: Limits = Limits()
     log: Log = Log()
+    issuers: tuple[Issuer, ...] = ()
+
+    @model_validator(mode="after")
+    def issuers_are_told_apart(self) -> Config:
+        """Refuse two issuers of one name or one address: their subjects could not be told apart."""
+        for what in ("name", "issuer"):
+            values = [getattr(issuer, what) for issuer in self.issuers]
+            if twice := {value for value in values if values.count(value) > 1}:
+                raise ValueError(f"two issuers have the {what} {', '.join(sorted(twice))}")
+            if what == "name" and {"local", "token"} & set(values):
+                raise ValueError("no issuer can be called local or token")
+        return self
 
 
 def load_config(path: Path | None, env: Mapping[str, str], overrides: Mapping[str, Any] | None = None) -> Config:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
 from guardcli.api.ancestry import SessionTrees
-from guardcli.api.auth import Authenticator, Principal
+from guardcli.api.auth import Authenticator
 from guardcli.api.config import Config
 from guardcli.api.metrics import Metrics
 from guardcli.api.notify import Notifier
+from guardcli.api.principals import Principal
 from guardcli.api.store import Store
+
+if TYPE_CHECKING:
+    from guardcli.api.identity.provider import Providers
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class Context:
     notifier: Notifier
     metrics: Metrics
     config: Config
+    providers: Providers | None
 
 
 def _context(request: Request) -> Context:
@@ -34,9 +39,27 @@ def _context(request: Request) -> Context:
 
 def _principal(request: Request) -> Principal:
     peer = request.scope.get("state", {}).get("peer")
-    found = _context(request).authenticator.principal(peer, request.headers.get("authorization"))
+    shown = request.headers.get("authorization")
+    found = _context(request).authenticator.principal(peer, shown, address_of(request))
     request.scope["state"]["who"] = found.owner or found.name
     return found
+
+
+def address_of(request: Request) -> str:
+    """Return where the request comes from: the user of a unix socket, or the address of the caller.
+
+    Behind proxies that are trusted by name, that is the last address in ``X-Forwarded-For`` that is none of theirs.
+    """
+    peer = request.scope.get("state", {}).get("peer")
+    if peer is not None:
+        return f"uid {peer.uid}"
+    address = request.client.host if request.client else ""
+    trusted = _context(request).config.limits.trusted_proxies
+    for hop in reversed(request.headers.get("x-forwarded-for", "").split(",")):
+        if address not in trusted or not hop.strip():
+            break
+        address = hop.strip()[:64]
+    return address
 
 
 def _may_read_metrics(request: Request) -> None:

@@ -20,6 +20,8 @@ COMMANDS = {
     "completion": ("guardcli.cli.completion", "Print the completion script for a shell."),
     "demo": ("guardcli.cli.demo", "See a block, a mask, an approval and a replay on throw-away data."),
     "doctor": ("guardcli.cli.doctor", "Check that guard is really in the path."),
+    "login": ("guardcli.cli.login", "Log in to the central API, as a person or with a service token."),
+    "logout": ("guardcli.cli.logout", "End the login to the central API."),
     "mask": ("guardcli.cli.mask", "Redact secrets and personal data from standard input."),
     "policy": ("guardcli.cli.policy", "Write, check and explain policies."),
     "run": ("guardcli.cli.run", "Run an agent, or any command, under guard."),
@@ -27,6 +29,7 @@ COMMANDS = {
     "sessions": ("guardcli.cli.sessions", "List, show and replay what was recorded."),
     "shims": ("guardcli.cli.shims", "Install the shims into an image or a CI container."),
     "tui": ("guardcli.cli.tui", "Watch sessions, answer what waits, replay what was recorded."),
+    "whoami": ("guardcli.cli.whoami", "Show who the API takes you for, and what you may do there."),
 }
 """Command name → (module whose attribute `command` is the click command, one line of help). Loading only the
 module that is called keeps `guard run` free of what it does not need."""

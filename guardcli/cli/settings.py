@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from guardcli.cli.logins import stored_login
 from guardcli.model.errors import ConfigurationError, Problem
 from guardcli.model.secrets import Secret
 
@@ -68,8 +69,8 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     """Read the settings; create the three directories, private to the user.
 
     ``GUARD_API``, ``GUARD_TOKEN``, ``GUARD_POLICY``, ``GUARD_GROUPS`` (comma-separated), ``GUARD_ISOLATE``,
-    ``GUARD_CONFIG_DIR``,
-    ``GUARD_STATE_DIR`` and ``GUARD_RUNTIME_DIR`` go before ``config.yaml``. Raises ConfigurationError.
+    ``GUARD_CONFIG_DIR``, ``GUARD_STATE_DIR`` and ``GUARD_RUNTIME_DIR`` go before ``config.yaml``. Where neither has a
+    token, what ``guard login`` kept is taken. Raises ConfigurationError.
     """
     env = os.environ if env is None else env
     home = Path(env.get("HOME") or os.path.expanduser("~"))
@@ -87,12 +88,13 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     default_policy = config_dir / "policy.yaml"
     fallback = str(default_policy) if default_policy.exists() else "pack:default"
     groups = env["GUARD_GROUPS"].split(",") if env.get("GUARD_GROUPS") else stored.get("groups", ["agents"])
+    api_url = env.get("GUARD_API") or stored.get("api", "")
     return Settings(
         config_dir=config_dir,
         state_dir=state_dir,
         runtime_dir=runtime_dir,
-        api_url=env.get("GUARD_API") or stored.get("api", ""),
-        token=Secret(env.get("GUARD_TOKEN") or stored.get("token", "")),
+        api_url=api_url,
+        token=Secret(env.get("GUARD_TOKEN") or stored.get("token", "")) or stored_login(state_dir, api_url),
         policy=env.get("GUARD_POLICY") or stored.get("policy", fallback),
         groups=tuple(group.strip() for group in groups if group.strip()),
         isolate=_isolate(env.get("GUARD_ISOLATE") or stored.get("isolate", DEFAULT_ISOLATE)),

@@ -109,6 +109,11 @@ class ApiClient:
         """Where the API is."""
         return self._transport.url
 
+    @property
+    def transport(self) -> Transport:
+        """What carries the requests, for the parts of the API that have a module of their own."""
+        return self._transport
+
     def with_token(self, token: Secret) -> ApiClient:
         """Return a client of the same API that acts as the bearer of `token`."""
         client = ApiClient.__new__(ApiClient)

@@ -21,6 +21,7 @@ from guardcli.model.errors import (
     GuardError,
     NotFoundError,
     PendingError,
+    ThrottledError,
     UnauthorizedError,
     UnavailableError,
 )
@@ -35,6 +36,7 @@ _KINDS: dict[str, type[GuardError]] = {
     "denied": DeniedError,
     "notfound": NotFoundError,
     "pending": PendingError,
+    "throttled": ThrottledError,
     "unauthorized": UnauthorizedError,
     "unavailable": UnavailableError,
 }

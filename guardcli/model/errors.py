@@ -65,6 +65,13 @@ class UnauthorizedError(GuardError):
     http_status = 401
 
 
+class ThrottledError(GuardError):
+    """Too many attempts failed just now (EX_TEMPFAIL); nothing was tried."""
+
+    exit_status = 75
+    http_status = 429
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One fault in a file that a person wrote; `line` and `column` count from 1, 0 where unknown."""

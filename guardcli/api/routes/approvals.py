@@ -7,13 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 
-from guardcli.api.auth import Kind, Principal
 from guardcli.api.bodies import ApprovalList, ApprovalView, Consumption, NewApproval, NewDecision
 from guardcli.api.context import Api, Context, Who
+from guardcli.api.principals import Kind, Principal
 from guardcli.api.routes.events import MAX_WAIT
 from guardcli.api.store.approvals import Request
 from guardcli.model.approvals import Approval, ApprovalState
-from guardcli.model.errors import DeniedError
 
 router = APIRouter(prefix="/approvals", tags=["approvals"])
 
@@ -25,9 +24,7 @@ def request_approval(body: NewApproval, api: Api, who: Who) -> ApprovalView:
     A denial that the requester was not told of yet is given instead, once.
     """
     session = api.store.sessions.get(body.session)
-    who.may_add(session)
-    if session.closed:
-        raise DeniedError(f"session {session.id} is closed")
+    who.may_ask(session)
     approval = api.store.approvals.request(
         Request(
             session=session.id,
@@ -83,7 +80,7 @@ async def show_approval(
 @router.post("/{id}/decision")
 def decide_approval(id: str, body: NewDecision, api: Api, who: Who) -> ApprovalView:
     """Vote yes or no. Never from inside a session, never for what one asked oneself."""
-    who.may_decide(api.store.approvals.get(id), api.store.approvals.owner(id))
+    who.may_decide(api.store.approvals.get(id), api.store.approvals.parties(id))
     approval = api.store.approvals.decide(id, who.name, body.approve, body.reason)
     return _changed(api, approval)
 
@@ -108,8 +105,8 @@ def _changed(api: Context, approval: Approval) -> ApprovalView:
 
 
 def _may_use(api: Context, who: Principal, id: str) -> None:
-    who.may_use(api.store.approvals.get(id), api.store.approvals.owner(id))
+    who.may_use(api.store.approvals.get(id), api.store.approvals.parties(id))
 
 
 def _may_see(api: Context, who: Principal, id: str) -> None:
-    who.may_see(api.store.approvals.get(id), api.store.approvals.owner(id))
+    who.may_see(api.store.approvals.get(id), api.store.approvals.parties(id))

@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from guardcli.api.ancestry import start_time
-from guardcli.api.auth import Kind, Principal
 from guardcli.api.bodies import NewProcesses, NewSession, Process, SessionOpened, SessionPage, SessionView
 from guardcli.api.context import Api, Context, Who
+from guardcli.api.principals import Kind, Principal
 from guardcli.api.store.database import now
 from guardcli.api.store.sessions import SessionQuery, SessionState
 
@@ -27,10 +27,19 @@ def open_session(request: Request, body: NewSession, api: Api, who: Who) -> Sess
         parent=who.inside,
         processes=processes,
         may_renew=who.kind is not Kind.INSIDE,
+        sponsor=who.sponsor,
     )
     api.trees.register(body.session.id, processes)
     api.notifier.publish("sessions")
     return SessionOpened(id=body.session.id, token=token.reveal())
+
+
+@router.post("/{id}/revocation", status_code=204)
+def revoke_session(id: str, api: Api, who: Who) -> None:
+    """End what a running session's token may do, but for delivering what was recorded."""
+    who.may_manage()
+    api.store.sessions.revoke(id, who.owner)
+    api.notifier.publish(f"events/{id}", "sessions")
 
 
 @router.post("/{id}/processes", status_code=204)

@@ -24,7 +24,8 @@ from sqlalchemy.sql import ColumnElement
 
 from guardcli.api.store.database import now, reading, writing
 from guardcli.api.store.engines import locking
-from guardcli.api.store.schema import APPROVALS, VOTES
+from guardcli.api.store.schema import APPROVALS, SESSIONS, VOTES
+from guardcli.api.store.sessions import holding
 from guardcli.api.store.trail import Action, Trail
 from guardcli.model.approvals import Approval, ApprovalState
 from guardcli.model.errors import ConflictError, DeniedError, NotFoundError
@@ -55,6 +56,14 @@ class Request:
     facts: Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Whose an approval is: `owner` opened the session that asked, `sponsor` answers for that owner."""
+
+    owner: str
+    sponsor: str = ""
+
+
 class Approvals:
     """Creates, joins, decides, consumes, ends and lists approvals."""
 
@@ -70,6 +79,7 @@ class Approvals:
         """
         at = now()
         with writing(self._engine) as connection:
+            holding(connection, request.session)
             locking(connection, "approvals of", request.owner, request.requester)
             same = (
                 APPROVALS.c.digest == request.digest,
@@ -133,10 +143,12 @@ class Approvals:
         with reading(self._engine) as connection:
             return approval_of(self._row(connection, id), now())
 
-    def owner(self, id: str) -> str:
-        """Return who opened the session that the approval was asked for in. Raises NotFoundError."""
+    def parties(self, id: str) -> Parties:
+        """Return whose the approval is. Raises NotFoundError."""
         with reading(self._engine) as connection:
-            return str(self._row(connection, id).owner)
+            row = self._row(connection, id)
+            query = select(SESSIONS.c.sponsor).where(SESSIONS.c.id == row.session)
+            return Parties(row.owner, connection.execute(query).scalar_one_or_none() or "")
 
     def delivered(self, id: str) -> None:
         """Note that the requester was told of a denial."""
@@ -220,6 +232,7 @@ class Approvals:
         """
         at = now()
         with writing(self._engine) as connection:
+            holding(connection, session)
             row = self._row(connection, id, lock=True)
             if not secrets.compare_digest(row.digest.encode(), digest.encode()):
                 raise DeniedError(f"approval {id} was given for something else", hint="ask for this one by itself")

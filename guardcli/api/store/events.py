@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 
 from guardcli.api.store.database import now, reading, writing
 from guardcli.api.store.schema import CHUNKS, EVENTS, SESSIONS
+from guardcli.api.store.sessions import TOKEN_SECONDS
 from guardcli.api.store.trail import Action, Trail
 from guardcli.model.errors import ConflictError, NotFoundError
 from guardcli.model.events import Event, EventType, canonical, first_fault
@@ -102,6 +103,7 @@ class Events:
                 recorded=head.recorded,
                 closed=head.closed,
                 seen=now(),
+                token_expires=now() + TOKEN_SECONDS,
                 counts=json.dumps(head.counts),
                 status=json.dumps(head.status),
             )

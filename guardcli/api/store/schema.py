@@ -20,6 +20,9 @@ SESSIONS = Table(
     Column("seen", Float, nullable=False),
     Column("closed", Float, nullable=False, default=0.0),
     Column("token_hash", String(64), nullable=False),
+    Column("token_expires", Float, nullable=False, default=0.0),
+    Column("revoked", Float, nullable=False, default=0.0),
+    Column("sponsor", Text, nullable=False, default=""),
     Column("facts", Text, nullable=False),
     Column("processes", Text, nullable=False, default="[]"),
     Column("events", WIDE, nullable=False, default=0),
@@ -30,8 +33,9 @@ SESSIONS = Table(
     Index("sessions_by_time", "started", "id"),
     Index("sessions_by_identity", "identity", "started"),
 )
-"""`owner` is who created the session, `events` and `head` the length and last hash of its chain, `recorded` the
-bytes of its recording, `processes` the (pid, start time) pairs of its broker and agent on this machine."""
+"""`owner` is who created the session, `sponsor` who answers for that one; `events` and `head` are the length and last
+hash of its chain, `recorded` the bytes of its recording, `processes` the (pid, start time) pairs of its broker and
+agent on this machine."""
 
 EVENTS = Table(
     "events",
@@ -104,6 +108,11 @@ TOKENS = Table(
     Column("expires", Float, nullable=False, default=0.0),
     Column("revoked", Float, nullable=False, default=0.0),
     Column("used", Float, nullable=False, default=0.0),
+    Column("kind", String(16), nullable=False, default="service"),
+    Column("owner", Text, nullable=False, default=""),
+    Column("scopes", Text, nullable=False, default="[]"),
+    Column("proof", String(64), nullable=False, default=""),
+    Index("tokens_by_proof", "proof"),
 )
 
 TRAIL = Table(

@@ -17,7 +17,7 @@ from guardcli.api.store.database import now, reading, writing
 from guardcli.api.store.engines import locking
 from guardcli.api.store.schema import SESSIONS
 from guardcli.api.store.trail import Action, Trail
-from guardcli.model.errors import ConflictError, NotFoundError
+from guardcli.model.errors import ConflictError, DeniedError, NotFoundError
 from guardcli.model.events import GENESIS, canonical
 from guardcli.model.secrets import Secret
 
@@ -25,6 +25,9 @@ LIVE_SECONDS = 90.0
 """How long after its last sign of life an open session counts as live: three heartbeats of a shipper."""
 
 SESSION_PREFIX = "guard-session"
+
+TOKEN_SECONDS = 12 * 3600.0
+"""How long a session's token outlives its last sign of life; a laptop may sleep over night."""
 
 
 class SessionState(str, Enum):
@@ -53,6 +56,15 @@ class Session:
     recorded: int
     counts: Mapping[str, int]
     status: object
+    sponsor: str
+    token_hash: str
+    token_expires: float
+    revoked: float
+
+    @property
+    def ended(self) -> bool:
+        """Whether it may do no more than deliver what was recorded."""
+        return bool(self.closed or self.revoked)
 
     def state(self, at: float) -> SessionState:
         """Return the state as of `at`."""
@@ -93,6 +105,7 @@ class Sessions:
         parent: str = "",
         processes: Sequence[tuple[int, int]] = (),
         may_renew: bool = True,
+        sponsor: str = "",
     ) -> Secret:
         """Keep a new session and return its token; `facts` holds at least id, identity and started.
 
@@ -104,6 +117,7 @@ class Sessions:
         token = f"{SESSION_PREFIX}.{id}.{secrets.token_hex(32)}"
         values = {
             "token_hash": hash_token(token),
+            "token_expires": now() + TOKEN_SECONDS,
             "processes": json.dumps([list(pair) for pair in processes]),
             "seen": now(),
         }
@@ -112,7 +126,7 @@ class Sessions:
             locking(connection, "session", id)
             known = connection.execute(select(SESSIONS).where(SESSIONS.c.id == id).with_for_update()).one_or_none()
             if known is None:
-                self._insert(connection, facts, text, owner, parent, values)
+                self._insert(connection, facts, text, owner, parent, {**values, "sponsor": sponsor})
             elif known.owner != owner or known.facts != text or not (may_renew or _is_over(_session(known))):
                 raise ConflictError(f"session {id} exists already", hint="begin a new one")
             else:
@@ -167,10 +181,20 @@ class Sessions:
             raise _missing(id)
         return _session(row)
 
-    def token_hash(self, id: str) -> str | None:
-        """Return the hash of the session's token, None for no such session."""
-        with reading(self._engine) as connection:
-            return connection.execute(select(SESSIONS.c.token_hash).where(SESSIONS.c.id == id)).scalar_one_or_none()
+    def revoke(self, id: str, actor: str) -> None:
+        """Take from the session's token all but the right to deliver what was recorded.
+
+        Raises NotFoundError, ConflictError where the session has ended already.
+        """
+        with writing(self._engine) as connection:
+            at = now()
+            row = connection.execute(select(SESSIONS).where(SESSIONS.c.id == id).with_for_update()).one_or_none()
+            if row is None:
+                raise _missing(id)
+            if row.revoked or row.closed:
+                raise ConflictError(f"session {id} has ended already")
+            connection.execute(update(SESSIONS).where(SESSIONS.c.id == id).values(revoked=at))
+            self._trail.append(connection, at, actor, Action.SESSION_REVOKED, id, {"identity": row.identity})
 
     def find(self, query: SessionQuery) -> list[Session]:
         """Return one page of sessions, newest first."""
@@ -207,6 +231,14 @@ class Sessions:
             return connection.execute(query).first() is not None
 
 
+def holding(connection: Connection, id: str) -> None:
+    """Keep the session `id` from being ended until this transaction is over. Raises DeniedError where it has ended."""
+    query = select(SESSIONS.c.closed, SESSIONS.c.revoked).where(SESSIONS.c.id == id).with_for_update(read=True)
+    row = connection.execute(query).one_or_none()
+    if row is not None and (row.closed or row.revoked):
+        raise DeniedError(f"session {id} has ended", hint="begin a new one")
+
+
 def _is_over(session: Session) -> bool:
     """Tell whether the session's broker is surely gone: closed, not heard of, or every process of it ended."""
     if session.state(now()) is not SessionState.LIVE:
@@ -241,4 +273,8 @@ def _session(row: Row[tuple[object, ...]]) -> Session:
         recorded=row.recorded,
         counts=json.loads(row.counts),
         status=json.loads(row.status),
+        sponsor=row.sponsor,
+        token_hash=row.token_hash,
+        token_expires=row.token_expires,
+        revoked=row.revoked,
     )

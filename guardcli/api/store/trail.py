@@ -32,6 +32,7 @@ class Action(str, Enum):
 
     SESSION_OPENED = "session-opened"
     SESSION_CLOSED = "session-closed"
+    SESSION_REVOKED = "session-revoked"
     APPROVAL_REQUESTED = "approval-requested"
     APPROVAL_VOTED = "approval-voted"
     APPROVAL_APPROVED = "approval-approved"
@@ -41,6 +42,8 @@ class Action(str, Enum):
     APPROVAL_CONSUMED = "approval-consumed"
     TOKEN_ISSUED = "token-issued"  # noqa: S105 - the name of an act
     TOKEN_REVOKED = "token-revoked"  # noqa: S105 - the name of an act
+    LOGGED_IN = "logged-in"
+    LOGGED_OUT = "logged-out"
 
 
 @dataclass(frozen=True, slots=True)

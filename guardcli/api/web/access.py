@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Form, Request
 from starlette.responses import Response
 
-from guardcli.api.auth import Principal
-from guardcli.api.context import Context
+from guardcli.api.context import Context, address_of
+from guardcli.api.principals import Principal
 from guardcli.model.errors import DeniedError, UnauthorizedError
 
 COOKIE = "guard"
@@ -40,7 +40,7 @@ def _viewer(request: Request) -> Principal:
     """Return who looks. Nobody looks from inside a session."""
     context: Context = request.app.state.context
     peer = request.scope.get("state", {}).get("peer")
-    found = context.authenticator.principal(peer, f"Bearer {token_of(request)}")
+    found = context.authenticator.principal(peer, f"Bearer {token_of(request)}", address_of(request))
     if found.inside:
         raise DeniedError("the page is not for a process inside a session")
     request.scope["state"]["who"] = found.owner or found.name

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from guardcli.api.context import Api
+from guardcli.api.context import Api, address_of
 from guardcli.api.store.database import now
 from guardcli.api.web.access import Proven, Viewer, check_origin, local_path, sign_in, sign_out
 from guardcli.api.web.view import bare, render
@@ -38,7 +38,7 @@ def login(
     try:
         if not token.strip():
             raise UnauthorizedError("a token is needed", hint="guard api token create makes one")
-        api.authenticator.principal(peer, f"Bearer {token.strip()}").may_list()
+        api.authenticator.principal(peer, f"Bearer {token.strip()}", address_of(request)).may_list()
         response = RedirectResponse(to, SEE_OTHER)
         sign_in(request, response, token.strip())
     except GuardError as error:
@@ -71,7 +71,7 @@ def show_approvals(
 def show_approval(request: Request, id: str, api: Api, who: Viewer, part: bool = False) -> HTMLResponse:
     """Show all that is needed to decide."""
     approval = api.store.approvals.get(id)
-    who.may_see(approval, api.store.approvals.owner(id))
+    who.may_see(approval, api.store.approvals.parties(id))
     name = "approval_part.html" if part else "approval.html"
     return render(request, who, name, title=f"Approval {id}", approval=approval, at=now(), fault="")
 
@@ -87,11 +87,11 @@ def decide(
 ) -> Response:
     """Vote, under the same rights as by the API."""
     try:
-        who.may_decide(api.store.approvals.get(id), api.store.approvals.owner(id))
+        who.may_decide(api.store.approvals.get(id), api.store.approvals.parties(id))
         approval = api.store.approvals.decide(id, who.name, vote == "approve", reason.strip())
     except GuardError as error:
         approval = api.store.approvals.get(id)
-        who.may_see(approval, api.store.approvals.owner(id))
+        who.may_see(approval, api.store.approvals.parties(id))
         values = {"approval": approval, "at": now(), "fault": str(error)}
         answer = render(request, who, "approval.html", title=f"Approval {id}", **values)
         answer.status_code = error.http_status

@@ -17,8 +17,8 @@ from pygments.lexers.shell import BashLexer
 from pygments.lexers.sql import PostgresLexer
 from starlette.responses import HTMLResponse
 
-from guardcli.api.auth import Principal
 from guardcli.api.context import Context
+from guardcli.api.principals import Principal
 from guardcli.api.web.access import proof, token_of
 from guardcli.model.approvals import ApprovalState
 from guardcli.playback import timeline

@@ -162,7 +162,7 @@ def test_the_sweeper_writes_the_end_down_once(store: Store, make) -> None:
 
 
 def test_what_is_not_there_cannot_be_decided(store: Store) -> None:
-    for act in (store.approvals.get, store.approvals.owner):
+    for act in (store.approvals.get, store.approvals.parties):
         with pytest.raises(NotFoundError):
             act("none")
     with pytest.raises(NotFoundError):
