@@ -227,7 +227,9 @@ def _value(item: Any) -> str:
 def _transaction(body: Node, found: Findings) -> str:
     kind = str(body.get("kind", ""))
     found.add(Effect.WRITE if kind in TRANSACTION_WRITES else Effect.SESSION)
-    return kind.removeprefix("TRANS_STMT_").replace("_", " ").lower()
+    return (
+        "prepare transaction" if kind == "TRANS_STMT_PREPARE" else kind[len("TRANS_STMT_") :].replace("_", " ").lower()
+    )
 
 
 def _discard(body: Node, found: Findings) -> str:

@@ -90,7 +90,7 @@ def test_nothing_that_does_more_is_taken_for_a_read(sql: str) -> None:
         ("CREATE SERVER s FOREIGN DATA WRAPPER w", "create server", "define network"),
         ("CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p", "create subscription", "define network write"),
         ("CREATE TABLESPACE s LOCATION '/x'", "create tablespace", "define file"),
-        ("PREPARE TRANSACTION 'x'", "prepare", "write"),
+        ("PREPARE TRANSACTION 'x'", "prepare transaction", "write"),
         ("COMMIT PREPARED 'x'", "commit prepared", "write"),
         ("LISTEN x", "listen", "session"),
         ("NOTIFY x", "notify", "write"),

@@ -1,0 +1,123 @@
+"""The packs against some six hundred calls as agents make them: what default says of each, what the others make of it.
+
+``tests/data/calls`` holds a file a tool: on each line what default says, then the call as a shell reads it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from guardcli.cli.policy_check import BatchJudge
+from guardcli.cli.policy_judge import Caller
+from guardcli.cli.policy_tests import QUIET, Repositories, run_tests
+from guardcli.policy import Context, load_policy, pack_names
+from guardcli.policy.rules import Repository
+
+CALLS = Path(__file__).parents[1] / "data" / "calls"
+TOOLS = ("psql", "kubectl", "ssh", "git")
+FILES = {
+    "web.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web, namespace: shop}\n",
+    "rbac.yaml": "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: web}\n",
+    "x.patch": "",
+}
+
+
+def calls(tool: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield what default says, and the call; a quote may hold a line break."""
+    open_line = ""
+    for line in (CALLS / f"{tool}.txt").read_text().splitlines():
+        open_line = f"{open_line}\n{line}" if open_line else line
+        try:
+            verdict, *argv = shlex.split(open_line)
+        except ValueError:
+            continue
+        open_line = ""
+        yield verdict, argv
+    assert not open_line
+
+
+@pytest.fixture(scope="module")
+def repository() -> Iterator[Path]:
+    with ExitStack() as stack:
+        place = Path(Repositories(stack).path(Repository(branch="topic", ahead=1, files={"README": "x\n"})))
+        for name, text in FILES.items():
+            (place / name).write_text(text)
+        yield place
+
+
+@pytest.fixture
+def answers(repository):
+    """Give a function that judges the calls of a tool by a pack: what default says, the call, the answer."""
+
+    def judged(pack: str, tool: str) -> list[tuple[str, str, dict[str, Any]]]:
+        env = {**QUIET, "PATH": os.environ["PATH"]}
+        caller = Caller(load_policy(f"pack:{pack}"), Context(identity="agent", groups=("agents",)), env)
+        judge = BatchJudge(caller, env, str(repository))
+        return [
+            (verdict, shlex.join(argv), judge.answer(json.dumps({"argv": argv}).encode()))
+            for verdict, argv in calls(tool)
+        ]
+
+    return judged
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_default_says_of_every_call_what_it_means_to(answers, tool: str) -> None:
+    wrong = [
+        f"{verdict} expected, {answer['effect']} by {answer['rule']}: {call}"
+        for verdict, call, answer in answers("default", tool)
+        if answer["effect"] != verdict
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("pack", ["read-only", "ci"])
+def test_a_pack_without_people_asks_nobody_and_allows_nothing_that_default_denies(
+    answers, pack: str, tool: str
+) -> None:
+    for verdict, call, answer in answers(pack, tool):
+        assert answer["effect"] != "approve", (call, answer["rule"])
+        assert (verdict, answer["effect"]) != ("deny", "allow"), (call, answer["rule"])
+
+
+READS = {"read", "session"}
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_read_only_allows_what_only_reads(answers, tool: str) -> None:
+    for _, call, answer in answers("read-only", tool):
+        effects = {effect for operation in answer["operations"] for effect in operation["effects"]}
+        if answer["effect"] == "allow":
+            getting = all(operation["action"] in ("fetch", "clone") for operation in answer["operations"])
+            assert effects <= READS or (getting and effects <= READS | {"write"}), (call, effects)
+
+
+@pytest.mark.parametrize(
+    ("pack", "tool"), [("production-database", "psql"), ("kubernetes-production", "kubectl"), ("git-protected", "git")]
+)
+def test_a_pack_for_production_is_nowhere_more_lenient_than_default(answers, pack: str, tool: str) -> None:
+    order = ("allow", "approve", "deny")
+    for verdict, call, answer in answers(pack, tool):
+        assert order.index(answer["effect"]) >= order.index(verdict), (call, answer["rule"])
+
+
+@pytest.mark.parametrize("pack", pack_names())
+def test_every_rule_of_a_pack_and_every_action_that_it_names_is_in_one_of_its_tests(pack: str) -> None:
+    policy = load_policy(f"pack:{pack}")
+    outcomes = list(run_tests(policy))
+    assert [outcome.fault for outcome in outcomes if outcome.fault] == []
+    fired = {rule for one in outcomes for rule in (one.decision.rule, *one.decision.matched)}
+    actions = {operation.action for one in outcomes for operation in one.decision.operations}
+    own = [rule for rule in policy.rules if rule.source == f"pack:{pack}"]
+    assert [rule.id for rule in own if rule.id not in fired] == []
+    named = {action for rule in own for action in rule.match.actions if "*" not in action}
+    assert named - actions <= {"mget", "reget"}  # an sftp's own words for get
