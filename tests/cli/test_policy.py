@@ -71,7 +71,7 @@ def team(tmp_path) -> str:
         (["psql", "-c", "DROP TABLE t"], 4, "psql-definitions"),
         (["/usr/bin/psql", "-c", "DROP TABLE t"], 4, "psql-definitions"),
         (["bash", "-c", "ls -l | head"], 0, "ssh-reads"),
-        (["bash", "-c", "kubectl delete namespace shop"], 4, "ssh-destructive"),
+        (["bash", "-c", "kubectl delete namespace shop"], 4, "kubectl-roots"),
         (["some-program-of-nobody"], 3, "conceded-asks"),
     ],
 )
