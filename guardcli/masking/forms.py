@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from guardcli.masking.detector import Detector
 from guardcli.masking.placeholders import is_dummy
+from guardcli.masking.sieve import Sieve
 
 BEHIND = 400
 """Bytes of a line that are looked at before the end of a trigger."""
@@ -38,6 +39,7 @@ class FormDetector(Detector):
         self.name = name  # type: ignore[misc]
         self.label = label
         self.triggers = (form.trigger,)
+        self._sieve = Sieve(form.head)
         self._head = re.compile(form.head)
         self._value = re.compile(form.value)
         self._judge = form.judge
@@ -50,9 +52,13 @@ class FormDetector(Detector):
         low = max(text.rfind(b"\n", max(0, at - BEHIND), at) + 1, at - BEHIND, 0)
         newline = text.find(b"\n", at, at + self._ahead)
         high = newline if newline >= 0 else min(at + self._ahead, len(text))
-        for head in self._head.finditer(text, low, high):
+        while (low := self._sieve.search(text, low, high)) >= 0:
+            head = self._head.search(text, low, high)
+            if head is None:
+                return None
             if (value := self._holds(text, head.end(), at)) is not None:
                 return value.span(value.lastindex or 0)
+            low = max(head.end(), head.start() + 1)
         return None
 
     def _holds(self, text: bytes, start: int, at: int) -> re.Match[bytes] | None:
