@@ -17,11 +17,11 @@ from guardcli.broker.recorder import COMMAND_MAX, CallRecord, Recorder
 from guardcli.gateways.postgres.authority import Outcome, Statement, Ticket
 from guardcli.gateways.postgres.contract import Conversation, Opening, Refused
 from guardcli.gateways.postgres.conversation import StatementConversation
+from guardcli.gateways.postgres.opening import opening_operations
 from guardcli.gateways.postgres.results import Maskers, Results
 from guardcli.model.decisions import Decision, Verdict
-from guardcli.model.effects import Effect
 from guardcli.model.events import EventType
-from guardcli.model.operations import Operation, Target, conceded
+from guardcli.model.operations import Operation, Target
 from guardcli.policy import Context, Policy, decide
 
 TOOL = "psql"
@@ -50,24 +50,25 @@ class StatementGatekeeper:
         self._rules = rules
 
     async def admit(self, opening: Opening) -> Conversation:
-        """Return the conversation of a session that may begin. Raises Refused for replication that no rule allows."""
+        """Return the conversation of a session that may begin.
+
+        Raises Refused where the startup packet wants what no rule allows: replication, a role, a setting that is a
+        privilege. Nobody is asked about these: the same may be said by a statement, which waits for a person.
+        """
         authority = ConnectionAuthority(self._rules, opening)
-        if opening.parameters.get("replication", "").lower() not in ("", "false", "off", "no", "0"):
-            decision = authority.judge([_replication()])
-            if decision.verdict is not Verdict.ALLOW:
-                raise Refused(
-                    f"guard: denied by rule {decision.rule}: replication is not allowed here",
-                    "a rule with `match: {action: replication}` and `decision: allow` would allow it",
-                )
+        operations = opening_operations(opening.parameters, TOOL)
+        decision = authority.judge(operations) if operations else None
+        if decision is not None and decision.verdict is not Verdict.ALLOW:
+            what = ", ".join(dict.fromkeys(one.reason or one.action for one in operations))
+            raise Refused(
+                f"guard: denied by rule {decision.rule}: the connection's own parameters are not allowed here ({what})",
+                "leave out PGOPTIONS and the like, and say it by a statement",
+            )
         return StatementConversation(authority, Results(self._rules.maskers, opening.catalogue, TOOL))
 
     def masked(self, text: str) -> str:
         """Return words of a server from before a conversation."""
         return self._rules.maskers.masker(()).text(text, TOOL)
-
-
-def _replication() -> Operation:
-    return conceded(TOOL, "replication", "a replication connection reads whatever there is", Effect.READ)
 
 
 class ConnectionAuthority:

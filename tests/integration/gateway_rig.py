@@ -175,6 +175,7 @@ class Rig:
             return
         parts = packet[8:].split(b"\0")
         parameters = dict(zip((p.decode() for p in parts[0::2]), (p.decode() for p in parts[1::2]), strict=False))
+        parameters.pop("", None)
         self._number += 1
         opening = Opening("", "db", 5432, "app", "postgres", parameters, self._number, 0, True, self.catalogue)
         try:

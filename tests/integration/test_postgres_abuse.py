@@ -281,5 +281,29 @@ def test_a_message_out_of_place_ends_the_connection(place: Place, kind: bytes) -
 
 @pytest.mark.parametrize("replication", ["true", "database", "1", "on"])
 def test_replication_is_refused(place: Place, replication: str) -> None:
-    with pytest.raises(psycopg.OperationalError, match="replication is not allowed"):
+    with pytest.raises(psycopg.OperationalError, match="replication connection"):
         psycopg.connect(host=place.rig.env["PGHOST"], user="app", dbname="postgres", replication=replication)
+
+
+@pytest.mark.parametrize(
+    ("options", "allowed"),
+    [
+        ("", True),
+        ("-c search_path=public", True),
+        ("-cstatement_timeout=5s --work-mem=8MB", True),
+        ("-c role=pg_read_all_data", False),
+        ("-c session_authorization=app", False),
+        ("--session-preload-libraries=x", False),
+        ("-c log_statement=none", False),
+        ("-c standard_conforming_strings=off", False),
+        ("-c\\ role=x", False),
+        ("-d 5", False),
+        ("-c app.user=1", False),
+    ],
+)
+def test_the_startup_packet_sets_nothing_that_a_statement_may_not(place: Place, options: str, allowed: bool) -> None:
+    if allowed:
+        psycopg.connect(host=place.rig.env["PGHOST"], user="app", dbname="postgres", options=options).close()
+    else:
+        with pytest.raises(psycopg.OperationalError, match="the connection's own parameters"):
+            psycopg.connect(host=place.rig.env["PGHOST"], user="app", dbname="postgres", options=options)

@@ -13,6 +13,7 @@
 ``keys``             whose cancel request is whose; ``house`` is what all connections share
 ``conversation``     `StatementConversation`: the rules of order; ``client_side`` judges what the client sends,
                      ``server_side`` puts answers in their place, ``link`` is what both know
+``opening``          what a startup packet does beside beginning a session
 ``authority``        what a conversation asks of the broker: decide, record, wait for a person
 ``flight``           what was sent and is not yet answered; ``names`` prepared statements and portals
 ``effects``          what a statement changes in its session; ``reading`` bytes to text, or not

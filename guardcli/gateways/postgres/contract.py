@@ -117,6 +117,11 @@ class Conversation(Protocol):
         ...
 
     @property
+    def client_is_full(self) -> bool:
+        """Whether no more of the client is to be read for now, since what it sent before is still waited for."""
+        ...
+
+    @property
     def between(self) -> bool:
         """Whether the client has been sent whole messages only, so that one more would be read as one."""
         ...

@@ -12,6 +12,7 @@ from guardcli.gateways.postgres.copying import CopyMask, CopyTerms
 from guardcli.gateways.postgres.mending import Mender
 from guardcli.gateways.postgres.rows import Column as Treated
 from guardcli.gateways.postgres.rows import RowMask
+from guardcli.model.masking import Strategy
 
 _TEXT = 25
 _NOT_KNOWN = 0
@@ -38,7 +39,7 @@ class MaskedRows:
 
     def _treated(self, column: Column, named: NamedColumn | None) -> Treated:
         if named is not None:
-            return Treated(replace=self._mender.named(column, named))
+            return Treated(replace=self._mender.named(column, named), keeps=_keeps(column, named))
         if not self._mender.sees(column):
             return Treated()
         if column.type == typed.BYTEA and not column.format:
@@ -79,6 +80,13 @@ class MaskedCopy:
 
     def _look(self, place: int, value: bytes) -> bytes | None:
         return self._mender.look(self._columns[place] if self._columns else self._other, value)
+
+
+def _keeps(column: Column, named: NamedColumn) -> int:
+    """Return how many characters of a text stay to be seen, where the others become stars; else -1."""
+    if column.type not in typed.TEXTS - {18}:
+        return -1
+    return {Strategy.MASK: 0, Strategy.PARTIAL: named.rule.keep_last}.get(named.rule.strategy, -1)
 
 
 def _together(mender: Mender, labels: Sequence[str], replaced: Sequence[int]) -> Mapping[str, int]:

@@ -32,7 +32,12 @@ _NEWLINE = 10
 _CACHED = 4096
 """So many values of a column are remembered with what takes their place."""
 
+_STAR = ord("*")
+_SHOWN = np.array([chr(byte).isalnum() or chr(byte) in "@.-_ " for byte in range(128)])
+"""Which characters of a value may be left to be seen (``strategies.substitute``)."""
+
 Array = np.ndarray[Any, np.dtype[np.int64]]
+Octets = np.ndarray[Any, np.dtype[np.uint8]]
 Replace = Callable[[bytes], "bytes | None"]
 
 
@@ -40,11 +45,13 @@ Replace = Callable[[bytes], "bytes | None"]
 class Column:
     """What happens to one column: `replace` for every value, or `seen` by the detectors and `mend` for what they find.
 
-    A value that `replace` returns as it is stays.
+    A value that `replace` returns as it is stays. Where `keeps` is not negative, `replace` of ASCII gives stars
+    and at most so many of its last characters, and no more than half of them: then a whole column is done at once.
     `mend` is given a value and the findings in it, relative to its beginning.
     """
 
     replace: Replace | None = None
+    keeps: int = -1
     seen: bool = False
     mend: Callable[[bytes, Sequence[Found]], bytes | None] | None = None
 
@@ -63,14 +70,32 @@ class RowMask:
     def take(self, raw: bytes) -> bytes:
         """Take whole rows; return them masked."""
         starts = _rows(raw)
-        edits = self._edits(raw, starts)
-        return _apply(raw, starts, edits) if edits else raw
+        begins, lengths = layout(raw, starts, len(self._columns))
+        batch, starred = self._starred(raw, begins, lengths)
+        edits = self._edits(batch, begins, lengths, starred)
+        return _apply(batch, starts, edits) if edits else batch
 
-    def _edits(self, batch: bytes, starts: list[int]) -> list[tuple[int, int, bytes]]:
+    def _starred(self, batch: bytes, begins: list[Array], lengths: list[Array]) -> tuple[bytes, frozenset[int]]:
+        """Put stars into whole columns, as long as what was there; return the batch and which columns are done."""
+        wanted = [place for place in self._named if self._columns[place].keeps >= 0]
+        if not wanted:
+            return batch, frozenset()
+        octets = np.frombuffer(batch, np.uint8).copy()
+        done = []
+        for place in wanted:
+            if _star(octets, begins[place], lengths[place], self._columns[place].keeps):
+                done.append(place)
+                self.replaced[place] += int((lengths[place] >= 0).sum())
+        return octets.tobytes(), frozenset(done)
+
+    def _edits(
+        self, batch: bytes, begins: list[Array], lengths: list[Array], starred: frozenset[int]
+    ) -> list[tuple[int, int, bytes]]:
         """Return what is to be replaced: from, to, and the new length and value."""
-        begins, lengths = layout(batch, starts, len(self._columns))
         edits: list[tuple[int, int, bytes]] = []
         for place in self._named:
+            if place in starred:
+                continue
             self._replace(batch, place, begins[place].tolist(), lengths[place].tolist(), edits)
         if self._sees:
             self._detect(batch, begins, lengths, edits)
@@ -173,17 +198,35 @@ def layout(batch: bytes, starts: list[int], columns: int) -> tuple[list[Array], 
     return begins, lengths
 
 
+def _star(octets: Octets, begins: Array, lengths: Array, keeps: int) -> bool:
+    """Put stars over the values of one column, but for their last characters; False where one is not ASCII."""
+    held = lengths > 0
+    first, sizes = begins[held], lengths[held]
+    index = _indices(first, sizes)
+    values = octets[index]
+    if (values > 0x7F).any():
+        return False
+    left = np.repeat(np.minimum(keeps, sizes // 2), sizes)
+    behind = np.repeat(first + sizes, sizes) - index
+    shown = (behind <= left) & _SHOWN[values]
+    octets[index] = np.where(shown, values, _STAR)
+    return True
+
+
+def _indices(first: Array, sizes: Array) -> Array:
+    """Return the places of all bytes of values that begin at `first` and are `sizes` long."""
+    shift = np.cumsum(sizes) - sizes
+    return np.asarray(np.repeat(first - shift, sizes) + np.arange(int(sizes.sum())), np.int64)
+
+
 def _view(batch: bytes, begins: list[Array], lengths: list[Array]) -> bytes:
     """Return a copy of `batch` in which everything but these values is newlines."""
     octets = np.frombuffer(batch, np.uint8)
     view = np.full(len(batch), _NEWLINE, np.uint8)
     first = np.stack(begins).ravel()
     sizes = np.maximum(np.stack(lengths).ravel(), 0)
-    total = int(sizes.sum())
-    if total:
-        shift = np.cumsum(sizes) - sizes
-        index = np.repeat(first - shift, sizes) + np.arange(total)
-        view[index] = octets[index]
+    index = _indices(first, sizes)
+    view[index] = octets[index]
     return view.tobytes()
 
 

@@ -184,6 +184,7 @@ class Session:
     def _regulate(self) -> None:
         """Hold back or let go each side."""
         held = self._client_full or self._server_full or self._waits.client is not None
+        held = held or self._conversation.client_is_full
         (self._client.pause if held else self._client.resume)()
         held = self._client_full or self._waits.server is not None
         (self._server.pause if held else self._server.resume)()

@@ -74,6 +74,10 @@ class Plain:
         return Step()
 
     @property
+    def client_is_full(self) -> bool:
+        return False
+
+    @property
     def between(self) -> bool:
         return self._server.between
 
