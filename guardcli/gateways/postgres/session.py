@@ -130,10 +130,10 @@ class Session:
             self._client.write(error("FATAL", sqlstate, message).encode())
 
     def _do(self, step: Step) -> None:
-        for data in step.to_client:
-            self._client.write(data)
-        for data in step.to_server:
-            self._server.write(data)
+        if step.to_client:
+            self._client.write(_joined(step.to_client))
+        if step.to_server:
+            self._server.write(_joined(step.to_server))
         if step.cancel:
             self._cancel_upstream()
         if step.drop_wait and self._waits.client is not None:
@@ -220,6 +220,11 @@ class Session:
         task = asyncio.get_running_loop().create_task(_cancel(self._target, key))
         self._cancels.add(task)
         task.add_done_callback(self._cancels.discard)
+
+
+def _joined(pieces: list[bytes]) -> bytes:
+    """Return all pieces as one: each write is a call of the system, and wakes the peer."""
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 async def _cancel(target: Target, key: BackendKeyData) -> None:
