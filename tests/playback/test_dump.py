@@ -10,8 +10,8 @@ from guardcli.playback.dump import dump
 from guardcli.playback.terminal import Terminal
 
 BITS = [
-    "text", "\r\n", "\x1b[31m", "\x1b[1;4;44m", "\x1b[0m", "\x1b[38;2;1;2;3m", "\x1b[48;5;200m", "\x1b[97m", "\x1b[105m",
-    "\x1b[3;5H", "\x1b[2J", "\x1b[K", "漢字", "é", "x" * 45, "\x1b[?25l", "\x1b[7;9m", "\x1b[3m",
+    "text", "\r\n", "\x1b[31m", "\x1b[1;4;44m", "\x1b[0m", "\x1b[38;2;1;2;3m", "\x1b[48;5;200m", "\x1b[97m",
+    "\x1b[105m", "\x1b[3;5H", "\x1b[2J", "\x1b[K", "漢字", "é", "x" * 45, "\x1b[?25l", "\x1b[7;9m", "\x1b[3m",
 ]  # fmt: skip
 
 
