@@ -147,7 +147,7 @@ def test_psql_is_led_to_the_gateway_however_it_names_the_server(
 def test_a_routed_statement_is_denied_once_and_on_the_wire(guarded: Any, database: Database) -> None:
     sandbox = guarded()
     done = sandbox.script(f"psql -XAt -h {database.host} -d postgres -c 'DROP TABLE orders'; echo $?")
-    assert "1\n" == done.stdout
+    assert done.stdout == "1\n"
     assert "Not here." in done.stderr
     verdicts = [event["data"]["verdict"] for event in sandbox.events(type="judged")]
     assert verdicts == ["allow", "deny"]
@@ -156,5 +156,5 @@ def test_a_routed_statement_is_denied_once_and_on_the_wire(guarded: Any, databas
 def test_another_server_is_not_led_anywhere(guarded: Any, database: Database) -> None:
     sandbox = guarded()
     done = sandbox.script("psql -XAt -h /nowhere -d postgres -c 'SELECT 1'; echo $?")
-    assert "2\n" == done.stdout
+    assert done.stdout == "2\n"
     assert "/nowhere" in done.stderr

@@ -342,3 +342,45 @@ def test_pipelined_statements_behind_a_denied_one_are_skipped(server: Server) ->
             assert [cursor.fetchone() for cursor in cursors] == [(number,) for number in range(300)]
     log = server.log()
     assert "DROP" not in log and "behind" not in log
+
+
+LIMITS = """
+limits:
+  - {id: few-rows, tools: [psql], rows: 100, message: Page through it.}
+  - {id: few-bytes, tools: [psql], bytes: 20000}
+  - {id: no-crowd, tools: [psql], findings: 3, detect: [email]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("statement", "rows", "limit"),
+    [
+        ("SELECT n FROM generate_series(1, 100) n", 100, ""),
+        ("SELECT n FROM generate_series(1, 101) n", 100, "few-rows"),
+        ("SELECT n FROM generate_series(1, 3000000) n", 100, "few-rows"),
+        ("SELECT repeat('x', 1000) FROM generate_series(1, 50) n", 19, "few-bytes"),
+        ("SELECT 'a' || n || '@mail.example' FROM generate_series(1, 3) n", 3, ""),
+        ("SELECT 'a' || n || '@mail.example' FROM generate_series(1, 4) n", 0, "no-crowd"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["query", "extended", "copy"])
+def test_an_answer_over_a_limit_ends_with_an_error(
+    database: Mapping[str, str], statement: str, rows: int, limit: str, mode: str
+) -> None:
+    with gateway(database, POLICY + LIMITS) as rig:
+        with Server(database, rig).connect(autocommit=True) as link:
+            try:
+                if mode == "copy":
+                    with link.cursor().copy(f"COPY ({statement}) TO STDOUT") as copy:
+                        list(copy)
+                elif mode == "extended":
+                    list(link.cursor().stream(statement))
+                else:
+                    link.execute(statement)
+                assert not limit
+            except psycopg.errors.ProgramLimitExceeded as over:
+                assert limit and limit in str(over) and "more than" in str(over)
+            assert link.execute("SELECT 1").fetchone() == (1,)
+        ended = rig.events(EventType.ENDED)[0]
+        assert ended["rows"] == rows or (mode == "copy" and limit == "few-bytes")
+        assert (limit in ended.get("error", "")) and bool(limit) == ("error" in ended)

@@ -14,6 +14,7 @@ from guardcli.gateways.postgres.codec.backend import ErrorResponse, error
 from guardcli.gateways.postgres.codec.frontend import Parse, Query
 from guardcli.model.effects import in_order
 from guardcli.model.errors import DeniedError, GuardError, PendingError
+from guardcli.model.limits import OutputLimit
 
 FAILS = b"refused by guard, this stands in its place"
 """What the server's log shows in the place of a refused statement."""
@@ -86,6 +87,13 @@ def copy_with_others() -> ErrorResponse:
     """Return the error for a COPY whose columns cannot be known, since other statements stand beside it."""
     text = "guard: COPY to the client must stand alone, so that its columns can be masked"
     return error("ERROR", sqlstates.FEATURE_NOT_SUPPORTED, text, "Send it as a statement of its own.")
+
+
+def over_limit(limit: OutputLimit) -> ErrorResponse:
+    """Return the error that ends an answer over a limit of the policy."""
+    text = f"guard: the answer has {limit.words} (limit {limit.name})"
+    hint = limit.message or "Ask for less: with a condition, or with LIMIT."
+    return error("ERROR", sqlstates.PROGRAM_LIMIT_EXCEEDED, text, hint, "The rest was not delivered.")
 
 
 def no_statement(name: bytes) -> ErrorResponse:

@@ -26,6 +26,7 @@ from guardcli.gateways.postgres.mending import Mender
 from guardcli.gateways.postgres.origins import KnownTables, Origins
 from guardcli.masking import Masker
 from guardcli.model.decisions import Decision
+from guardcli.model.limits import OutputLimit
 from guardcli.model.masking import MaskRule
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class Results:
         """Say whether the columns of an answer must be known."""
         if ticket is None:
             return False
-        return bool(self._maskers.rules(ticket.decision.mask))
+        return bool(self._maskers.rules(ticket.decision.mask) or ticket.decision.limits)
 
     def missing(self, columns: Sequence[Column] | None, asked: Asked | None) -> Missing | None:
         """Return what must be looked up before the rows can be masked, None where nothing is."""
@@ -144,6 +145,28 @@ class Results:
         extra = asked.decision.mask
         if not self._maskers.rules(extra):
             return None
+        return self._made(columns, copy, asked, extra)
+
+    def counters(
+        self, columns: Sequence[Column] | None, copy: CopyResponse | None, asked: Asked
+    ) -> list[tuple[OutputLimit, ResultMask]]:
+        """Return what finds the things that a limit on findings speaks of, for each of these."""
+        found: list[tuple[OutputLimit, ResultMask]] = []
+        for limit in asked.decision.limits:
+            if limit.findings is not None:
+                counter = self._made(columns, copy, asked, (MaskRule(detect=limit.detect),), named=False)
+                if counter is not None:
+                    found.append((limit, counter))
+        return found
+
+    def _made(
+        self,
+        columns: Sequence[Column] | None,
+        copy: CopyResponse | None,
+        asked: Asked,
+        extra: tuple[MaskRule, ...],
+        named: bool = True,
+    ) -> ResultMask | None:
         # numpy takes a tenth of a second to import, which a session without such a result need not wait for
         from guardcli.gateways.postgres.masked_rows import MaskedCopy, MaskedRows
 
@@ -154,7 +177,7 @@ class Results:
         elif columns is None:
             raise ProtocolViolation("rows that were not described")
         else:
-            made = MaskedRows(columns, self._named(columns, asked), mender)
+            made = MaskedRows(columns, self._named(columns, asked) if named else [None] * len(columns), mender)
         return made if made.touches else None
 
     def _copy(

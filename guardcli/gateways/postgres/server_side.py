@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from guardcli.gateways.postgres import refusals
 from guardcli.gateways.postgres.authority import Authority
+from guardcli.gateways.postgres.caps import Caps, count_messages
 from guardcli.gateways.postgres.codec.backend import (
     FAILED,
     IDLE,
@@ -41,6 +42,8 @@ from guardcli.gateways.postgres.flight import Item, Sent
 from guardcli.gateways.postgres.link import Link
 from guardcli.gateways.postgres.results import Asked, ResultMask, Results
 
+DISCARDED_MAX = 8 << 20
+"""So many bytes of an answer that was cut off are read and dropped before the server is told to stop."""
 _RUNS = (Sent.QUERY, Sent.EXECUTE)
 _GROUP_ENDS = (Sent.SYNC, Sent.QUERY, Sent.CALL)
 
@@ -54,6 +57,9 @@ class ServerSide(Link):
         self._held_run: Run | Batch | None = None
         self._looking = False
         self._mask: ResultMask | None = None
+        self._caps: Caps | None = None
+        self._muted = False
+        self._discarded = 0
         self._masked_item: Item | None = None
         self._copying_out = False
 
@@ -76,7 +82,8 @@ class ServerSide(Link):
     def pump_server(self) -> None:
         """Deal with all that the server has sent, up to where the catalogue must be asked."""
         while not self._looking:
-            plain = self._mask is None and self._masked_item is not None and self._masked_item is self.flight.head
+            plain = self._mask is None and self._caps is None
+            plain = plain and self._masked_item is not None and self._masked_item is self.flight.head
             wanted = FROM_SERVER_BUT_DATA if plain or self._server.within else FROM_SERVER_DATA_BATCHED
             piece = self._held_run or self._server.take(wanted)
             if piece is None:
@@ -100,7 +107,7 @@ class ServerSide(Link):
         return item
 
     def _pass(self, item: Item, frame: Frame) -> None:
-        if not item.own:
+        if not (item.own or self._muted):
             self.to_client(frame.raw)
 
     # -- messages at any time --
@@ -142,7 +149,8 @@ class ServerSide(Link):
             answer = item.instead
         else:
             answer = ErrorResponse(self.results.words(answer.fields, self._asked(item), self.authority.mask))
-        self.to_client(answer.encode())
+        if not self._muted or answer.field("V") != b"ERROR":
+            self.to_client(answer.encode())
         if item is None or answer.field("V") in (b"FATAL", b"PANIC"):
             return
         self._finish_rows(item)
@@ -151,7 +159,7 @@ class ServerSide(Link):
         if item.unsettled:
             self.names.doubt("an earlier statement that failed may have changed what it stands for")
         if item.kind in (Sent.QUERY, Sent.CALL):
-            item.outcome.error = words
+            item.outcome.error = item.outcome.error or words
             item.failed = True
             self.outcome_known()
             return
@@ -253,6 +261,7 @@ class ServerSide(Link):
             raise ProtocolViolation("what stands in for a refused statement did not fail")
         self.flight.popleft()
         self.status = found.status
+        self._muted, self._discarded = False, 0
         self.closing = self.copying_in = self._copying_out = False
         if item.after is not None:
             item.after()
@@ -308,9 +317,43 @@ class ServerSide(Link):
                 self.step.server_wait = self.results.look_up(missing)
                 return
             self._mask, self._masked_item = self.results.mask(columns, item.copy, asked), item
-        item.outcome.rows += run.number if isinstance(run, Batch) else run.started
-        item.outcome.bytes += len(run.raw)
-        self.to_client(run.raw if self._mask is None else self._mask.take(run.raw))
+            self._caps = self._new_caps(columns, item, asked)
+        number = run.number if isinstance(run, Batch) else run.started
+        if self._muted:
+            self._discard(len(run.raw))
+            return
+        data = run.raw if self._mask is None else self._mask.take(run.raw)
+        if self._caps is not None:
+            data = self._caps.take(run.raw, data, number)
+            if self._caps.broken is not None:
+                self._cut(item, refusals.over_limit(self._caps.broken), data)
+                return
+        item.outcome.rows += number
+        item.outcome.bytes += len(data)
+        self.to_client(data)
+
+    def _cut(self, item: Item, error: ErrorResponse, data: bytes) -> None:
+        """End an answer with an error: the client hears nothing more of its group."""
+        item.outcome.error = error.field("M").decode("utf-8", "replace")
+        item.outcome.bytes += len(data)
+        item.outcome.rows += count_messages(data)
+        self.to_client(data + error.encode())
+        self._muted = True
+        self.skipping = not self.closing
+
+    def _discard(self, size: int) -> None:
+        """Count what is not delivered; of an answer that goes on and on, tell the server that nobody wants it.
+
+        Not at once, since a cancel that comes late hits the next statement.
+        """
+        if self._discarded <= DISCARDED_MAX < self._discarded + size:
+            self.step.cancel = True
+        self._discarded += size
+
+    def _new_caps(self, columns: tuple[Column, ...] | None, item: Item, asked: Asked | None) -> Caps | None:
+        if asked is None or not asked.decision.limits:
+            return None
+        return Caps(asked.decision.limits, self.results.counters(columns, item.copy, asked))
 
     def _columns(self, item: Item) -> tuple[Column, ...] | None:
         if item.copy is not None:
@@ -331,7 +374,7 @@ class ServerSide(Link):
             for name, count in self._mask.findings.items():
                 counts = item.outcome.masked = item.outcome.masked or {}
                 counts[name] = counts.get(name, 0) + count
-        self._mask = self._masked_item = None
+        self._mask = self._masked_item = self._caps = None
 
 
 _HANDLERS: dict[int, Callable[[ServerSide, Frame], None]] = {
