@@ -1,8 +1,8 @@
 """Which calls of psql go to a gateway of the session instead of where they say.
 
 A call is routed when the server and the database that it names are those of a resource with a gateway, or when it names
-the gateway's own socket. What it says otherwise stays: psql reads the same files and runs the same commands. Its statements
-are then judged where the gateway sees them, and not at the call as well.
+the gateway's own socket. What it says otherwise stays: psql reads the same files and runs the same commands. Its
+statements are then judged where the gateway sees them, and not at the call as well.
 """
 
 from __future__ import annotations

@@ -28,6 +28,8 @@ MD5: Final = 5
 SASL: Final = 10
 SASL_CONTINUE: Final = 11
 SASL_FINAL: Final = 12
+PASSED_ON: Final = frozenset({CLEARTEXT, MD5, SASL, SASL_CONTINUE, SASL_FINAL})
+"""What is asked of a client that logs in by itself."""
 SCRAM: Final = "SCRAM-SHA-256"
 SCRAM_PLUS: Final = "SCRAM-SHA-256-PLUS"
 MECHANISMS_MAX = 32

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 
+from guardcli.gateways.postgres.authentication import CLEARTEXT, MD5, SASL, SASL_CONTINUE, without_binding
 from guardcli.gateways.postgres.codec.backend import Authentication, NegotiateProtocolVersion
 from guardcli.gateways.postgres.codec.frames import Splitter, Wanted
 from guardcli.gateways.postgres.codec.frontend import AuthenticationAnswer, decode_frontend
@@ -26,9 +27,7 @@ from guardcli.gateways.postgres.wire import Wire
 
 STARTUP_SECONDS = 10.0
 """How long a client may take to say what it wants, and to log in where it must."""
-ANSWERS = Wanted(b"p")
-SASL_CODES = frozenset({10, 11})
-ASKING = frozenset({3, 5}) | SASL_CODES
+ASKING = frozenset({CLEARTEXT, MD5, SASL, SASL_CONTINUE})
 """Requests that a client answers."""
 PASSWORD_MAX = 16 * 1024
 """The longest answer of a client, in bytes."""
@@ -83,6 +82,8 @@ async def read_answer(wire: Wire, splitter: Splitter) -> bytes:
 
 async def ask(wire: Wire, splitter: Splitter, request: Authentication) -> bytes | None:
     """Pass a server's request on to the client; return the client's answer, as a whole message, where one is due."""
+    if request.code == SASL:
+        request = Authentication(SASL, without_binding(request.data))  # there is no TLS here to bind to
     wire.write(request.encode())
     if request.code not in ASKING:
         return None

@@ -30,7 +30,7 @@ from guardcli.gateways.postgres.wire import Wire
 from guardcli.model.errors import UnavailableError
 from guardcli.model.secrets import Secret
 
-BACKLOG = 512
+BACKLOG = 4096
 TICK_SECONDS = 0.5
 """How often the limits of time are looked at."""
 

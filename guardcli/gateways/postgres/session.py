@@ -21,6 +21,8 @@ from guardcli.gateways.postgres.target import Target
 from guardcli.gateways.postgres.upstream import CannotConnect, Upstream
 from guardcli.gateways.postgres.wire import Wire
 
+KEPT_MAX = 256 * 1024
+"""Bytes that a client may send ahead while something is waited for; reading on is how its end is noticed meanwhile."""
 LINGER_SECONDS = 10.0
 """How long a client that must go may take to read what it was told last."""
 
@@ -58,6 +60,7 @@ class Session:
         self._target = target
         self._waits = Waits()
         self._client_full = self._server_full = False
+        self._ahead: list[bytes] = []
         self._ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._cancels: set[asyncio.Task[None]] = set()
         self._clock = asyncio.get_running_loop().time
@@ -89,6 +92,7 @@ class Session:
         """Do what a cancel request asks for."""
         if not self._ended.done():
             self._guarded(self._conversation.cancelled)
+            self._catch_up()
 
     def end(self, sqlstate: str, message: str) -> None:
         """End the session with a FATAL error."""
@@ -100,6 +104,10 @@ class Session:
 
     def _from_client(self, chunk: bytes) -> None:
         self.active = self._clock()
+        if self._waits.client is not None:
+            self._ahead.append(chunk)
+            self._regulate()
+            return
         self._guarded(lambda: self._conversation.from_client(chunk))
 
     def _from_server(self, chunk: bytes) -> None:
@@ -166,6 +174,13 @@ class Session:
         self._waits.client = None
         self.active = self._clock()
         self._guarded(lambda: self._conversation.client_goes_on(result))
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Take what the client has sent meanwhile, as far as nothing is waited for again."""
+        while self._ahead and self._waits.client is None and not self._ended.done():
+            chunk = self._ahead.pop(0)
+            self._guarded(lambda chunk=chunk: self._conversation.from_client(chunk))  # type: ignore[misc]
 
     def _server_goes_on(self, result: object) -> None:
         self._waits.server = None
@@ -183,7 +198,7 @@ class Session:
 
     def _regulate(self) -> None:
         """Hold back or let go each side."""
-        held = self._client_full or self._server_full or self._waits.client is not None
+        held = self._client_full or self._server_full or sum(map(len, self._ahead)) > KEPT_MAX
         held = held or self._conversation.client_is_full
         (self._client.pause if held else self._client.resume)()
         held = self._client_full or self._waits.server is not None

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from guardcli.gateways.postgres.authentication import OK, AuthenticationTerms, Login, LoginRefused
+from guardcli.gateways.postgres.authentication import CLEARTEXT, OK, PASSED_ON, AuthenticationTerms, Login, LoginRefused
 from guardcli.gateways.postgres.codec.backend import (
     Authentication,
     BackendKeyData,
@@ -175,7 +175,7 @@ async def log_in(
             if credential is not None:
                 await _answer(upstream, _login(target, wire, parameters["user"], credential))
             elif relay is not None:
-                await _pass_on(upstream, relay)
+                await _pass_on(upstream, relay, private=target.local or wire.tls is not None)
             await _settle(upstream)
     except TimeoutError:
         wire.abort()
@@ -213,11 +213,15 @@ async def _answer(upstream: Upstream, login: Login) -> None:
             upstream.wire.write(answer)
 
 
-async def _pass_on(upstream: Upstream, relay: Relay) -> None:
+async def _pass_on(upstream: Upstream, relay: Relay, *, private: bool) -> None:
     while True:
         request = await _request(upstream)
         if request.code == OK:
             return
+        if request.code not in PASSED_ON:
+            raise LoginRefused(f"the server asks for an authentication method ({request.code}) that is not passed on")
+        if request.code == CLEARTEXT and not private:
+            raise LoginRefused("the server asks for the password in clear text over a connection without TLS")
         answer = await relay(request)
         if answer is not None:
             upstream.wire.write(answer)

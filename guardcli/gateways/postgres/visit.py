@@ -57,6 +57,7 @@ class Visit:
         self._wire = wire
         self._house = house
         self._number = number
+        self._pid = peer(wire)[0]
         self._verifier = verifier
         self._splitter: Splitter = client_splitter()
 
@@ -135,7 +136,7 @@ class Visit:
             database=database,
             parameters=given,
             number=self._number,
-            pid=peer(self._wire)[0],
+            pid=self._pid,
             custody=credential is not None,
             catalogue=self._house.catalogues.of(user, database),
         )

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -184,3 +185,17 @@ def psql() -> Callable[..., subprocess.CompletedProcess[str]]:
         return subprocess.run([program, "-X", "-At", *arguments], env={**clean, **settings}, **options)
 
     return run
+
+
+@pytest.fixture
+def wait_until() -> Callable[[Callable[[], Any]], Any]:
+    """Return what waits for something to come true, and fails when it does not."""
+
+    def wait(condition: Callable[[], Any]) -> Any:
+        until = time.monotonic() + 20
+        while not (found := condition()):
+            assert time.monotonic() < until, "waited in vain"
+            time.sleep(0.02)
+        return found
+
+    return wait
