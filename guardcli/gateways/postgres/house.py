@@ -10,7 +10,7 @@ from guardcli.gateways.postgres.keys import Keys
 from guardcli.gateways.postgres.session import Session
 from guardcli.gateways.postgres.target import Target
 
-STARTING_MAX = 512
+STARTING_MAX = 4096
 """Clients that may be in the middle of saying what they want, beside those that are in."""
 
 

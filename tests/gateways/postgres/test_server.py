@@ -378,6 +378,7 @@ def test_a_thousand_clients_at_once(stage, wait_until) -> None:
     server = stage.do(asyncio.start_unix_server(yes, f"{server_place}/.s.PGSQL.5432", backlog=2000))
     gateway, keeper = stage.gateway(Target("db", str(server_place), user="app", credential=nothing))
     with ExitStack() as closing:
+        closing.callback(stage.loop.call_soon_threadsafe, server.close)
         clients = []
         for _ in range(1000):
             clients.append(closing.enter_context(dial(stage)))
@@ -389,7 +390,6 @@ def test_a_thousand_clients_at_once(stage, wait_until) -> None:
             client.sendall(query("SELECT 1"))
         for client in clients:
             assert read_until(client, READY) == READY
-    server.close()
     wait_until(lambda: gateway.connections == 0)
     assert all(one.reason for one in keeper.met)
 
