@@ -15,7 +15,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -134,18 +134,43 @@ class Supervisor:
                 os.kill(self._agent, signal.SIGCONT)
 
     def _pass_on(self, number: int, frame: FrameType | None) -> None:
-        if self._agent:
+        for pid in self._addressed():
             with suppress(ProcessLookupError):
-                os.kill(self._agent, number)
+                os.kill(pid, number)
+
+    def _addressed(self) -> Sequence[int]:
+        """Return the agent's process; in a sandbox, that is the child of the sandbox's first one."""
+        if not self._agent or not self._entered:
+            return [self._agent] * bool(self._agent)
+        first = children(self._agent)
+        inside = sorted(pid for one in first for pid in children(one))  # what was orphaned there comes later
+        return inside[:1] or first
 
 
 def _nothing(number: int, frame: FrameType | None) -> None:
     """Let a signal only wake the loop: the terminal has sent it to the agent as well."""
 
 
+def children(parent: int) -> list[int]:
+    """Return the pids of the children of `parent`, from /proc."""
+    return [pid for pid, above in _parents() if above == parent]
+
+
 def descendants(root: int) -> list[int]:
     """Return the pids of all processes below `root`, from /proc."""
-    children: dict[int, list[int]] = {}
+    known: dict[int, list[int]] = {}
+    for pid, parent in _parents():
+        known.setdefault(parent, []).append(pid)
+    found, waiting = [], [root]
+    while waiting:
+        below = known.get(waiting.pop(), [])
+        found += below
+        waiting += below
+    return found
+
+
+def _parents() -> Iterator[tuple[int, int]]:
+    """Yield every process that has not ended, with its parent."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
@@ -153,13 +178,7 @@ def descendants(root: int) -> list[int]:
             except OSError:
                 continue
             if fields[0] != b"Z":
-                children.setdefault(int(fields[1]), []).append(int(entry.name))
-    found, waiting = [], [root]
-    while waiting:
-        below = children.get(waiting.pop(), [])
-        found += below
-        waiting += below
-    return found
+                yield int(entry.name), int(fields[1])
 
 
 def end_processes(pids: Sequence[int], spare: int = 0) -> None:

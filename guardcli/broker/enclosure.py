@@ -10,18 +10,28 @@ import array
 import os
 import socket
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from guardcli.broker.opening import Started
+from guardcli.broker.place import NAMES
 from guardcli.broker.processes import Identity
 from guardcli.broker.protocol import CLOSED_IN_THE_TOOL
 from guardcli.broker.waiting import readable
+from guardcli.inspectors.names import names
+from guardcli.isolation.bubblewrap import PLACE
 from guardcli.isolation.inside import AgentFiles
 from guardcli.isolation.programs import Programs
 from guardcli.model.errors import UnavailableError
 
 FDS_MOST = 32
+LOOKS_FOR_ITSELF = names(
+    "psql pg_dump pg_dumpall pg_restore pg_isready pg_basebackup pgbench createdb dropdb createuser dropuser reindexdb "
+    "vacuumdb clusterdb"
+)
+"""PostgreSQL's programs look for their own file by argv[0] and complain where they cannot read it (find_my_exec)."""
+DEBIAN_SETTINGS = "/etc/postgresql-common"
+"""What they then find relative to it on Debian (pg_wrapper(1) sets it too)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +52,17 @@ class EnclosurePlan:
 
 @dataclass(frozen=True, slots=True)
 class Real:
-    """A real program: where it is, and inside the descriptor to run it from. `number` goes into the plan."""
+    """A real program: where it is, and inside the descriptor to run it from. `number` goes into the plan.
+
+    `name` is the argv[0] that it needs, empty where any will do, and `environment` what it would have found out from where
+    it lies.
+    """
 
     path: str
     fd: int = -1
     number: int = 0
+    name: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class EnclosedFiles(AgentFiles):
@@ -101,7 +117,11 @@ class Enclosure:
         program = self._programs.open(found, tool)
         if tool == "git":
             self._git.add(program.identity)
-        return Real(found, program.fd, program.number or CLOSED_IN_THE_TOOL)
+        number = program.number or CLOSED_IN_THE_TOOL
+        if name not in LOOKS_FOR_ITSELF:
+            return Real(found, program.fd, number)
+        settings = {"PGSYSCONFDIR": DEBIAN_SETTINGS} if os.path.isdir(DEBIAN_SETTINGS) else {}
+        return Real(found, program.fd, number, f"{PLACE}/bin/{NAMES}/{name}", settings)
 
     async def enter(self) -> None:
         """Wait for guard-enter, take what it hands over, and let the agent begin. Raises UnavailableError, OSError."""

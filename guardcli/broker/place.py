@@ -5,6 +5,7 @@
     bin/guard-shim     a copy of the shim; it finds the socket beside its own directory
     bin/psql, …        links to it, one a tool
     bin/guard-enter    the first program inside the sandbox, where the session is isolated
+    bin/.names/psql, … links to a program that can be read, for tools that look for their own file
     empty              a file with nothing in it, which stands for what is hidden inside
     broker.sock        where the shims call
     broker.log         what the broker has to say of itself
@@ -25,6 +26,7 @@ from guardcli.broker.shim_binary import enter_binary, shim_binary
 from guardcli.isolation.keyed import lay_keyed_shim
 from guardcli.model.errors import UnavailableError
 
+NAMES = ".names"
 SOCKET_PATH_MAX = 100
 """sun_path holds 107 bytes and a NUL (unix(7))."""
 
@@ -54,6 +56,9 @@ class SessionPlace:
                 lay_keyed_shim(shim_binary(), self.shims / "guard-shim", key)
                 shutil.copy(enter_binary(), self.shims / "guard-enter")
                 self.empty.touch(mode=0o444)
+                (self.shims / NAMES).mkdir()
+                for tool in tools:
+                    (self.shims / NAMES / tool).symlink_to("../guard-enter")
             else:
                 shutil.copy(shim_binary(), self.shims / "guard-shim")
             for tool in tools:

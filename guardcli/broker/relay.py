@@ -116,8 +116,8 @@ class Relay:
         only_command = judgement.decision.recording is Recording.COMMAND
         if only_command and not _judged_content(judgement, facts) and not self._limits:
             self._recorder.started(call, judgement.invocation, program.path)
-            settings = {**self._frame.ambiguous, **self._changed, **dict(judgement.inspection.environment)}
-            plan = Plan(program.path, arguments=self._own_name({}), environment=settings, number=program.number)
+            settings = self._settings(judgement, program)
+            plan = Plan(program.path, arguments=self._own_name({}, program), environment=settings, number=program.number)
             await self._connection.send(protocol.start(FrameType.EXEC, plan), [program.fd] * bool(program.number))
             return
         pipes = Pipes()
@@ -126,7 +126,8 @@ class Relay:
             self._recorder.started(call, judgement.invocation, program.path)
             if pipes.terminal is not None:
                 self._recorder.resized(call, self._frame.columns, self._frame.rows)
-            arguments = self._own_name(pipes.arguments)
+            arguments = self._own_name(pipes.arguments, program)
+            pipes.environment.update(self._settings(judgement, program))
             terminal = pipes.terminal is not None
             plan = Plan(program.path, terminal, pipes.targets, arguments, pipes.environment, program.number)
             given = [*pipes.given, *[program.fd] * bool(program.number)]
@@ -171,9 +172,6 @@ class Relay:
             reader, writer = os.pipe2(os.O_CLOEXEC)
             pipes.give(reader, 0)
             pipes.feed = Feed(facts.stdin_prefix, os.dup(self._agent[0]), writer)
-        pipes.environment.update(self._frame.ambiguous)
-        pipes.environment.update(self._changed)
-        pipes.environment.update(judgement.inspection.environment)
         for number, given in enumerate(judgement.inspection.inputs, FIRST_COPY):
             if given.path in facts.files:
                 pipes.give(sealed(facts.files[given.path]), number)
@@ -209,10 +207,17 @@ class Relay:
             pipes.streams.append(OutputStream(source, sink, record, make_mask, note, self._limits, how.text))
             unless_made.pop_all()
 
-    def _own_name(self, arguments: dict[int, str]) -> dict[int, str]:
+    def _settings(self, judgement: Judgement, program: Real) -> dict[str, str | None]:
+        """Return what is different in the tool's environment."""
+        found = {name: value for name, value in program.environment.items() if name not in self._frame.env}
+        return {**self._frame.ambiguous, **self._changed, **found, **dict(judgement.inspection.environment)}
+
+    def _own_name(self, arguments: dict[int, str], program: Real) -> dict[int, str]:
         """Make sure that the tool goes by the name that was judged, programs look at argv[0], and where it must."""
         arguments.update(self._route.arguments if self._route else {})
-        if os.path.basename(self._frame.argv[0]) != self._frame.tool:
+        if program.name:
+            arguments[0] = program.name
+        elif os.path.basename(self._frame.argv[0]) != self._frame.tool:
             arguments[0] = self._frame.tool
         return arguments
 

@@ -21,7 +21,7 @@ from guardcli.isolation.project import Project, find_project
 from guardcli.isolation.seccomp import make_filter
 from guardcli.isolation.standins import StandIns, find_stand_ins
 from guardcli.isolation.variables import agent_environment
-from guardcli.isolation.view import Mount, Surroundings, build_view, visible
+from guardcli.isolation.view import Mount, Surroundings, build_view, places_of, visible
 from guardcli.model.errors import UnavailableError
 from guardcli.model.isolation import Network
 from guardcli.policy import Policy
@@ -50,7 +50,7 @@ class Isolating:
     @property
     def covered(self) -> list[str]:
         """The real tools that the view would show: the shim goes over them."""
-        return [path for path in self.stand_ins.paths if visible(path, self.view)]
+        return sorted({place for path in self.stand_ins.paths for place in places_of(path, self.view)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,9 @@ OLDEST = (0, 5, 0)
 PROBE_SECONDS = 10.0
 PLACE = "/run/guard"
 """Where an isolated session finds its shims and its broker."""
+KERNEL_SETTINGS = tuple(f"/proc/{name}" for name in ("sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi"))
+"""What root may write to without any capability, since the files are root's. Bubblewrap leaves them be where the
+directory itself is not writable."""
 ENTER = f"{PLACE}/bin/guard-enter"
 HINT = "on Debian: apt-get install bubblewrap"
 
@@ -103,6 +106,8 @@ def arguments(sandbox: Sandbox, filter_fd: int) -> list[str]:
     if sandbox.own_network:
         options.append("--unshare-net")
     options += ["--proc", "/proc", "--dev", "/dev"]
+    for path in filter(os.path.exists, KERNEL_SETTINGS):
+        options += ["--ro-bind", path, path]
     for mount in sandbox.mounts:
         options += _mount(mount, sandbox.empty)
     for path in sandbox.covered:

@@ -95,6 +95,19 @@ def visible(path: str, mounts: Sequence[Mount]) -> bool:
     return _visible(path, mounts)
 
 
+def places_of(path: str, mounts: Sequence[Mount]) -> list[str]:
+    """Return every path inside at which the view shows the real `path`: a directory may be shown in two places."""
+    found = []
+    for mount in mounts:
+        if mount.kind in (Kind.READ_ONLY, Kind.WRITABLE):
+            source = os.path.realpath(mount.source)
+            if is_inside(path, source):
+                place = os.path.normpath(mount.target + path.removeprefix(source.rstrip("/")))
+                if _over(place, mounts) is mount:
+                    found.append(place)
+    return found
+
+
 def _visible(path: str, mounts: Iterable[Mount]) -> bool:
     over = _over(path, mounts)
     return over is not None and over.kind in (Kind.READ_ONLY, Kind.WRITABLE)
@@ -162,8 +175,15 @@ def _path_directories(path: str, home: str) -> Iterable[str]:
     for entry in path.split(os.pathsep):
         if not entry.startswith("/") or not os.path.isdir(entry):
             continue
-        for directory in dict.fromkeys((os.path.normpath(entry), os.path.realpath(entry))):
-            yield from program_directory(directory, home)
+        real = os.path.realpath(entry)
+        yield from program_directory(real, home)
+        if os.path.normpath(entry) != real and not in_system(os.path.normpath(entry)):
+            yield os.path.normpath(entry)
+
+
+def in_system(path: str) -> bool:
+    """Tell whether `path` is in one of the system's directories, which are shown with their links as they are."""
+    return path.split("/")[1] in SYSTEM
 
 
 def program_directory(directory: str, home: str) -> Iterable[str]:
