@@ -23,6 +23,7 @@ from guardcli.isolation.bubblewrap import PLACE
 from guardcli.isolation.inside import AgentFiles
 from guardcli.isolation.programs import Programs
 from guardcli.model.errors import UnavailableError
+from guardcli.model.isolation import Network
 
 FDS_MOST = 32
 LOOKS_FOR_ITSELF = names(
@@ -47,15 +48,15 @@ class EnclosurePlan:
     enter: Path
     tools: Mapping[str, str]
     programs: Mapping[str, str]
-    ports: int = 0
+    network: Network = Network.SHARED
 
 
 @dataclass(frozen=True, slots=True)
 class Real:
     """A real program: where it is, and inside the descriptor to run it from. `number` goes into the plan.
 
-    `name` is the argv[0] that it needs, empty where any will do, and `environment` what it would have found out from where
-    it lies.
+    `name` is the argv[0] that it needs, empty where any will do, and `environment` what it would have found out from
+    where it lies.
     """
 
     path: str
@@ -83,7 +84,6 @@ class Enclosure:
         self._programs = Programs()
         self._git: set[Identity] = set()
         self.abstract_sockets_shut = False
-        self.listeners: list[socket.socket] = []
 
     @property
     def key(self) -> bytes:
@@ -123,8 +123,16 @@ class Enclosure:
         settings = {"PGSYSCONFDIR": DEBIAN_SETTINGS} if os.path.isdir(DEBIAN_SETTINGS) else {}
         return Real(found, program.fd, number, f"{PLACE}/bin/{NAMES}/{name}", settings)
 
-    async def enter(self) -> None:
-        """Wait for guard-enter, take what it hands over, and let the agent begin. Raises UnavailableError, OSError."""
+    @property
+    def network(self) -> Network:
+        """How the agent reaches the network."""
+        return self._plan.network
+
+    async def enter(self, ports: int) -> list[socket.socket]:
+        """Wait for guard-enter and take what it hands over; return its listeners, `ports` of them.
+
+        Raises UnavailableError, OSError.
+        """
         control = self._plan.control
         control.setblocking(False)
         await readable(control.fileno())
@@ -135,11 +143,11 @@ class Enclosure:
                 fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
         for fd in fds:
             os.set_inheritable(fd, False)
-        if not said or flags & socket.MSG_CTRUNC or len(fds) != 2 + self._plan.ports:
+        if not said or flags & socket.MSG_CTRUNC or len(fds) != 2 + ports:
             raise UnavailableError("the sandbox could not be entered")
         self.abstract_sockets_shut = said == b"\1"
         self._files = EnclosedFiles(fds[0], fds[1], self._plan.enter)
-        self.listeners = [socket.socket(fileno=fd) for fd in fds[2:]]
+        return [socket.socket(fileno=fd) for fd in fds[2:]]
 
     def give_up(self) -> None:
         """End guard-enter without an agent."""

@@ -117,7 +117,9 @@ class Relay:
         if only_command and not _judged_content(judgement, facts) and not self._limits:
             self._recorder.started(call, judgement.invocation, program.path)
             settings = self._settings(judgement, program)
-            plan = Plan(program.path, arguments=self._own_name({}, program), environment=settings, number=program.number)
+            plan = Plan(
+                program.path, arguments=self._own_name({}, program), environment=settings, number=program.number
+            )
             await self._connection.send(protocol.start(FrameType.EXEC, plan), [program.fd] * bool(program.number))
             return
         pipes = Pipes()

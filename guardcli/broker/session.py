@@ -30,6 +30,7 @@ from guardcli.broker.judge import Judge
 from guardcli.broker.limits import Observer
 from guardcli.broker.place import SessionPlace
 from guardcli.broker.processes import GitPrograms
+from guardcli.broker.proxy import AgentNetwork, inner_ports, network_environment
 from guardcli.broker.recorder import Recorder
 from guardcli.broker.routes import Routes
 from guardcli.broker.secret_finder import SecretFinder
@@ -156,6 +157,7 @@ class Broker:
         )
         self.routes = Routes()
         self._services = Services(make_services(self))
+        self._network = AgentNetwork(self.recorder, session.policy.isolation.hosts)
         self._enclosure = enclosure = Enclosure(session.enclosure) if session.enclosure else None
         finder = ToolFinder(session.environment.get("PATH", os.defpath), str(session.place.shims))
         self._engine = Engine(
@@ -189,8 +191,11 @@ class Broker:
         said = b""
         entering: asyncio.Task[None] | None = None
         try:
-            tell_started(control, await self._services.start())
-            entering = self._tasks.spawn(self._enter(control)) if self._enclosure else None
+            told = await self._services.start()
+            if self._enclosure is not None:
+                told |= network_environment(self._enclosure.network)
+                entering = self._tasks.spawn(self._enter(self._enclosure, control, told))
+            tell_started(control, told)
             said = await done
         except GuardError as error:
             self._failed = str(error)
@@ -199,22 +204,23 @@ class Broker:
             entering.cancel()
         loop.remove_reader(control.fileno())
         await server.stop()
+        await self._network.close()
         await self._services.close()
         ticking.cancel()
         return int(said) if said else None
 
-    async def _enter(self, control: socket.socket) -> None:
-        """See the agent into its sandbox, and tell its supervisor that it is there."""
-        if self._enclosure is None:
-            return
+    async def _enter(self, enclosure: Enclosure, control: socket.socket, told: Mapping[str, str]) -> None:
+        """See the agent into its sandbox, serve its network, and tell its supervisor that it is there."""
         try:
-            await self._enclosure.enter()
+            ports = inner_ports(enclosure.network, told)
+            listeners = await enclosure.enter(len(ports))
+            self._network.serve(ports, listeners)
             control.send(b"i")
         except (GuardError, OSError) as error:
-            log.error("%s", error)
-            self._enclosure.give_up()
+            log.error("the sandbox: %s", error)
+            enclosure.give_up()
             return
-        self._enclosure.let_go()
+        enclosure.let_go()
 
     def close(self, status: int | None) -> bool:
         """Close the record and ship it; False when some of it stays in the spool for a later run."""

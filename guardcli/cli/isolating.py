@@ -13,6 +13,7 @@ from pathlib import Path
 import guardcli
 from guardcli.broker.enclosure import EnclosurePlan
 from guardcli.broker.place import SessionPlace
+from guardcli.broker.proxy import inner_ports
 from guardcli.broker.shim_binary import enter_binary
 from guardcli.cli.settings import Settings
 from guardcli.isolation.bubblewrap import PLACE, Bubblewrap, Sandbox, arguments, command, find_bubblewrap, in_memory
@@ -123,24 +124,28 @@ def _policy_files(settings: Settings) -> tuple[str, ...]:
     return (os.path.realpath(settings.policy),) if os.path.isfile(settings.policy) else ()
 
 
-def enclosure(isolating: Isolating, control: socket.socket, ports: Sequence[int] = ()) -> EnclosurePlan:
+def enclosure(isolating: Isolating, control: socket.socket) -> EnclosurePlan:
     """Return what the broker needs of it; `control` is its end of the socket to the sandbox."""
     tools, programs = isolating.stand_ins.tools, isolating.stand_ins.programs
-    return EnclosurePlan(isolating.key, control, enter_binary(), tools, programs, len(ports))
+    return EnclosurePlan(isolating.key, control, enter_binary(), tools, programs, isolating.network)
 
 
 def entry(
-    isolating: Isolating, place: SessionPlace, control: socket.socket, argv: Sequence[str], ports: Sequence[int] = ()
+    isolating: Isolating, place: SessionPlace, control: socket.socket, argv: Sequence[str], told: Mapping[str, str]
 ) -> Entry:
-    """Return how to start `argv` inside; `control` is the sandbox's end of the socket to the broker."""
+    """Return how to start `argv` inside; `control` is the sandbox's end of the socket to the broker.
+
+    `told` is what the broker's services have to say: the ports of the loopback that it names are there inside as well.
+    """
+    ports = inner_ports(isolating.network, told)
     sandbox = Sandbox(
         mounts=isolating.view,
         covered=isolating.covered,
         shims=str(place.shims),
         socket=str(place.socket),
-        gateways=str(place.directory / "pg"),
         empty=str(place.empty),
         cwd=isolating.project.cwd if _there(isolating) else "/",
+        gateways=str(place.directory / "pg"),
         own_network=isolating.network is not Network.SHARED,
     )
     options = in_memory(arguments(sandbox, isolating.filter))

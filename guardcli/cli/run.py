@@ -266,7 +266,7 @@ def _supervise(
     inherited: tuple[int, ...] = ()
     if isolating is not None:
         env = inside_environment(lent_environment(session), session.policy, session.id, told)
-        way = entry(isolating, place, inner, argv)
+        way = entry(isolating, place, inner, argv, told)
         argv, inherited = way.argv, way.inherited
         inner.detach()
     else:

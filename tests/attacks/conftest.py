@@ -93,7 +93,9 @@ class Target:
         repository = self.root / "other" / "repository"
         subprocess.run(["git", "init", "-q", str(repository)], check=True)
         name = ["-c", "user.name=CANARY", "-c", "user.email=a@example.org"]
-        subprocess.run(["git", "-C", str(repository), *name, "commit", "-q", "--allow-empty", "-m", "CANARY"], check=True)
+        subprocess.run(
+            ["git", "-C", str(repository), *name, "commit", "-q", "--allow-empty", "-m", "CANARY"], check=True
+        )
         (self.root / "evil.c").write_text(LIBRARY)
         library = ["gcc", "-shared", "-fPIC", "-o", str(self.project / "evil.so"), str(self.root / "evil.c")]
         subprocess.run(library, check=True)
@@ -125,12 +127,24 @@ class Target:
         self._stack.callback(Path(f"/dev/shm/{name}").unlink)
         (self.root / "tmux").parent.mkdir(exist_ok=True)
         return {
-            **{"home": str(self.home), "project": str(self.project), "credentials": CREDENTIALS, "tools": real},
-            **{"git_core": core, "postgres": postgres, "package": str(Path(guardcli.__file__).parent)},
-            **{"other_home": str(self.root / "other" / "secret"), "other_sql": str(self.root / "other" / "secret.sql")},
-            **{"other_repository": str(self.root / "other" / "repository"), "library": str(self.project / "evil.so")},
-            **{"state": str(self.root / "state"), "runtime": str(self.root / "run"), "policy": str(self.policy)},
-            **{"abstract": name, "shm": name, "approved": False, "tmux": str(self.root / "tmux")},
+            "home": str(self.home),
+            "project": str(self.project),
+            "credentials": CREDENTIALS,
+            "tools": real,
+            "git_core": core,
+            "postgres": postgres,
+            "package": str(Path(guardcli.__file__).parent),
+            "other_home": str(self.root / "other" / "secret"),
+            "other_sql": str(self.root / "other" / "secret.sql"),
+            "other_repository": str(self.root / "other" / "repository"),
+            "library": str(self.project / "evil.so"),
+            "state": str(self.root / "state"),
+            "runtime": str(self.root / "run"),
+            "policy": str(self.policy),
+            "abstract": name,
+            "shm": name,
+            "approved": False,
+            "tmux": str(self.root / "tmux"),
             "agent_socket": self._listen(self.root / "agent.sock"),
             "docker_socket": self._listen(self.root / "docker.sock"),
             "tcp": self._listen_abstract_and_tcp(name),
@@ -172,7 +186,14 @@ class Target:
 
     def guard(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a guard command to its end."""
-        options = {"env": self.env, "cwd": self.project, "text": True, "capture_output": True, "timeout": 170, **options}
+        options = {
+            "env": self.env,
+            "cwd": self.project,
+            "text": True,
+            "capture_output": True,
+            "timeout": 170,
+            **options,
+        }
         return subprocess.run([sys.executable, "-m", "guardcli", *arguments], **options)
 
     def attack(self, mode: str, *wanted: str, network: str = "shared") -> dict[str, list[str]]:
@@ -189,7 +210,17 @@ class Target:
 
     def _other_session(self) -> str:
         """Return the socket of a session beside the one that is attacked."""
-        command = [sys.executable, "-m", "guardcli", "run", "--isolate=off", "--", "sh", "-c", "echo $GUARD_SOCKET; cat"]
+        command = [
+            sys.executable,
+            "-m",
+            "guardcli",
+            "run",
+            "--isolate=off",
+            "--",
+            "sh",
+            "-c",
+            "echo $GUARD_SOCKET; cat",
+        ]
         process = subprocess.Popen(command, env=self.env, cwd=self.root, text=True, stdin=-1, stdout=-1)
         assert process.stdin is not None and process.stdout is not None
         found = process.stdout.readline().strip()

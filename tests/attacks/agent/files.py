@@ -165,8 +165,8 @@ def other_environments():
 
 @attempt("a core dump of a guarded tool")
 def core_dump():
-    text = "ulimit -c unlimited; cd $(mktemp -d); git hash-object --stdin-paths & sleep 0.5; kill -QUIT $!; wait; ls core* 2>/dev/null"
-    return shell(text)
+    text = "ulimit -c unlimited; cd $(mktemp -d); git hash-object --stdin-paths & sleep 0.5; kill -QUIT $!; wait; "
+    return shell(text + "ls core* 2>/dev/null")
 
 
 @attempt("the clipboard, the keyring and the screen by D-Bus and X11")
@@ -250,4 +250,3 @@ def ask(path):
         probe.connect(path)
         found = probe.recv(64).decode()
     return found if "CANARY" in found else ""
-

@@ -47,7 +47,7 @@ def said(*parts):
 
 @attempt("an allowed call made by a program that speaks as the shim does, to have git's descriptor")
 def forged_call():
-    kind, fds = said(call([b"git", b"status"]))
+    kind, _ = said(call([b"git", b"status"]))
     return "answered" if kind in (16, 17) else ""
 
 
@@ -116,7 +116,9 @@ def oversized():
 
 @attempt("frames of nonsense, cut short, out of turn")
 def nonsense():
-    return max(said(part)[0] for part in (b"\0" * 4096, frame(99), frame(17, b"x" * 20), frame(1, length=100), frame(2)))
+    return max(
+        said(part)[0] for part in (b"\0" * 4096, frame(99), frame(17, b"x" * 20), frame(1, length=100), frame(2))
+    )
 
 
 @attempt("an answer recorded and sent again", harmless="what the agent sends is a call, and is judged as one")
@@ -146,4 +148,3 @@ def descriptor_game():
 @attempt("a tool named by a path (../psql)")
 def odd_tools():
     return max(said(call([b"x"], tool=tool))[0] for tool in (b"../psql", b"", b"/usr/bin/psql")) in (16, 17)
-

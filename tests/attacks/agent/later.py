@@ -15,7 +15,11 @@ HOME = Path(FACTS["home"])
 def ask_for_approval():
     """Make a call that asks and return the number of its approval."""
     done = subprocess.run(["asks", "once"], capture_output=True, text=True)
-    words = [word for word in done.stderr.replace("\n", " ").split() if len(word) >= 8 and all(c in "0123456789abcdef" for c in word)]
+    words = [
+        word
+        for word in done.stderr.replace("\n", " ").split()
+        if len(word) >= 8 and all(c in "0123456789abcdef" for c in word)
+    ]
     return words[0] if words else "0" * 16
 
 
@@ -59,7 +63,11 @@ def api_socket():
 @attempt("one's own request approved by a tmux server of the user's")
 def approve_by_tmux():
     identifier = ask_for_approval()
-    subprocess.run(["tmux", "-S", FACTS["tmux"], "run-shell", f"guard approvals approve {identifier}"], capture_output=True, timeout=20)
+    subprocess.run(
+        ["tmux", "-S", FACTS["tmux"], "run-shell", f"guard approvals approve {identifier}"],
+        capture_output=True,
+        timeout=20,
+    )
     return out("asks", "once")
 
 
@@ -136,7 +144,10 @@ def preload_file():
     return os.access("/etc", os.W_OK)
 
 
-@attempt("a hook in the project's repository for the next time", harmless="the project is the agent's to write: look at what it changed")
+@attempt(
+    "a hook in the project's repository for the next time",
+    harmless="the project is the agent's to write: look at what it changed",
+)
 def project_hook():
     hooks = Path(FACTS["project"]) / ".git" / "hooks"
     (hooks / "post-commit").write_text("#!/bin/sh\n")

@@ -228,7 +228,12 @@ def modules():
 
 @attempt("the kernel's settings (/proc/sys, /sys)")
 def kernel_settings():
-    for path in ("/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/sys/kernel/uevent_helper", "/sys/power/state"):
+    for path in (
+        "/proc/sys/kernel/core_pattern",
+        "/proc/sysrq-trigger",
+        "/sys/kernel/uevent_helper",
+        "/sys/power/state",
+    ):
         try:
             os.close(os.open(path, os.O_WRONLY))  # nothing is written
         except OSError:
@@ -258,4 +263,3 @@ def odd_sockets():
 def shared_memory():
     found = os.path.exists(f"/dev/shm/{FACTS['shm']}")
     return found and Path(f"/dev/shm/{FACTS['shm']}").read_text()
-

@@ -1,11 +1,9 @@
 """To run a real tool without being judged. The policy denies ``git version`` and all of psql, kubectl and ssh."""
 
-import ctypes
 import glob
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -200,8 +198,7 @@ def gconv():
 def openssl():
     place = Path(tempfile.mkdtemp())
     (place / "c").write_text(
-        "openssl_conf=a\n[a]\nengines=b\n[b]\nx=c\n[c]\nengine_id=x\n"
-        f"dynamic_path={FACTS['library']}\ninit=1\n"
+        f"openssl_conf=a\n[a]\nengines=b\n[b]\nx=c\n[c]\nengine_id=x\ndynamic_path={FACTS['library']}\ninit=1\n"
     )
     return injected({"OPENSSL_CONF": str(place / "c")}, "git ls-remote https://127.0.0.1:1/x")
 
@@ -209,7 +206,9 @@ def openssl():
 @attempt("LD_PRELOAD into the shim")
 def preload_shim():
     mark = Path(tempfile.mkdtemp()) / "in"
-    subprocess.run(["git", "version"], env={**os.environ, "LD_PRELOAD": FACTS["library"], "MARK": str(mark)}, capture_output=True)
+    subprocess.run(
+        ["git", "version"], env={**os.environ, "LD_PRELOAD": FACTS["library"], "MARK": str(mark)}, capture_output=True
+    )
     return mark.exists() and "shim" in mark.read_text()
 
 
@@ -253,7 +252,10 @@ def rebase_exec():
     return is_git(out("git", "-C", repository, "rebase", "-q", "--root", "--exec", "git version"))
 
 
-@attempt("a client of PostgreSQL of one's own", harmless="there is no credential to log in with; the gateway judges what it sends")
+@attempt(
+    "a client of PostgreSQL of one's own",
+    harmless="there is no credential to log in with; the gateway judges what it sends",
+)
 def own_postgres_client():
     import socket
     import struct
@@ -263,7 +265,9 @@ def own_postgres_client():
         return probe.recv(16)
 
 
-@attempt("python's and perl's own clients (http)", harmless="they reach what the network lets through, without a credential")
+@attempt(
+    "python's and perl's own clients (http)", harmless="they reach what the network lets through, without a credential"
+)
 def own_http_client():
     import socket
 
@@ -370,7 +374,11 @@ def new_repository():
 def hook(text):
     repository = new_repository()
     script = Path(repository) / ".git" / "hooks" / "pre-commit"
-    script.write_text(f"#!/bin/sh\n({text}) > {repository}/out 2>&1\n" if "exec" not in text else f"#!/bin/sh\nexec >{repository}/out\n{text}\n")
+    script.write_text(
+        f"#!/bin/sh\n({text}) > {repository}/out 2>&1\n"
+        if "exec" not in text
+        else f"#!/bin/sh\nexec >{repository}/out\n{text}\n"
+    )
     script.chmod(0o755)
     name = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
     subprocess.run(["git", "-C", repository, *name, "commit", "-q", "--allow-empty", "-m", "z"], capture_output=True)
