@@ -54,6 +54,8 @@ check_needs() {
     say "using $python ($("$python" -c 'import platform; print(platform.python_version())'))"
     "$python" -c 'import venv, ensurepip' 2>/dev/null ||
         fail "$python cannot make virtual environments; $(advice python3-venv python3 python3)"
+    command -v bwrap >/dev/null 2>&1 ||
+        say "no bubblewrap here, which guard run --isolate needs; $(advice 'bubblewrap libseccomp2' 'bubblewrap libseccomp' 'bubblewrap libseccomp')"
     for candidate in ${CC:-cc gcc clang musl-gcc}; do
         command -v "$candidate" >/dev/null 2>&1 && return
     done

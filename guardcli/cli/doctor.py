@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -21,7 +21,9 @@ from guardcli import __version__
 from guardcli.broker.shim_binary import shim_binary
 from guardcli.broker.tools import SHIM, ToolFinder
 from guardcli.cli.connection import connect
+from guardcli.cli.protection import Check, isolation_possible, level, reach, standard_find
 from guardcli.cli.settings import Settings, load_settings
+from guardcli.masking.cache import PatternCache
 from guardcli.model.errors import DeniedError, GuardError, PendingError, UnavailableError
 from guardcli.policy import Policy, load_policy
 
@@ -39,24 +41,15 @@ MUST_DENY = (
 """Calls that a policy may be expected to deny, and that do nothing where they run all the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that must hold: `detail` is what was seen, `todo` what to do where `ok` is false."""
-
-    name: str
-    ok: bool
-    detail: str
-    todo: str = ""
-
-
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: ok, and checks with name, ok, detail, todo.")
 @click.option("--inside", is_flag=True, hidden=True, help="Only what can be seen from inside a session.")
 def command(as_json: bool, inside: bool) -> None:
-    """Check that guard is really in the path. Exit 1 if anything is wrong.
+    """Check that guard is really in the path, and say how far it protects. Exit 1 if anything is wrong.
 
     Inside a session it checks that session. Outside of one it opens a throw-away session, and checks from inside it
-    that a call which must be denied is denied. That call would do no harm if it ran.
+    that a call which must be denied is denied. That call would do no harm if it ran. Which level of protection holds
+    is said, and why not more; so is every credential that an agent started here could take, with what to do about it.
     """
     checks = list(inside_checks() if inside else all_checks())
     if as_json:
@@ -64,8 +57,8 @@ def command(as_json: bool, inside: bool) -> None:
         click.echo(json.dumps(form))
     else:
         for check in checks:
-            todo = "" if check.ok or not check.todo else f"; {check.todo}"
-            click.echo(f"{'ok  ' if check.ok else 'FAIL'}  {check.name:<10} {check.detail}{todo}")
+            word = "FAIL" if not check.ok else "note" if check.todo else "ok  "
+            click.echo(f"{word}  {check.name:<10} {check.detail}{f'; {check.todo}' if check.todo else ''}")
     if not all(check.ok for check in checks):
         raise click.exceptions.Exit(1)
 
@@ -87,6 +80,8 @@ def all_checks() -> Iterator[Check]:
         return
     yield Check("policy", True, f"{policy.name} ({settings.policy}), digest {policy.digest[:12]}")
     yield tools_found(policy)
+    if not os.environ.get("GUARD_SESSION"):
+        yield isolation_possible(settings.isolate)
     if os.environ.get("GUARD_SESSION"):
         yield from inside_checks()
     else:
@@ -127,7 +122,8 @@ def api_answers(settings: Settings) -> Iterator[Check]:
     yield Check("api", True, f"{where}: {health['status']}" + ("" if same else f", version {health['version']}"))
     skew = max(before - float(health["time"]), float(health["time"]) - after, 0.0)
     told = f"{skew:.1f} s away from the API's" if skew else "the same as the API's"
-    yield Check("clock", skew <= CLOCK_SECONDS, told, "set both clocks by NTP: approvals end by the API's")
+    good = skew <= CLOCK_SECONDS
+    yield Check("clock", good, told, "" if good else "set both clocks by NTP: approvals end by the API's")
 
 
 def tools_found(policy: Policy) -> Check:
@@ -167,12 +163,21 @@ def inside_checks() -> Iterator[Check]:
     yield first_on_path()
     yield broker_answers()
     yield denial()
+    yield from level(guarded_here())
+    state = os.environ.get("GUARD_STATE_DIR") or os.path.expanduser("~/.local/state/guard")
+    yield from reach(lambda: standard_find(PatternCache(Path(state) / "cache")))
+
+
+def guarded_here() -> list[str]:
+    """Return the tools that this session guards."""
+    shims = Path(os.environ.get("GUARD_SOCKET", "")).parent / "bin"
+    return sorted(path.name for path in shims.glob("[!.]*") if path.name not in (SHIM, "guard-enter"))
 
 
 def first_on_path() -> Check:
     """Hold the PATH against the shims of this session."""
     shims = Path(os.environ.get("GUARD_SOCKET", "")).parent / "bin"
-    tools = sorted(path.name for path in shims.glob("*") if path.name != SHIM)
+    tools = guarded_here()
     if not tools:
         return Check("path", False, "this is no session of guard", "start your agent with guard run -- AGENT")
     passed_by = []

@@ -75,9 +75,8 @@ def build_view(around: Surroundings, isolation: Isolation) -> tuple[Mount, ...]:
     for path in explicit:
         if path not in shown or shown[path].kind is not Kind.WRITABLE:
             shown[path] = Mount(Kind.READ_ONLY, path, path)
-    for path in (*_existing(HIDDEN, home), *_existing(isolation.hide, home)):
-        if path in shown and path in explicit and path not in isolation.hide:
-            continue
+    unseen = _existing(isolation.hide, home)
+    for path in (*(path for path in _existing(HIDDEN, home) if path not in explicit), *unseen):
         shown[path] = _nothing(path)
     for path in around.private:
         real = os.path.realpath(path)

@@ -44,7 +44,10 @@ def table(results: Mapping[str, Mapping[str, Sequence[str]]]) -> str:
         cells = [outcome(results[mode][words]) for mode in MODES]
         lines.append(f"| {words} | " + " | ".join(cells) + " |")
     counts = [
-        ", ".join(f"{sum(outcome(one) == what for one in results[mode].values())} {what}" for what in ("stopped", "harmless", "open"))
+        ", ".join(
+            f"{sum(outcome(one) == what for one in results[mode].values())} {what}"
+            for what in ("stopped", "harmless", "open")
+        )
         for mode in MODES
     ]
     return "\n".join([*lines, f"| **{len(first)} attempts** | " + " | ".join(counts) + " |"])

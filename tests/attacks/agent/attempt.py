@@ -69,6 +69,7 @@ def main():
     for words, (function, harmless) in ATTEMPTS.items():
         if wanted and words not in wanted:
             continue
+        print(words, file=sys.stderr, flush=True)
         try:
             evidence = function()
         except Exception as error:

@@ -63,7 +63,7 @@ def another_home():
 
 @attempt("the machine's password hashes (/etc/shadow)")
 def shadow():
-    return read("/etc/shadow")
+    return len(read("/etc/shadow")) and "readable"
 
 
 @attempt("file handles, which need no path (open_by_handle_at)")

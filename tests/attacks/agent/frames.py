@@ -89,7 +89,10 @@ def own_broker():
 def replaced_broker():
     path = os.environ["GUARD_SOCKET"]
     os.rename(path, path + ".old")
-    return heard(path, {})
+    try:
+        return heard(path, {})
+    finally:
+        os.rename(path + ".old", path)
 
 
 def heard(path, env):

@@ -7,7 +7,6 @@ import pty
 import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
 
 from attempt import FACTS, attempt, fork_and, libc, shell
@@ -29,13 +28,22 @@ def trace_own():
 @attempt("ptrace of a running tool")
 def trace_tool():
     with running_git() as pid:
-        return no(libc.ptrace(0x4206, pid, 0, 0))
+        return seized(pid)
 
 
 @attempt("ptrace of the shim")
 def trace_shim():
     with running_git() as pid:
-        return no(libc.ptrace(0x4206, parent(pid), 0, 0))
+        return seized(parent(pid))
+
+
+def seized(pid):
+    result = libc.ptrace(0x4206, pid, 0, 0)
+    if result >= 0:  # it is let go again, which only a stopped process can be
+        libc.ptrace(0x4207, pid, 0, 0)
+        os.waitpid(pid, 0)
+        libc.ptrace(17, pid, 0, 0)
+    return no(result)
 
 
 @attempt("the memory of a running tool (/proc/PID/mem)")
@@ -119,13 +127,6 @@ def kill_guard():
     above = os.getppid()
     os.kill(above, 0)
     return "could" if b"guardcli" in Path(f"/proc/{above}/cmdline").read_bytes() else ""
-
-
-@attempt("init of the sandbox ended by a signal")
-def kill_init():
-    pid = fork_and(lambda: os.kill(1, signal.SIGKILL) or 0)
-    time.sleep(0.1)
-    return "" if pid == 99 or os.getpid() else "gone"
 
 
 @attempt("the shim stopped and gone on with later", harmless="the call waits; what runs is what was judged")
@@ -221,9 +222,10 @@ def faults():
     return no(libc.syscall(323, 1))
 
 
-@attempt("a kernel module, kexec")
+@attempt("a kernel module")
 def modules():
-    return no(libc.syscall(313, -1, b"", 0)) or no(libc.syscall(246, 0, 0, None, 0))
+    result = libc.syscall(313, -1, b"", 0)
+    return "asked about its descriptor" if result < 0 and ctypes.get_errno() != 1 else no(result)
 
 
 @attempt("the kernel's settings (/proc/sys, /sys)")

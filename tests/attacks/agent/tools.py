@@ -302,8 +302,9 @@ def chmod_the_shim():
 @attempt("the shim removed or replaced")
 def replace_the_shim():
     shim = shutil.which("git")
-    os.unlink(shim)
-    return "removed" if not os.path.lexists(shim) else ""
+    os.rename(shim, shim + ".old")
+    os.rename(shim + ".old", shim)
+    return "renamed"
 
 
 @attempt("the directory of the shims moved away")
@@ -316,12 +317,16 @@ def move_the_shims():
 
 @attempt("the mount over the real tool taken away (umount)")
 def unmount():
-    return "unmounted" if libc.umount2(b"/usr/bin/git", 2) == 0 else ""
+    return "unmounted" if libc.umount2(GIT.encode(), 2) == 0 else ""
 
 
-@attempt("another mount over the shim")
+@attempt("a mount of one's own")
 def mount_over():
-    return "mounted" if libc.mount(b"/bin/true", b"/usr/bin/git", None, 4096, None) == 0 else ""
+    place = tempfile.mkdtemp().encode()
+    if libc.mount(b"none", place, b"tmpfs", 0, None) != 0:
+        return ""
+    libc.umount2(place, 2)
+    return "mounted"
 
 
 class running_git:
