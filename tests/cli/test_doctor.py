@@ -61,8 +61,46 @@ def test_outside_a_session_everything_is_tried_in_a_throw_away_one(place: Path) 
     done = run(place, [*GUARD, "doctor"])
     assert done.returncode == 0, done.stdout + done.stderr
     names = [line.split()[1] for line in done.stdout.splitlines()]
-    assert names == ["versions", "shim", "api", "clock", "policy", "tools", "session", "path", "broker", "denial"]
-    assert all(line.startswith("ok ") for line in done.stdout.splitlines())
+    expected = [
+        "versions",
+        "shim",
+        "api",
+        "clock",
+        "policy",
+        "tools",
+        "isolation",
+        "session",
+        "path",
+        "broker",
+        "denial",
+    ]
+    assert [name for name in names if name not in ("level", "credential")] == expected
+    assert "level" in names
+    assert not [line for line in done.stdout.splitlines() if line.startswith("FAIL")]
+
+
+def test_inside_a_sandbox_each_part_of_it_is_held_against_the_kernel(place: Path) -> None:
+    done = run(place, [*GUARD, "run", "--isolate", "--", *GUARD, "doctor", "--inside", "--json"])
+    assert wrong(done) == {}, done.stderr
+    found = {check["name"]: check["detail"] for check in json.loads(done.stdout)["checks"]}
+    assert found["level"] == "isolated, network shared"
+    assert {"kernel", "real tools", "abstract", "dumps"} <= found.keys()
+
+
+def test_a_credential_in_reach_is_named_with_what_to_do_and_never_shown(place: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    for name, text in ((".pgpass", "h:1:d:u:hunter2secret"), ("app/.env", "URL=postgres://u:hunter2secret@h/d")):
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(text)
+    command = [*GUARD, "run", "--", *GUARD, "doctor", "--inside"]
+    env = environment(place, HOME=str(home), MY_API_TOKEN="hunter2secret")
+    done = subprocess.run(command, env=env, cwd=home / "app", capture_output=True, text=True, timeout=110)
+    notes = "".join(line for line in done.stdout.splitlines(keepends=True) if line.startswith("note  credential"))
+    assert all(name in notes for name in (".pgpass", "app/.env", "MY_API_TOKEN")), done.stdout
+    assert "hunter2secret" not in done.stdout + done.stderr
+    command.insert(command.index("run") + 1, "--isolate")
+    inside = subprocess.run(command, env=env, cwd=home / "app", capture_output=True, text=True, timeout=110).stdout
+    assert ".pgpass" not in inside and "MY_API_TOKEN" not in inside and "app/.env" in inside
 
 
 def test_what_lies_in_the_present_directory_is_not_imported(place: Path, tmp_path: Path) -> None:
