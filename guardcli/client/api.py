@@ -223,6 +223,10 @@ class ApiClient:
         """Give the recording from byte `start` on, in pieces of any size; nothing where it has no more yet."""
         return self._transport.pieces(f"/v1/sessions/{session}/recording", {"start": start})
 
+    def recording_at(self, session: str, moment: float) -> Iterator[bytes]:
+        """Give the lines of a stretch of the recording from `moment` seconds on; it begins with the screen then."""
+        return self._transport.lines(f"/v1/sessions/{session}/recording", {"at": moment})
+
     # approvals
 
     def request_approval(

@@ -29,9 +29,23 @@ class Entry(NamedTuple):
 def entry(line: bytes) -> Entry | None:
     """Return what a line says, None for the header, what is torn, and what is no entry."""
     try:
-        found = json.loads(line)
+        return _entry(json.loads(line))
     except (ValueError, RecursionError):
         return None
+
+
+def entries(lines: list[bytes]) -> list[Entry | None]:
+    """Return `entry` of each line, read all at once where all of them are whole."""
+    if not lines:
+        return []
+    try:
+        found = json.loads(b"[" + b",".join(lines) + b"]")
+    except (ValueError, RecursionError):
+        return [entry(line) for line in lines]
+    return [_entry(one) for one in found] if len(found) == len(lines) else [entry(line) for line in lines]
+
+
+def _entry(found: object) -> Entry | None:
     if not isinstance(found, list) or len(found) != 3:
         return None
     time, code, data = found

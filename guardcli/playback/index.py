@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from guardcli.playback.asciicast import MAX_LINE, SIZE, Entry, entry, header_size, new_size
+from guardcli.playback.asciicast import MAX_LINE, SIZE, Entry, entries, entry, header_size, new_size
 from guardcli.playback.terminal import Snapshot, Terminal
 
 KEYFRAME_BYTES = 128 * 1024
@@ -48,25 +48,26 @@ class Index:
     def add(self, data: bytes) -> None:
         """Take the next bytes of the file."""
         *lines, rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            self._line(line, len(line) + 1)
+        if lines and self._terminal is None:
+            self._header(lines.pop(0))
+        for line, found in zip(lines, entries(lines), strict=True):
+            self._entry(found, len(line) + 1)
         self._rest = rest
         if len(rest) > MAX_LINE:
             self.offset += len(rest)
             self._rest = b""
 
-    def _line(self, line: bytes, length: int) -> None:
-        if self._terminal is None:
-            self.size = header_size(line)
-            self._terminal = Terminal(*self.size)
-            self.offset += length
-            self._keep()
-            return
+    def _header(self, line: bytes) -> None:
+        self.size = header_size(line)
+        self._terminal = Terminal(*self.size)
+        self.offset += len(line) + 1
+        self._keep()
+
+    def _entry(self, found: Entry | None, length: int) -> None:
         if self.offset - self._keyframes[-1].offset >= KEYFRAME_BYTES:
             self._draw()
             self._keep()
         self.offset += length
-        found = entry(line)
         if found is None:
             return
         self.duration = max(self.duration, found.time)
@@ -75,7 +76,7 @@ class Index:
             self._length += len(found.data)
             if self._length >= PIECE:
                 self._draw()
-        elif found.code == "r":
+        elif found.code == "r" and self._terminal is not None:
             self._draw()
             self._terminal.resize(*new_size(found.data))
 

@@ -7,7 +7,9 @@ import tempfile
 import threading
 from collections.abc import Callable
 
+from guardcli.playback.asciicast import entry, header_size
 from guardcli.playback.index import Index, Player
+from guardcli.playback.terminal import Terminal
 from guardcli.tui.source import Source
 
 POLL_SECONDS = 0.3
@@ -49,6 +51,17 @@ class LocalRecording:
         """Put `player` to `time` seconds, while the index may be growing."""
         with self._lock:
             player.seek(time)
+
+    def glimpse(self, moment: float) -> Terminal | None:
+        """Return the screen at a moment that is not fetched yet, as the API draws it; blocks."""
+        lines = self._source.client.recording_at(self._session, moment)
+        header = next(lines, b"")
+        first = entry(next(lines, b""))
+        if not header or first is None:
+            return None
+        terminal = Terminal(*header_size(header))
+        terminal.feed(first.data)
+        return terminal
 
     def fetch(self, live: Callable[[], bool], wanted: Callable[[], bool]) -> None:
         """Fetch everything, and what is added while the session is `live` and this is `wanted`."""

@@ -59,11 +59,11 @@ class Story:
         self._sequence, self._previous = self._sequence + 1, event.hash
         self._batch.append((event, content))
 
-    def record(self, call: int, *lines: object) -> None:
+    def record(self, call: int, *lines: object, at: float = 0.0) -> None:
         content = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
         data = {"offset": self._recorded, "length": len(content), "sha256": hashlib.sha256(content).hexdigest()}
         self._recorded += len(content)
-        self.event(EventType.OUTPUT, data, call, content=content)
+        self.event(EventType.OUTPUT, data, call, at, content)
 
     def call(self, number: int, command: str, verdict: str, at: float, output: str = "", **more: Any) -> None:
         operation = {
@@ -78,7 +78,7 @@ class Story:
         data |= {"rule": f"rule-{verdict}", "message": "As agreed.", "operations": [operation], **more}
         self.event(EventType.JUDGED, data, number, at)
         shown = f"$ {command}\r\n" + (output or f"output of call {number}\r\n")
-        self.record(number, [at, "o", shown])
+        self.record(number, [at, "o", shown], at=at)
         if verdict == "allow":
             self.event(EventType.ENDED, {"status": 0, "seconds": 0.25, "streams": {}}, number, at + 0.25)
 

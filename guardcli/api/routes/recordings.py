@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from guardcli.api.context import Api, Who
+from guardcli.api.windows import window
 from guardcli.playback.asciicast import one_call
 
 router = APIRouter(prefix="/sessions/{id}/recording", tags=["recordings"])
@@ -26,13 +27,17 @@ def read_recording(
     who: Who,
     call: Annotated[int | None, Query(ge=0, lt=2**53)] = None,
     start: Annotated[int, Query(ge=0, lt=2**53)] = 0,
+    at: Annotated[float | None, Query(ge=0, le=1e9, allow_inf_nan=False)] = None,
 ) -> Asciicast:
     """Send the recording; that of one call has the header of the whole and begins at its own start.
 
     `start` is the byte to begin at, for whoever has what comes before already; with a call it is not looked at.
+    `at` is a moment in seconds: a stretch from then on, which begins with the screen as it was.
     """
     session = api.store.sessions.get(id)
     who.may_read(session)
     if call is not None:
         return Asciicast(one_call(api.store.events.recording(id), api.store.events.recording(id, call)))
+    if at is not None:
+        return Asciicast(window(api.store, session, at))
     return Asciicast(api.store.events.recording(id, start=start))

@@ -4,6 +4,5 @@
 * `headers`: what a browser is told about every answer
 * `view`: templates, and how recorded text becomes inert HTML
 * `pages`, `decisions`, `players`: the routes; they read what the API's routes read, under the same rights
-* `windows`: a stretch of a recording from any moment on
 * ``static/``: the style, the little script, and two libraries with their licences
 """

@@ -15,7 +15,7 @@ from guardcli.api.context import Api, Context
 from guardcli.api.store.sessions import Session
 from guardcli.api.web.access import Viewer
 from guardcli.api.web.view import render
-from guardcli.api.web.windows import duration, marks, screen_now, window
+from guardcli.api.windows import duration, marks, screen_now, window
 from guardcli.playback.asciicast import entry, lines
 from guardcli.playback.dump import dump
 

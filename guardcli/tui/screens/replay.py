@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from guardcli.client.api import SessionInfo
+from guardcli.playback.terminal import Terminal
 from guardcli.tui.recording import LocalRecording
 from guardcli.tui.screens.room import Room
 from guardcli.tui.widgets.terminal_view import TerminalView
@@ -58,6 +59,7 @@ class ReplayScreen(Room):
         self.skip_idle = True
         self._speed = SPEEDS.index(1.0)
         self._last = time.monotonic()
+        self._glimpsed = -1.0
 
     @property
     def speed(self) -> float:
@@ -109,10 +111,29 @@ class ReplayScreen(Room):
         wish = self._wish or 0.0
         if self.recording.index.before(0) is None:
             return
-        reached = wish <= self.length or self.recording.complete
+        if wish > self.length and not self.recording.complete:
+            self._glimpse(wish)
+            return
         self.recording.seek(self.player, min(wish, self.length))
-        self._wish = None if reached else wish
+        self._wish = None
         self._show()
+
+    def _glimpse(self, wish: float) -> None:
+        """Show what the API draws of a moment that is not fetched yet; playing goes on from there once it is."""
+        if wish == self._glimpsed:
+            return
+        self._glimpsed = wish
+
+        def ask(wanted: Callable[[], bool]) -> None:
+            terminal = self.source.insist(lambda: self.recording.glimpse(wish), wanted)
+            if terminal is not None:
+                self.later(lambda: self._show_glimpse(wish, terminal))
+
+        self.in_thread(ask, "glimpse")
+
+    def _show_glimpse(self, wish: float, terminal: Terminal) -> None:
+        if self._wish == wish:
+            self.query_one(TerminalView).show(terminal)
 
     def _play(self, passed: float) -> None:
         following = self.player.next_time()
@@ -131,7 +152,7 @@ class ReplayScreen(Room):
 
     def _show_position(self) -> None:
         state = "live" if self.tail else "playing" if self.playing else "paused"
-        shown = Text(f" {state} {_minutes(self.player.time)} / {_minutes(self.length)}  ×{self.speed:g}  ")
+        shown = Text(f" {state} {_minutes(self.player.time)} / {_minutes(self.whole)}  ×{self.speed:g}  ")
         if self.skip_idle:
             shown.append("idle skipped  ")
         width = max(10, self.size.width - shown.cell_len - 20)
@@ -144,7 +165,7 @@ class ReplayScreen(Room):
         self.query_one("#position", Static).update(shown)
 
     def _bar(self, width: int) -> Text:
-        length = max(self.length, 0.001)
+        length = max(self.whole, 0.001)
         here = round((width - 1) * min(1.0, self.player.time / length))
         bar = Text("━" * here + "●" + "─" * (width - here - 1), "dim")
         for moment, _, colour in self._marks[:2000]:
@@ -165,11 +186,18 @@ class ReplayScreen(Room):
 
     def action_to(self, tenth: int) -> None:
         """Jump to a tenth of the whole."""
-        self._to(self.length * tenth / 10)
+        self._to(self.whole * tenth / 10)
+
+    @property
+    def whole(self) -> float:
+        """Seconds of all of it, as far as that is known before it is fetched."""
+        if self.recording.complete or not self.session.closed:
+            return self.length
+        return max(self.length, self.session.closed - self.session.started)
 
     def _to(self, moment: float) -> None:
         self.tail = False
-        self._wish = max(0.0, min(moment, self.length))
+        self._wish = max(0.0, min(moment, self.whole))
 
     def action_speed(self, by: int) -> None:
         """Play faster or slower."""
