@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -73,8 +73,11 @@ def _wait_for_port(port: int) -> None:
 
 
 @contextmanager
-def postgres(*settings: str) -> Iterator[dict[str, str]]:
-    """Run a throw-away PostgreSQL on a unix socket, with `settings` of its own; yields the environment for libpq."""
+def postgres(*settings: str, hba: str = "") -> Iterator[dict[str, str]]:
+    """Run a throw-away PostgreSQL on a unix socket, with `settings` of its own; yields the environment for libpq.
+
+    `hba` takes the place of pg_hba.conf, which otherwise trusts everybody.
+    """
     initdb, server = find_server("initdb"), find_server("postgres")
     assert initdb and server, "postgresql is missing"
     root = Path(tempfile.mkdtemp(prefix="gpg", dir="/tmp"))
@@ -89,10 +92,13 @@ def postgres(*settings: str) -> Iterator[dict[str, str]]:
             capture_output=True,
             cwd=root,
         )
+        if hba:
+            Path(f"{root}/data/pg_hba.conf").write_text(hba)
         options = ["-k", str(root), "-c", "listen_addresses=", "-c", "fsync=off", "-c", "log_min_messages=fatal"]
         options += [part for setting in settings for part in ("-c", setting)]
         process = subprocess.Popen([*user, server, "-D", f"{root}/data", *options], cwd=root, stderr=subprocess.DEVNULL)
         env = {"PGHOST": str(root), "PGUSER": "app", "PGDATABASE": "postgres"}
+        env |= {"PGPORT": setting[5:] for setting in settings if setting.startswith("port=")}
         until = time.monotonic() + 30
         while subprocess.run(["pg_isready", "-q"], env={**os.environ, **env}).returncode:
             assert time.monotonic() < until, "the server does not start"

@@ -8,6 +8,7 @@ client gets one of the gateway's own.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
@@ -86,7 +87,14 @@ async def connect(target: Target) -> Wire:
     except ssl.SSLError as error:
         raise CannotConnect(f"TLS with {target} failed: {error.reason or error}") from None
     except (OSError, ConnectionLost) as error:
-        raise CannotConnect(f"{target} cannot be reached: {getattr(error, 'strerror', None) or error}") from None
+        raise CannotConnect(f"{target} cannot be reached: {_words(error)}") from None
+
+
+def _words(error: OSError | ConnectionLost) -> str:
+    """Return the system's own words for what went wrong; asyncio puts addresses in their place."""
+    if isinstance(error, socket.gaierror) or not isinstance(error, OSError) or error.errno is None:
+        return str(getattr(error, "strerror", None) or error)
+    return os.strerror(error.errno)
 
 
 async def _reach(target: Target) -> socket.socket:

@@ -92,7 +92,7 @@ def query(text: str) -> bytes:
     return b"Q" + (len(text) + 5).to_bytes(4) + text.encode() + b"\0"
 
 
-def test_psql_runs_through_it(stage, real_server, psql) -> None:
+def test_psql_runs_through_it(stage, real_server, psql, wait_until) -> None:
     _, keeper = stage.gateway(local(real_server))
     done = psql(stage.directory, "-c", "SELECT 1", "-c", "SELECT current_user", env={"PGUSER": "whoever"})
     assert (done.stdout, done.stderr, done.returncode) == ("1\napp\n", "", 0)
@@ -101,7 +101,7 @@ def test_psql_runs_through_it(stage, real_server, psql) -> None:
     assert conversation.opening.parameters["user"] == "whoever"
     assert conversation.opening.pid
     assert conversation.settings["server_version"]
-    assert conversation.reason == "the client left"
+    assert wait_until(lambda: conversation.reason) == "the client left"
 
 
 def test_the_socket_is_its_owners_alone(stage, real_server) -> None:
