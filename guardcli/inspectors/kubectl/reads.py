@@ -125,5 +125,7 @@ def judge_list(call: Call) -> Findings:
     secret = any(each.kind.secret for each in found) or call.line.maybe("resolve")
     manifests = call.manifests()
     effects, doubts = _read_doubts(manifests)
+    if call.line.maybe("resolve"):
+        doubts = (*doubts, "values of Secrets are printed in a form that masking does not know")
     targets = call.targets(found) + thing_targets(call, manifests)
     return one(call.operation(effects, targets, doubts, sensitive=secret or _maybe_secret(manifests)), manifests.inputs)

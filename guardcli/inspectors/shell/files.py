@@ -91,6 +91,8 @@ def is_sensitive(path: str) -> bool:
     if len(path) > 4096:
         return True
     path = tidy(path)
+    if path.startswith("/etc/ssl/certs/") and "*" not in path:  # public by their purpose
+        return False
     if _SENSITIVE.search(path):
         return not path.endswith((".pub.pem", ".crt.pem", ".asc.pub"))
     if any(sign in path for sign in "*?[") and path.strip("*?/."):
@@ -105,6 +107,15 @@ def _could_be(pattern: Sequence[str], path: Sequence[str]) -> bool:
 def controls_access(path: str) -> bool:
     """Tell whether writing `path` could change who may log in or what the system runs."""
     return bool(_CONTROLS.search(tidy(path))) and path not in HARMLESS
+
+
+_ROOMS = re.compile(r"(?:^|/)\.(?:ssh|aws|kube|docker|gnupg|config/(?:systemd|autostart|fish)|git(?:/hooks)?)/*$")
+"""Directories whose files control access: what is copied into them may become one."""
+
+
+def steers(path: str) -> bool:
+    """Tell whether a copy to `path`, a file or a directory, could change who may log in or what runs."""
+    return controls_access(path) or bool(_ROOMS.search(tidy(path)))
 
 
 def is_device(path: str) -> bool:

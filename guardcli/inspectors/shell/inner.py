@@ -79,11 +79,20 @@ class _Inner:
         return self._facts.git_changed(cwd, options, pathspecs)
 
 
+_OWN = {"psql": ("PG", "PSQL"), "git": ("GIT",), "kubectl": ("KUBE",)}
+
+
+def judges(command: str, variable: str) -> bool:
+    """Tell whether the inspector of `command` itself judges what `variable` does to it."""
+    name = command.removeprefix("/usr/local/bin/").removeprefix("/usr/bin/")
+    return variable.startswith(_OWN.get(name, ("\0",)))
+
+
 def guarded(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
     """Judge a call of a guarded tool inside a text."""
     if len(words) > MAX_INNER or sum(word.text.count("ssh") for word in words) > MAX_HOPS:
         raise NotUnderstoodError("commands within commands are nested too deeply")
-    known = all(word.known for word in words)
+    known = all(word.known for word in words) or _makes_no_difference(name, words, scope)
     read = table(name, words, scope) if name == "git" else []
     if not known and read and read[0].complete:
         return read
@@ -104,6 +113,17 @@ def _judged(name: str, words: Sequence[str], scope: Scope) -> list[Operation]:
     stdin = Stdin.NULL if scope.stdin.kind == "none" else Stdin.STREAM
     invocation = Invocation(name, (name, *words), place.env, place.cwd, stdin)
     return list(inspect(invocation, _Inner(scope)).operations)
+
+
+_INSTEAD = ("x", "--force", "-rf", "main", "/etc/passwd", "a b; c")
+
+
+def _makes_no_difference(name: str, words: Sequence[Word], scope: Scope) -> bool:
+    """Tell whether a call is the same whatever stands for its words that are not known, such as a commit's message."""
+    if name == "git" and words[:1] and words[0].known and not any(word.splits for word in words):
+        found = [_judged(name, [word.text if word.known else put for word in words], scope) for put in _INSTEAD]
+        return all(each == found[0] for each in found[1:])
+    return False
 
 
 def _elsewhere(operation: Operation, name: str, scope: Scope) -> Operation:

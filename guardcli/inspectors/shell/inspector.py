@@ -35,6 +35,9 @@ _CONTINUED = re.compile(r"(?<![ \t])\\\n(?![ \t])")
 
 _SIGNS = re.compile(r"[<>(){}\[\]`$|&;\"'\n]")
 
+_NO_COMMAND = re.compile(r"(?:\|\|?|&&?|;)[ \t]+(?:\|\|?|&&|;(?!;))")
+"""Two operators with no command between them: an error to every shell; the grammar's recovery from it may never end."""
+
 _BLANKS = re.compile(r"\s+")
 
 Stdin = Callable[[], str]
@@ -119,6 +122,8 @@ def _fault(text: str) -> str:
         return f"the command line is longer than {MAX_TEXT} characters"
     if _CONTROL.search(text):
         return "the command line holds a control character"
+    if _NO_COMMAND.search(text):
+        return "the command line is not complete or not plain shell: a command is missing between two operators"
     if _CONTINUED.search(text):
         return "a line is continued in the middle of a word"
     signs = len(_SIGNS.findall(text))

@@ -33,6 +33,8 @@ def run_stdin(name: str, scope: Scope) -> list[Operation]:
         return [scope.done(name, {Effect.READ})]
     if source.kind == "inherit":
         text = scope.read_stdin()
+        if not text:
+            return [scope.concede(name, "an interactive shell can do anything", Effect.EXECUTE)]
     elif source.kind == "text":
         text = source.text
     elif source.kind == "file":

@@ -18,6 +18,7 @@ from tree_sitter import Language, Node, Parser
 from guardcli.inspectors.names import names
 from guardcli.inspectors.shell.conditions import judge_test
 from guardcli.inspectors.shell.expand import WORDS, Expander, Tail
+from guardcli.inspectors.shell.inner import judges
 from guardcli.inspectors.shell.names import RESERVED, assignment_danger
 from guardcli.inspectors.shell.redirects import here_document, redirection
 from guardcli.inspectors.shell.scope import (
@@ -49,6 +50,10 @@ _ASSIGNERS = names(
     "command builtin coproc set"
 )
 """Commands that can give a variable another value, under a name that is put together or not there to be seen."""
+
+_QUOTES = ("'", '"')
+_ECHO = re.compile(r"""echo[ ]+('[^'\\]*'|"[^"\\$`!]*"|(?!-)[\w./:,=@%+-]+(?:[ ][\w./:,=@%+-]+)*)""")
+_CAT = re.compile(r"cat[ ]+((?!-)[\w./+-]+)")
 
 MAX_VALUES = 32
 """Variables whose value is followed; a text with more of them has the rest unknown."""
@@ -126,7 +131,18 @@ class Reader(Expander):
         parts = [child for child in self.children(node) if child.is_named]
         for index, part in enumerate(parts):
             last = index == len(parts) - 1
-            self.statement(part, PIPE if index or node.children[0].type == "|" else stdin, tail if last else ([], None))
+            source = PIPE if index or node.children[0].type == "|" else stdin
+            if index == 1 and len(node.children) == 2 * len(parts) - 1:
+                source = self._said(parts[0])
+            self.statement(part, source, tail if last else ([], None))
+
+    def _said(self, node: Node) -> Source:
+        """Return what ``echo WORDS`` or ``cat FILE`` hands on where that is plain, and a pipe otherwise."""
+        raw = self.raw(node)
+        if match := _ECHO.fullmatch(raw):
+            return Source("text", f"{match[1][1:-1] if match[1][:1] in _QUOTES else match[1]}\n")
+        match = _CAT.fullmatch(raw)
+        return Source("file", match[1]) if match else PIPE
 
     def _redirected(self, node: Node, stdin: Source, tail: Tail) -> None:
         body = None
@@ -220,7 +236,8 @@ class Reader(Expander):
         value: Word = Word("", bare=False)
         if len(children) > 2:
             value = self._array(children[2]) if children[2].type == "array" else self.word(children[2])
-        if danger := assignment_danger(name, value):
+        danger = "" if into is not None and self._judged_by_command(node, name) else assignment_danger(name, value)
+        if danger:
             self.operations.append(self.scope.concede(f"{name}=", danger, Effect.EXECUTE))
         if into is not None:
             into[name] = value.text
@@ -235,6 +252,11 @@ class Reader(Expander):
         ):
             self.values[name] = replace(value, bare=False) if value.text else DYNAMIC
         return value
+
+    def _judged_by_command(self, node: Node, variable: str) -> bool:
+        """Tell whether the command that `node` is an assignment for is a guarded tool that knows the variable."""
+        found = node.parent.child_by_field_name("name") if node.parent is not None else None
+        return found is not None and judges(self.raw(found), variable)
 
     def _stays(self, node: Node) -> bool:
         """Tell whether what `node` defines holds for all that follows: not in a subshell, branch or background."""

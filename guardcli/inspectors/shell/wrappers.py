@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from guardcli.inspectors.shell.inner import judges
 from guardcli.inspectors.shell.known import table
 from guardcli.inspectors.shell.names import assignment_danger
 from guardcli.inspectors.shell.options import leading
@@ -121,7 +122,9 @@ def _assignments(words: Sequence[Word], scope: Scope) -> tuple[list[Operation], 
             break
         if word.splits or (not word.known and "=" not in word.prefix):
             raise NotUnderstoodError("an assignment cannot be known")
-        if danger := assignment_danger(name, Word(value, known=word.known)):
+        command = next((each.text for each in words[position:] if "=" not in each.text), "")
+        danger = "" if judges(command, name) else assignment_danger(name, Word(value, known=word.known))
+        if danger:
             operations.append(scope.concede(f"{name}=", danger, Effect.EXECUTE))
         given[name] = value
         position += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from guardcli.inspectors.shell.files import controls_access, is_sensitive
+from guardcli.inspectors.shell.files import is_sensitive, steers
 from guardcli.inspectors.ssh.call import config_files, environment, harmless, shared_option
 from guardcli.inspectors.ssh.options import SCP, Option, parse
 from guardcli.inspectors.ssh.settings import Settings
@@ -76,12 +76,14 @@ class ScpInspector:
             return [conceded(self.tool, "copy", faults[0], Effect.WRITE, Effect.FILE, targets=targets)]
         if end.host:
             effects = {Effect.WRITE, Effect.FILE}
-            if controls_access(end.path):
+            if steers(end.path):
                 effects.add(Effect.PRIVILEGE)
             action = "copy between hosts" if source.host else "upload"
         else:
             effects = {Effect.READ, Effect.FILE} if source.host else {Effect.WRITE, Effect.FILE}
             action = "download" if source.host else "copy"
+            if steers(end.path):
+                effects.add(Effect.PRIVILEGE)
         return [
             Operation(
                 self.tool,

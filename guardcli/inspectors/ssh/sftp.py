@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from guardcli.inspectors.names import names
-from guardcli.inspectors.shell.files import controls_access, is_sensitive
+from guardcli.inspectors.shell.files import is_sensitive, steers
 from guardcli.inspectors.ssh.call import config_files, environment, harmless
 from guardcli.inspectors.ssh.options import SFTP, Parsed, parse
 from guardcli.inspectors.ssh.scp import reached, take_option
@@ -109,7 +109,8 @@ class SftpInspector:
     def _download(self, path: str, rest: Sequence[str]) -> Operation:
         """Return the download of the destination's path; of a directory the commands on standard input follow."""
         files = (Target("file", path), *(Target("file", name) for name in rest))
-        return Operation(self.tool, "get", frozenset({Effect.READ, Effect.FILE}), files, sensitive=is_sensitive(path))
+        effects = {Effect.READ, Effect.FILE} | ({Effect.PRIVILEGE} if any(map(steers, rest)) else set())
+        return Operation(self.tool, "get", frozenset(effects), files, sensitive=is_sensitive(path))
 
     def _batch(self, text: str) -> list[Operation]:
         lines = [line.strip(" \t\r") for line in text.split("\n")]
@@ -134,7 +135,8 @@ class SftpInspector:
             return conceded(self.tool, name, f"{name} is not a command of sftp that is known", Effect.FILE)
         if name == "lls" and len(words) == 1:
             return harmless(self.tool, name)
-        if Effect.WRITE in effects and name != "lmkdir" and any(controls_access(path) for path in paths[-1:]):
+        here = name.endswith("get") and len(paths) > 1
+        if (here or (Effect.WRITE in effects and name != "lmkdir")) and any(steers(path) for path in paths[-1:]):
             effects |= {Effect.PRIVILEGE}
         return Operation(
             self.tool,

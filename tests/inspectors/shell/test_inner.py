@@ -174,3 +174,31 @@ def test_what_somebody_else_does_stands_beside_what_is_done() -> None:
 
 def test_all_guarded_tools_are_known_inside() -> None:
     assert set(TOOLS) == set(GUARDED)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("PGPASSWORD=x psql -c 'SELECT 1'", "allow"),
+        ("env PGPASSWORD=x psql -c 'SELECT 1'", "allow"),
+        ("PGOPTIONS='-c role=admin' psql -c 'SELECT 1'", "deny"),
+        ("PGPASSWORD=x git push --force origin main", "deny"),
+        ("LD_PRELOAD=x psql -c 'SELECT 1'", "approve"),
+        ("echo 'SELECT 1' | psql", "allow"),
+        ("echo 'DROP TABLE orders' | psql", "deny"),
+        ('echo "DROP TABLE orders" | psql shop', "deny"),
+        ("echo select 1 | psql", "allow"),
+        ("echo -e 'a\\nb' | psql", "approve"),
+        ("echo 'SELECT 1' | tr S D | psql", "approve"),
+        ("cat drop.sql | psql", "deny"),
+        ("cat read.sql | psql", "allow"),
+        ("git commit -m \"$(cat <<'E'\nfix: a thing\nE\n)\"", "allow"),
+        ('git commit -m "$message"', "allow"),
+        ("git commit $options", "approve"),
+        ('git push origin "$branch"', "approve"),
+        ("bash", "approve"),
+        ("sh -i", "approve"),
+    ],
+)
+def test_what_agents_put_around_a_call_is_understood(text: str, expected: str) -> None:
+    assert verdict(inspect_shell(text, tool="shell", place=HERE, stdin=lambda: "")).value == expected

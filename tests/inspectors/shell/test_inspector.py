@@ -1176,3 +1176,15 @@ def test_no_text_raises_or_comes_back_empty(text: str) -> None:
 @given(st.lists(st.text(max_size=20), max_size=12))
 def test_no_words_raise_or_come_back_empty(argv: list[str]) -> None:
     assert inspect_argv(argv)
+
+
+@pytest.mark.parametrize("gap", ["| |", "|\t|", "&& ||", "; ;", "& |"])
+def test_a_missing_command_is_conceded_before_the_grammar_loses_itself_in_it(gap: str) -> None:
+    text = f" cat{gap} h sftp\t:--!h git-upload-pack  '/x' |" + " cat| h sftp\t |" * 22 + " cat| h -sftp\t "
+    (operation,) = inspect_shell(text)
+    assert not operation.complete
+    assert "missing" in operation.reason
+
+
+def test_operators_with_commands_between_them_are_read() -> None:
+    assert all(one.complete for one in inspect_shell("ls | cat && ls || df; ls;  df"))

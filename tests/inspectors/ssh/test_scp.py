@@ -105,3 +105,12 @@ def test_the_harmless_twin_of_an_option_adds_nothing(words: list[str]) -> None:
 @given(st.lists(st.sampled_from(["-o", "-r", "a", "h:b", "[", "@[", "]:", ":", "scp://", "-S"]) | st.text(max_size=6)))
 def test_no_call_raises(words: list[str]) -> None:
     assert scp(*words).operations
+
+
+@pytest.mark.parametrize(
+    ("end", "steers"),
+    [("~/.ssh/authorized_keys", True), ("~/.ssh/", True), (".bashrc", True), ("/etc/cron.d/x", True), ("logs/", False)],
+)
+def test_a_download_onto_a_file_that_decides_what_runs_here_says_so(end: str, steers: bool) -> None:
+    (operation,) = scp("h:a", end).operations
+    assert (Effect.PRIVILEGE in operation.effects) is steers
