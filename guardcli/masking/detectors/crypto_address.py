@@ -1,36 +1,68 @@
-"""Addresses of Bitcoin (Base58Check and Bech32, with their check sums) and of Ethereum."""
+"""Addresses of Bitcoin and its kin (Base58Check and Bech32, with their check sums), Ethereum, Ripple and Monero."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 from guardcli.masking.detector import Detector
 
+_ALPHABET = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_RIPPLE = b"rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz"
+_BASE58 = rb"[1-9A-HJ-NP-Za-km-z]"
 _ADDRESS = re.compile(
-    rb"(?<![A-Za-z0-9])(?:0x[0-9A-Fa-f]{40}|[13][1-9A-HJ-NP-Za-km-z]{25,34}|(?:bc1|BC1)[0-9A-Za-z]{11,71})"
-    rb"(?![A-Za-z0-9])"
+    rb"(?<![A-Za-z0-9])(?:0x[0-9A-Fa-f]{40}|(?:bc1|BC1|tb1|ltc1)[0-9A-Za-z]{11,71}|[13LMDTXr2mnA]"
+    + _BASE58
+    + rb"{25,34}|[48]"
+    + _BASE58
+    + rb"{94})(?![A-Za-z0-9])"
+)
+_NAMES = (
+    rb"(?:btc|bitcoin|wallet|address|addr|ltc|litecoin|doge(?:coin)?|dash|trx|tron|usdt|xrp|ripple|xmr|monero|payout"
+    rb"|deposit"
+    rb"|donat(?:e|ion)s?|coins?|crypto)"
 )
 
 
 class CryptoAddress(Detector):
-    """Find addresses; decline the zero address."""
+    """Find addresses; those of forms that other words have need a word beside them that says what they are."""
 
     name = "crypto_address"
     label = "CRYPTO_ADDRESS"
     personal = True
     triggers = (
         rb"\b0x[0-9A-Fa-f]{40}",
-        rb"(?i:btc|bitcoin|wallet|address)[\w ]{0,12}[\"']?[ \t]{0,4}[:=#|]?[ \t\"']{0,4}[13][1-9A-HJ-NP-Za-km-z]{25}",
-        rb"\b(?:bc1|BC1)[0-9A-Za-z]{11}",
+        rb"(?i:" + _NAMES + rb")[\w ]{0,12}[\"']?[ \t]{0,4}[:=#|]?[ \t\"']{0,4}[13LMDTXr2mnA48]" + _BASE58 + rb"{25}",
+        rb"\b(?:bc1|BC1|tb1|ltc1)[0-9A-Za-z]{11}",
     )
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the address around `at`."""
-        for found in _ADDRESS.finditer(text, max(0, at - 43), at + 72):
+        for found in _ADDRESS.finditer(text, max(0, at - 72), at + 72):
             if found.start() < at <= found.end():
-                value = found[0].decode()
-                from stdnum import bitcoin
-
-                good = len(set(value[2:])) > 4 if value.startswith("0x") else bitcoin.is_valid(value)
-                return found.span() if good else None
+                return found.span() if _is_valid(found[0]) else None
         return None
+
+
+def _is_valid(address: bytes) -> bool:
+    """Tell whether the check sum is right; where that is one of Keccak (Ethereum, Monero), go by the form."""
+    if address.startswith(b"0x"):
+        return len(set(address[2:])) > 4
+    if len(address) == 95:
+        return len(set(address)) > 20
+    if address[:3].lower() in (b"bc1", b"tb1", b"ltc"):
+        from stdnum import bitcoin
+
+        value = address.decode()
+        return bool(bitcoin.is_valid(value)) if address[:2].lower() == b"bc" else len(set(value)) > 12
+    return _is_base58check(address, _RIPPLE if address[:1] == b"r" else _ALPHABET)
+
+
+def _is_base58check(address: bytes, alphabet: bytes) -> bool:
+    number = 0
+    for sign in address:
+        number = number * 58 + alphabet.index(sign)
+    if number >= 1 << 200:
+        return False
+    plain = number.to_bytes(25, "big")
+    return hashlib.sha256(hashlib.sha256(plain[:21]).digest()).digest()[:4] == plain[21:]

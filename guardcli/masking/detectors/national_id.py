@@ -28,8 +28,46 @@ _WEAK: Sequence[tuple[bytes, bytes, str]] = (
     ),
     (rb"hetu|henkil(?:o|\xc3\xb6)tunnus", rb"[0-9]{6}[-+A-FU-Y][0-9]{3}[0-9A-FHJ-NPR-Y]", "fi.hetu"),
     (rb"pan", rb"[A-Z]{5}[0-9]{4}[A-Z]", "in_.pan"),
-    (rb"ahv|avs", rb"756\.[0-9]{4}\.[0-9]{4}\.[0-9]{2}", "ch.ssn"),
+    (rb"ahv|avs|sozialversicherung", rb"756\.[0-9]{4}\.[0-9]{4}\.[0-9]{2}", "ch.ssn"),
     (rb"rrn|jumin", rb"[0-9]{6}-[1-8][0-9]{6}", "kr.rrn"),
+    (rb"f(?:o|\xc3\xb8)dselsn(?:umme)?r|fnr", rb"[0-9]{6} ?[0-9]{5}", "no.fodselsnummer"),
+    (rb"cpr", rb"[0-9]{6}[- ]?[0-9]{4}", "dk.cpr"),
+    (rb"rodn(?:e|\xc3\xa9).?(?:c|\xc4\x8d)(?:i|\xc3\xad)slo|birth.?number", rb"[0-9]{6}/?[0-9]{3,4}", "cz.rc"),
+    (
+        rb"rijksregister(?:nummer)?|niss|insz",
+        rb"[0-9]{2}[. ]?[0-9]{2}[. ]?[0-9]{2}[- ]?[0-9]{3}[. ]?[0-9]{2}",
+        "be.nn",
+    ),
+    (rb"cnp", rb"[1-9][0-9]{12}", "ro.cnp"),
+    (rb"egn", rb"[0-9]{10}", "bg.egn"),
+    (rb"oib", rb"[0-9]{11}", "hr.oib"),
+    (rb"asmens|isikukood|personas", rb"[0-9]{6}-?[0-9]{5}", "lt.asmens ee.ik"),
+    (rb"t\.?c\.?(?: kimlik)?(?: no)?|kimlik", rb"[1-9][0-9]{10}", "tr.tckimlik"),
+    (rb"teudat.?zehut", rb"[0-9]{8,9}", "il.idnr"),
+    (rb"curp", rb"[A-Z]{4}[0-9]{6}[HM][A-Z]{5}[0-9A-Z][0-9]", "mx.curp"),
+    (rb"rfc", rb"[A-Z&]{4}[0-9]{6}[0-9A-Z]{3}", "mx.rfc"),
+    (rb"cuit|cuil", rb"[0-9]{2}-?[0-9]{8}-?[0-9]", "ar.cuit"),
+    (rb"rut|run", rb"[0-9]{1,2}\.?[0-9]{3}\.?[0-9]{3}-?[0-9Kk]", "cl.rut"),
+    (rb"c(?:e|\xc3\xa9)dula", rb"[0-9]{3}-?[0-9]{7}-?[0-9]", "do.cedula ec.ci"),
+    (rb"shenfenzheng|sfz|resident.?id", rb"[0-9]{17}[0-9Xx]", "cn.ric"),
+    (rb"nric|mykad", rb"[0-9]{6}-?[0-9]{2}-?[0-9]{4}", "my.nric"),
+    (rb"nik|ktp", rb"[0-9]{16}", "id.nik"),
+    (rb"cnic", rb"[0-9]{5}-?[0-9]{7}-?[0-9]", "pk.cnic"),
+    (rb"ird", rb"[0-9]{2,3}-?[0-9]{3}-?[0-9]{3}", "nz.ird"),
+    (rb"kennitala", rb"[0-9]{6}-?[0-9]{4}", "is_.kennitala"),
+    (rb"amka", rb"[0-9]{11}", "gr.amka"),
+    (rb"nif|contribuinte", rb"[1-9][0-9]{8}", "pt.nif"),
+    (rb"pps(?:n|.?number)?", rb"[0-9]{7}[A-W][A-IW]?", "ie.pps"),
+    (rb"svnr|sozialversicherungsnummer", rb"[0-9]{4} ?[0-9]{6}", "at.vnr"),
+    (rb"emso|jmbg", rb"[0-9]{13}", "si.emso"),
+    (
+        rb"(?:national|identity|identification|personal|citizen|tax(?:payer)?|social security|id)[ _-]?(?:id|number"
+        rb"|no|card|code)",
+        rb"[0-9A-Z][0-9A-Z.-]{7,17}[0-9A-Z]",
+        "us.ssn us.itin za.idnr pl.pesel tr.tckimlik se.personnummer fi.hetu no.fodselsnummer dk.cpr ro.cnp bg.egn"
+        " hr.oib ee.ik es.nie es.dni it.codicefiscale br.cpf cl.rut ar.cuit cn.ric kr.rrn th.pin il.idnr de.idnr nl.bsn"
+        " be.nn fr.nir ie.pps pt.nif mx.curp cz.rc in_.aadhaar in_.pan ch.ssn ca.sin",
+    ),
     (rb"sin|social.?insurance", rb"[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{3}", "ca.sin"),
 )
 """Forms that any number has: a word before them must say what they are."""
@@ -43,8 +81,8 @@ _NAMED = re.compile(
 
 
 class NationalId(Detector):
-    """Find identifiers behind a word that names them; with those that `native` finds they are those of persons of
-    the US, UK, BR, IT, FR, FI, ES, IN, SG, CH, KR, PL, AU, DE, NL, SE and CA.
+    """Find identifiers behind a word that names them; with those that `native` finds they are those of persons
+    of more than forty countries.
     """
 
     name = "national_id"

@@ -12,6 +12,42 @@ _AMERICAN = re.compile(rb"(?<![\w+.-])(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}[.-])[
 _NAMES = rb"(?:phone|mobile|fax|tel|cell|msisdn)(?:[_ -]?(?:number|no))?"
 _NAMED = re.compile(rb"(?i)" + _NAMES + rb"[\"']?[.:=]{1,2}[ \"']{0,3}([0-9(][0-9 ()./-]{6,18}[0-9])(?![\w])")
 
+_SAID = (
+    rb"(?:tele)?phone|telefon|t(?:e|\xc3\xa9)l(?:(?:e|\xc3\xa9)phone|(?:e|\xc3\xa9)fono)?|mobile?|handy|cell|fax"
+    rb"|call|whatsapp|sms|ring|dial"
+)
+_SPOKEN = re.compile(
+    rb"(?i)(?<![A-Za-z])(?:" + _SAID + rb")[.:]?(?: (?:number|no|nr|me|us|is|at|to|on)\b[.:]?){0,2}[ \t]{1,3}"
+    rb"(\(?(?:00)?[0-9][0-9 ()./-]{5,20}[0-9])(?![\w])"
+)
+_TRUNK = re.compile(rb"(?<![\w+.(-])\(0[0-9]{1,4}\)[ -]?[0-9]{2,4}(?:[ -]?[0-9]{2,4}){1,3}(?![\w-])")
+_COUNTRIES = (
+    "US",
+    "GB",
+    "DE",
+    "FR",
+    "IT",
+    "ES",
+    "NL",
+    "IN",
+    "AU",
+    "BR",
+    "JP",
+    "CN",
+    "PL",
+    "SE",
+    "CH",
+    "AT",
+    "BE",
+    "MX",
+    "ZA",
+    "IE",
+)
+"""Whose numbering plans a number without a country code is held against."""
+
+_FEWEST = 9
+"""Digits of a number that a word alone announces: dates and counts have fewer."""
+
 _WORD = re.compile(rb"[A-Za-z]{3}")
 """What every name holds: rows of numbers need no closer look."""
 
@@ -26,6 +62,10 @@ class Phone(Detector):
         rb"\+[1-9][0-9]{0,2}[ .()/-]{0,2}[0-9]{1,4}[ .()/-]{0,2}[0-9]{2}",
         rb"\([2-9][0-9]{2}\) ?[2-9][0-9]{2}[.-][0-9]{4}",
         rb"(?i)" + _NAMES + rb"[\"']?[.:=]{1,2}[ \"']{0,3}[0-9(][0-9 ()./-]{6}",
+        rb"(?i)\b(?:"
+        + _SAID
+        + rb")[.:]?(?: (?:number|no|nr|me|us|is|at|to|on)[.:]?){0,2}[ \t]{1,3}\(?(?:00)?[0-9][0-9 ()./-]{5}",
+        rb"\(0[0-9]{1,4}\)[ -]?[0-9]{2}",
     )
     opening = rb"(?<![\w+.])(\+[1-9][0-9 .()/-]{4,20})"
 
@@ -42,10 +82,24 @@ class Phone(Detector):
                 return american.span() if _is_number(american[0], "US") else None
         if _WORD.search(text, low, at) is None:
             return None
+        for form in (_SPOKEN, _TRUNK):
+            for found in form.finditer(text, low, at + 32):
+                if found.start() < at <= found.end() and _is_known(found[found.lastindex or 0]):
+                    return found.span(found.lastindex or 0)
         named = _NAMED.search(text, low, at + 32)
         if named is not None and named.start() < at <= named.end():
             return named.span(1) if 7 <= sum(48 <= byte <= 57 for byte in named[1]) <= 15 else None
         return None
+
+
+@lru_cache(4096)
+def _is_known(text: bytes) -> bool:
+    """Tell whether a number is one in some country, with 00 before the country's code or without it."""
+    if sum(48 <= byte <= 57 for byte in text) < _FEWEST:
+        return False
+    if text.startswith(b"00"):
+        return _is_number(b"+" + text[2:], None)
+    return any(_is_number(text, country) for country in _COUNTRIES)
 
 
 @lru_cache(4096)
