@@ -40,7 +40,7 @@ class Score:
             data = text.encode()
             stream.feed(data + b"\n")
             stream.finish()
-            start = data.find(secret.encode()) if secret else -1
+            start = data.rfind(secret.encode()) if secret else -1
             end = start + len(secret.encode())
             covered = 0
             for name, offset, length in findings:
@@ -59,7 +59,7 @@ class Score:
 
 
 def _ratio(part: int, whole: int) -> str:
-    return f"{part / whole:9.4f}" if whole else "        -"
+    return f"{part / whole:.3f}" if whole else "-"
 
 
 def main() -> None:
@@ -70,7 +70,7 @@ def main() -> None:
     score.add(source_lines(3, _SOURCE), frozenset({"email", "phone"}))
     if "--show" in sys.argv:
         print("\n".join(score.remarks))
-    print(f"{'':16} {'texts':>6} {'recall':>9} {'findings':>9} {'precision':>9}")
+    print("| kind | texts | recall | findings | precision |\n| --- | --- | --- | --- | --- |")
     kinds = sorted({*score.wanted, *score.right, *score.wrong})
     groups = {
         "credentials": [one for one in kinds if one not in GROUP_PERSONAL],
@@ -79,7 +79,7 @@ def main() -> None:
     for name, members in chain(((one, [one]) for one in kinds), groups.items()):
         wanted, found = (sum(counts[one] for one in members) for counts in (score.wanted, score.found))
         right, wrong = (sum(counts[one] for one in members) for counts in (score.right, score.wrong))
-        print(f"{name:16} {wanted:6} {_ratio(found, wanted)} {right + wrong:9} {_ratio(right, right + wrong)}")
+        print(f"| {name} | {wanted} | {_ratio(found, wanted)} | {right + wrong} | {_ratio(right, right + wrong)} |")
     unknown = set(kinds) - CREDENTIAL_DETECTORS - GROUP_PERSONAL - {"aws_secret", "crypto_address"}
     if unknown:
         print(f"of no group: {', '.join(sorted(unknown))}")

@@ -9,12 +9,17 @@ import base64
 import hashlib
 import json
 import random
+import re
 import string
 import sysconfig
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
+
+from harmless import harmless
+from places import PLACES, placed
+from tokens import MAKERS
 
 _ALNUM = string.ascii_letters + string.digits
 _HEX = "0123456789abcdef"
@@ -203,6 +208,15 @@ def positives(seed: int, each: int) -> Iterator[Labelled]:
         for _ in range(each):
             secret = make(dice)
             yield Labelled(dice.choice(around) % secret, kind, secret)
+    for make_token in MAKERS.values():
+        for _ in range(each // 10):
+            secret = make_token(dice)
+            text = secret if secret.startswith("https") else dice.choice(_AROUND) % secret
+            yield Labelled(text, "other services", re.split("/(?:webhooks|webhookb2|catch)/", secret)[-1])
+    for place in PLACES:
+        for _ in range(2 * each):
+            text, secret = placed(dice, place)
+            yield Labelled(text, f"in {place}", secret)
 
 
 def _prose(dice: random.Random, count: int) -> str:
@@ -224,6 +238,7 @@ def lookalikes(seed: int, count: int) -> Iterator[Labelled]:
         return base64.b64encode(dice.randbytes(dice.randint(low, high))).decode()
 
     makers: tuple[Callable[[], str], ...] = (
+        *(lambda: harmless(dice),) * 10,
         lambda: f"{digest()}  ./{dice.choice(_WORDS)}-{number(1, 3)}.tar.gz",
         lambda: f"commit {chars(dice, _HEX, 40)}",
         lambda: f"index {chars(dice, _HEX, 7)}..{chars(dice, _HEX, 7)} 100644",

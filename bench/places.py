@@ -6,6 +6,7 @@ A template's `{UP}`, `{low}`, `{camel}`, `{Pascal}`, `{kebab}` and `{dot}` are t
 
 from __future__ import annotations
 
+import base64
 import random
 import string
 
@@ -220,7 +221,9 @@ def quoted_value(dice: random.Random) -> str:
     )
 
 
-def _styles(words: str) -> dict[str, str]:
+def styles(dice: random.Random) -> dict[str, str]:
+    """Return a name that tells, in the styles that languages and formats have for names."""
+    words = dice.choice(_KINDS) if dice.random() < 0.3 else f"{dice.choice(_OWNERS)} {dice.choice(_KINDS)}"
     low = words.replace(" ", "_")
     pascal = "".join(word.capitalize() for word in words.split())
     return {
@@ -235,9 +238,6 @@ def _styles(words: str) -> dict[str, str]:
 
 def placed(dice: random.Random, place: str) -> tuple[str, str]:
     """Return a text of that kind of place, and the secret in it."""
-    import base64
-
-    name = dice.choice(_KINDS) if dice.random() < 0.3 else f"{dice.choice(_OWNERS)} {dice.choice(_KINDS)}"
     crypt = _ALNUM + "./"
     values = {
         "v": plain_value(dice),
@@ -258,4 +258,4 @@ def placed(dice: random.Random, place: str) -> tuple[str, str]:
     used = next(one for one in ("b64login", "b64key", "b64aws", "b64", "hash22", "hash53", "hash86", "hexv", "tok",
     "v", "q")
                 if f"{{{one}}}" in template)  # fmt: skip
-    return template.format(**values, **_styles(name)), values[used]
+    return template.format(**values, **styles(dice)), values[used]

@@ -18,7 +18,7 @@ _B64 = b"0-9A-Za-z+/=_-"
 PREFIXED: Sequence[tuple[bytes, bytes, int]] = (
     (b"hf_", b"A-Za-z", 34), (b"api_org_", b"A-Za-z", 34), (b"dop_v1_", _HEX, 64), (b"doo_v1_", _HEX, 64),
     (b"dor_v1_", _HEX, 64),
-    (b"dapi", _HEX, 32), (b"dose", _HEX, 32), (b"shpat_", b"0-9a-fA-F", 32), (b"shpca_", b"0-9a-fA-F", 32),
+    (b"dapi", b"0-9a-f-", 32), (b"dose", _HEX, 32), (b"shpat_", b"0-9a-fA-F", 32), (b"shpca_", b"0-9a-fA-F", 32),
     (b"shppa_", b"0-9a-fA-F", 32),
     (b"shpss_", b"0-9a-fA-F", 32), (b"shptka_", b"0-9a-fA-F", 32), (b"glsa_", b"0-9A-Za-z_", 32),
     (b"glc_", _B64, 32), (b"sntrys_", _B64, 40),
@@ -72,7 +72,7 @@ PREFIXED: Sequence[tuple[bytes, bytes, int]] = (
     (b"e2b_", _HEX, 40), (b"fc-", _HEX, 32), (b"tvly-", _URL, 32),
     (b"sk_ant", _URL, 40), (b"eyJrIjoi", b"0-9A-Za-z+/=", 60), (b"nsec1", _LOW, 58), (b"xprv9", _WORD, 100),
     (b"cloudinary://", b"0-9A-Za-z_:-", 30), (b"sbac_", _URL, 30),
-    (b"hvb.", _URL, 100), (b"atlasv1.", _DOT, 60), (b"op_", _WORD, 60), (b"ds-api-", _WORD, 32),
+    (b"hvb.", _URL, 100), (b"op_", _WORD, 60), (b"ds-api-", _WORD, 32),
     (b"statsapi_", _WORD, 30), (b"bb_live_", _URL, 32), (b"ak_live_", _WORD, 30), (b"tok_live_", _WORD, 24),
 )  # fmt: skip
 """Prefix, alphabet, and how many characters of it follow at the least."""

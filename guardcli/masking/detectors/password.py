@@ -15,7 +15,7 @@ _CLOSED = rb"(?:\\?[\"'`]\]?)?"
 _TYPED = (
     rb"(?:\[[0-9]{0,4}\]|[?!]?[ \t]{0,4}:[ \t]{0,4}[&*]?(?:'\w{1,16} )?[A-Za-z_][\w.]{0,40}(?:<[\w&' ]{1,40}>|\["
     rb"[\w.]{1,40}\])?\??"
-    rb"(?:[ \t]\|[ \t]None)?)?"
+    rb"(?:[ \t]\|[ \t]None)?)"
 )
 _SIGN = rb"(?:=>|:=|\|\|=|\?\?=|\?=|=|:|[ \t](?:\|\||\?\?)(?=[ \t]))"
 _STRINGS = {
@@ -30,7 +30,7 @@ _SHELL_WORD = re.compile(rb"[^\s\"'`;|<>()\0]{1,8192}")
 _FLAG_WORD = re.compile(rb"[^\s\"'`;|\0]{1,8192}")
 _FLAG = re.compile(rb"(?:\s|\A|[\"'\[(])--?[A-Za-z0-9-]{1,60}[ \t]\Z")
 _METAVARIABLE = re.compile(
-    rb"[A-Z][A-Z_]*|(?i:and|or|is|the|to|for|with|if|in|option|options|flag|flags|argument|must|can|will|when|from|not)"
+    rb"[A-Z][A-Z_]*[\])}]*|(?i:and|or|is|the|to|for|with|if|in|option|options|flag|flags|argument|must|can|will|when|from|not)"
 )
 _PREFIXED = re.compile(rb"(?:[ubrfUBRFLN@$]|u8|br|rb|Rb|rB)(?=[\"'])")
 _PREFIXES = tuple(bytes((one,)) for one in b"ubrfUBRFLN@$")
@@ -84,7 +84,8 @@ class Password(Detector):
     name = "password"
     label = "PASSWORD"
     triggers = (
-        rb"(?i)" + TELLING + SUFFIX + _CLOSED + _TYPED + rb"[ \t]{0,16}" + _SIGN.replace(rb"(?=[ \t])", rb"[ \t]"),
+        rb"(?i)" + TELLING + SUFFIX + _CLOSED + _TYPED + rb"[ \t]{0,4}=",
+        rb"(?i)" + TELLING + SUFFIX + _CLOSED + rb"[ \t]{0,16}" + _SIGN.replace(rb"(?=[ \t])", rb"[ \t]"),
         rb"(?i)-" + TELLING + SUFFIX + rb"[ \t]",
         rb"(?i)-[a-z0-9-]{1,40}-" + TELLING + rb"[ \t]",
     )
@@ -101,6 +102,8 @@ class Password(Detector):
         while sign > begin and text[sign - 1] in b"=:|?+" and at - sign < 3:
             sign -= 1
         before = text[begin:sign]
+        if b"arn:" in before:
+            return None
         kind = _kind(b" ".join(before[-64:].rsplit(None, 2)[-2:]))
         if kind is _Name.NONE or (kind is _Name.SHORT and is_noise(text, at - 6)):
             return None
