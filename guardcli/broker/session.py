@@ -40,7 +40,7 @@ from guardcli.broker.shipper import Shipper
 from guardcli.broker.spool import Spool
 from guardcli.broker.tools import ToolFinder
 from guardcli.client.api import ApiClient
-from guardcli.masking import Masker, MaskStream
+from guardcli.masking import Masker, Stream
 from guardcli.masking.cache import PatternCache
 from guardcli.model.errors import GuardError, UnavailableError
 from guardcli.model.masking import MaskRule
@@ -87,11 +87,11 @@ class Maskers:
                 self._texts[text] = known
         return known
 
-    def stream(self, tool: str, extra: tuple[MaskRule, ...], observer: Observer) -> MaskStream:
+    def stream(self, tool: str, extra: tuple[MaskRule, ...], observer: Observer) -> Stream:
         """Return a fresh mask for one output stream of `tool`; `extra` goes before the policy's own rules."""
         return self.masker(extra).stream(tool, observer)
 
-    def finder(self, detectors: tuple[str, ...], observer: Observer) -> MaskStream:
+    def finder(self, detectors: tuple[str, ...], observer: Observer) -> Stream:
         """Return a stream that tells `observer` of all that `detectors` find, but for what the policy lets stay."""
         allowing = (one for one in self._rules if not (one.detect or one.columns or one.patterns or one.deny))
         rules = (MaskRule(detect=detectors), *allowing)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import click
 
 from guardcli.cli.settings import load_settings
-from guardcli.masking import DEFAULT_RULES, Masker, MaskStream
+from guardcli.masking import DEFAULT_RULES, Masker, Stream
 from guardcli.masking.cache import PatternCache
 from guardcli.model.masking import MaskRule
 
@@ -50,7 +50,7 @@ def _masker(rules: Sequence[MaskRule]) -> Masker:
     return Masker(rules, key=secrets.token_bytes(32), load=cache.load, store=cache.store)
 
 
-def _filter(stream: MaskStream, source: int, sink: int) -> None:
+def _filter(stream: Stream, source: int, sink: int) -> None:
     """Pass everything through `stream`; let out what is held when nothing comes for a while."""
     while True:
         if stream.held and not select.select([source], [], [], _SILENCE)[0]:

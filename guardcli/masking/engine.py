@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from guardcli.masking.columns import Column
 from guardcli.masking.detector import Detector
 from guardcli.masking.detectors import REGISTRY
+from guardcli.masking.encoded import Encoded, Search
 from guardcli.masking.patterns import Pattern, allowed, values
 from guardcli.masking.plan import Plan
 from guardcli.masking.scanner import Scanner, digest
 from guardcli.masking.spans import State
 from guardcli.masking.strategies import substitute
 from guardcli.masking.stream import MaskStream, Observer
+from guardcli.masking.transcoding import STREAMED, Transcoded
 from guardcli.model.errors import ConfigurationError
 from guardcli.model.masking import MaskRule, Strategy
 
@@ -63,18 +66,27 @@ class Masker:
             denied = [values(_DENIED, rule.deny)] if rule.deny else []
             self._kinds += [(kind, index) for kind in (*columns, *denied, *own)]
         self._kinds += [(part, -1) for name, kind in REGISTRY.items() if name in wanted for part in kind.parts()]
+        inner = {index: self._inner(rule, load, store) for index, rule in enumerate(rules) if rule.decode}
+        self._holds = {self._rules[index]: search for index, search in inner.items()}
+        self._kinds += [(Encoded(rules[index].decode, search), index) for index, search in inner.items()]
         pairs = [(index, trigger) for index, (kind, _) in enumerate(self._kinds) for trigger in kind.triggers]
         self._triggers = [index for index, _ in pairs]
         once = frozenset(number for number, (index, _) in enumerate(pairs) if self._kinds[index][0].once)
         self._scanner = _scanner([trigger for _, trigger in pairs], once, load, store)
         self._plans: dict[str, Plan] = {}
 
-    def stream(self, tool: str = "", observer: Observer | None = None) -> MaskStream:
+    def stream(self, tool: str = "", observer: Observer | None = None) -> MaskStream | Transcoded:
         """Return a filter for one stream of `tool`'s output; without a tool every rule holds.
 
         `observer` is told of each finding: detector, offset in the stream, length.
         """
-        return MaskStream(self._plan(tool), observer)
+        stream = MaskStream(self._plan(tool), observer)
+        rules = [rule for rule in self._rules if rule.decode and (not tool or not rule.tools or tool in rule.tools)]
+        wrapped = {encoding for rule in rules for encoding in rule.decode} & STREAMED
+        if not wrapped:
+            return stream
+        searches = [self._holds[rule] for rule in rules]
+        return Transcoded(stream, wrapped, lambda text: any(search(text) for search in searches))
 
     def text(self, text: str, tool: str = "") -> str:
         """Mask one text as a whole: an argument, a statement, a field of an event."""
@@ -100,6 +112,16 @@ class Masker:
         if rule.strategy is Strategy.REDACT:
             return b"[%s]" % label.encode()
         return substitute(value, label, rule, self._key, b"*")
+
+    def _inner(
+        self,
+        rule: MaskRule,
+        load: Callable[[str], bytes | None] | None,
+        store: Callable[[str, bytes], None] | None,
+    ) -> Search:
+        """Return what searches decoded text by `rule`."""
+        masker = Masker([replace(rule, decode=(), tools=())], key=self._key, load=load, store=store)
+        return lambda text: [(one.start, one.end - one.start) for one in masker.findings(text)]
 
     def _allowed(self, kind: Detector, rule: MaskRule, rules: Sequence[MaskRule]) -> Callable[[bytes], bool] | None:
         """Return what `kind` leaves: what its own rule allows, and the rules that do nothing else."""

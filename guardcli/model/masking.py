@@ -62,6 +62,18 @@ class Strategy(str, Enum):
     """A digest keyed per session: equal values stay equal, nothing can be guessed back."""
 
 
+class Encoding(str, Enum):
+    """What a secret may be wrapped in that a policy has unwrapped."""
+
+    BASE64 = "base64"
+    HEX = "hex"
+    PERCENT = "percent"
+    JSON = "json"
+    GZIP = "gzip"
+    UTF16 = "utf-16"
+    UTF32 = "utf-32"
+
+
 @dataclass(frozen=True, slots=True)
 class MaskPattern:
     """A policy's own detector: what `regex` (RE2 syntax) matches within a line is found under `name`."""
@@ -76,6 +88,8 @@ class MaskRule:
     (globs over ``table.column`` and over keys) gives way to `strategy`. `tools` limits it to the output of
     these tools, empty for all. Where several rules name the same detector for a tool, the first one holds.
 
+    `decode` says in which encodings it is looked for as well; the whole encoded value gives way.
+
     `patterns` and `deny` (exact values) are found too. A value that is in `allow`, or that matches one of
     `allow_matching` (RE2 syntax) as a whole, stays; `deny` goes before. A rule that only allows does so for all others.
     """
@@ -89,3 +103,4 @@ class MaskRule:
     deny: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
     allow_matching: tuple[str, ...] = ()
+    decode: tuple[Encoding, ...] = ()

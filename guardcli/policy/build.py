@@ -128,6 +128,7 @@ class Builder(Parts):
             deny=self.texts(section.deny, (*path, "deny")),
             allow=self.texts(section.allow, (*path, "allow")),
             allow_matching=tuple(section.allow_matching or ()),
+            decode=tuple(dict.fromkeys(section.decode or ())),
         )
 
     def _check_pattern(self, pattern: str, path: Path) -> None:

@@ -160,6 +160,7 @@ def _mask(mask: MaskRule) -> Form:
         deny=list(mask.deny),
         allow=list(mask.allow),
         allow_matching=list(mask.allow_matching),
+        decode=[encoding.value for encoding in mask.decode],
     )
 
 

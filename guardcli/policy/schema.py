@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from guardcli.model.effects import Effect
 from guardcli.model.isolation import Network
 from guardcli.model.limits import Breach
-from guardcli.model.masking import Strategy
+from guardcli.model.masking import Encoding, Strategy
 from guardcli.model.resources import Tls
 
 VERSION = 1
@@ -134,6 +134,7 @@ class MaskSection(Section):
     deny: Texts | None = None
     allow: Texts | None = None
     allow_matching: Texts | None = None
+    decode: list[Encoding] | None = None
     strategy: Strategy = Field(Strategy.REDACT, alias="with")
     keep_last: Annotated[int, Field(ge=0, le=64)] = 4
     tools: Texts | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from guardcli.model.errors import ConfigurationError
-from guardcli.model.masking import CREDENTIAL_DETECTORS, PERSONAL_DETECTORS
+from guardcli.model.masking import CREDENTIAL_DETECTORS, PERSONAL_DETECTORS, Encoding
 from guardcli.policy import load_policy, pack_names
 from guardcli.policy.loader import MAX_FILES, read_source
 
@@ -228,13 +228,14 @@ def test_a_mask_has_patterns_and_values_of_its_own_and_lets_some_stay(load) -> N
         "lists: {staff: [a@corp.org, b@corp.org]}\n"
         "mask:\n"
         "  - {patterns: {order: 'ORD-[0-9]{4,}'}, deny: hunter2, with: partial}\n"
-        "  - {detect: email, allow: $staff, allow_matching: '.*@corp[.]de'}\n"
+        "  - {detect: email, allow: $staff, allow_matching: '.*@corp[.]de', decode: [base64, gzip]}\n"
         "  - {allow: [x, y]}\n"
     )
     own, email, only = policy.mask
     assert [(one.name, one.regex) for one in own.patterns] == [("order", "ORD-[0-9]{4,}")]
     assert own.deny == ("hunter2",)
     assert (email.allow, email.allow_matching) == (("a@corp.org", "b@corp.org"), (".*@corp[.]de",))
+    assert email.decode == (Encoding.BASE64, Encoding.GZIP)
     assert only.allow == ("x", "y")
 
 
