@@ -6,7 +6,7 @@
 ``scanner``        the first pass over everything, on hyperscan
 ``detector``       what every detector is; ``detectors/`` has one a file
 ``plan``           what holds for one tool: finds what is secret in a piece of text
-``followers``      what goes on over lines: ``keyblock``, ``secretdata``, ``blockscalar``, ``nextvalue``, rows of ``tables``
+``followers``      what goes on over lines: ``keyblock``, ``secretdata``, ``blockscalar``, ``nextvalue``, ``tables``
 ``columns``        columns of tables and keys of JSON and YAML that a rule names
 ``tokens``         base of the detectors of tokens with a prefix; ``native`` binds what is compiled
 ``views``          terminal output without its escape sequences, with the map back

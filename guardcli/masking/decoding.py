@@ -1,6 +1,6 @@
 """Reads what text may be wrapped in, with the way back: which bytes of the wrapped text each byte inside came from.
 
-Bounded in all it makes: a compressed value is inflated to `INFLATED` bytes at the most (RFC 1950 to 1952), and what would be
+Bounded in all it makes: a compressed value is inflated to `INFLATED` bytes (RFC 1950 to 1952), and what would be
 more is reported as too much, never left unjudged.
 """
 
@@ -27,7 +27,7 @@ _MAGIC = (b"\x1f\x8b\x08", b"x\x01", b"x\x5e", b"x\x9c", b"x\xda")
 
 
 class Inner(NamedTuple):
-    """What is inside of `text[start:end]`. `origin` maps an offset inside to one of the text; None where the whole goes.
+    """What is inside of `text[start:end]`. `origin` maps an offset inside to one of the text; None for the whole.
 
     `plain` is None where there is too much inside to be judged.
     """

@@ -1,4 +1,4 @@
-"""Finds secrets in what a tool has encoded, where a policy asks for it: ``decode: [base64, hex, percent, json, gzip]``."""
+"""Finds secrets in what a tool has encoded, where a policy asks: ``decode: [base64, hex, percent, json, gzip]``."""
 
 from __future__ import annotations
 

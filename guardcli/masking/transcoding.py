@@ -2,7 +2,7 @@
 
 Rules:
 - UTF-16 or UTF-32, told by its mark or by zeros among its first bytes, is masked as UTF-8 and encoded again.
-- A gzip stream (RFC 1952) is held back and inflated; one that holds a secret gives way to a label. One of more than `HELD`
+- A gzip stream (RFC 1952) is held back and inflated; one with a secret gives way to a label. One of more than `HELD`
   bytes, or with more inside than can be judged, gives way to it unseen, to its last byte.
 - Everything else is masked as it is.
 """

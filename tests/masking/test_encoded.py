@@ -67,7 +67,7 @@ def test_wide_text_is_masked_and_stays_wide(codec: str, mark: bool) -> None:
     bom = {**marks, "utf-32-le": codecs.BOM_UTF32_LE, "utf-32-be": codecs.BOM_UTF32_BE}[codec] if mark else b""
     text = f"first line\nit is {SECRET} now — 日本 ☕\nlast"
     wanted = bom + text.replace("hunter2secret", "[PASSWORD]").encode(codec)
-    for cut in range(0, 60):
+    for cut in range(60):
         stream = MASKER.stream()
         data = bom + text.encode(codec)
         assert stream.feed(data[:cut]) + stream.feed(data[cut:]) + stream.finish() == wanted
