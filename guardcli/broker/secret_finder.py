@@ -12,10 +12,13 @@ import hashlib
 import secrets
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from guardcli.masking import Masker
 from guardcli.model.facts import Found
 from guardcli.model.masking import MaskRule
+
+if TYPE_CHECKING:
+    from guardcli.masking import Masker
 
 PUBLISHED = (
     "anthropic",
@@ -75,6 +78,8 @@ class SecretFinder:
         with self._lock:
             if self._masker is None:
                 rule = MaskRule(detect=PUBLISHED)
+                from guardcli.masking import Masker  # not before something is to be searched: it has many parts
+
                 self._masker = Masker([rule], key=self._key, load=self._load, store=self._store)
             return self._masker
 

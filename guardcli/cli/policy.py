@@ -176,9 +176,14 @@ def _as_name(text: str) -> str:
 
 
 def _ended(policy: Policy) -> list[str]:
-    """Say which exceptions have ended, so that somebody removes them."""
+    """Say which exceptions and rules have ended, so that somebody removes them."""
     today = datetime.now(UTC).date()
+    rules = [(rule, rule.match.when.end) for rule in policy.rules if rule.match.when is not None]
     return [
+        f"{rule.source}:{rule.line}: the rule {rule.id!r} held until {end} only; remove it"
+        for rule, end in rules
+        if end is not None and end < today
+    ] + [
         f"{one.rule.source}:{one.rule.line}: the exception {one.rule.id!r} ended on {one.until}; remove it"
         for one in policy.waivers
         if one.until < today

@@ -13,7 +13,7 @@ import click
 
 from guardcli.cli.policy_judge import Call, Caller, GivenFacts, printable
 from guardcli.cli.settings import load_settings
-from guardcli.model.decisions import Decision, Verdict
+from guardcli.model.decisions import ApprovalTerms, Decision, Verdict
 from guardcli.model.effects import in_order
 from guardcli.model.operations import Operation
 from guardcli.policy import Context, decide, load_policy
@@ -84,7 +84,10 @@ def check(
     operations, known_context = caller.operations(call, facts), caller.context_of(call, facts)
     decision = decide(loaded, operations, known_context)
     if as_json:
-        click.echo(_dumps(answer_of(decision) | {"matched": list(decision.matched), "policy": loaded.digest}))
+        form = answer_of(decision) | {"matched": list(decision.matched), "policy": loaded.digest}
+        if decision.limits:
+            form["limits"] = [f"{limit.name}: {limit.words}, {limit.then.value}" for limit in decision.limits]
+        click.echo(_dumps(form))
     else:
         _show(decision, explain(loaded, operations, known_context))
     return decision.verdict.exit_status
@@ -197,7 +200,9 @@ def _show(decision: Decision, judged: Sequence[Judgement]) -> None:
     word = click.style(decision.verdict.value, fg=_COLOURS[decision.verdict], bold=True)
     click.echo(f"{word}  {decision.rule}\n  {printable(decision.message)}")
     if decision.terms is not None:
-        click.echo(f"  needs {_terms_in_words(decision)}")
+        click.echo(f"  needs {_terms_in_words(decision.terms)}")
+    for limit in decision.limits:
+        click.echo(f"  ends at {limit.words} (limit {limit.name}, {limit.then.value})")
     for operation, judgement in zip(decision.operations, judged, strict=True):
         click.echo(f"\n  {printable(_operation_in_words(operation))}")
         click.echo(f"    decided by  {_rule_in_words(judgement.rule)}")
@@ -206,12 +211,14 @@ def _show(decision: Decision, judged: Sequence[Judgement]) -> None:
                 click.echo(f"    matched too {_rule_in_words(rule)}")
 
 
-def _terms_in_words(decision: Decision) -> str:
-    terms = decision.terms
-    if terms is None:
-        return ""
+def _terms_in_words(terms: ApprovalTerms) -> str:
     who = " or ".join(terms.groups) or "anybody who may approve"
-    return f"{terms.quorum} of {who}; a yes holds for {terms.expires:g} s"
+    parts = [f"{terms.quorum} of {who}"] if terms.groups or terms.quorum > 1 or not terms.all_of else []
+    parts += [f"one of each of {', '.join(terms.all_of)}"] if terms.all_of else []
+    parts += ["a reason in GUARD_REASON"] if terms.justification else []
+    parts += [f"a run within {window}" for window in terms.windows]
+    grant = f", and for {terms.grant:g} s for this rule and resource" if terms.grant else ""
+    return f"{'; '.join(parts)}; a yes holds for {terms.expires:g} s{grant}"
 
 
 def _operation_in_words(operation: Operation) -> str:

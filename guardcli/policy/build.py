@@ -12,7 +12,7 @@ from guardcli.policy.expressions import compile_expression
 from guardcli.policy.globs import Glob
 from guardcli.policy.parts import Parts
 from guardcli.policy.problems import Path, suggestion
-from guardcli.policy.rules import Match, PolicyTest, Repository, Rule, Waiver
+from guardcli.policy.rules import RESOURCE_TOOLS, Match, PolicyTest, Repository, Rule, Waiver
 from guardcli.policy.schema import (
     ExceptionSection,
     MaskSection,
@@ -27,6 +27,12 @@ from guardcli.policy.windows import build_window
 
 KINDS = PLACES | {"table", "function", "schema", "role", "object", "ref", "file", "command"}
 """Every kind of target that an inspector names."""
+_NEVER_NAMED = {
+    "git": frozenset({"table", "function", "schema", "role", "database", "object"}),
+    "psql": frozenset({"ref", "object"}),
+    "kubectl": frozenset({"ref"}),
+}
+"""Tool → kinds that none of its operations has as a target."""
 
 
 class Builder(Parts):
@@ -88,7 +94,7 @@ class Builder(Parts):
 
         match = Match(
             tools=texts("tool", self.check_tool),
-            actions=texts("action"),
+            actions=texts("action", self._check_action),
             effects=frozenset(section.effects or ()),
             targets=texts("targets", self._check_target),
             complete=section.complete,
@@ -193,6 +199,12 @@ class Builder(Parts):
         if kind in ("table", "function") and name.count("/") > 1 and "**" not in name.split("/"):
             self.report.at(path, f"{kind} targets are schema/{kind}, so {pattern!r} could never match")
 
+    def _check_action(self, action: str, path: Path) -> None:
+        first = action.split(" ")[0]
+        if first != first.lower() or "  " in action or action != action.strip():
+            plain = " ".join(action.split()).lower()
+            self.report.at(path, f"actions are in lower case with single spaces; write {plain!r}, not {action!r}")
+
     def _check_contradictions(self, match: Match, path: Path, permits: bool) -> None:
         unknown = {effect.value for effect in match.effects} == {"unknown"}
         if unknown and (match.complete is True or (permits and match.complete is None)):
@@ -200,6 +212,13 @@ class Builder(Parts):
                 (*path, "effects"),
                 "what has unknown effects is never complete, so nothing matches; add `complete: false`",
             )
+        tools = [tool for tool in self.names.tools if any(Glob(one).matches(tool) for one in match.tools)]
+        kinds = {self.names.resources[name] for name in match.resources if name in self.names.resources}
+        if tools and kinds and not any(tool in RESOURCE_TOOLS.get(kind, (tool,)) for kind in kinds for tool in tools):
+            self.report.at_key((*path, "resource"), f"{', '.join(tools)} never reaches such a resource")
+        named = {target.partition(":")[0] for target in match.targets}
+        if tools and named and all(named <= _NEVER_NAMED.get(tool, frozenset()) for tool in tools):
+            self.report.at_key((*path, "targets"), f"{', '.join(tools)} has no such targets, so nothing matches")
         if match.branches and match.tools and not any(Glob(tool).matches("git") for tool in match.tools):
             self.report.at_key((*path, "branch"), "only git works on branches, and `tool` leaves git out")
         if match.unbounded and match.effects and {e.value for e in match.effects} <= {"read", "session"} and permits:

@@ -86,6 +86,15 @@ class Order:
         return not contributes and self._places[other.id] < self._places[rule.id]
 
 
+def never_together(one: Match, other: Match) -> bool:
+    """Return whether surely no operation is matched by both, `one` being sure of all that it matches."""
+    if one.effects and other.effects and one.effects.isdisjoint(other.effects):
+        return True
+    literal = [tool for tool in (*one.tools, *other.tools) if "*" not in tool]
+    tools = len(literal) == len(one.tools) + len(other.tools) and bool(one.tools) and bool(other.tools)
+    return tools and set(one.tools).isdisjoint(other.tools)
+
+
 def _normal(key: str, value: str) -> str:
     kind, colon, name = value.partition(":")
     if key == "targets" and colon and kind in ("table", "function") and "/" not in name and name not in ("*", "**"):

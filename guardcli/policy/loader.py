@@ -7,11 +7,13 @@ named later in ``extends`` goes before what is named earlier.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import importlib.resources
 import json
 import os.path
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import pathlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -23,12 +25,12 @@ from guardcli.model.masking import MaskRule
 from guardcli.model.resources import Resource
 from guardcli.model.tools import ToolRules
 from guardcli.policy.build import Builder
-from guardcli.policy.checks import Order
+from guardcli.policy.checks import Order, never_together
 from guardcli.policy.effective import Policy
 from guardcli.policy.normal import normal_form
 from guardcli.policy.parts import Names
 from guardcli.policy.places import build_isolation, build_resource
-from guardcli.policy.problems import Path, Report, note_nothing, note_shape, suggestion
+from guardcli.policy.problems import Path, Report, nearest, note_nothing, note_shape, suggestion
 from guardcli.policy.rules import SHELL, SHIMMED, LimitRule, Rule, Waiver
 from guardcli.policy.schema import PolicySection
 from guardcli.policy.source import MAX_CHARACTERS, parse_tree
@@ -64,6 +66,8 @@ def pack_names() -> tuple[str, ...]:
 def read_source(source: str) -> bytes:
     """Return the text of a pack or a file, no more than one byte over the bound. Raises OSError."""
     place = _PACKS / f"{source[len(PACK) :]}.yaml" if source.startswith(PACK) else _PACKS / os.path.abspath(source)
+    if isinstance(place, pathlib.Path) and not (place.is_file() or place.is_dir()) and place.exists():
+        raise OSError(errno.EINVAL, "it is no regular file")
     with place.open("rb") as file:
         return file.read(4 * MAX_CHARACTERS + 1)
 
@@ -196,6 +200,7 @@ def _merge(documents: Sequence[_Document]) -> Policy | None:
     limits: dict[str, LimitRule | None] = {}
     for document in reversed(documents):
         builder, section = builders[document.source], document.section
+        builder.check_lists(section.lists)
         _keep(rules, _rules(document, builder))
         _keep(waivers, _waivers(document, builder))
         for name, resource in section.resources.items():
@@ -207,6 +212,7 @@ def _merge(documents: Sequence[_Document]) -> Policy | None:
         _keep_masks(mask, document, builder)
         _keep_limits(limits, document, builder)
     _check_ids(top, rules, waivers)
+    _check_lists_used(top, builders.values())
     _check_order(documents, rules, names.tools)
     tests = [builders[top.source].test(*item) for item in _items(top, "tests", top.section.tests)]
     for index, test in enumerate(tests):
@@ -245,7 +251,7 @@ def _names(documents: Sequence[_Document]) -> Names:
         lists |= document.section.lists
     return Names(
         lists=lists,
-        resources={name for one in documents for name in one.section.resources},
+        resources={name: resource.kind for one in documents for name, resource in one.section.resources.items()},
         tools=(*SHIMMED, SHELL, *dict.fromkeys(name for one in documents for name in one.section.tools)),
     )
 
@@ -317,6 +323,17 @@ def _check_ids(top: _Document, rules: Mapping[str, Rule], waivers: Mapping[str, 
                 top.report.at(place, f"no rule is named {name!r}{suggestion(name, rules)}")
             elif rules[name].verdict is Verdict.ALLOW:
                 top.report.at(place, f"{name!r} allows; an exception takes away rules that ask or deny")
+            elif section.id in waivers and never_together(waivers[section.id].rule.match, rules[name].match):
+                top.report.at(place, f"whatever this exception is for, {name!r} does not match it, so it does nothing")
+
+
+def _check_lists_used(top: _Document, builders: Iterable[Builder]) -> None:
+    """Note a list that nothing uses and whose name is nearly that of one that is used."""
+    used = {name for builder in builders for name in builder.used_lists}
+    for name in top.section.lists.keys() - used:
+        near = nearest(name, used)
+        if near:
+            top.report.at_key(("lists", name), f"nothing uses the list {name!r}; did you mean {near!r}?")
 
 
 def _check_order(documents: Sequence[_Document], rules: Mapping[str, Rule], tools: Sequence[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from guardcli.model.masking import DETECTOR_GROUPS, DETECTORS
@@ -18,10 +18,10 @@ Check = Callable[[str, Path], None]
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What may be named in a policy: shared lists, resources and tools of everything that it extends too."""
+    """What may be named in a policy: shared lists, resources with their kinds, tools; of all that it extends too."""
 
     lists: Mapping[str, Sequence[str]]
-    resources: Collection[str]
+    resources: Mapping[str, str]
     tools: Sequence[str]
 
 
@@ -31,6 +31,7 @@ class Parts:
     def __init__(self, report: Report, names: Names) -> None:
         self.report = report
         self.names = names
+        self.used_lists: set[str] = set()
 
     def texts(self, values: Sequence[str] | None, path: Path, check: Check | None = None) -> tuple[str, ...]:
         """Return `values`, each that ends in ``$name`` once for every entry of that list; `check` sees each one."""
@@ -48,10 +49,18 @@ class Parts:
         if named is None:
             return [value]
         before, name = named.groups()
+        self.used_lists.add(name)
         if name in self.names.lists:
             return [before + one for one in self.names.lists[name]]
         self.report.at(place, f"no list is named {name!r}{suggestion(name, self.names.lists)}")
         return []
+
+    def check_lists(self, lists: Mapping[str, Sequence[str]]) -> None:
+        """Note entries that name another list: lists are not put into lists."""
+        for name, values in lists.items():
+            for index, value in enumerate(values):
+                if _LIST.fullmatch(value):
+                    self.report.at(("lists", name, index), f"a list holds no other list; {value!r} would stay as it is")
 
     def detectors(self, values: Sequence[str] | None, path: Path) -> tuple[str, ...]:
         """Return the names of detectors, those of a group in its place."""

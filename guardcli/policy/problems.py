@@ -47,6 +47,12 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     return f"; one of: {', '.join(choices)}" if 0 < len(choices) <= 16 else ""
 
 
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the one of `known` that `word` is most likely a slip of, empty for none."""
+    near = difflib.get_close_matches(word, sorted(set(known)), n=1, cutoff=0.8)
+    return near[0] if near else ""
+
+
 def note_shape(report: Report, errors: Sequence[Mapping[str, Any]], model: type[BaseModel], below: Path = ()) -> None:
     """Note what pydantic found, in plain words; `model` describes what is at `below`."""
     for error in errors:

@@ -7,7 +7,7 @@ takes a list also takes a single value. The published JSON Schema is made from t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
@@ -23,9 +23,11 @@ VERSION = 1
 """The one version of the language so far."""
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"(\d{1,6})\s*([smhd]?)")
+_DURATION = re.compile(r"([0-9]{1,6})\s*([smhd]?)")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_WHOLE = re.compile(r"[0-9]{1,9}")
 _BYTES = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
-_SIZE = re.compile(r"(\d{1,12})\s*([kMG]?B|[KMG]iB|)")
+_SIZE = re.compile(r"([0-9]{1,12})\s*([kMG]?B|[KMG]iB|)")
 
 
 def _as_list(value: Any) -> Any:
@@ -46,6 +48,17 @@ def _bytes(value: Any) -> int:
     return int(found[1]) * _BYTES[found[2]]
 
 
+def _plainly(pattern: re.Pattern[str], said: str) -> Callable[[Any], Any]:
+    """Return a function that refuses a text that is not written as `pattern` says."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, str) and not pattern.fullmatch(value):
+            raise ValueError(f"{value!r} is not {said}")
+        return value
+
+    return check
+
+
 def _one_or_more(items: dict[str, Any]) -> WithJsonSchema:
     return WithJsonSchema({"anyOf": [items, {"type": "array", "items": items, "minItems": 1}]})
 
@@ -53,13 +66,16 @@ def _one_or_more(items: dict[str, Any]) -> WithJsonSchema:
 _ANY_TEXT = _one_or_more({"type": ["string", "number", "boolean"]})
 _EFFECTS = _one_or_more({"type": "string", "enum": [effect.value for effect in Effect]})
 
+Flag = Annotated[bool, BeforeValidator(_plainly(re.compile("true|false"), "true or false"))]
+Whole = Annotated[int, BeforeValidator(_plainly(_WHOLE, "a whole number"))]
+Day = Annotated[date, BeforeValidator(_plainly(_DATE, "a day, such as 2026-01-31"))]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
 Texts = Annotated[list[Text], BeforeValidator(_as_list), Field(min_length=1), _ANY_TEXT]
 Words = Annotated[list[str], BeforeValidator(_as_list), Field(min_length=1), _ANY_TEXT]
 Names = Annotated[list[Name], BeforeValidator(_as_list), Field(min_length=1), _one_or_more({"type": "string"})]
 Ports = Annotated[
-    list[Annotated[int, Field(ge=1, le=65535)]], BeforeValidator(_as_list), _one_or_more({"type": "integer"})
+    list[Annotated[Whole, Field(ge=1, le=65535)]], BeforeValidator(_as_list), _one_or_more({"type": "integer"})
 ]
 Version = Annotated[Literal["1"], WithJsonSchema({"enum": [VERSION, str(VERSION)]})]
 _VALUES = {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}
@@ -79,17 +95,17 @@ Decided = Literal["allow", "approve", "deny"]
 class Section(BaseModel):
     """What every section shares: unknown keys are refused, values are frozen."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class WhenSection(Section):
     """A time window."""
 
     days: Texts | None = None
-    hours: Annotated[str, StringConstraints(pattern=r"^\d\d:\d\d-\d\d:\d\d$")] | None = None
+    hours: Annotated[str, StringConstraints(pattern=r"^[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}$")] | None = None
     timezone: Text | None = None
-    start: date | None = Field(None, alias="from")
-    end: date | None = Field(None, alias="until")
+    start: Day | None = Field(None, alias="from")
+    end: Day | None = Field(None, alias="until")
 
 
 class MatchSection(Section):
@@ -99,9 +115,9 @@ class MatchSection(Section):
     action: Texts | None = None
     effects: Effects | None = None
     targets: Texts | None = None
-    complete: bool | None = None
-    unbounded: bool | None = None
-    sensitive: bool | None = None
+    complete: Flag | None = None
+    unbounded: Flag | None = None
+    sensitive: Flag | None = None
     resource: Texts | None = None
     environment: Texts | None = None
     branch: Texts | None = None
@@ -116,7 +132,7 @@ class ApproveSection(Section):
     """Who must say yes, how many of them, for how long the yes holds, and what it is good for."""
 
     groups: Texts | None = None
-    quorum: Annotated[int, Field(ge=1, le=100)] = 1
+    quorum: Annotated[Whole, Field(ge=1, le=100)] = 1
     all_of: Texts | None = None
     expires: Duration = 600.0
     grant: Duration | None = None
@@ -136,18 +152,18 @@ class MaskSection(Section):
     allow_matching: Texts | None = None
     decode: list[Encoding] | None = None
     strategy: Strategy = Field(Strategy.REDACT, alias="with")
-    keep_last: Annotated[int, Field(ge=0, le=64)] = 4
+    keep_last: Annotated[Whole, Field(ge=0, le=64)] = 4
     tools: Texts | None = None
-    enabled: bool = True
+    enabled: Flag = True
 
 
 class LimitSection(Section):
     """The most that one response may hold. `enabled: false` with an `id` takes a limit of a parent away."""
 
     id: Name | None = None
-    findings: Annotated[int, Field(ge=0)] | None = None
+    findings: Annotated[Whole, Field(ge=0)] | None = None
     detect: Texts | None = None
-    rows: Annotated[int, Field(ge=0)] | None = None
+    rows: Annotated[Whole, Field(ge=0)] | None = None
     size: Size | None = Field(None, alias="bytes")
     then: Breach = Breach.CUT
     message: Text | None = None
@@ -158,7 +174,7 @@ class PolicyLimitSection(LimitSection):
 
     tools: Texts | None = None
     resource: Texts | None = None
-    enabled: bool = True
+    enabled: Flag = True
 
 
 class RuleSection(Section):
@@ -186,8 +202,8 @@ class ExceptionSection(Section):
     approve: ApproveSection | None = None
     owner: Text
     reason: Text
-    start: date | None = Field(None, alias="from")
-    until: date
+    start: Day | None = Field(None, alias="from")
+    until: Day
 
 
 class PostgresOptions(Section):
@@ -200,7 +216,7 @@ class PostgresOptions(Section):
     key: Text | None = None
     replication: Literal["allow", "deny"] | None = None
     listen: Literal["unix", "tcp"] | None = None
-    connections: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    connections: Annotated[Whole, Field(ge=1, le=10_000)] | None = None
     idle: Duration | None = None
     lifetime: Duration | None = None
 
@@ -274,7 +290,7 @@ class RepositorySection(Section):
     """The throw-away repository that a test of git runs in."""
 
     branch: Text = "main"
-    ahead: Annotated[int, Field(ge=0, le=20)] = 1
+    ahead: Annotated[Whole, Field(ge=0, le=20)] = 1
     files: Values = Field(default_factory=dict)
     config: Values = Field(default_factory=dict)
 
@@ -327,7 +343,7 @@ class IsolationSection(Section):
 class PolicySection(Section):
     """A whole policy file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, title="guard policy")
+    model_config = ConfigDict(extra="forbid", frozen=True, title="guard policy", defer_build=True)
 
     version: Version
     name: Name

@@ -72,6 +72,13 @@ def parse_tree(text: str, file: str) -> tuple[Tree | None, list[Problem]]:
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         builder.problems.append(Problem(file, line, column, f"not YAML: {error.problem or error.context}"))
         return None, builder.problems
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position]
+        column = error.position - before.rfind("\n")
+        sign = f"U+{ord(error.character) if isinstance(error.character, str) else error.character:04X}"
+        said = f"not YAML: the sign {sign} is not allowed in a policy"
+        builder.problems.append(Problem(file, before.count("\n") + 1, column, said))
+        return None, builder.problems
     except (yaml.YAMLError, UnicodeError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         builder.problems.append(Problem(file, 0, 0, f"not YAML: {first}"))
@@ -92,8 +99,8 @@ class _Builder:
     def run(self, events: Iterator[Any]) -> None:
         documents = 0
         for event in events:
-            if isinstance(event, yaml.AliasEvent):
-                raise _Refused(event.start_mark, "aliases are not supported; name shared values under `lists:`")
+            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+                raise _Refused(event.start_mark, "no anchors and aliases; name shared values under `lists:`")
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
@@ -110,6 +117,8 @@ class _Builder:
         if event.tag is not None and event.tag != "!":
             raise _Refused(mark, f"the tag {event.tag} is not supported; write the value plainly")
         if isinstance(event, yaml.ScalarEvent):
+            if "\0" in event.value:
+                raise _Refused(mark, "a text of a policy holds no NUL")
             plain_null = event.implicit[0] and event.style in (None, "") and event.value in _NULLS
             node.value = None if plain_null else event.value
             self._attach(node, event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, time, tzinfo
+from datetime import UTC, date, time, tzinfo
 from functools import cache
 
 from guardcli.model.windows import DAYS, Window
@@ -29,6 +29,10 @@ def build_window(section: WhenSection, report: Report, path: Path) -> Window:
         if not found:
             report.at((*path, "days", index), f"{text!r} is no day; use {', '.join(DAYS)}, or a span such as mon-fri")
         days |= found
+    if section.start and section.end and (section.end - section.start).days < len(DAYS) - 1 and days:
+        span = range(section.start.toordinal(), section.end.toordinal() + 1)
+        if not days & {date.fromordinal(day).weekday() for day in span}:
+            report.at_key((*path, "days"), "none of these days is between `from` and `until`, so nothing matches")
     zone = _zone(section.timezone, report, (*path, "timezone"))
     return Window(frozenset(days), hours, zone, section.start, section.end)
 

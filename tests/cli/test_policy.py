@@ -92,6 +92,29 @@ def test_check_explains_which_rule_decided_and_which_others_matched(guard, team)
     assert "matched too deny    psql-definitions  (pack:default:" in done.stdout
 
 
+def test_check_says_what_a_yes_takes_and_where_the_output_ends(guard, tmp_path) -> None:
+    policy = tmp_path / "terms.yaml"
+    policy.write_text("""version: 1
+name: terms
+resources: {db: {kind: postgres}}
+rules:
+  - id: asks
+    match: {tool: psql, resource: db}
+    decision: approve
+    approve: {all_of: [dba, security], grant: 30m, justification: required, window: {hours: "09:00-17:00"}}
+limits: [{id: few, rows: 100, then: deny}]
+""")
+    done = guard("check", "--policy", str(policy), "--", "psql", "-c", "SELECT 1")
+    assert done.returncode == 3
+    assert (
+        "needs one of each of dba, security; a reason in GUARD_REASON; a run within 09:00-17:00 UTC; a yes holds for "
+        "600 s, and for 1800 s for this rule and resource"
+    ) in done.stdout
+    assert "ends at more than 100 rows (limit few, deny)" in done.stdout
+    done = guard("check", "--json", "--policy", str(policy), "--", "psql", "-c", "SELECT 1")
+    assert json.loads(done.stdout)["limits"] == ["few: more than 100 rows, deny"]
+
+
 def test_a_batch_is_answered_line_for_line_in_order_whatever_is_in_it(guard, team) -> None:
     lines = [
         '{"id": 1, "argv": ["psql", "-c", "SELECT 1"]}',

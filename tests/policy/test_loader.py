@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from guardcli.model.errors import ConfigurationError
@@ -124,6 +126,79 @@ def test_a_file_that_cannot_be_read_is_refused_with_advice(tmp_path) -> None:
         load_policy("default", lambda source: read_source("/nonexistent/default"))
     with pytest.raises(ConfigurationError, match="cannot be read"):
         load_policy(str(tmp_path))
+
+
+EXCEPTION = "exceptions:\n  - {id: e, rules: x, match: {%s}, owner: o, reason: r, until: %s}\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("lists: {a: &x [b]}\n", "no anchors and aliases"),
+        ("lists: {a: &x [b], c: *x}\n", "no anchors and aliases"),
+        ('description: "a\\0b"\n', "holds no NUL"),
+        ("description: 'a\x1b[31mb'\n", "U+001B is not allowed"),
+        (RULE % ("tool: psql, complete: on", "deny"), "'on' is not true or false"),
+        (RULE % ("tool: psql, complete: no", "deny"), "'no' is not true or false"),
+        (RULE % ("tool: psql, unbounded: 1", "deny"), "'1' is not true or false"),
+        ("mask: [{id: a, detect: email, enabled: off}]\n", "'off' is not true or false"),
+        ("resources: {a: {kind: postgres, port: 5_432}}\n", "'5_432' is not a whole number"),
+        ("resources: {a: {kind: postgres, port: 5432.0}}\n", "'5432.0' is not a whole number"),
+        (RULE % ("tool: psql", "approve, approve: {quorum: +2}"), "'+2' is not a whole number"),
+        ("approval_wait: \u0663m\n", "a duration is a number"),
+        (RULE % ("tool: psql, when: {hours: '\u06600:00-17:00'}", "deny"), "does not fit 'hours'"),
+        (RULE % ("tool: psql, when: {until: 1893456000}", "deny"), "is not a day"),
+        (RULE % ("tool: psql", "deny") + EXCEPTION % ("tool: psql", "2030-01-01T10:00:00"), "is not a day"),
+        (RULE % ("tool: psql, action: DROP TABLE", "deny"), "write 'drop table', not 'DROP TABLE'"),
+        (RULE % ("tool: psql, action: 'drop  table'", "deny"), "write 'drop table'"),
+        (RULE % ("tool: git, targets: 'table:a/b'", "deny"), "git has no such targets"),
+        (RULE % ("tool: psql, targets: ['ref:**', 'object:**']", "deny"), "psql has no such targets"),
+        ("resources: {a: {kind: postgres}}\n" + RULE % ("tool: git, resource: a", "deny"), "never reaches"),
+        (RULE % ("tool: psql", "deny") + EXCEPTION % ("tool: git", "2030-01-01"), "so it does nothing"),
+        (RULE % ("effects: [define]", "deny") + EXCEPTION % ("effects: [read]", "2030-01-01"), "so it does nothing"),
+        ("lists: {a: [$b], b: [x]}\n", "a list holds no other list"),
+        ("extends: pack:default\nlists: {protected-branchs: [main]}\n", "did you mean 'protected-branches'?"),
+        (
+            RULE % ("tool: psql, when: {days: mon, from: 2026-03-03, until: 2026-03-05}", "deny"),
+            "none of these days is between",
+        ),
+    ],
+)
+def test_what_could_be_read_in_two_ways_or_could_never_hold_is_refused(load, body: str, said: str) -> None:
+    found = problems(load, body)
+    assert len(found) == 1, found
+    assert said in found[0]
+    assert found[0].split(":")[1] != "0"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        RULE % ("tool: psql, complete: true", "deny"),
+        RULE % ("tool: git, action: ['branch -D', 'push*']", "deny"),
+        RULE % ("tool: [git, psql], targets: 'table:a/b'", "deny"),
+        RULE % ("tool: '*', targets: ['table:a/b', 'ref:**']", "deny"),
+        "resources: {a: {kind: other}}\n" + RULE % ("tool: git, resource: a", "deny"),
+        RULE % ("tool: psql", "deny") + EXCEPTION % ("tool: 'p*'", "2030-01-01"),
+        "lists: {unused: [main]}\n",
+        RULE % ("tool: psql, when: {days: tue, from: 2026-03-03, until: 2026-03-05}", "deny"),
+        "description: |\n  two\n  lines\n",
+    ],
+)
+def test_its_plain_twin_is_loaded(load, body: str) -> None:
+    assert load(body)
+
+
+def test_a_pipe_and_a_device_are_no_policies(tmp_path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    for source in (str(tmp_path / "fifo"), "/dev/zero"):
+        with pytest.raises(ConfigurationError, match="it is no regular file"):
+            load_policy(source)
+
+
+@pytest.mark.parametrize("text", [b"version: 1\r\nname: x\r\n", b"\xef\xbb\xbfversion: 1\nname: x\n"])
+def test_how_an_editor_saves_a_file_does_not_matter(text: bytes) -> None:
+    assert load_policy("p.yaml", lambda source: text).name == "x"
 
 
 # How files come together.
