@@ -48,7 +48,8 @@ class Script:
 
     `rows` counts the COPY commands whose rows follow in the text, `conditions` the open ``\\if``, `last` is the text
     sent last and `judged` what it does, `work` counts what was read, and `blind` says why nothing is certain any more.
-    `on_the_wire`: a gateway judges the statements, and only what psql does by itself is judged here.
+    `on_the_wire`: a gateway judges the statements, and only what psql does by itself is judged here, until it may
+    have connected elsewhere.
     """
 
     variables: Variables
@@ -294,6 +295,8 @@ class Script:
         if not values:
             self._plain(name, Effect.READ)
             return
+        if None in values or is_conninfo(str(values[0])) or len(arguments.values) > 2:
+            self.on_the_wire = False  # it may leave the gateway: what follows is judged here again
         if None in values:
             self.add(conceded("psql", f"\\{name}", "where it connects is not known", Effect.NETWORK))
             return
@@ -317,6 +320,7 @@ class Script:
         elif variable in PROGRAM_VARIABLES or variable.startswith(("LD_", "LESS")):
             self._plain(name, Effect.EXECUTE)
         elif variable.startswith("PG"):
+            self.on_the_wire = False
             self._plain(name, Effect.NETWORK)
         else:
             self._plain(name, Effect.SESSION)
@@ -353,9 +357,7 @@ class Script:
             added, found = frozenset((Effect.EXECUTE,)), (Target("command", (copy.program.split() or [""])[0]),)
         elif copy.file and copy.file not in STREAMS:
             added, found = frozenset((Effect.FILE,)), _files((copy.file,))
-        for operation in inspect_sql(copy.sql, prepared=self.prepared):
-            if self.on_the_wire:
-                continue
+        for operation in () if self.on_the_wire else inspect_sql(copy.sql, prepared=self.prepared):
             if not operation.action.startswith("copy"):
                 self.add(operation)
                 continue
@@ -364,7 +366,7 @@ class Script:
                     operation, action=action, effects=operation.effects | added, targets=(*operation.targets, *found)
                 )
             )
-        if added and not any(operation.action == action for operation in self.operations):
+        if added and (self.on_the_wire or not any(operation.action == action for operation in self.operations)):
             self.add(Operation("psql", action, added, found))
         self.rows += copy.stream == "stdin" or (copy.stream == "pstdin" and self.on_stdin)
 

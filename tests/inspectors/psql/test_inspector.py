@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guardcli.inspectors.psql.inspector import PsqlInspector
-from guardcli.model.effects import Effect
+from guardcli.model.effects import Effect, in_order
 from guardcli.model.facts import FactUnavailable, NoFacts
 from guardcli.model.invocation import Invocation, Stdin
 from guardcli.model.operations import Input, Inspection
@@ -588,3 +588,27 @@ WRITES = st.sampled_from(
 @given(st.lists(READS, max_size=5), WRITES, st.lists(READS, max_size=5))
 def test_a_write_among_reads_is_always_seen(before: list[str], write: str, after: list[str]) -> None:
     assert not is_harmless(inspect("psql", stdin="\n".join([*before, write, *after])))
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("DROP TABLE t;", "connect [read]"),
+        ("\\c other\nDROP TABLE t;", "\\c [network]"),
+        ("\\c other me\nDROP TABLE t;", "\\c [network]"),
+        ("\\c - - elsewhere\nDROP TABLE t;", "\\c [network]; drop table [define delete]"),
+        ("\\c host=elsewhere\nDROP TABLE t;", "\\c [network]; drop table [define delete]"),
+        ("\\c postgresql://elsewhere/x\nDROP TABLE t;", "\\c [network]; drop table [define delete]"),
+        ("SELECT 1 AS w \\gset\n\\c :w\nDROP TABLE t;", "\\c [network unknown]; drop table [define delete]"),
+        ("\\setenv PGHOST elsewhere\nDROP TABLE t;", "\\setenv [network]; drop table [define delete]"),
+        ("\\copy t to 'a'\n\\copy t to program 'b'", "\\copy to [file]; \\copy to [execute]"),
+        ("\\! id", "\\! [execute]"),
+    ],
+)
+def test_what_a_gateway_sees_is_not_judged_here_until_psql_may_have_left_it(script: str, expected: str) -> None:
+    invocation = Invocation("psql", ("psql", "-X", "-c", script), gateway="orders-db")
+    if "\n" in script:
+        invocation = Invocation("psql", ("psql", "-X", "-f", "s"), gateway="orders-db")
+    found = PsqlInspector().inspect(invocation, Files({"/s": script}, None)).operations
+    shown = [f"{one.action} [{' '.join(effect.value for effect in in_order(one.effects))}]" for one in found]
+    assert "; ".join(shown) == expected
