@@ -186,6 +186,8 @@ def kubectl(words: Sequence[str]) -> str:
     rest = [word for word in words if not re.fullmatch(r"--[a-z-]+=[^\n]*", word)]
     if len(rest) < 2 or rest[0] not in CHANGING_VERBS:
         return ""
+    if rest[0] == "create" and len(rest) < 3:  # the name of a group of commands, which prints its help
+        return ""
     return f"the verb {rest[0]}"
 
 
