@@ -21,12 +21,24 @@ from guardcli.api.auth import Authenticator
 from guardcli.api.bodies import Failure
 from guardcli.api.config import Config
 from guardcli.api.context import Context
+from guardcli.api.feed import Feed
 from guardcli.api.identity.throttle import Throttle
 from guardcli.api.limits import BodyLimit
 from guardcli.api.metrics import Metrics
 from guardcli.api.notify import Notifier
 from guardcli.api.observation import Observation
-from guardcli.api.routes import approvals, audit, events, health, identity, recordings, sessions, tokens
+from guardcli.api.routes import (
+    approvals,
+    audit,
+    events,
+    grants,
+    health,
+    identity,
+    notices,
+    recordings,
+    sessions,
+    tokens,
+)
 from guardcli.api.store import Store
 from guardcli.api.web import failures
 from guardcli.api.web.decisions import router as web_decisions
@@ -59,10 +71,13 @@ def create_app(store: Store, trees: SessionTrees, notifier: Notifier, config: Co
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await notifier.start()
-        sweeper = asyncio.create_task(_sweep(store, notifier))
+        tasks = [asyncio.create_task(_sweep(store, notifier)), asyncio.create_task(feed.run())]
+        if config.channels:
+            tasks.append(asyncio.create_task(_tell(store, notifier, metrics, config)))
         yield
-        sweeper.cancel()
-        await asyncio.gather(sweeper, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await notifier.stop()
 
     app = FastAPI(
@@ -76,9 +91,10 @@ def create_app(store: Store, trees: SessionTrees, notifier: Notifier, config: Co
     )
     providers = _providers(config)
     authenticator = Authenticator(store, providers, Throttle(config.limits.failed_logins), metrics)
-    app.state.context = Context(store, authenticator, trees, notifier, metrics, config, providers)
+    feed = Feed(store, notifier, authenticator, metrics)
+    app.state.context = Context(store, authenticator, trees, notifier, metrics, config, providers, feed)
     app.include_router(health.root)
-    for module in (health, identity, tokens, sessions, events, recordings, approvals, audit):
+    for module in (health, identity, tokens, sessions, events, recordings, approvals, grants, notices, audit):
         app.include_router(module.router, prefix="/v1")
     for router in (web_pages, web_decisions, web_players):
         app.include_router(router)
@@ -95,6 +111,12 @@ def create_app(store: Store, trees: SessionTrees, notifier: Notifier, config: Co
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
     return app
+
+
+async def _tell(store: Store, notifier: Notifier, metrics: Metrics, config: Config) -> None:
+    from guardcli.api.notices import Teller
+
+    await Teller(store, notifier, metrics, config).run()
 
 
 def _providers(config: Config) -> Providers | None:

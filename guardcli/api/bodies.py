@@ -8,24 +8,22 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from guardcli.api.store.approvals import LISTS, TEXTS
 from guardcli.api.store.events import Appended
 from guardcli.api.store.sessions import Session, SessionState
 from guardcli.api.store.trail import Entry
 from guardcli.api.store.verification import Report
-from guardcli.model.approvals import Approval, ApprovalState
 from guardcli.model.errors import ConfigurationError
 from guardcli.model.events import EventType, parse_event
 
 MAX_BATCH = 2000
 """Events in one request; the shipper sends at most 500."""
 
-MAX_LIFETIME = 7 * 86400.0
-"""Seconds that an approval may wait, and may hold; a yes older than a week is no consent."""
-
 SessionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{7,63}$")]
 Text = Annotated[str, Field(max_length=200)]
 LongText = Annotated[str, Field(max_length=65536)]
+Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+"""What lies in a column of its own: PostgreSQL's text holds no zero character."""
+Reason = Annotated[str, Field(max_length=4096, pattern=r"^[^\x00]*$")]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -46,7 +44,7 @@ class SessionFacts(Body):
     """What a broker says of its session when it begins. `started` is in seconds since the epoch."""
 
     id: SessionId
-    identity: Annotated[str, Field(min_length=1, max_length=200)]
+    identity: Line
     groups: Annotated[list[Text], Field(max_length=100)] = []
     command: Annotated[list[LongText], Field(max_length=4096)] = []
     cwd: LongText = ""
@@ -132,7 +130,7 @@ class EventForm(BaseModel):
 
     session: SessionId
     sequence: Annotated[int, Field(ge=0, lt=2**53)]
-    time: Annotated[str, Field(max_length=32)]
+    time: Annotated[str, Field(max_length=32, pattern=r"^[^\x00]*$")]
     type: EventType
     call: Annotated[int, Field(ge=0, lt=2**53)]
     data: dict[Any, Any]
@@ -174,79 +172,6 @@ class EventPage(Body):
     events: list[EventForm]
     next: int
     closed: bool
-
-
-class NewApproval(Body):
-    """Asks for a yes to the bytes behind `digest`. `expires` is in seconds from now, and again from the yes."""
-
-    session: SessionId
-    digest: Digest
-    tool: Text = ""
-    command: LongText = ""
-    cwd: LongText = ""
-    rule: Text = ""
-    message: LongText = ""
-    justification: LongText = ""
-    effects: Annotated[list[Text], Field(max_length=100)] = []
-    targets: Annotated[list[LongText], Field(max_length=1000)] = []
-    groups: Annotated[list[Text], Field(max_length=100)] = []
-    quorum: Annotated[int, Field(ge=1, le=100)] = 1
-    expires: Annotated[float, Field(gt=0, le=MAX_LIFETIME, allow_inf_nan=False)] = 600.0
-
-    def facts(self) -> dict[str, object]:
-        """Return the texts and lists that are shown to whoever decides."""
-        return {name: getattr(self, name) for name in (*TEXTS, *LISTS)}
-
-
-class ApprovalView(Body):
-    """An approval as it stands. Times are seconds since the epoch, 0 where not yet."""
-
-    model_config = ConfigDict(extra="forbid", from_attributes=True)
-
-    id: str
-    session: str
-    digest: str
-    state: ApprovalState
-    requester: str
-    tool: str
-    command: str
-    cwd: str
-    rule: str
-    message: str
-    effects: list[str]
-    targets: list[str]
-    groups: list[str]
-    quorum: int
-    created: float
-    expires: float
-    decided: float
-    reviewer: str
-    reason: str
-    justification: str
-
-    @classmethod
-    def of(cls, approval: Approval) -> ApprovalView:
-        """Return the view of `approval`."""
-        return cls.model_validate(approval)
-
-
-class ApprovalList(Body):
-    """Approvals, newest first."""
-
-    approvals: list[ApprovalView]
-
-
-class NewDecision(Body):
-    """A reviewer's yes or no, and why."""
-
-    approve: bool
-    reason: Annotated[str, Field(max_length=4096)] = ""
-
-
-class Consumption(Body):
-    """The digest of what is about to run."""
-
-    digest: Digest
 
 
 class FaultView(Body):

@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -82,6 +82,33 @@ class Log(Section):
     requests: bool = True
 
 
+class Channel(Section):
+    """Where people are told of requests: an address of apprise's, or a webhook, signed with `secret`.
+
+    With `groups`, only of requests that one of them is asked for.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+    kind: Literal["apprise", "webhook"] = "apprise"
+    url: SecretText
+    secret: SecretText = Field(default_factory=lambda: Secret(""))
+    groups: tuple[str, ...] = ()
+
+    def wants(self, *asked: Sequence[str]) -> bool:
+        """Tell whether it is for requests to the groups in `asked`, or to anybody."""
+        return not self.groups or bool(set(self.groups) & {group for groups in asked for group in groups})
+
+    @model_validator(mode="after")
+    def webhooks_are_signed(self) -> Channel:
+        """Refuse a webhook without a secret, or to no address."""
+        if self.kind == "webhook":
+            if not self.secret:
+                raise ValueError("a webhook needs a secret to sign with")
+            if not self.url.reveal().startswith(("https://", "http://")):
+                raise ValueError("a webhook needs an address: https://…")
+        return self
+
+
 class Config(Section):
     """All of it. `database` is a path or a URL, `public_url` where people reach the API, for links."""
 
@@ -95,6 +122,7 @@ class Config(Section):
     limits: Limits = Limits()
     log: Log = Log()
     issuers: tuple[Issuer, ...] = ()
+    channels: tuple[Channel, ...] = ()
 
     @model_validator(mode="after")
     def issuers_are_told_apart(self) -> Config:
@@ -105,6 +133,9 @@ class Config(Section):
                 raise ValueError(f"two issuers have the {what} {', '.join(sorted(twice))}")
             if what == "name" and {"local", "token"} & set(values):
                 raise ValueError("no issuer can be called local or token")
+        channels = [channel.name for channel in self.channels]
+        if len(set(channels)) < len(channels):
+            raise ValueError("two channels have one name")
         return self
 
 

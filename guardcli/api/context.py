@@ -16,6 +16,7 @@ from guardcli.api.principals import Principal
 from guardcli.api.store import Store
 
 if TYPE_CHECKING:
+    from guardcli.api.feed import Feed
     from guardcli.api.identity.provider import Providers
 
 
@@ -30,6 +31,7 @@ class Context:
     metrics: Metrics
     config: Config
     providers: Providers | None
+    feed: Feed
 
 
 def _context(request: Request) -> Context:

@@ -26,9 +26,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from guardcli.api.permissions import Permission
-from guardcli.api.store.approvals import Parties
+from guardcli.api.store.approvals import Parties, Reviewer
+from guardcli.api.store.grants import Grant
 from guardcli.api.store.sessions import Session
 from guardcli.model.approvals import Approval
+from guardcli.model.decisions import ApprovalTerms
 from guardcli.model.errors import DeniedError
 
 
@@ -116,8 +118,23 @@ class Principal:
             raise self._refusal("decide approvals")
         if self._is_party(parties) or approval.requester == self.name:
             raise DeniedError("what one asks for oneself is decided by somebody else")
-        if not self.may(Permission.MANAGE) and approval.groups and not set(approval.groups) & set(self.groups):
-            raise DeniedError(f"this approval is for the group {', '.join(approval.groups)}")
+        terms = ApprovalTerms(approval.groups, approval.quorum, all_of=approval.all_of)
+        if not self.may(Permission.MANAGE) and not terms.may_say_yes(self.groups):
+            raise DeniedError(f"this approval is for the group {', '.join((*approval.groups, *approval.all_of))}")
+
+    def may_end(self, grant: Grant) -> None:
+        """Raise DeniedError unless it may end `grant`: whoever might have given it, and whose it is."""
+        if self.inside or self.ended or self.kind in (Kind.SESSION, Kind.INSIDE):
+            raise self._refusal("end a grant")
+        given = ApprovalTerms(grant.groups, 0, all_of=grant.all_of)
+        speaks = self.may(Permission.DECIDE) and (not (grant.groups or grant.all_of) or given.may_say_yes(self.groups))
+        if not (self.may(Permission.MANAGE) or speaks or grant.owner == self.owner):
+            raise self._refusal("end this grant")
+
+    @property
+    def reviewer(self) -> Reviewer:
+        """As whom it votes."""
+        return Reviewer(self.owner, self.name, self.groups, self.may(Permission.MANAGE))
 
     def _is_party(self, parties: Parties) -> bool:
         mine = {self.owner, self.sponsor} - {""}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -50,6 +50,11 @@ class ApprovalClient(Protocol):
         quorum: int,
         expires: float,
         justification: str,
+        all_of: Sequence[str],
+        windows: Sequence[Mapping[str, object]],
+        grant: float,
+        grant_scope: Sequence[str],
+        must_justify: bool,
     ) -> Approval:
         """Ask for a yes, or join the request that stands."""
         ...
@@ -165,6 +170,11 @@ class Approvals:
     async def _request(self, question: Question) -> Approval:
         decision = question.decision
         terms = decision.terms or ApprovalTerms()
+        if terms.justification and not question.justification.strip():
+            raise DeniedError(
+                f"{decision.rule} wants to be told why: {decision.message}",
+                hint=f"nothing was run; set {JUSTIFICATION} to the reason and run the same command again",
+            )
         mask = self._recorder.mask
         effects = in_order({effect for one in decision.operations for effect in one.effects})
         targets = dict.fromkeys(str(target) for one in decision.operations for target in one.targets)
@@ -183,6 +193,11 @@ class Approvals:
                 groups=terms.groups,
                 quorum=terms.quorum,
                 expires=terms.expires,
+                all_of=terms.all_of,
+                windows=[window.as_json() for window in terms.windows],
+                grant=terms.grant,
+                grant_scope=decision.grant_scope,
+                must_justify=terms.justification,
             )
         )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
 
 from guardcli.cli.api_options import api_config, config_option, database_option
 from guardcli.cli.api_tokens import token
+from guardcli.cli.settings import load_settings
+from guardcli.playback.text import inert
 
 
 @click.group()
@@ -64,6 +67,30 @@ def migrate(config_file: Path | None, database: str | None) -> None:
 
     done = prepare(open_database(api_config(config_file, database).database.reveal()))
     click.echo(f"schema {SCHEMA_VERSION}: {done}")
+
+
+@command.command(epilog="Example: guard api status --json")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def status(as_json: bool) -> None:
+    """Show whether the API is ready, and how the channels do that people are told by; for admins.
+
+    Exits 69 where it is not ready.
+    """
+    from guardcli.cli.connection import connect
+    from guardcli.cli.tables import echo, echo_table
+    from guardcli.client.identity import IdentityApi
+
+    client = connect(load_settings())
+    api = IdentityApi(client)
+    checks, channels = api.readiness()["checks"], api.channels()
+    if as_json:
+        click.echo(json.dumps({"checks": checks, "channels": channels}))
+        return
+    for name, found in checks.items():
+        echo(f"{name}: {inert(found)}")
+    if channels:
+        rows = [[str(one[name]) for name in ("channel", "waiting", "sent", "failed", "error")] for one in channels]
+        echo_table(("CHANNEL", "WAITING", "SENT", "FAILED", "LAST ERROR"), rows)
 
 
 command.add_command(token)

@@ -14,7 +14,7 @@ from guardcli.cli.picking import pick
 from guardcli.cli.settings import load_settings
 from guardcli.cli.tables import echo, echo_table, paint
 from guardcli.client.api import ApiClient
-from guardcli.model.approvals import Approval, ApprovalState
+from guardcli.model.approvals import Approval, ApprovalState, Vote
 from guardcli.model.errors import DeniedError, PendingError
 from guardcli.playback.text import age, clock, inert, inert_block
 
@@ -87,13 +87,56 @@ def show(approval_id: str, as_json: bool) -> None:
         describe(approval)
 
 
-@command.command(epilog="Example: guard approvals approve 4f2a --reason 'agreed in the change meeting'")
+@command.command(
+    epilog="Example: guard approvals approve 4f2a --reason 'agreed in the change meeting'\n\n"
+    "Example: guard approvals approve 4f2a --grant 1800"
+)
+@click.argument("approval_id")
+@reason_option
+@click.option(
+    "--grant",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="Say yes, for so long, to all that the policy calls the same as well, where it allows that.",
+)
+@json_option
+def approve(approval_id: str, reason: str, grant: float | None, as_json: bool) -> None:
+    """Say yes: exactly what was shown may run, once."""
+    _decide(approval_id, True, reason, as_json, grant or 0.0)
+
+
+@command.command(epilog="Example: guard approvals withdraw 4f2a --reason 'wrong database'")
 @click.argument("approval_id")
 @reason_option
 @json_option
-def approve(approval_id: str, reason: str, as_json: bool) -> None:
-    """Say yes: exactly what was shown may run, once."""
-    _decide(approval_id, True, reason, as_json)
+def withdraw(approval_id: str, reason: str, as_json: bool) -> None:
+    """Take back a yes that was not used yet, or end a grant."""
+    refuse_inside()
+    client = connect(load_settings())
+    for grant in client.grants():
+        if approval_id and grant["id"].startswith(approval_id):
+            client.revoke_grant(grant["id"], reason)
+            echo(f"grant {grant['id']} has ended")
+            return
+    approval = client.withdraw_approval(find(client, approval_id).id, reason)
+    echo(as_line(approval) if as_json else f"{approval.id} is {approval.state.value}")
+
+
+@command.command(epilog="Example: guard approvals grants --json")
+@json_option
+def grants(as_json: bool) -> None:
+    """List the grants that hold now: whose requests are approved without a person, and until when."""
+    found = connect(load_settings()).grants()
+    if as_json:
+        for grant in found:
+            click.echo(json.dumps(grant))
+        return
+    at = time.time()
+    rows = [
+        (grant["id"], grant["requester"], " ".join(grant["scope"]), grant["reviewer"], age(grant["expires"] - at))
+        for grant in found
+    ]
+    echo_table(("ID", "WHO", "FOR", "GIVEN BY", "LEFT"), rows)
 
 
 @command.command(epilog="Example: guard approvals deny 4f2a --reason 'use the staging database'")
@@ -141,14 +184,14 @@ def _wait_for_any(client: ApiClient, seconds: float) -> list[Approval]:
             raise PendingError("nothing came that waits for an answer")
 
 
-def _decide(id: str, yes: bool, reason: str, as_json: bool) -> None:
+def _decide(id: str, yes: bool, reason: str, as_json: bool, grant: float = 0.0) -> None:
     refuse_inside()
     client = connect(load_settings())
-    approval = client.decide_approval(find(client, id).id, yes, reason)
+    approval = client.decide_approval(find(client, id).id, yes, reason, grant)
     if as_json:
         click.echo(as_line(approval))
     elif approval.state is ApprovalState.PENDING:
-        echo(f"your yes to {approval.id} counts; it needs {approval.quorum} reviewers")
+        echo(f"your yes to {approval.id} counts; it needs {_needs(approval)}")
     else:
         echo(f"{approval.id} is {paint(approval.state.value, COLOURS.get(approval.state, ''))}")
         echo(f"  {_short(inert(approval.command))}")
@@ -190,6 +233,9 @@ def describe(approval: Approval) -> None:
         ("asked", f"{clock(approval.created)}, {age(at - approval.created)} ago"),
         ("ends", f"{clock(approval.expires)}, {_left(approval, at)} left"),
         ("needs", _needs(approval)),
+        ("runs only", "; ".join(approval.windows)),
+        ("grant", f"up to {approval.grant:.0f} s for {' '.join(approval.grant_scope)}" if approval.grant else ""),
+        ("votes", "\n".join(_vote(vote) for vote in approval.votes)),
         ("digest", approval.digest),
     ]
     if approval.decided:
@@ -208,7 +254,14 @@ def as_line(approval: Approval) -> str:
 
 def _needs(approval: Approval) -> str:
     people = "1 reviewer" if approval.quorum == 1 else f"{approval.quorum} reviewers"
-    return f"{people} of {', '.join(approval.groups)}" if approval.groups else people
+    anybody = f"{people} of {', '.join(approval.groups)}" if approval.groups else people
+    parts = [anybody] if approval.quorum else []
+    return " and ".join([*parts, *(f"one of {group}" for group in approval.all_of)])
+
+
+def _vote(vote: Vote) -> str:
+    because = f": {vote.reason}" if vote.reason else ""
+    return f"{'yes' if vote.approve else 'no'} by {vote.reviewer}{because}"
 
 
 def _left(approval: Approval, at: float) -> str:

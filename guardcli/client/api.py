@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from guardcli.client.transport import Transport
-from guardcli.model.approvals import Approval, ApprovalState
+from guardcli.model.approvals import Approval, ApprovalState, Vote
 from guardcli.model.errors import UnavailableError
 from guardcli.model.events import Event, EventType, parse_event
 from guardcli.model.secrets import Secret
@@ -23,6 +23,8 @@ TIMEOUT_SECONDS = 35.0
 
 VERIFY_SECONDS = 3600.0
 """A verification reads everything that is kept."""
+
+APPROVAL_LISTS = ("effects", "targets", "groups", "all_of", "windows", "grant_scope")
 
 FACTS = ("id", "identity", "groups", "command", "cwd", "host", "policy", "policy_digest", "started")
 
@@ -245,12 +247,22 @@ class ApiClient:
         quorum: int = 1,
         expires: float = 600.0,
         justification: str = "",
+        all_of: Sequence[str] = (),
+        windows: Sequence[Mapping[str, object]] = (),
+        grant: float = 0.0,
+        grant_scope: Sequence[str] = (),
+        must_justify: bool = False,
     ) -> Approval:
-        """Ask for a yes to `digest`, or join the request that stands for it; perhaps it is decided already."""
+        """Ask for a yes to `digest`, or join the request that stands for it; perhaps it is decided already.
+
+        `windows` are in the form of `Window.as_json`. Raises ConfigurationError where `must_justify` and nothing does.
+        """
         texts = {"tool": tool, "command": command, "cwd": cwd, "rule": rule, "message": message}
-        lists = {"effects": list(effects), "targets": list(targets), "groups": list(groups)}
+        lists = {"effects": list(effects), "targets": list(targets), "groups": list(groups), "all_of": list(all_of)}
+        lists["grant_scope"] = list(grant_scope)
         form = {name: _printable(value) for name, value in {**texts, **lists, "justification": justification}.items()}
-        body = {"session": session, "digest": digest, "quorum": quorum, "expires": expires, **form}
+        body = {"session": session, "digest": digest, "quorum": quorum, "expires": expires, "grant": grant, **form}
+        body |= {"windows": list(windows), "must_justify": must_justify}
         return _approval(self._transport.call("POST", "/v1/approvals", body=body))
 
     def approval(self, id: str) -> Approval:
@@ -285,14 +297,31 @@ class ApiClient:
         form = self._transport.call("GET", "/v1/approvals", query=query, wait=wait)
         return [_approval(found) for found in form["approvals"]]
 
-    def decide_approval(self, id: str, approve: bool, reason: str = "") -> Approval:
-        """Vote yes or no, and return what became of it. Raises DeniedError, ConflictError, NotFoundError."""
-        body = {"approve": approve, "reason": _printable(reason)}
+    def decide_approval(self, id: str, approve: bool, reason: str = "", grant: float = 0.0) -> Approval:
+        """Vote yes or no, and return what became of it. Raises DeniedError, ConflictError, NotFoundError.
+
+        With `grant`, seconds, the yes is also to all that the policy calls the same, for so long.
+        """
+        body = {"approve": approve, "reason": _printable(reason), "grant": grant}
         return _approval(self._transport.call("POST", f"/v1/approvals/{id}/decision", body=body))
 
     def cancel_approval(self, id: str) -> Approval:
         """Withdraw a pending request of this session's identity. Raises ConflictError."""
         return _approval(self._transport.call("POST", f"/v1/approvals/{id}/cancel", body={}))
+
+    def withdraw_approval(self, id: str, reason: str = "") -> Approval:
+        """Take back a yes that was not used yet. Raises DeniedError, ConflictError, NotFoundError."""
+        body = {"reason": _printable(reason)}
+        return _approval(self._transport.call("POST", f"/v1/approvals/{id}/withdrawal", body=body))
+
+    def grants(self) -> Sequence[Mapping[str, Any]]:
+        """Return the grants that hold now: id, approval, requester, scope, reviewer, created, expires."""
+        found: Sequence[Mapping[str, Any]] = self._transport.call("GET", "/v1/grants")["grants"]
+        return found
+
+    def revoke_grant(self, id: str, reason: str = "") -> None:
+        """End a grant now. Raises DeniedError, ConflictError, NotFoundError."""
+        self._transport.call("POST", f"/v1/grants/{id}/revocation", body={"reason": _printable(reason)})
 
     def consume_approval(self, id: str, digest: str) -> Approval:
         """Use the yes for `digest`, once. Raises ConflictError where it is not there (any more), DeniedError."""
@@ -362,5 +391,6 @@ def _session(form: Mapping[str, Any]) -> SessionInfo:
 
 
 def _approval(form: Mapping[str, Any]) -> Approval:
-    lists = {name: tuple(form[name]) for name in ("effects", "targets", "groups")}
-    return Approval(**{**form, **lists, "state": ApprovalState(form["state"])})
+    lists = {name: tuple(form[name]) for name in APPROVAL_LISTS}
+    votes = tuple(Vote(**vote) for vote in form["votes"])
+    return Approval(**{**form, **lists, "votes": votes, "state": ApprovalState(form["state"])})

@@ -67,6 +67,16 @@ class IdentityApi:
         """End a token now."""
         self._transport.call("DELETE", f"/v1/tokens/{id}")
 
+    def channels(self) -> Sequence[Mapping[str, Any]]:
+        """Return how the notification channels do: channel, waiting, sent, failed, and the last error."""
+        found: Sequence[Mapping[str, Any]] = self._transport.call("GET", "/v1/notices")["channels"]
+        return found
+
+    def readiness(self) -> Mapping[str, Any]:
+        """Return what ``/ready`` looks at. Raises UnavailableError where the API is not ready."""
+        found: Mapping[str, Any] = self._transport.call("GET", "/ready")
+        return found
+
     def revoke_session(self, id: str) -> None:
         """End what a running session may do, but for delivering what was recorded."""
         self._transport.call("POST", f"/v1/sessions/{id}/revocation")

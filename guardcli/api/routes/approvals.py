@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 
-from guardcli.api.bodies import ApprovalList, ApprovalView, Consumption, NewApproval, NewDecision
+from guardcli.api.approval_bodies import (
+    ApprovalList,
+    ApprovalView,
+    Consumption,
+    NewApproval,
+    NewDecision,
+    Withdrawal,
+)
 from guardcli.api.context import Api, Context, Who
+from guardcli.api.feed import HEADERS, EventStream
 from guardcli.api.principals import Kind, Principal
 from guardcli.api.routes.events import MAX_WAIT
-from guardcli.api.store.approvals import Request
+from guardcli.api.store import approvals
 from guardcli.model.approvals import Approval, ApprovalState
 
 router = APIRouter(prefix="/approvals", tags=["approvals"])
@@ -26,7 +34,7 @@ def request_approval(body: NewApproval, api: Api, who: Who) -> ApprovalView:
     session = api.store.sessions.get(body.session)
     who.may_ask(session)
     approval = api.store.approvals.request(
-        Request(
+        approvals.Request(
             session=session.id,
             requester=session.identity,
             owner=session.owner,
@@ -34,9 +42,10 @@ def request_approval(body: NewApproval, api: Api, who: Who) -> ApprovalView:
             quorum=body.quorum,
             lifetime=body.expires,
             facts=body.facts(),
+            channels=tuple(channel.name for channel in api.config.channels if channel.wants(body.groups, body.all_of)),
         )
     )
-    api.notifier.publish("approvals")
+    api.notifier.publish("approvals", "notices")
     return ApprovalView.of(approval)
 
 
@@ -57,6 +66,17 @@ async def list_approvals(
         "approvals", wait, lambda: api.store.approvals.find(state, mine, owner, limit), bool
     )
     return ApprovalList(approvals=[ApprovalView.of(approval) for approval in found])
+
+
+@router.get("/stream", response_class=EventStream, responses={200: {"content": {"text/event-stream": {}}}})
+async def stream_approvals(request: Request, api: Api, who: Who) -> EventStream:
+    """Send approvals as server-sent events: first those that wait, then each that changes, until the caller leaves.
+
+    Events are called ``approval`` and hold what `show_approval` answers. ``lost`` says that some were passed over: read
+    the list again.
+    """
+    who.may_list()
+    return EventStream(api.feed.follow(request, who), headers=HEADERS)
 
 
 @router.get("/{id}")
@@ -80,28 +100,41 @@ async def show_approval(
 @router.post("/{id}/decision")
 def decide_approval(id: str, body: NewDecision, api: Api, who: Who) -> ApprovalView:
     """Vote yes or no. Never from inside a session, never for what one asked oneself."""
+    return ApprovalView.of(decide(api, who, id, body.approve, body.reason, body.grant))
+
+
+def decide(api: Context, who: Principal, id: str, approve: bool, reason: str, grant: float = 0.0) -> Approval:
+    """Count the vote of `who`, if it may vote at all, and tell everybody who waits."""
     who.may_decide(api.store.approvals.get(id), api.store.approvals.parties(id))
-    approval = api.store.approvals.decide(id, who.name, body.approve, body.reason)
-    return _changed(api, approval)
+    return changed(api, api.store.approvals.decide(id, who.reviewer, approve, reason, grant=grant))
+
+
+@router.post("/{id}/withdrawal")
+def withdraw_approval(id: str, body: Withdrawal, api: Api, who: Who) -> ApprovalView:
+    """Take back a yes that was not used yet; for those who might have given it."""
+    who.may_decide(api.store.approvals.get(id), api.store.approvals.parties(id))
+    return ApprovalView.of(changed(api, api.store.approvals.withdraw(id, who.reviewer, body.reason)))
 
 
 @router.post("/{id}/cancel")
 def cancel_approval(id: str, api: Api, who: Who) -> ApprovalView:
     """Withdraw a request that is pending."""
     _may_use(api, who, id)
-    return _changed(api, api.store.approvals.cancel(id, who.name))
+    return ApprovalView.of(changed(api, api.store.approvals.cancel(id, who.name)))
 
 
 @router.post("/{id}/consume")
 def consume_approval(id: str, body: Consumption, api: Api, who: Who) -> ApprovalView:
     """Use the yes for the bytes behind the digest, once."""
     _may_use(api, who, id)
-    return _changed(api, api.store.approvals.consume(id, body.digest, who.session))
+    return ApprovalView.of(changed(api, api.store.approvals.consume(id, body.digest, who.session)))
 
 
-def _changed(api: Context, approval: Approval) -> ApprovalView:
+def changed(api: Context, approval: Approval) -> Approval:
+    """Tell everybody who waits for `approval`, or for any, that it changed; return it."""
     api.notifier.publish(f"approval/{approval.id}", "approvals")
-    return ApprovalView.of(approval)
+    api.metrics.approvals.labels(approval.state.value).inc()
+    return approval
 
 
 def _may_use(api: Context, who: Principal, id: str) -> None:

@@ -6,6 +6,8 @@
 ``sessions``     who runs what, and the head of each session's chain
 ``events``       append and read the chain and the recording's stretches
 ``approvals``    the state machine of requests, votes and single use
+``grants``       a yes to more than one request, for a time
+``notices``      what is to be told to whom
 ``tokens``       service tokens
 ``trail``        the API's own hash chain: who decided, issued, revoked
 ``verification`` recomputes every chain and digest
@@ -20,6 +22,8 @@ from sqlalchemy import Engine
 
 from guardcli.api.store.approvals import Approvals
 from guardcli.api.store.events import Events
+from guardcli.api.store.grants import Grants
+from guardcli.api.store.notices import Notices
 from guardcli.api.store.sessions import Sessions
 from guardcli.api.store.tokens import Tokens
 from guardcli.api.store.trail import Trail
@@ -33,6 +37,8 @@ class Store:
     sessions: Sessions
     events: Events
     approvals: Approvals
+    grants: Grants
+    notices: Notices
     tokens: Tokens
     trail: Trail
 
@@ -40,11 +46,14 @@ class Store:
     def over(cls, engine: Engine) -> Store:
         """Return the store that works on `engine`, whose schema is up to date."""
         trail = Trail(engine)
+        grants, notices = Grants(engine, trail), Notices(engine)
         return cls(
             engine=engine,
             sessions=Sessions(engine, trail),
             events=Events(engine, trail),
-            approvals=Approvals(engine, trail),
+            approvals=Approvals(engine, trail, grants, notices),
+            grants=grants,
+            notices=notices,
             tokens=Tokens(engine, trail),
             trail=trail,
         )

@@ -2,12 +2,12 @@
 
 Rules of the state machine (`ApprovalState`), each step one transaction in which one writer wins:
 
-* a yes under other terms, another quorum or other groups, is another yes: a stricter policy asks anew;
-* pending → approved when as many distinct reviewers as the quorum says have said yes; the yes then holds for the
-  request's lifetime, counted anew;
+* a yes under other terms (quorum, groups, windows) is another yes: a stricter policy asks anew;
+* pending → approved when enough different people have said yes (`ApprovalTerms.satisfied_by`), or when a grant says so;
+  the yes then holds for the request's lifetime, counted anew;
 * pending → denied at the first no; the denial is delivered once to whoever asks for the same again;
-* pending → cancelled by whoever asked;
-* approved → consumed by one caller who presents the digest;
+* pending, approved → cancelled: withdrawn by whoever asked, or by a reviewer before it was used;
+* approved → consumed by one caller who presents the digest, while its windows hold;
 * pending, approved → expired when their time is over. A time-out is never consent.
 """
 
@@ -15,97 +15,124 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 from sqlalchemy.sql import ColumnElement
 
+from guardcli.api.store.approval_rows import (
+    LISTS,
+    OPEN,
+    TEXTS,
+    Parties,
+    Request,
+    Reviewer,
+    approval_of,
+    in_state,
+    same_terms,
+    terms_of,
+    votes_on,
+)
 from guardcli.api.store.database import now, reading, writing
 from guardcli.api.store.engines import locking
+from guardcli.api.store.grants import Grants, scope_digest
+from guardcli.api.store.notices import Notices
 from guardcli.api.store.schema import APPROVALS, SESSIONS, VOTES
 from guardcli.api.store.sessions import holding
-from guardcli.api.store.trail import Action, Trail
+from guardcli.api.store.trail import Act, Action, Trail
 from guardcli.model.approvals import Approval, ApprovalState
-from guardcli.model.errors import ConflictError, DeniedError, NotFoundError
+from guardcli.model.errors import ConflictError, DeniedError, NotFoundError, PendingError
 from guardcli.model.events import canonical
 
-OPEN = (ApprovalState.PENDING.value, ApprovalState.APPROVED.value)
+__all__ = ["LISTS", "MAX_PENDING", "TEXTS", "Approvals", "Parties", "Request", "Reviewer"]
 
 MAX_PENDING = 500
 """Requests of one requester that may wait at once: a flood of them would hide what matters from the reviewers."""
-
-TEXTS = ("tool", "command", "cwd", "rule", "message", "justification")
-LISTS = ("effects", "targets", "groups")
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What asks for a yes: on behalf of `requester` in `session`, which `owner` opened.
-
-    `facts` holds the texts and lists of `Approval` of the same names; `lifetime` is in seconds.
-    """
-
-    session: str
-    requester: str
-    owner: str
-    digest: str
-    quorum: int
-    lifetime: float
-    facts: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Parties:
-    """Whose an approval is: `owner` opened the session that asked, `sponsor` answers for that owner."""
-
-    owner: str
-    sponsor: str = ""
 
 
 class Approvals:
     """Creates, joins, decides, consumes, ends and lists approvals."""
 
-    def __init__(self, engine: Engine, trail: Trail) -> None:
+    def __init__(self, engine: Engine, trail: Trail, grants: Grants, notices: Notices) -> None:
         self._engine = engine
         self._trail = trail
+        self._grants = grants
+        self._notices = notices
 
     def request(self, request: Request) -> Approval:
-        """Return the approval that stands for the same bytes, requester and terms, or a new pending one.
+        """Return the approval that stands for the same bytes, requester and terms, or a new one.
 
-        That is one that is pending, or approved and not yet consumed; or a denial that nobody was told of yet,
-        which is given once and then no more. Raises ConflictError where `MAX_PENDING` wait already.
+        That is one that is pending, or approved and not yet consumed; or a denial that nobody was told of yet, which
+        is given once and then no more. A new one is pending, or approved where a grant says so. Raises ConflictError
+        where `MAX_PENDING` wait already, DeniedError for a session that has ended.
         """
-        at = now()
         with writing(self._engine) as connection:
             holding(connection, request.session)
             locking(connection, "approvals of", request.owner, request.requester)
-            same = (
-                APPROVALS.c.digest == request.digest,
-                APPROVALS.c.requester == request.requester,
-                APPROVALS.c.owner == request.owner,
-                APPROVALS.c.quorum == request.quorum,
-            )
-            standing = connection.execute(
-                select(APPROVALS)
-                .where(*same, APPROVALS.c.state.in_(OPEN), APPROVALS.c.expires > at)
-                .order_by(APPROVALS.c.created)
-            )
-            for row in standing:
-                if approval_of(row, at).groups == _groups(request):
-                    return approval_of(row, at)
-            denied = connection.execute(
-                select(APPROVALS)
-                .where(*same, APPROVALS.c.state == ApprovalState.DENIED.value, APPROVALS.c.delivered == 0)
-                .order_by(APPROVALS.c.decided.desc())
-                .limit(1)
-            ).one_or_none()
-            if denied is not None:
-                self._mark_delivered(connection, *same, APPROVALS.c.state == ApprovalState.DENIED.value)
-                return approval_of(denied, at)
+            at = now()
+            row = self._standing(connection, request, at) or self._undelivered(connection, request)
+            id = row.id if row is not None else self._create(connection, request, at)
+            return self._whole(connection, id, at)
+
+    def _same(self, request: Request) -> tuple[ColumnElement[bool], ...]:
+        return (
+            APPROVALS.c.digest == request.digest,
+            APPROVALS.c.requester == request.requester,
+            APPROVALS.c.owner == request.owner,
+            APPROVALS.c.quorum == request.quorum,
+        )
+
+    def _standing(self, connection: Connection, request: Request, at: float) -> Row[Any] | None:
+        open_now = (*self._same(request), APPROVALS.c.state.in_(OPEN), APPROVALS.c.expires > at)
+        rows = connection.execute(select(APPROVALS).where(*open_now).order_by(APPROVALS.c.created))
+        return next((row for row in rows if same_terms(json.loads(row.facts), request.facts)), None)
+
+    def _undelivered(self, connection: Connection, request: Request) -> Row[Any] | None:
+        """Return a denial that nobody was told of, and note that all such are told now."""
+        denied = (*self._same(request), APPROVALS.c.state == ApprovalState.DENIED.value, APPROVALS.c.delivered == 0)
+        query = select(APPROVALS).where(*denied).order_by(APPROVALS.c.decided.desc()).limit(1)
+        row = connection.execute(query).one_or_none()
+        if row is not None:
+            connection.execute(update(APPROVALS).where(*denied).values(delivered=1))
+        return row
+
+    def _create(self, connection: Connection, request: Request, at: float) -> str:
+        scope = scope_digest(request.requester, request.owner, request.quorum, request.facts)
+        grant = self._grants.standing(connection, scope, at) if scope else None
+        if grant is None:
             self._refuse_a_flood(connection, request, at)
-            return self._create(connection, request, at)
+        id = secrets.token_hex(8)
+        state = ApprovalState.PENDING if grant is None else ApprovalState.APPROVED
+        expires = at + request.lifetime if grant is None else min(at + request.lifetime, grant.expires)
+        decided = {} if grant is None else {"decided": at, "reviewer": grant.reviewer, "granted": grant.id}
+        connection.execute(
+            insert(APPROVALS).values(
+                id=id,
+                session=request.session,
+                requester=request.requester,
+                owner=request.owner,
+                digest=request.digest,
+                state=state.value,
+                created=at,
+                changed=at,
+                expires=expires,
+                lifetime=request.lifetime,
+                quorum=request.quorum,
+                facts=canonical(request.facts).decode(),
+                **decided,
+            )
+        )
+        data = {"digest": request.digest, "session": request.session, "quorum": request.quorum}
+        acts = [Act(request.requester, Action.APPROVAL_REQUESTED, id, data)]
+        if grant is None:
+            self._notices.add(connection, id, request.channels, at)
+        else:
+            facts = {"digest": request.digest, "session": request.session, "grant": grant.id}
+            acts.append(Act(grant.reviewer, Action.APPROVAL_APPROVED, id, facts))
+        self._trail.append_all(connection, at, acts)
+        return id
 
     def _refuse_a_flood(self, connection: Connection, request: Request, at: float) -> None:
         waiting = select(func.count()).where(
@@ -117,31 +144,10 @@ class Approvals:
         if connection.execute(waiting).scalar_one() >= MAX_PENDING:
             raise ConflictError(f"{MAX_PENDING} requests of yours wait already", hint="let some be decided first")
 
-    def _create(self, connection: Connection, request: Request, at: float) -> Approval:
-        id = secrets.token_hex(8)
-        connection.execute(
-            insert(APPROVALS).values(
-                id=id,
-                session=request.session,
-                requester=request.requester,
-                owner=request.owner,
-                digest=request.digest,
-                state=ApprovalState.PENDING.value,
-                created=at,
-                expires=at + request.lifetime,
-                lifetime=request.lifetime,
-                quorum=request.quorum,
-                facts=canonical(request.facts).decode(),
-            )
-        )
-        data = {"digest": request.digest, "session": request.session, "quorum": request.quorum}
-        self._trail.append(connection, at, request.requester, Action.APPROVAL_REQUESTED, id, data)
-        return approval_of(self._row(connection, id), at)
-
     def get(self, id: str) -> Approval:
         """Return the approval as it stands now; one whose time is over is expired. Raises NotFoundError."""
         with reading(self._engine) as connection:
-            return approval_of(self._row(connection, id), now())
+            return self._whole(connection, id, now())
 
     def parties(self, id: str) -> Parties:
         """Return whose the approval is. Raises NotFoundError."""
@@ -153,104 +159,164 @@ class Approvals:
     def delivered(self, id: str) -> None:
         """Note that the requester was told of a denial."""
         with writing(self._engine) as connection:
-            self._mark_delivered(connection, APPROVALS.c.id == id)
-
-    def _mark_delivered(self, connection: Connection, *conditions: ColumnElement[bool]) -> None:
-        connection.execute(update(APPROVALS).where(*conditions).values(delivered=1))
+            connection.execute(update(APPROVALS).where(APPROVALS.c.id == id).values(delivered=1))
 
     def find(
         self, state: ApprovalState | None = None, session: str = "", owner: str = "", limit: int = 200
     ) -> list[Approval]:
         """Return up to `limit` approvals, newest first."""
         at = now()
-        query = select(APPROVALS).order_by(APPROVALS.c.created.desc()).limit(limit)
-        if state is not None:
-            query = query.where(_in_state(state, at))
-        if session:
-            query = query.where(APPROVALS.c.session == session)
-        if owner:
-            query = query.where(APPROVALS.c.owner == owner)
-        with reading(self._engine) as connection:
-            return [approval_of(row, at) for row in connection.execute(query)]
+        conditions: list[ColumnElement[bool]] = [] if state is None else [in_state(state, at)]
+        conditions += [APPROVALS.c.session == session] if session else []
+        conditions += [APPROVALS.c.owner == owner] if owner else []
+        return self._found(conditions, APPROVALS.c.created.desc(), limit, at)
 
-    def decide(self, id: str, reviewer: str, approve: bool, reason: str) -> Approval:
+    def changed_since(self, moment: float, limit: int = 1000) -> list[tuple[float, Approval]]:
+        """Return up to `limit` approvals that changed at `moment` or later, oldest change first, with when."""
+        with reading(self._engine) as connection:
+            query = select(APPROVALS).where(APPROVALS.c.changed >= moment).order_by(APPROVALS.c.changed).limit(limit)
+            rows = connection.execute(query).all()
+            votes = votes_on(connection, [row.id for row in rows])
+        return [(row.changed, approval_of(row, now(), votes.get(row.id, ()))) for row in rows]
+
+    def _found(
+        self, conditions: Sequence[ColumnElement[bool]], order: ColumnElement[Any], limit: int, at: float
+    ) -> list[Approval]:
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(APPROVALS).where(*conditions).order_by(order).limit(limit)).all()
+            votes = votes_on(connection, [row.id for row in rows])
+        return [approval_of(row, at, votes.get(row.id, ())) for row in rows]
+
+    def decide(
+        self, id: str, reviewer: Reviewer | str, approve: bool, reason: str = "", *, grant: float = 0.0
+    ) -> Approval:
         """Count one reviewer's vote and return what became of the approval.
 
-        Raises NotFoundError, and ConflictError for an approval that is not pending or a second vote of the same
-        reviewer for the same thing.
+        With `grant`, seconds, the reviewer also says yes to what the policy calls the same, for so long, if all whose
+        yes counts do; the shortest holds. Raises NotFoundError; ConflictError for an approval that is not pending, a
+        second vote of the same reviewer for the same thing, or a longer grant than the policy allows; DeniedError for
+        one whose yes would count for nothing.
         """
-        self._expire(id)
-        at = now()
+        who = Reviewer(reviewer, reviewer, (), True) if isinstance(reviewer, str) else reviewer
         with writing(self._engine) as connection:
             row = self._row(connection, id, lock=True)
-            if row.state != ApprovalState.PENDING.value or row.expires <= at:
-                state = approval_of(row, at).state.value
-                raise ConflictError(f"approval {id} is {state}: there is nothing left to decide")
-            self._vote(connection, id, reviewer, approve, reason, at)
-            values: dict[str, Any] = {"reviewer": reviewer, "reason": reason, "decided": at}
-            if not approve:
-                self._move(connection, row, reviewer, Action.APPROVAL_DENIED, ApprovalState.DENIED, at, **values)
-            elif self._yes_votes(connection, id) >= row.quorum:
-                values["expires"] = at + row.lifetime
-                self._move(connection, row, reviewer, Action.APPROVAL_APPROVED, ApprovalState.APPROVED, at, **values)
-            return approval_of(self._row(connection, id), at)
+            at = now()
+            over = self._over(connection, row, at)
+            if not over:
+                self._count(connection, row, who, approve, reason, grant, at)
+                return self._whole(connection, id, at)
+        raise ConflictError(f"approval {id} is {over}: there is nothing left to decide")
 
-    def _vote(self, connection: Connection, id: str, reviewer: str, approve: bool, reason: str, at: float) -> None:
+    def _over(self, connection: Connection, row: Row[Any], at: float) -> str:
+        """Return what the approval is where it waits no more, its end written down where its time was over."""
+        if row.state in OPEN and row.expires <= at:
+            self._move(connection, row, "", Action.APPROVAL_EXPIRED, ApprovalState.EXPIRED, at)
+            return ApprovalState.EXPIRED.value
+        return "" if row.state == ApprovalState.PENDING.value else str(row.state)
+
+    def _count(
+        self, connection: Connection, row: Row[Any], who: Reviewer, approve: bool, reason: str, grant: float, at: float
+    ) -> None:
+        facts = json.loads(row.facts)
+        terms = terms_of(facts, row.quorum)
+        groups = (*terms.groups, *terms.all_of) if who.all_groups else who.groups
+        if not terms.may_say_yes(groups) and not who.all_groups:
+            raise DeniedError(f"this approval is for the groups {', '.join((*terms.groups, *terms.all_of))}")
+        if grant > (terms.grant if facts.get("grant_scope") else 0.0):
+            raise ConflictError(f"the policy allows a grant of {terms.grant:.0f} s here, not of {grant:.0f}")
+        voted = self._vote(connection, row, who, groups, approve, reason, grant, at)
+        values: dict[str, Any] = {"reviewer": who.name, "reason": reason, "decided": at}
+        if not approve:
+            self._move(connection, row, who.id, Action.APPROVAL_DENIED, ApprovalState.DENIED, at, voted, **values)
+            return
+        query = select(VOTES).where(VOTES.c.approval == row.id, VOTES.c.verdict == "approve")
+        yeses = connection.execute(query).all()
+        if not terms.satisfied_by([json.loads(yes.groups) for yes in yeses]):
+            connection.execute(update(APPROVALS).where(APPROVALS.c.id == row.id).values(changed=at))
+            self._trail.append_all(connection, at, [voted])
+            return
+        acts = [voted]
+        if seconds := min(yes.grant_seconds for yes in yeses):
+            granted, end = self._grants.give(connection, row, who.name, seconds, at)
+            data = {"approval": row.id, "requester": row.requester, "scope": facts["grant_scope"], "expires": end}
+            acts.append(Act(who.id, Action.GRANT_GIVEN, granted, data))
+        values["expires"] = at + row.lifetime
+        self._move(connection, row, who.id, Action.APPROVAL_APPROVED, ApprovalState.APPROVED, at, *acts, **values)
+
+    def _vote(
+        self,
+        connection: Connection,
+        row: Row[Any],
+        who: Reviewer,
+        groups: Sequence[str],
+        approve: bool,
+        reason: str,
+        grant: float,
+        at: float,
+    ) -> Act:
+        """Keep the vote and return what the trail is to say of it."""
         verdict = "approve" if approve else "deny"
-        mine = (VOTES.c.approval == id, VOTES.c.reviewer == reviewer)
+        mine = (VOTES.c.approval == row.id, VOTES.c.reviewer == who.id)
         before = connection.execute(select(VOTES.c.verdict).where(*mine)).scalar_one_or_none()
         if before == verdict:
-            raise ConflictError(f"{reviewer} voted on approval {id} already; it needs another reviewer")
-        values = {"verdict": verdict, "reason": reason, "time": at}
+            raise ConflictError(f"{who.name} voted on approval {row.id} already; it needs another reviewer")
+        values = {"verdict": verdict, "reason": reason, "time": at, "name": who.name, "grant_seconds": grant}
+        values["groups"] = json.dumps(list(groups))
         if before is None:
-            connection.execute(insert(VOTES).values(approval=id, reviewer=reviewer, **values))
+            connection.execute(insert(VOTES).values(approval=row.id, reviewer=who.id, **values))
         else:
             connection.execute(update(VOTES).where(*mine).values(**values))
-        data = {"verdict": verdict, "reason": reason}
-        self._trail.append(connection, at, reviewer, Action.APPROVAL_VOTED, id, data)
-
-    def _yes_votes(self, connection: Connection, id: str) -> int:
-        query = select(VOTES.c.reviewer).where(VOTES.c.approval == id, VOTES.c.verdict == "approve")
-        return len(connection.execute(query).all())
+        data = {"verdict": verdict, "reason": reason, "groups": list(groups), "grant": grant}
+        return Act(who.id, Action.APPROVAL_VOTED, row.id, data)
 
     def cancel(self, id: str, actor: str) -> Approval:
         """End a pending approval that is needed no longer. Raises NotFoundError, ConflictError."""
-        self._expire(id)
-        at = now()
         with writing(self._engine) as connection:
             row = self._row(connection, id, lock=True)
-            if row.state != ApprovalState.PENDING.value:
-                raise ConflictError(f"approval {id} is {row.state}: only a pending one can be cancelled")
-            self._move(connection, row, actor, Action.APPROVAL_CANCELLED, ApprovalState.CANCELLED, at, decided=at)
-            return approval_of(self._row(connection, id), at)
+            at = now()
+            over = self._over(connection, row, at)
+            if not over:
+                self._move(connection, row, actor, Action.APPROVAL_CANCELLED, ApprovalState.CANCELLED, at, decided=at)
+                return self._whole(connection, id, at)
+        raise ConflictError(f"approval {id} is {over}: only a pending one can be cancelled")
+
+    def withdraw(self, id: str, reviewer: Reviewer, reason: str = "") -> Approval:
+        """Take back a yes that was not used yet, and say why. Raises NotFoundError, ConflictError."""
+        with writing(self._engine) as connection:
+            row = self._row(connection, id, lock=True)
+            at = now()
+            if row.state == ApprovalState.APPROVED.value and row.expires > at:
+                values: dict[str, Any] = {"decided": at, "reviewer": reviewer.name, "reason": reason}
+                action = Action.APPROVAL_WITHDRAWN
+                self._move(connection, row, reviewer.id, action, ApprovalState.CANCELLED, at, **values)
+                return self._whole(connection, id, at)
+            state = approval_of(row, at).state.value
+        raise ConflictError(f"approval {id} is {state}: only a yes that was not used can be taken back")
 
     def consume(self, id: str, digest: str, session: str) -> Approval:
         """Use the yes, once: of all who try at the same time one wins.
 
-        Raises NotFoundError, DeniedError for another digest than the one that was approved, and ConflictError for
-        an approval that is not approved, was used already, or whose time is over.
+        Raises NotFoundError; DeniedError for another digest than the one that was approved, or a session that has
+        ended; PendingError outside of its windows; ConflictError for an approval that is not approved, was used
+        already, or whose time is over.
         """
-        at = now()
         with writing(self._engine) as connection:
             holding(connection, session)
             row = self._row(connection, id, lock=True)
+            at = now()
             if not secrets.compare_digest(row.digest.encode(), digest.encode()):
                 raise DeniedError(f"approval {id} was given for something else", hint="ask for this one by itself")
-            won = connection.execute(
-                update(APPROVALS)
-                .where(
-                    APPROVALS.c.id == id,
-                    APPROVALS.c.state == ApprovalState.APPROVED.value,
-                    APPROVALS.c.expires > at,
-                )
-                .values(state=ApprovalState.CONSUMED.value, consumer=session)
-            )
-            if won.rowcount != 1:
+            if row.state != ApprovalState.APPROVED.value or row.expires <= at:
                 state = approval_of(row, at).state.value
                 raise ConflictError(f"approval {id} is {state}, it cannot be used", hint="ask for a new one")
-            data = {"digest": digest, "session": session}
-            self._trail.append(connection, at, row.requester, Action.APPROVAL_CONSUMED, id, data)
-            return approval_of(self._row(connection, id), at)
+            terms = terms_of(json.loads(row.facts), row.quorum)
+            if not terms.may_run(datetime.fromtimestamp(at, UTC)):
+                when = "; ".join(str(window) for window in terms.windows)
+                raise PendingError(f"approval {id} may only be used {when}", hint="run the same command again then")
+            self._move(
+                connection, row, row.requester, Action.APPROVAL_CONSUMED, ApprovalState.CONSUMED, at, consumer=session
+            )
+            return self._whole(connection, id, at)
 
     def sweep(self) -> list[str]:
         """Move every approval whose time is over to expired; return their ids."""
@@ -261,16 +327,10 @@ class Approvals:
 
     def _expire(self, id: str) -> bool:
         """Write the end of an approval whose time is over; tell whether this call did."""
-        with reading(self._engine) as connection:
-            if approval_of(self._row(connection, id), now()).state is not ApprovalState.EXPIRED:
-                return False
-        at = now()
         with writing(self._engine) as connection:
             row = self._row(connection, id, lock=True)
-            if row.state not in OPEN or row.expires > at:
-                return False
-            self._move(connection, row, "", Action.APPROVAL_EXPIRED, ApprovalState.EXPIRED, at)
-        return True
+            at = now()
+            return row.state in OPEN and row.expires <= at and bool(self._over(connection, row, at))
 
     def _move(
         self,
@@ -280,18 +340,24 @@ class Approvals:
         action: Action,
         state: ApprovalState,
         at: float,
+        *before: Act,
         **values: object,
     ) -> None:
-        """Take the step from the state of `row` to `state`, and note it in the trail."""
+        """Take the step from the state of `row`, which is locked, to `state`; note it in the trail after `before`."""
         moved = connection.execute(
             update(APPROVALS)
             .where(APPROVALS.c.id == row.id, APPROVALS.c.state == row.state)
-            .values(state=state.value, **values)
+            .values(state=state.value, changed=at, **values)
         )
         if moved.rowcount != 1:
             raise ConflictError(f"approval {row.id} changed meanwhile", hint="look at it again")
         data = {"digest": row.digest, "session": row.session, "from": row.state}
-        self._trail.append(connection, at, actor, action, row.id, data)
+        if state is ApprovalState.CONSUMED:
+            data["consumer"] = values["consumer"]
+        self._trail.append_all(connection, at, [*before, Act(actor, action, row.id, data)])
+
+    def _whole(self, connection: Connection, id: str, at: float) -> Approval:
+        return approval_of(self._row(connection, id), at, votes_on(connection, [id]).get(id, ()))
 
     def _row(self, connection: Connection, id: str, lock: bool = False) -> Row[Any]:
         query = select(APPROVALS).where(APPROVALS.c.id == id)
@@ -299,42 +365,3 @@ class Approvals:
         if row is None:
             raise NotFoundError(f"there is no approval {id}", hint="guard approvals list shows what there is")
         return row
-
-
-def _groups(request: Request) -> tuple[str, ...]:
-    groups = request.facts.get("groups", ())
-    return tuple(groups) if isinstance(groups, (list, tuple)) else ()
-
-
-def _in_state(state: ApprovalState, at: float) -> ColumnElement[bool]:
-    stored = APPROVALS.c.state == state.value
-    if state.value in OPEN:
-        return stored & (APPROVALS.c.expires > at)
-    if state is ApprovalState.EXPIRED:
-        return or_(stored, APPROVALS.c.state.in_(OPEN) & (APPROVALS.c.expires <= at))
-    return stored
-
-
-def approval_of(row: Row[Any], at: float) -> Approval:
-    """Return the approval of a row of `APPROVALS` as it stands at `at`."""
-    facts = json.loads(row.facts)
-    state = ApprovalState(row.state)
-    if row.state in OPEN and row.expires <= at:
-        state = ApprovalState.EXPIRED
-    lists: dict[str, Sequence[str]] = {name: tuple(facts.get(name, ())) for name in LISTS}
-    texts: dict[str, str] = {name: facts.get(name, "") for name in TEXTS}
-    return Approval(
-        id=row.id,
-        session=row.session,
-        digest=row.digest,
-        state=state,
-        requester=row.requester,
-        quorum=row.quorum,
-        created=row.created,
-        expires=row.expires,
-        decided=row.decided,
-        reviewer=row.reviewer,
-        reason=row.reason,
-        **lists,  # type: ignore[arg-type]
-        **texts,  # type: ignore[arg-type]
-    )

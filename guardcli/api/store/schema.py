@@ -9,6 +9,9 @@ METADATA = MetaData()
 WIDE = BigInteger().with_variant(Integer, "sqlite")
 """64 bits on either; SQLite calls that INTEGER."""
 
+LONG_KEY = Text().with_variant(String(200), "sqlite")
+"""Text of any length; SQLite knew it by a length that it never held anybody to."""
+
 SESSIONS = Table(
     "sessions",
     METADATA,
@@ -80,20 +83,59 @@ APPROVALS = Table(
     Column("reviewer", Text, nullable=False, default=""),
     Column("reason", Text, nullable=False, default=""),
     Column("consumer", String(64), nullable=False, default=""),
+    Column("changed", Float, nullable=False, default=0.0),
+    Column("granted", String(32), nullable=False, default=""),
     Column("facts", Text, nullable=False),
     Index("approvals_by_digest", "digest", "requester"),
     Index("approvals_by_state", "state", "expires"),
     Index("approvals_by_session", "session", "created"),
+    Index("approvals_by_change", "changed"),
 )
+"""`changed` is when it was last, `granted` the grant that said yes in a person's place."""
 
 VOTES = Table(
     "votes",
     METADATA,
     Column("approval", String(32), primary_key=True),
-    Column("reviewer", String(200), primary_key=True),
+    Column("reviewer", LONG_KEY, primary_key=True),
+    Column("name", Text, nullable=False, default=""),
+    Column("groups", Text, nullable=False, default="[]"),
+    Column("grant_seconds", Float, nullable=False, default=0.0),
     Column("verdict", String(16), nullable=False),
     Column("reason", Text, nullable=False, default=""),
     Column("time", Float, nullable=False),
+)
+"""`reviewer` is who voted as the trail knows them, `name` as people do."""
+
+GRANTS = Table(
+    "grants",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("approval", String(32), nullable=False),
+    Column("requester", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("scope", String(64), nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("reviewer", Text, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("expires", Float, nullable=False),
+    Column("revoked", Float, nullable=False, default=0.0),
+    Index("grants_by_scope", "scope", "expires"),
+)
+"""`scope` is the digest of whom, under which rules and terms, and for which resources a grant says yes."""
+
+NOTICES = Table(
+    "notices",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("channel", String(64), nullable=False),
+    Column("approval", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("due", Float, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("error", Text, nullable=False, default=""),
+    Index("notices_by_due", "state", "due"),
 )
 
 TOKENS = Table(

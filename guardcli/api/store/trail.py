@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -40,10 +40,23 @@ class Action(str, Enum):
     APPROVAL_CANCELLED = "approval-cancelled"
     APPROVAL_EXPIRED = "approval-expired"
     APPROVAL_CONSUMED = "approval-consumed"
+    APPROVAL_WITHDRAWN = "approval-withdrawn"
+    GRANT_GIVEN = "grant-given"
+    GRANT_REVOKED = "grant-revoked"
     TOKEN_ISSUED = "token-issued"  # noqa: S105 - the name of an act
     TOKEN_REVOKED = "token-revoked"  # noqa: S105 - the name of an act
     LOGGED_IN = "logged-in"
     LOGGED_OUT = "logged-out"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What is to be noted: `actor` did `action` to `subject`."""
+
+    actor: str
+    action: Action
+    subject: str
+    data: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,23 +106,26 @@ class Trail:
         data: Mapping[str, object],
     ) -> None:
         """Add one entry in the write transaction of `connection`: it stands if, and only if, the act does."""
+        self.append_all(connection, time, [Act(actor, action, subject, data)])
+
+    def append_all(self, connection: Connection, time: float, acts: Sequence[Act]) -> None:
+        """Add an entry for each of `acts`. Best the last thing in a transaction: others wait for the end of it."""
         head = connection.execute(HEAD.with_for_update()).one_or_none()
         if head is None:  # nobody has written yet: whoever is first makes the row, the others then wait for it
             locking(connection, CHAIN)
             head = connection.execute(HEAD.with_for_update()).one_or_none()
         count, previous = (head.length, head.hash) if head else (0, GENESIS)
-        entry = Entry(count, rfc3339(time), actor, action.value, subject, data, previous, "")
-        digest = hashlib.sha256(canonical(entry.body())).hexdigest()
-        connection.execute(
-            insert(TRAIL).values(
-                **{**entry.body(), "data": canonical(data).decode()},
-                hash=digest,
-            )
-        )
+        rows = []
+        for act in acts:
+            entry = Entry(count, rfc3339(time), act.actor, act.action.value, act.subject, act.data, previous, "")
+            previous = hashlib.sha256(canonical(entry.body())).hexdigest()
+            rows.append({**entry.body(), "data": canonical(act.data).decode(), "hash": previous})
+            count += 1
+        connection.execute(insert(TRAIL), rows)
         if head:
-            connection.execute(update(HEADS).where(HEADS.c.name == CHAIN).values(length=count + 1, hash=digest))
+            connection.execute(update(HEADS).where(NAMED).values(length=count, hash=previous))
         else:
-            connection.execute(insert(HEADS).values(name=CHAIN, length=1, hash=digest))
+            connection.execute(insert(HEADS).values(name=CHAIN, length=count, hash=previous))
 
     def entries(self, subject: str = "", start: int = 0, limit: int = 1000) -> list[Entry]:
         """Return up to `limit` entries from sequence `start`, those of `subject` alone where one is given."""

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from guardcli.api.context import Api, address_of
+from guardcli.api.routes.approvals import decide as decide_approval
 from guardcli.api.store.database import now
 from guardcli.api.web.access import Proven, Viewer, check_origin, local_path, sign_in, sign_out
 from guardcli.api.web.view import bare, render
@@ -87,8 +88,7 @@ def decide(
 ) -> Response:
     """Vote, under the same rights as by the API."""
     try:
-        who.may_decide(api.store.approvals.get(id), api.store.approvals.parties(id))
-        approval = api.store.approvals.decide(id, who.name, vote == "approve", reason.strip())
+        decide_approval(api, who, id, vote == "approve", reason.strip())
     except GuardError as error:
         approval = api.store.approvals.get(id)
         who.may_see(approval, api.store.approvals.parties(id))
@@ -96,5 +96,4 @@ def decide(
         answer = render(request, who, "approval.html", title=f"Approval {id}", **values)
         answer.status_code = error.http_status
         return answer
-    api.notifier.publish(f"approval/{approval.id}", "approvals")
     return RedirectResponse(f"/approvals/{id}", SEE_OTHER)
