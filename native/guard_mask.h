@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GUARD_MASK_VERSION 4 /* raised with every change of what is exported; guardcli/masking/native.py holds it too */
+#define GUARD_MASK_VERSION 5 /* raised with every change of what is exported; guardcli/masking/native.py holds it too */
 #define EXPORT __attribute__((visibility("default")))
 #define NO_RANK 255
 
@@ -33,9 +33,9 @@ struct text {
 };
 
 /* What the sweep looks for, in the order of guardcli.masking.native.Swept. */
-enum kind { CREDIT_CARD, IBAN, NATIONAL_ID, EMAIL, PHONE, KINDS };
+enum kind { CREDIT_CARD, IBAN, NATIONAL_ID, EMAIL, PHONE, VENDOR_TOKEN, KINDS };
 
-enum class { DIGIT = 1, UPPER = 2, LOWER = 4, UNDERSCORE = 8, LOCAL = 16, PLAIN = 32, LABEL = 64 };
+enum class { DIGIT = 1, UPPER = 2, LOWER = 4, UNDERSCORE = 8, LOCAL = 16, PLAIN = 32, LABEL = 64, HEX = 128 };
 #define ALPHA (UPPER | LOWER)
 #define ALNUM (DIGIT | ALPHA)
 #define WORD (ALNUM | UNDERSCORE)
@@ -65,7 +65,7 @@ bool guard_is_noise(struct text text, size_t start);
 /* What native.py calls; each is explained where it is defined. */
 EXPORT unsigned guard_mask_version(void);
 EXPORT size_t guard_sweep(const uint8_t *bytes, size_t length, size_t from, size_t base, const uint8_t *ranks,
-                          struct span *found, uint32_t *places, size_t *phones, size_t most);
+                          struct span *found, struct span *places, size_t *looks, size_t most);
 EXPORT size_t guard_resolve(struct span *spans, size_t count, const uint8_t *personal);
 EXPORT void guard_emit(const uint8_t *bytes, size_t length, size_t end, const struct span *spans, size_t count,
                        const struct label *labels, uint32_t *counts, struct progress *progress, uint8_t *out);

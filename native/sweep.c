@@ -16,7 +16,7 @@ typedef unsigned __int128 wide; /* 64 places and the 64 behind them: no form is 
 
 /* What is known of 64 places. `joint` is what stands between groups: a blank, hyphen, dot or slash. */
 struct masks {
-    uint64_t digit, upper, joint, sign;
+    uint64_t digit, upper, hex, joint, sign;
 };
 
 struct joints {
@@ -28,8 +28,8 @@ const uint8_t guard_class[256] = {
     ['\0'] = PLAIN, R('\b', '\n', PLAIN), R('\f', '\r', PLAIN), [0x1b] = PLAIN,
     R(' ', '$', PLAIN), ['%'] = PLAIN | LOCAL, ['&'] = PLAIN, ['\''] = PLAIN | LOCAL, R('(', '*', PLAIN),
     ['+'] = PLAIN | LOCAL, [','] = PLAIN, ['-'] = PLAIN | LOCAL | LABEL, ['.'] = PLAIN | LOCAL, ['/'] = PLAIN,
-    R('0', '9', PLAIN | LOCAL | DIGIT), R(':', '@', PLAIN), R('A', 'Z', PLAIN | LOCAL | UPPER), R('[', '^', PLAIN),
-    ['_'] = PLAIN | LOCAL | UNDERSCORE, ['`'] = PLAIN, R('a', 'z', PLAIN | LOCAL | LOWER), R('{', 0x7f, PLAIN),
+    R('0', '9', PLAIN | LOCAL | DIGIT | HEX), R(':', '@', PLAIN), R('A', 'Z', PLAIN | LOCAL | UPPER), R('[', '^', PLAIN),
+    ['_'] = PLAIN | LOCAL | UNDERSCORE, ['`'] = PLAIN, R('a', 'f', PLAIN | LOCAL | LOWER | HEX), R('g', 'z', PLAIN | LOCAL | LOWER), R('{', 0x7f, PLAIN),
     R(0x80, 0xff, LOCAL),
 };
 
@@ -58,8 +58,9 @@ static struct masks classify(const uint8_t *bytes)
 {
     __m128i four[4];
     memcpy(four, bytes, 64);
-    return (struct masks){between(four, '0', '9'), between(four, 'A', 'Z'), between(four, '-', '/') | equal(four, ' '),
-                          equal(four, '@')};
+    uint64_t digit = between(four, '0', '9');
+    return (struct masks){digit, between(four, 'A', 'Z'), digit | between(four, 'a', 'f'),
+                          between(four, '-', '/') | equal(four, ' '), equal(four, '@')};
 }
 
 static struct joints classify_joints(const uint8_t *bytes)
@@ -81,7 +82,8 @@ static uint64_t equal(const uint8_t *bytes, char wanted) { return between(bytes,
 
 static struct masks classify(const uint8_t *bytes)
 {
-    return (struct masks){between(bytes, '0', '9'), between(bytes, 'A', 'Z'),
+    uint64_t digit = between(bytes, '0', '9');
+    return (struct masks){digit, between(bytes, 'A', 'Z'), digit | between(bytes, 'a', 'f'),
                           between(bytes, '-', '/') | equal(bytes, ' '), equal(bytes, '@')};
 }
 
@@ -104,6 +106,14 @@ static const uint8_t *window(struct text text, size_t place, uint8_t *room)
 
 static wide both(uint64_t low, uint64_t high) { return (wide)high << 64 | low; }
 
+static wide run16(wide set)
+{
+    set &= set >> 1;
+    set &= set >> 2;
+    set &= set >> 4;
+    return set & set >> 8;
+}
+
 /* Tell whether any form may begin in `now`: each holds one of these. It is what almost all text is spared by. */
 static bool may_hold_a_form(struct masks now, struct masks next)
 {
@@ -111,7 +121,7 @@ static bool may_hold_a_form(struct masks now, struct masks next)
     wide d2 = d & d >> 1, d3 = d2 & d >> 2, d4 = d2 & d2 >> 2, u2 = u & u >> 1;
     wide groups = d3 & joint >> 3 & (d3 >> 4 | (d2 >> 4 & joint >> 6 & d4 >> 7));
     wide letters = u2 & ~(u << 1) & (d2 >> 2 | (joint >> 2 & d2 >> 3) | (u2 >> 2 & u2 >> 4));
-    return (groups | (d4 & d4 >> 4) | letters | (u & d4 >> 1)) || now.sign;
+    return (groups | (d4 & d4 >> 4) | letters | (u & d4 >> 1)) || now.sign || (run16(both(now.hex, next.hex)) != 0);
 }
 
 struct candidates {
@@ -125,7 +135,7 @@ static struct candidates candidates(struct masks before, struct masks now, struc
     wide blank = both(joint[0].blank, joint[1].blank), hyphen = both(joint[0].hyphen, joint[1].hyphen);
     wide dot = both(joint[0].dot, joint[1].dot), slash = both(joint[0].slash, joint[1].slash);
     wide d2 = d & d >> 1, d3 = d2 & d >> 2, d4 = d2 & d2 >> 2, d8 = d4 & d4 >> 4;
-    wide part = blank | hyphen, point = dot | hyphen, run16 = u | d;
+    wide part = blank | hyphen, point = dot | hyphen;
     uint64_t first_digit = now.digit & ~(now.digit << 1 | before.digit >> 63);
     uint64_t first_upper = now.upper & ~(now.upper << 1 | before.upper >> 63);
     wide card = (d8 & d4 >> 8 & d >> 12) | (d4 & part >> 4 & d4 >> 5 & part >> 9 & d4 >> 10 & part >> 14 & d >> 15)
@@ -136,11 +146,7 @@ static struct candidates candidates(struct masks before, struct masks now, struc
         | (d8 & (u >> 8 | (hyphen >> 8 & u >> 9)));
     wide phone = d3 & point >> 3 & d3 >> 4 & point >> 7 & d4 >> 8;
     wide letters = u & u >> 1 & (d2 >> 2 | (blank >> 2 & d2 >> 3)), tax = u & u >> 1;
-    run16 &= run16 >> 1;
-    run16 &= run16 >> 2;
-    run16 &= run16 >> 4;
-    run16 &= run16 >> 8;
-    tax &= tax >> 2 & tax >> 4 & run16;
+    tax &= tax >> 2 & tax >> 4 & run16(u | d);
     wide named = letters | tax | (u & d4 >> 1 & d3 >> 5);
     return (struct candidates){{
         [CREDIT_CARD] = (uint64_t)card & first_digit,
@@ -148,6 +154,7 @@ static struct candidates candidates(struct masks before, struct masks now, struc
         [NATIONAL_ID] = ((uint64_t)numbers & first_digit) | ((uint64_t)named & first_upper),
         [EMAIL] = now.sign,
         [PHONE] = (uint64_t)phone & first_digit,
+        [VENDOR_TOKEN] = (uint64_t)run16(both(now.hex, next.hex)) & ~(now.hex << 1 | before.hex >> 63),
     }};
 }
 
@@ -162,19 +169,41 @@ static bool look_closely(struct text text, size_t place, struct span *span)
     return true;
 }
 
+static size_t hex(struct text text, size_t place, size_t most) { return run(text, place, most, HEX); }
+
+/* Return where a form ends that has no literal and whose detector judges it, 0 where there is none at `place`: a telephone
+ * number, 24:64 digits and 32-8-8 digits of hexadecimal. */
+static size_t form_end(struct text text, size_t place, uint8_t kind)
+{
+    size_t end = place + PHONE_LENGTH;
+    if (place > 0 && is(text.bytes[place - 1], WORD))
+        return 0;
+    if (kind == PHONE)
+        return end;
+    end = place + hex(text, place, 33);
+    if (end == place + 24 && at(text, end) == ':' && hex(text, end + 1, 64) == 64)
+        end += 65;
+    else if (end == place + 32 && at(text, end) == '-' && hex(text, end + 1, 8) == 8 && at(text, end + 9) == '-'
+             && hex(text, end + 10, 8) == 8)
+        end += 18;
+    else
+        return 0;
+    return is_at(text, end, WORD) ? 0 : end;
+}
+
 EXPORT unsigned guard_mask_version(void) { return GUARD_MASK_VERSION; }
 
 /* Find what begins in text[from:length] and keep what begins from `base` on. `ranks` holds one for each kind, NO_RANK for
- * what is off. Return how many there are, and in `*phones` at how many `places` a form ends that may be a telephone number;
- * of both, those beyond `most` are counted and not written. */
+ * what is off. Return how many there are, and in `*looks` how many `places` there are where a form ends that its detector
+ * must judge; of both, those beyond `most` are counted and not written. */
 EXPORT size_t guard_sweep(const uint8_t *bytes, size_t length, size_t from, size_t base, const uint8_t *ranks,
-                          struct span *found, uint32_t *places, size_t *phones, size_t most)
+                          struct span *found, struct span *places, size_t *looks, size_t most)
 {
     struct text text = {bytes, length};
     uint8_t room[64];
     struct masks before = {0}, now = classify(window(text, from, room)), next;
     size_t count = 0, done[PHONE] = {0};
-    *phones = 0;
+    *looks = 0;
     for (size_t place = from; place < length; place += 64, before = now, now = next) {
         next = classify(window(text, place + 64, room));
         if (!may_hold_a_form(now, next))
@@ -182,11 +211,12 @@ EXPORT size_t guard_sweep(const uint8_t *bytes, size_t length, size_t from, size
         struct joints joints[] = {classify_joints(window(text, place, room)),
                                   classify_joints(window(text, place + 64, room))};
         struct candidates there = candidates(before, now, next, joints);
-        for (uint64_t left = ranks[PHONE] == NO_RANK ? 0 : there.of[PHONE]; left; left &= left - 1) {
-            size_t begin = place + (size_t)__builtin_ctzll(left);
-            if (!(begin > 0 && is(text.bytes[begin - 1], WORD)) && (*phones)++ < most)
-                places[*phones - 1] = (uint32_t)(begin + PHONE_LENGTH);
-        }
+        for (uint8_t kind = PHONE; kind < KINDS; kind++)
+            for (uint64_t left = ranks[kind] == NO_RANK ? 0 : there.of[kind]; left; left &= left - 1) {
+                size_t end = form_end(text, place + (size_t)__builtin_ctzll(left), kind);
+                if (end && (*looks)++ < most)
+                    places[*looks - 1] = (struct span){.start = (uint32_t)end, .end = (uint32_t)end, .rank = ranks[kind]};
+            }
         for (uint8_t kind = 0; kind < PHONE; kind++) {
             if (ranks[kind] == NO_RANK)
                 continue;

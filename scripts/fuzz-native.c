@@ -16,7 +16,7 @@ static const char *const pieces[] = {
     "16.727.230/0001-97", "AB 12 34 56 C", "RCCMNL83S18D969H", "54362315-K", "X2482300W", "S1234567D", "212-555-1234",
     "alice.smith@example.com", "a@b.co", "git@h.org", "@b.c@d.e", "//u@h.org", "a.b.c.d.e.f.g.h.i.j", "\xc3\xa9", "\xff",
     "\xe2\x82", "\xf0\x9f\x98\x80", "\n", " ", "  ", "-", ".", "@", "/", "A", "4", "44444444444444444444",
-    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "\x1b[1m", "\x1b[1;31", "\x1b]0;t", "\x1b(B", "\x1bPq", "\x1b\\", "\x1b", "\b", "\a", "          ", " | ", "|", "\xe2\x94\x82", "\": ", ": ",
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "0123456789abcdef01234567", "0123456789abcdef", ":", "\x1b[1m", "\x1b[1;31", "\x1b]0;t", "\x1b(B", "\x1bPq", "\x1b\\", "\x1b", "\b", "\a", "          ", " | ", "|", "\xe2\x94\x82", "\": ", ": ",
 };
 
 static size_t make(uint8_t *text)
@@ -42,8 +42,8 @@ static void check(const struct span *span, size_t from, size_t length)
 /* Put the text together without what was found and some spans more, going on where a caller would. */
 static void put_together(const uint8_t *text, size_t length, struct span *spans, size_t count)
 {
-    static const struct label labels[KINDS] = {{13, "[CREDIT_CARD]"}, {6, "[IBAN]"}, {0, ""}, {7, "[EMAIL]"}, {1, "x"}};
-    static const uint8_t personal[KINDS] = {1, 0, 1, 0, 1};
+    static const struct label labels[KINDS] = {{13, "[CREDIT_CARD]"}, {6, "[IBAN]"}, {0, ""}, {7, "[EMAIL]"}, {1, "x"}, {7, "[TOKEN]"}};
+    static const uint8_t personal[KINDS] = {1, 0, 1, 0, 1, 0};
     uint32_t counts[KINDS] = {0};
     while (count < ROOM && length) {
         size_t start = (size_t)rand() % length;
@@ -93,19 +93,19 @@ static void look(const uint8_t *text, size_t length)
 int main(int argc, char **argv)
 {
     static uint8_t text[LONGEST];
-    static const uint8_t ranks[KINDS] = {0, 1, 2, 3, 4};
+    static const uint8_t ranks[KINDS] = {0, 1, 2, 3, 4, 5};
     time_t end = time(NULL) + (argc > 1 ? atoi(argv[1]) : 1);
     unsigned long rounds = 0;
-    uint32_t places[ROOM];
-    size_t phones;
+    struct span places[ROOM];
+    size_t looks;
     srand(argc > 2 ? (unsigned)atoi(argv[2]) : 1);
     for (; time(NULL) < end; rounds++) {
         struct span *found = malloc(ROOM * sizeof *found);
         size_t length = make(text), from = length ? (size_t)rand() % length : 0;
         uint8_t *exact = malloc(length ? length : 1);
         memcpy(exact, text, length);
-        size_t count = guard_sweep(exact, length, from, from, ranks, found, places, &phones, ROOM);
-        if (phones && phones <= ROOM && places[phones - 1] > length)
+        size_t count = guard_sweep(exact, length, from, from, ranks, found, places, &looks, ROOM);
+        if (looks && looks <= ROOM && places[looks - 1].end > length)
             abort();
         for (size_t index = 0; index < count && index < ROOM; index++)
             check(found + index, from, length);

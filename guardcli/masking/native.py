@@ -17,9 +17,9 @@ from guardcli.masking.spans import Span
 from guardcli.model.errors import UnavailableError
 
 LIBRARY = os.path.join(os.path.dirname(os.path.dirname(__file__)), "_native", "libguard_mask.so")
-VERSION = 4
-SWEPT = ("credit_card", "iban", "national_id", "email", "phone")
-"""Detectors whose forms the sweep finds, in its own order; it judges all but the last, which judges by its `find`."""
+VERSION = 5
+SWEPT = ("credit_card", "iban", "national_id", "email", "phone", "vendor_token")
+"""Detectors whose forms the sweep finds, in its own order; the last two judge them by their `find`."""
 
 LABEL_MAX = 63
 RANKS = 255
@@ -86,22 +86,23 @@ class Sweep:
         self._ranks = bytes(ranks.get(name, _OFF) for name in SWEPT)
         self._any = any(rank != _OFF for rank in self._ranks)
 
-    def find(self, text: bytes, start: int, base: int, end: int) -> tuple[Spans, Sequence[int]]:
+    def find(self, text: bytes, start: int, base: int, end: int) -> tuple[Spans, Spans]:
         """Return what begins in `text[base:end]`, each detector's findings in order; `text[start:end]` is looked at.
 
-        With them, the places anywhere behind `start` where a form ends that may be a telephone number.
+        With them, as empty ones, the places anywhere behind `start` where a form ends that its detector must judge.
         """
         room = min(_ROOM_MAX, (end - start) // 4 + 8) if self._any else 0
         while room:
-            found, places, phones = Spans(bytearray(room * _SPAN.size), 0), bytearray(4 * room), ctypes.c_size_t()
+            found, places = Spans(bytearray(room * _SPAN.size), 0), Spans(bytearray(room * _SPAN.size), 0)
+            looks = ctypes.c_size_t()
             found.count = self._library.guard_sweep(
-                text, end, start, base, self._ranks, found.address(), _memory(places), ctypes.byref(phones), room
+                text, end, start, base, self._ranks, found.address(), places.address(), ctypes.byref(looks), room
             )
-            most = max(found.count, phones.value)
-            if most <= room:
-                return found, memoryview(places).cast("I")[: phones.value]
-            room = most
-        return Spans(bytearray(), 0), ()
+            places.count = looks.value
+            if max(found.count, places.count) <= room:
+                return found, places
+            room = max(found.count, places.count)
+        return Spans(bytearray(), 0), Spans(bytearray(), 0)
 
 
 class Job(NamedTuple):

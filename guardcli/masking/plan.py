@@ -52,7 +52,6 @@ class Plan:
         self._scanner = scanner
         self._ranks = triggers
         self._sweep = Sweep({kind.name: rank for rank, kind in enumerate(kinds)})
-        self._phone = next((rank for rank, kind in enumerate(kinds) if kind.name == "phone"), -1)
         self._personal = bytes(kind.personal for kind in kinds)
         self.emitter = Emitter([_plain_label(kind, rule) for kind, rule in zip(kinds, rules, strict=True)])
         self.telling_emitter = Emitter([b""] * len(kinds))
@@ -133,10 +132,10 @@ class Plan:
     def _find(self, text: bytes, base: int, state: State, end: int) -> tuple[Spans, State]:
         """Run both first passes; where they find nothing, nothing is copied."""
         hits = self._scanner.scan(text if end == len(text) else memoryview(text)[:end])
-        swept, phones = self._sweep.find(text, _line_of(text, base), base, end)
-        if phones:
-            found = (self._finders[self._phone](text, place) for place in phones)
-            swept.add([Span(*one, self._phone) for one in found if one is not None and one[0] >= base])
+        swept, places = self._sweep.find(text, _line_of(text, base), base, end)
+        if places:
+            found = ((self._finders[place.rank](text, place.start), place.rank) for place in places)
+            swept.add([Span(*one, rank) for one, rank in found if one is not None and one[0] >= base])
         if not hits and not state.followers and not state.swallow and not self._allowed:
             return swept, state
         spans, state = self._look(text[:end], base, state, hits)

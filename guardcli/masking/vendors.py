@@ -96,12 +96,12 @@ FORMS: Sequence[tuple[bytes, bytes]] = (
         rb"(?:pat|sat)\.[A-Za-z0-9_-]{22}\.[0-9a-f]{24}\.[A-Za-z0-9]{20}",
     ),
     (rb"\b[0-9a-f]{32}-us[0-9]{1,2}\b", rb"[0-9a-f]{32}-us[0-9]{1,2}(?![0-9A-Za-z])"),
-    (rb"\b[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}\b", rb"[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}(?![0-9A-Za-z-])"),
+    (b"", rb"[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}(?![0-9A-Za-z-])"),
     (rb"\bsk\.eyJ[A-Za-z0-9_-]{20,200}\.[A-Za-z0-9_-]{20}", rb"sk\.eyJ[A-Za-z0-9_-]{20,400}\.[A-Za-z0-9_-]{20,60}"),
     (rb"\b[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk\b", rb"[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk"),
     (rb"\b00D[A-Za-z0-9]{12,15}![A-Za-z0-9._]{40}", rb"00D[A-Za-z0-9]{12,15}![A-Za-z0-9._]{40,200}"),
     (rb"\bAAAA[A-Za-z0-9_-]{7}:[A-Za-z0-9_-]{140}", rb"AAAA[A-Za-z0-9_-]{7}:[A-Za-z0-9_-]{140,200}"),
-    (rb"\b[0-9a-f]{24}:[0-9a-f]{64}\b", rb"[0-9a-f]{24}:[0-9a-f]{64}(?![0-9a-f])"),
+    (b"", rb"[0-9a-f]{24}:[0-9a-f]{64}(?![0-9a-f])"),
     (
         rb"\b[12]/[0-9]{10,20}(?:/[0-9]{10,20})?:[0-9a-f]{32}",
         rb"[12]/[0-9]{10,20}(?:/[0-9]{10,20})?:[0-9a-f]{32}(?![0-9a-f])",
@@ -115,7 +115,7 @@ FORMS: Sequence[tuple[bytes, bytes]] = (
     ),
     (rb"\bwhsec_[A-Za-z0-9+/]{24}", rb"whsec_[A-Za-z0-9+/=]{24,100}"),
 )
-"""What else has a form of its own: a trigger, and the whole."""
+"""What else has a form of its own: a trigger, and the whole. Those without a literal `native` finds: no trigger."""
 
 HOOKS: Sequence[tuple[bytes, bytes]] = (
     (

@@ -139,8 +139,26 @@ def test_more_findings_than_there_is_room_for_are_all_found() -> None:
 
 def test_what_may_be_a_telephone_number_is_told_by_where_it_ends() -> None:
     text = b"212-555-1234 x212-555-1234 2125551234 415.555.2671"
-    assert list(SWEEP.find(text, 0, 0, len(text))[1]) == [12, 50]
-    assert list(SWEEP.find(text * 9000, 0, 0, 9000 * len(text))[1])[-1] == 9000 * len(text)
+    phone = SWEPT.index("phone")
+    assert list(SWEEP.find(text, 0, 0, len(text))[1]) == [Span(12, 12, phone), Span(50, 50, phone)]
+    assert SWEEP.find(text * 9000, 0, 0, 9000 * len(text))[1][-1].start == 9000 * len(text)
+
+
+@pytest.mark.parametrize("before", [b"", b" ", b"x", b"0", b":", b"-"])
+@pytest.mark.parametrize("after", [b"", b" ", b"\n", b"0", b"x", b"-", b":"])
+def test_forms_of_hexadecimal_digits_are_told_by_where_they_end(before: bytes, after: bytes) -> None:
+    dice, shape = (
+        random.Random(7),
+        re.compile(rb"\b(?:[0-9a-f]{24}:[0-9a-f]{64}|[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8})\b"),
+    )
+    for _ in range(300):
+        groups = dice.choice(((24, 64), (32, 8, 8), (32, 8), (23, 64), (24, 63), (40,), (32, 8, 9)))
+        digits = [bytes(dice.choices(b"0123456789abcdef", k=size + dice.choice((0, 0, 1)))) for size in groups]
+        text = b" " * dice.randrange(70) + before + (b":" if len(groups) == 2 else b"-").join(digits) + after
+        ends = [
+            place.start for place in SWEEP.find(text, 0, 0, len(text))[1] if place.rank == SWEPT.index("vendor_token")
+        ]
+        assert ends == [found.end() for found in shape.finditer(text)], text
 
 
 def test_the_sweep_begins_where_it_is_told_to() -> None:

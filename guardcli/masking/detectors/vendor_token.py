@@ -42,7 +42,7 @@ class VendorToken(Detector):
     label = "TOKEN"
     triggers = (
         *(rb"\b" + re.escape(prefix) + b"[" + signs + b"]{%d}" % least for prefix, signs, least in PREFIXED),
-        *(trigger for trigger, _ in (*FORMS, *HOOKS)),
+        *(trigger for trigger, _ in (*FORMS, *HOOKS) if trigger),
     )
     opening = (
         rb"(?<![A-Za-z0-9])((?:"
