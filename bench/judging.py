@@ -19,10 +19,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from stage import Table, machine
 
 from guardcli.inspectors.registry import inspect
+from guardcli.inspectors.shell import inspect_shell
 from guardcli.inspectors.sql import inspect_sql
+from guardcli.inspectors.sql.dialects import inspect_dialect
 from guardcli.model.effects import Effect
 from guardcli.model.facts import FactUnavailable, NoFacts
-from guardcli.model.invocation import Invocation
+from guardcli.model.invocation import Invocation, Stdin
 from guardcli.model.operations import Operation, Target
 from guardcli.policy import Context, Policy, decide, load_policy
 
@@ -181,7 +183,70 @@ def policies() -> Table:
     return Table("One decision by a policy of many rules", notes, head, rows)
 
 
-MEASURES: dict[str, Callable[[], Table]] = {"statements": statements, "calls": calls, "policies": policies}
+SHAPES: dict[str, Callable[[int], Callable[[], object]]] = {
+    "SQL: columns": lambda size: lambda sql="SELECT " + "a," * (size // 2) + "a": inspect_sql(sql),
+    "SQL: statements": lambda size: lambda sql="SELECT 1;" * (size // 9): inspect_sql(sql),
+    "SQL: conditions": lambda size: lambda sql="DELETE FROM t WHERE a=1" + " AND b=2" * (size // 8): inspect_sql(sql),
+    "psql: a script of updates": lambda size: _script("UPDATE t SET a=1 WHERE id=7;\n" * (size // 29)),
+    "psql: a script of commands": lambda size: _script("\\d x\n" * (size // 5)),
+    "shell: a pipeline": lambda size: lambda text="ls|" * (size // 3) + "cat": inspect_shell(text),
+    "shell: words": lambda size: lambda text="echo " + "a " * (size // 2): inspect_shell(text),
+    "kubectl: a manifest": lambda size: _manifest("  k: v\n" * (size // 7)),
+    "git: paths": lambda size: _call(("git", "add", *["a"] * (size // 2))),
+    "ssh: options": lambda size: _call(("ssh", *["-oLogLevel=x"] * (size // 12), "h", "ls")),
+    "mysql: columns": lambda size: lambda sql="SELECT " + "a," * (size // 2) + "a": inspect_dialect(sql, tool="mysql"),
+}
+"""Texts that can be of any size, each of `size` characters."""
+
+SIZES = (2048, 4096, 8192, 16384, 65536, 262144)
+
+
+def _call(argv: Sequence[str], content: str = "") -> Callable[[], object]:
+    kind = Stdin.STREAM if content else Stdin.NULL
+    call = Invocation(argv[0], tuple(argv), {"HOME": "/home/me"}, cwd="/work", stdin=kind)
+    return lambda: inspect(call, Files(content.encode()))
+
+
+def _script(text: str) -> Callable[[], object]:
+    return _call(("psql", "-X"), text)
+
+
+def _manifest(text: str) -> Callable[[], object]:
+    head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata:\n"
+    return _call(("kubectl", "apply", "-f", "-"), head + text)
+
+
+def growth() -> Table:
+    """Measure one judgement over the size of what is judged: it grows with the size, and ends at a bound."""
+    rows = []
+    for name, shape in SHAPES.items():
+        times = (min(microseconds(shape(size), 5)[0] / 1000 for _ in range(2)) for size in SIZES)
+        rows.append((name, *(f"{spent:.1f}" for spent in times)))
+    notes = [
+        f"`python bench/judging.py growth` on {machine()}. Beyond the bounds of size, depth and number a call is "
+        "conceded at once: there the times fall. The aim is less than 50 ms wherever something is read."
+    ]
+    return Table("Judging what is large", notes, ("ms of CPU", *(f"{size // 1024} KB" for size in SIZES)), rows)
+
+
+def conceded() -> Table:
+    """Count what is conceded of statements that only read."""
+    place = Path(__file__).resolve().parents[1] / "tests" / "inspectors" / "sql" / "data" / "harmless.txt"
+    statements = [line for line in place.read_text().splitlines() if line.strip()]
+    given_up = [line for line in statements if not all(one.complete for one in inspect_sql(line))]
+    share = 100 * len(given_up) / len(statements)
+    notes = [f"`python bench/judging.py conceded`, over `{place.name}` of the tests. The aim is less than 1 %."]
+    rows = [("statements", str(len(statements))), ("conceded", f"{len(given_up)} ({share:.1f} %)")]
+    return Table("What is conceded of SQL that only reads", notes, ("", "number"), rows)
+
+
+MEASURES: dict[str, Callable[[], Table]] = {
+    "statements": statements,
+    "calls": calls,
+    "growth": growth,
+    "conceded": conceded,
+    "policies": policies,
+}
 """What can be measured, by name. Add a measure here; `bench/run` writes them all into RESULTS.md."""
 
 
