@@ -67,7 +67,7 @@ def microseconds(work: Callable[[], object], rounds: int = ROUNDS) -> tuple[floa
 STATEMENTS = {
     "SELECT by key": "SELECT id, name FROM customers WHERE id = 42",
     "SELECT, two joins and a group": "SELECT c.name, count(*) FROM customers c JOIN orders o ON o.customer = c.id "
-    "LEFT JOIN items i ON i.order_id = o.id WHERE o.placed > now() - interval '7 days' GROUP BY 1 ORDER BY 2DESC "
+    "LEFT JOIN items i ON i.order_id = o.id WHERE o.placed > now() - interval '7 days' GROUP BY 1 ORDER BY 2 DESC "
     "LIMIT 9",
     "SELECT over a WITH": "WITH recent AS (SELECT * FROM orders WHERE placed > now() - interval '1 day') "
     "SELECT customer, sum(total) FROM recent GROUP BY customer",
