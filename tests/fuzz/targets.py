@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Callable, Iterable
 
 import witnesses
+from wire import wire
 from worlds import Call, World
 
 from guardcli.inspectors.generic import GenericInspector
@@ -147,4 +148,5 @@ TARGETS: dict[str, Target] = {
     "ssh": ssh,
     "loader": loader,
     "generic": generic,
+    "wire": wire,
 }
