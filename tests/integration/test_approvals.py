@@ -172,3 +172,58 @@ def test_the_justification_and_secrets_in_the_command(sandbox):
     shown = sandbox.guard("approvals", "show", approval_id(first.stderr)).stdout
     assert "ticket 42" in shown
     assert "hunter2hunter2" not in shown + first.stderr
+
+
+TERMS = """
+version: 1
+name: test
+tools: {gate: {patterns: [{match: ".*", effects: [write], action: run}]}}
+rules: [{id: gate-asks, match: {tool: gate}, decision: approve, approve: {%s}}]
+"""
+
+
+@pytest.fixture
+def terms(sandbox):
+    """Give a function that sets what a yes takes."""
+    yield lambda text: sandbox.policy.write_text(TERMS % text)
+
+
+def test_without_a_reason_that_is_required_nobody_is_asked(sandbox, terms):
+    terms("justification: required")
+    for given in ("", "   "):
+        done = sandbox.run("gate", "touch", "ran", env={**sandbox.env, "GUARD_REASON": given})
+        assert done.returncode == 77
+        assert "GUARD_REASON" in done.stderr and "nothing was run" in done.stderr
+    assert not [event for event in sandbox.events() if event["type"] == "asked"]
+    done = sandbox.run(
+        "gate", "true", options=["--approval-wait", "0"], env={**sandbox.env, "GUARD_REASON": "ticket 7"}
+    )
+    assert done.returncode == 75 and "pending" in done.stderr
+
+
+def test_outside_of_its_window_an_approved_call_waits_and_its_yes_is_kept(sandbox, terms):
+    terms("window: {until: 2020-01-01}")
+    first = sandbox.run("gate", "touch", "ran", options=["--approval-wait", "0"])
+    assert first.returncode == 75
+    assert sandbox.guard("approvals", "approve", approval_id(first.stderr)).returncode == 0
+    again = sandbox.run("gate", "touch", "ran", options=["--approval-wait", "0"])
+    assert again.returncode == 75
+    assert not (sandbox.work / "ran").exists()
+    assert "denied" not in again.stderr
+
+
+def test_inside_of_its_window_an_approved_call_runs(sandbox, terms):
+    terms("window: {from: 2020-01-01}")
+    process = sandbox.start("gate", "echo", "ran")
+    sandbox.guard("approvals", "approve", waiting(process))
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (0, "ran\n"), err
+
+
+def test_several_groups_that_must_all_agree_are_never_taken_for_one(sandbox, terms):
+    terms("all_of: [dba, security]")
+    first = sandbox.run("gate", "touch", "ran", options=["--approval-wait", "0"])
+    assert first.returncode == 75
+    sandbox.guard("approvals", "approve", approval_id(first.stderr))
+    assert sandbox.run("gate", "touch", "ran", options=["--approval-wait", "0"]).returncode == 75
+    assert not (sandbox.work / "ran").exists()
