@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import secrets
 import time
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 from joserfc import jws
 from joserfc.jwk import ECKey, OKPKey, RSAKey
@@ -39,6 +40,8 @@ class OidcProvider:
         self.answers: list[dict[str, object]] = []
         self.nonce = ""
         self.broken = False
+        self.codes: dict[str, dict[str, str]] = {}
+        self.changes: dict[str, object] = {}
 
     def claims(self, **changes: object) -> dict[str, object]:
         at = int(time.time())
@@ -67,13 +70,35 @@ class OidcProvider:
         self.keys = {algorithm: make(f"{algorithm}-{number}") for algorithm, make in MAKERS.items()}
         self.published = list(self.keys.values())
 
+    def authorized(self, query: dict[str, list[str]]) -> str:
+        """Say yes at once, and return where the browser is sent with the code."""
+        code = secrets.token_hex(8)
+        self.codes[code] = {name: values[0] for name, values in query.items()}
+        answer = urlencode({"code": code, "state": query["state"][0], "iss": self.issuer})
+        return f"{query['redirect_uri'][0]}?{answer}"
+
+    def redeemed(self, form: dict[str, list[str]]) -> tuple[int, object]:
+        """Return the ID token for a code, once, to whoever has its verifier (RFC 7636)."""
+        asked = self.codes.pop(form["code"][0], {})
+        challenge = encoded(hashlib.sha256(form["code_verifier"][0].encode()).digest())
+        same = all(asked.get(name) == form[name][0] for name in ("client_id", "redirect_uri"))
+        if not same or asked.get("code_challenge") != challenge or asked.get("code_challenge_method") != "S256":
+            return 400, {"error": "invalid_grant"}
+        return 200, {"id_token": self.token(**{"aud": asked["client_id"], "nonce": asked["nonce"], **self.changes})}
+
     def answer(self, path: str, form: dict[str, list[str]]) -> tuple[int, object]:
         """Return status and JSON for a request."""
         self.asked.append(path)
         if self.broken:
             return 500, {}
+        path, _, query = path.partition("?")
+        if path == "/authorize":
+            return 302, {"location": self.authorized(parse_qs(query))}
+        if path == "/token" and form.get("grant_type") == ["authorization_code"]:
+            return self.redeemed(form)
         if path == "/.well-known/openid-configuration":
             places = {"jwks_uri": "/keys", "token_endpoint": "/token", "device_authorization_endpoint": "/device"}
+            places["authorization_endpoint"] = "/authorize"
             return 200, {"issuer": self.issuer, **{name: self.issuer + place for name, place in places.items()}}
         if path == "/keys":
             return 200, {"keys": [key.as_dict(private=False) for key in self.published]}
@@ -104,6 +129,8 @@ def oidc_provider() -> Iterator[OidcProvider]:
             status, content = provider.answer(self.path, form)
             body = json.dumps(content).encode()
             self.send_response(status)
+            if status == 302 and isinstance(content, dict):
+                self.send_header("location", str(content["location"]))
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -43,6 +43,7 @@ from guardcli.api.store import Store
 from guardcli.api.web import failures
 from guardcli.api.web.decisions import router as web_decisions
 from guardcli.api.web.headers import SecurityHeaders
+from guardcli.api.web.oidc import router as web_oidc
 from guardcli.api.web.pages import router as web_pages
 from guardcli.api.web.players import router as web_players
 from guardcli.api.web.view import ROOM
@@ -96,7 +97,7 @@ def create_app(store: Store, trees: SessionTrees, notifier: Notifier, config: Co
     app.include_router(health.root)
     for module in (health, identity, tokens, sessions, events, recordings, approvals, grants, notices, audit):
         app.include_router(module.router, prefix="/v1")
-    for router in (web_pages, web_decisions, web_players):
+    for router in (web_pages, web_decisions, web_oidc, web_players):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=ROOM / "static"), name="static")
     app.add_middleware(BodyLimit)

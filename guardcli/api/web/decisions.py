@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from guardcli.api.context import Api, address_of
+from guardcli.api.context import Api, Context, address_of
+from guardcli.api.principals import Kind
 from guardcli.api.routes.approvals import decide as decide_approval
 from guardcli.api.store.database import now
 from guardcli.api.web.access import Proven, Viewer, check_origin, local_path, sign_in, sign_out
@@ -21,9 +22,13 @@ SEE_OTHER = 303
 
 
 @router.get("/login")
-def show_login(next: Annotated[str, Query(max_length=2000)] = "/") -> HTMLResponse:
+def show_login(api: Api, next: Annotated[str, Query(max_length=2000)] = "/") -> HTMLResponse:
     """Ask who it is."""
-    return bare("login.html", title="Sign in", next=local_path(next), fault="")
+    return bare("login.html", title="Sign in", next=local_path(next), fault="", providers=_providers(api))
+
+
+def _providers(api: Context) -> list[str]:
+    return [issuer.name for issuer in api.config.issuers if issuer.client]
 
 
 @router.post("/login", dependencies=[Depends(check_origin)])
@@ -43,13 +48,16 @@ def login(
         response = RedirectResponse(to, SEE_OTHER)
         sign_in(request, response, token.strip())
     except GuardError as error:
-        return bare("login.html", error.http_status, title="Sign in", next=to, fault=str(error))
+        values = {"next": to, "fault": str(error), "providers": _providers(api)}
+        return bare("login.html", error.http_status, title="Sign in", **values)
     return response
 
 
 @router.post("/logout", dependencies=[Proven])
-def logout() -> Response:
-    """Forget who it was."""
+def logout(api: Api, who: Viewer) -> Response:
+    """Forget who it was; a login ends for good."""
+    if who.kind is Kind.LOGIN:
+        api.store.tokens.revoke(who.token, who.owner)
     response = RedirectResponse("/login", SEE_OTHER)
     sign_out(response)
     return response
