@@ -17,7 +17,7 @@ from guardcli.broker.recorder import COMMAND_MAX, CallRecord, Recorder
 from guardcli.gateways.postgres.authority import Outcome, Statement, Ticket
 from guardcli.gateways.postgres.contract import Conversation, Opening, Refused
 from guardcli.gateways.postgres.conversation import StatementConversation
-from guardcli.gateways.postgres.opening import opening_operations
+from guardcli.gateways.postgres.opening import opening_operations, wants_replication
 from guardcli.gateways.postgres.results import Maskers, Results
 from guardcli.model.decisions import Decision, Verdict
 from guardcli.model.events import EventType
@@ -56,7 +56,9 @@ class StatementGatekeeper:
         privilege. Nobody is asked about these: the same may be said by a statement, which waits for a person.
         """
         authority = ConnectionAuthority(self._rules, opening)
-        operations = opening_operations(opening.parameters, TOOL)
+        resources = [one for one in self._rules.policy.resources if one.name == opening.resource]
+        replication = any(resource.access.replication for resource in resources)
+        operations = opening_operations(opening.parameters, TOOL, replication)
         decision = authority.judge(operations) if operations else None
         if decision is not None and decision.verdict is not Verdict.ALLOW:
             what = ", ".join(dict.fromkeys(one.reason or one.action for one in operations))
@@ -64,7 +66,8 @@ class StatementGatekeeper:
                 f"guard: denied by rule {decision.rule}: the connection's own parameters are not allowed here ({what})",
                 "leave out PGOPTIONS and the like, and say it by a statement",
             )
-        return StatementConversation(authority, Results(self._rules.maskers, opening.catalogue, TOOL))
+        results = Results(self._rules.maskers, opening.catalogue, TOOL)
+        return StatementConversation(authority, results, replication and wants_replication(opening.parameters))
 
     def masked(self, text: str) -> str:
         """Return words of a server from before a conversation."""

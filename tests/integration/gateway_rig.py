@@ -118,6 +118,7 @@ class Rig:
     def __init__(self, root: Path, upstream: Mapping[str, str], policy: Policy, wait: float, custody: bool) -> None:
         self.root = root
         self.masks = bool(policy.mask)
+        self.resource = policy.resources[0].name if policy.resources else ""
         self.env = {"PGHOST": str(root), "PGUSER": "app", "PGDATABASE": "postgres"}
         self.reviewer = Reviewer()
         self.spool = Spool(root / "spool", {"id": "s"})
@@ -177,7 +178,9 @@ class Rig:
         parameters = dict(zip((p.decode() for p in parts[0::2]), (p.decode() for p in parts[1::2]), strict=False))
         parameters.pop("", None)
         self._number += 1
-        opening = Opening("", "db", 5432, "app", "postgres", parameters, self._number, 0, True, self.catalogue)
+        opening = Opening(
+            self.resource, "db", 5432, "app", "postgres", parameters, self._number, 0, True, self.catalogue
+        )
         try:
             conversation = await self._gatekeeper.admit(opening)
         except Refused as refusal:

@@ -19,6 +19,8 @@ import psycopg
 import pytest
 import sqlalchemy
 
+from guardcli.model.events import EventType
+
 sys.path.insert(0, str(Path(__file__).parent))
 from gateway_rig import Rig, gateway
 from servers import postgres
@@ -316,3 +318,25 @@ def test_node_postgres(database: Mapping[str, str], rig: Rig) -> None:
         return run("node", "-e", NODE)({**env, "NODE_PATH": modules})
 
     assert '"22012"' in both(database, rig, act)[1]
+
+
+def test_replication_where_the_policy_allows_it(database: Mapping[str, str], tmp_path: Path) -> None:
+    resource = """
+resources:
+  db: {kind: postgres, host: /nowhere, credential: "env:NONE", options: {replication: allow}}
+"""
+    with gateway(database, POLICY + resource + MASKING) as rig:
+        env = {**os.environ, **rig.env}
+        copied = subprocess.run(
+            ["pg_basebackup", "-D", str(tmp_path / "copy"), "-X", "stream", "-c", "fast"],
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert copied.returncode == 0, copied.stderr
+        assert (tmp_path / "copy" / "backup_label").exists()
+        asked = run("psql", "-XAt", "dbname=postgres replication=database", "-c", "IDENTIFY_SYSTEM")(rig.env)
+        assert asked[0] == 0 and "postgres" in asked[1]
+        commands = [event["command"].split()[0] for event in rig.events(EventType.JUDGED)]
+    assert {"IDENTIFY_SYSTEM", "BASE_BACKUP", "START_REPLICATION"} <= set(commands)

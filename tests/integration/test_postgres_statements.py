@@ -13,12 +13,14 @@ from typing import Any
 import psycopg
 import pytest
 
+from guardcli.gateways.postgres.codec.frontend import PORTAL, Bind, Describe, Execute, Parse, Query, Sync
 from guardcli.model.approvals import ApprovalState
 from guardcli.model.events import EventType
 
 sys.path.insert(0, str(Path(__file__).parent))
 from gateway_rig import Rig, gateway
 from servers import postgres
+from test_postgres_abuse import Raw
 
 LOGGED = (
     "log_statement=all",
@@ -384,3 +386,18 @@ def test_an_answer_over_a_limit_ends_with_an_error(
         ended = rig.events(EventType.ENDED)[0]
         assert ended["rows"] == rows or (mode == "copy" and limit == "few-bytes")
         assert (limit in ended.get("error", "")) and bool(limit) == ("error" in ended)
+
+
+def test_a_cursor_under_the_name_of_a_portal_is_masked_as_what_it_is(server: Server) -> None:
+    raw = Raw(server.rig.env["PGHOST"])
+    try:
+        raw.ask(Query(b"BEGIN"))
+        raw.ask(Parse(b"s", b"SELECT name FROM customers"), Bind(b"p", b"s"), Describe(PORTAL, b"p"), Sync())
+        for made in (b"email", b"lower(email)"):
+            raw.ask(Query(b"CLOSE p"))
+            raw.ask(Query(b"DECLARE p CURSOR FOR SELECT " + made + b" FROM customers"))
+            raw.send(Execute(b"p"), Sync())
+            rows = [frame.raw for frame in raw.until_ready() if frame.kind == ord("D")]
+            assert len(rows) == 2 and not any(b"example" in row for row in rows)
+    finally:
+        raw.close()

@@ -28,6 +28,7 @@ from guardcli.gateways.postgres.copying import CopyTerms, copy_terms
 from guardcli.gateways.postgres.effects import changes, may_copy_in, unsettles
 from guardcli.gateways.postgres.flight import Item, Sent
 from guardcli.gateways.postgres.names import Portal, Prepared
+from guardcli.gateways.postgres.opening import replication_command
 from guardcli.gateways.postgres.parameters import digest, readable
 from guardcli.gateways.postgres.reading import NAME_BYTES, Unreadable, read_name, read_text, write_text
 from guardcli.gateways.postgres.results import Results
@@ -69,8 +70,10 @@ async def next_word(words: AsyncIterator[str]) -> Told | GuardError | None:
 class ClientSide(ServerSide):
     """The half of a conversation that hears the client."""
 
-    def __init__(self, authority: Authority, results: Results) -> None:
+    def __init__(self, authority: Authority, results: Results, replication: bool = False) -> None:
+        """`replication`: the connection speaks the replication protocol, and the policy allows it."""
         super().__init__(authority, results)
+        self.replication = replication
         self.asking: Asking | None = None
         self.probing = False
         self.unsettled = False
@@ -129,7 +132,8 @@ class ClientSide(ServerSide):
         except Unreadable as reason:
             self._refuse_query(refusals.unreadable(str(reason)))
             return
-        operations = inspect_sql(text, tool=_TOOL, prepared=self.names.as_sql_sees_them())
+        command = replication_command(text, _TOOL) if self.replication else None
+        operations = command or inspect_sql(text, tool=_TOOL, prepared=self.names.as_sql_sees_them())
         self._simple(frame, Statement(text, Source.QUERY, digest("Query", query.text)), operations)
 
     def take_call(self, frame: Frame) -> None:
@@ -150,6 +154,7 @@ class ClientSide(ServerSide):
             return
         kind = Sent.QUERY if statement.source is Source.QUERY else Sent.CALL
         item = Item(kind, ticket=ticket, text=statement.text)
+        item.stream = self.replication and replication_command(statement.text, _TOOL) is not None
         if kind is Sent.QUERY:
             item.changes = changes(statement.text, operations)
         item.unsettled = any(not operation.complete for operation in operations)
@@ -310,14 +315,16 @@ class ClientSide(ServerSide):
             self._refuse(refusals.no_portal(execute.portal))
             return
         operations = portal.prepared.operations
-        self.describe_first(portal, execute.portal)
         item = Item(Sent.EXECUTE, portal=portal, ticket=portal.ticket, outcome=portal.outcome)
         item.text = portal.prepared.text
+        if portal.doubt:
+            item.text = self.names.cursors.get(execute.portal.decode("utf-8", "replace"), item.text)
         item.changes = changes(item.text, operations)
         item.unsettled = any(not operation.complete for operation in operations)
         terms = self._copy_to_mask(item, operations)
         if terms is not None:
             self._probe(item, terms)
+        self.describe_first(portal, execute.portal)
         self.flight.append(item)
         self.to_server(frame.raw)
         self.unsettled = self.unsettled or unsettles(operations)

@@ -47,8 +47,9 @@ _TOOL = "psql"
 class StatementConversation(ClientSide):
     """Judges the statements of one connection. Pure: bytes in, a `Step` out; it waits by handing out awaitables."""
 
-    def __init__(self, authority: Authority, results: Results) -> None:
-        super().__init__(authority, results)
+    def __init__(self, authority: Authority, results: Results, replication: bool = False) -> None:
+        """`replication`: the connection speaks the replication protocol, and the policy allows it."""
+        super().__init__(authority, results, replication)
         self._client = Splitter(FRONTEND)
         self._held: Frame | Run | None = None
         self._flushed = False

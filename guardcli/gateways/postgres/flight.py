@@ -14,6 +14,7 @@ from enum import Enum
 
 from guardcli.gateways.postgres.authority import Outcome, Ticket
 from guardcli.gateways.postgres.codec.backend import Column, CopyResponse, ErrorResponse
+from guardcli.gateways.postgres.codec.frontend import format_of
 from guardcli.gateways.postgres.effects import Change
 from guardcli.gateways.postgres.names import Portal, Prepared, Undo
 
@@ -38,7 +39,8 @@ class Item:
     `own`: guard sent it for itself, and the client hears nothing of the answer. `instead`: it stands in for a message
     that was refused; it fails for certain, and the client hears this error in place of the server's. `undo`: what it
     changed among the names; `replaced` is the portal whose name it took. `changes` has what each of its statements
-    changes in the session, `done` counts those that have ended; `unsettled`: one may have changed anything. `columns`
+    changes in the session, `done` counts those that have ended; `unsettled`: one may have changed anything;
+    `stream`: its answer is that of the replication protocol, which nothing masks. `columns`
     and `copy` describe the rows that come now, `probe` has the columns of a COPY. `after` is what an own group was for.
     """
 
@@ -53,6 +55,7 @@ class Item:
     text: str = ""
     changes: list[Change] = field(default_factory=list)
     unsettled: bool = False
+    stream: bool = False
     replaced: Portal | None = None
     columns: tuple[Column, ...] | None = None
     copy: CopyResponse | None = None
@@ -60,6 +63,18 @@ class Item:
     after: Callable[[], None] | None = None
     failed: bool = False
     done: int = 0
+
+    @property
+    def described(self) -> tuple[Column, ...] | None:
+        """The columns of the rows that come now, as they come; None where nobody has said."""
+        if self.copy is not None:
+            return self.probe.columns if self.probe is not None else None
+        if self.kind is Sent.QUERY or self.portal is None:
+            return self.columns
+        if self.portal.columns is not None or self.portal.prepared.columns is None:
+            return self.portal.columns
+        formats, columns = self.portal.formats, self.portal.prepared.columns
+        return tuple(column._replace(format=format_of(formats, place)) for place, column in enumerate(columns))
 
 
 class Flight(deque[Item]):

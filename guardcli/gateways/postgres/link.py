@@ -59,6 +59,8 @@ class Link:
         """Ask the server what `portal` gives, where somebody must know and nobody has asked."""
         if not self.results.reads(portal.ticket):
             return
+        if portal.doubt:  # a cursor may stand under its name by now
+            portal.columns = None
         known = portal.prepared.columns is not None and portal.prepared.epoch == self.names.epoch
         if portal.columns is not None or (known and not portal.doubt):
             return

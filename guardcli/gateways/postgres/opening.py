@@ -17,13 +17,39 @@ from guardcli.model.operations import Operation, Target, conceded
 _NO_SETTINGS = frozenset(("user", "database", "options", "replication"))
 _OFF = frozenset(("", "false", "off", "no", "0"))
 _SWITCH = re.compile(r"(?:\\.|[^\s\\])+", re.DOTALL)
+_WORD = re.compile(r"\s*(\w+)")
+_READ, _DEFINE = frozenset((Effect.READ,)), frozenset((Effect.DEFINE,))
+_COMMANDS = {
+    **dict.fromkeys(("IDENTIFY_SYSTEM", "START_REPLICATION", "TIMELINE_HISTORY", "READ_REPLICATION_SLOT"), _READ),
+    **dict.fromkeys(("BASE_BACKUP", "UPLOAD_MANIFEST"), _READ),
+    "CREATE_REPLICATION_SLOT": _DEFINE,
+    "ALTER_REPLICATION_SLOT": _DEFINE,
+    "DROP_REPLICATION_SLOT": _DEFINE | {Effect.DELETE},
+}
+"""Commands of PostgreSQL's "Streaming Replication Protocol"; what else comes over such a connection is SQL."""
 _ASSIGNMENT = re.compile(r"([\w.-]+)=(.*)", re.DOTALL)
 
 
-def opening_operations(parameters: Mapping[str, str], tool: str) -> tuple[Operation, ...]:
-    """Return what a startup packet with `parameters` does that a rule may have something against; often nothing."""
+def wants_replication(parameters: Mapping[str, str]) -> bool:
+    """Say whether a startup packet asks for the replication protocol."""
+    return parameters.get("replication", "").lower() not in _OFF
+
+
+def replication_command(text: str, tool: str) -> tuple[Operation, ...] | None:
+    """Return what a command of the replication protocol does, None for a text that is none of them."""
+    word = _WORD.match(text)
+    if word is None or word[1].upper() not in _COMMANDS:
+        return None
+    return (Operation(tool, word[1].lower(), _COMMANDS[word[1].upper()]),)
+
+
+def opening_operations(parameters: Mapping[str, str], tool: str, replication: bool = False) -> tuple[Operation, ...]:
+    """Return what a startup packet with `parameters` does that a rule may have something against; often nothing.
+
+    `replication`: the policy lets clients ask for the replication protocol.
+    """
     found: list[Operation] = []
-    if parameters.get("replication", "").lower() not in _OFF:
+    if wants_replication(parameters) and not replication:
         found.append(conceded(tool, "replication", "a replication connection reads whatever there is", Effect.READ))
     settings = [(name, value) for name, value in parameters.items() if name not in _NO_SETTINGS]
     given = _switches(parameters.get("options", ""))

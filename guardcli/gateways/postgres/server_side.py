@@ -34,7 +34,6 @@ from guardcli.gateways.postgres.codec.frames import (
     Run,
     Splitter,
 )
-from guardcli.gateways.postgres.codec.frontend import format_of
 from guardcli.gateways.postgres.codec.limits import BACKEND, name_of
 from guardcli.gateways.postgres.codec.violations import ProtocolViolation
 from guardcli.gateways.postgres.effects import apply
@@ -131,7 +130,7 @@ class ServerSide(Link):
             self.to_client(found._replace(payload=payload.encode("utf-8", "surrogateescape")).encode())
 
     def _asked(self, item: Item | None) -> Asked | None:
-        if item is None or item.ticket is None:
+        if item is None or item.ticket is None or item.stream:
             return None
         behind = self.names.behind(item.text, item.done)
         if behind is not None:
@@ -292,6 +291,13 @@ class ServerSide(Link):
         item.copy = found
         self._pass(item, frame)
 
+    def _copy_both(self, frame: Frame) -> None:
+        item = self._head(frame, Sent.QUERY)
+        if not item.stream:
+            raise ProtocolViolation("the server streams although replication was not asked for")
+        self._pass(item, frame)
+        self.copying_in = self._copying_out = True
+
     def _copy_done(self, frame: Frame) -> None:
         item = self._head(frame, *_RUNS)
         if not self._copying_out:
@@ -310,7 +316,7 @@ class ServerSide(Link):
             raise ProtocolViolation("the server sent rows that nobody asked for")
         if self._masked_item is not item:
             asked = self._asked(item)
-            columns = self._columns(item)
+            columns = item.described
             missing = self.results.missing(columns, asked)
             if missing is not None:
                 self._held_run, self._looking = run, True
@@ -355,19 +361,6 @@ class ServerSide(Link):
             return None
         return Caps(asked.decision.limits, self.results.counters(columns, item.copy, asked))
 
-    def _columns(self, item: Item) -> tuple[Column, ...] | None:
-        if item.copy is not None:
-            return item.probe.columns if item.probe is not None else None
-        if item.kind is Sent.QUERY or item.portal is None:
-            return item.columns
-        portal = item.portal
-        if portal.columns is not None:
-            return portal.columns
-        columns = portal.prepared.columns
-        if columns is None:
-            return None
-        return tuple(column._replace(format=format_of(portal.formats, place)) for place, column in enumerate(columns))
-
     def _finish_rows(self, item: Item) -> None:
         """The rows of one statement have ended, or broken off."""
         if self._mask is not None:
@@ -391,6 +384,7 @@ _HANDLERS: dict[int, Callable[[ServerSide, Frame], None]] = {
     ord("S"): ServerSide._setting,
     ord("T"): ServerSide._row_description,
     ord("V"): ServerSide._function_result,
+    ord("W"): ServerSide._copy_both,
     ord("Z"): ServerSide._ready,
     ord("c"): ServerSide._copy_done,
     ord("n"): ServerSide._no_data,
