@@ -396,8 +396,9 @@ def test_a_cursor_under_the_name_of_a_portal_is_masked_as_what_it_is(server: Ser
         for made in (b"email", b"lower(email)"):
             raw.ask(Query(b"CLOSE p"))
             raw.ask(Query(b"DECLARE p CURSOR FOR SELECT " + made + b" FROM customers"))
-            raw.send(Execute(b"p"), Sync())
-            rows = [frame.raw for frame in raw.until_ready() if frame.kind == ord("D")]
-            assert len(rows) == 2 and not any(b"example" in row for row in rows)
+            for _ in range(2):
+                raw.send(Execute(b"p", 1), Sync())
+                rows = [frame.raw for frame in raw.until_ready() if frame.kind == ord("D")]
+                assert len(rows) == 1 and b"example" not in rows[0]
     finally:
         raw.close()

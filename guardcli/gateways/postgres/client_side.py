@@ -314,11 +314,12 @@ class ClientSide(ServerSide):
         if portal is None:
             self._refuse(refusals.no_portal(execute.portal))
             return
+        cursor = self.names.cursors.get(execute.portal.decode("utf-8", "replace")) if portal.doubt else None
+        if cursor is not None:
+            portal.prepared = Prepared(cursor, portal.prepared.operations)
         operations = portal.prepared.operations
         item = Item(Sent.EXECUTE, portal=portal, ticket=portal.ticket, outcome=portal.outcome)
         item.text = portal.prepared.text
-        if portal.doubt:
-            item.text = self.names.cursors.get(execute.portal.decode("utf-8", "replace"), item.text)
         item.changes = changes(item.text, operations)
         item.unsettled = any(not operation.complete for operation in operations)
         terms = self._copy_to_mask(item, operations)
