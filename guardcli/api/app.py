@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -58,6 +58,12 @@ log = logging.getLogger("guard.api")
 SWEEP_SECONDS = 10.0
 """How soon an approval whose time is over is written down as expired; whoever reads it sees that at once anyhow."""
 
+FAILURE: dict[str, Any] = {
+    "model": Failure,
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}},
+}
+"""What every failure looks like, be the route's own answer JSON or not."""
+
 FAILURES = (400, 401, 403, 404, 409, 413, 422, 429, 500, 503)
 
 
@@ -88,7 +94,7 @@ def create_app(store: Store, trees: SessionTrees, notifier: Notifier, config: Co
         docs_url=None,
         redoc_url=None,
         openapi_url="/v1/openapi.json",
-        responses={status: {"model": Failure} for status in FAILURES},
+        responses=dict.fromkeys(FAILURES, FAILURE),
     )
     providers = _providers(config)
     authenticator = Authenticator(store, providers, Throttle(config.limits.failed_logins), metrics)
