@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 from guardcli.masking.detector import Detector
@@ -16,7 +17,10 @@ _MOST = 100_000
 
 
 class Pattern(Detector):
-    """What a regular expression of RE2's syntax matches, on bytes, within a line; the longest of the leftmost."""
+    """What a regular expression of RE2's syntax matches, on bytes, within a line; the longest of the leftmost.
+
+    Matches without a byte between them are one: a pattern of single bytes would cost a thousand times its text.
+    """
 
     once = True
     stub = rb"((?:(?<=[\s\"'=:,;(<])|\A)[^\s\"'=:,;(<]{0,63}[A-Za-z0-9_./+-])"
@@ -27,7 +31,8 @@ class Pattern(Detector):
             raise ConfigurationError(f"{name!r} is no name of a pattern", hint="write a-z, 0-9, - and _")
         self.name = name  # type: ignore[misc]
         self.label = name.upper().replace("-", "_")
-        self._compiled = _compile(regex)
+        _compile(regex)
+        self._compiled = _compile(f"(?:{regex})+")
         self.triggers = (b"(?m)(?:" + regex.encode() + b")",)
         self.blanks = _MAY_HOLD_BLANKS.search(regex) is not None
 
@@ -37,22 +42,10 @@ class Pattern(Detector):
 
     def find_all(self, text: bytes, at: int) -> Sequence[tuple[int, int, int]]:
         """Return all matches in `text`: the trigger fires once for all of them."""
-        found: list[tuple[int, int, int]] = []
-        place = 0
-        while (match := self._compiled.search(text, place)) is not None:
-            start, end = match.span()
-            newline = text.find(b"\n", start, end)
-            if newline >= 0:
-                match = self._compiled.search(text, place, newline)
-                start, end = match.span() if match is not None else (newline, newline)
-                place = newline + 1 if match is None else end
-            else:
-                place = max(end, start + 1)
-            if end > start:
-                found.append((start, end, 0))
-            if len(found) >= _MOST:
-                found.append((place, len(text), 0))
-                break
+        spans = (match.span() for match in self._compiled.finditer(text))
+        found = [(start, end, 0) for start, end in islice(spans, _MOST) if end > start]
+        if len(found) == _MOST:
+            found.append((found[-1][1], len(text), 0))
         return found
 
 
@@ -78,6 +71,7 @@ def _compile(regex: str) -> Any:
 
     options = re2.Options()
     options.log_errors, options.never_capture, options.longest_match = False, True, True
+    options.never_nl = True  # a match ends with its line, whatever the expression takes
     options.encoding = re2.Options.Encoding.LATIN1
     try:
         compiled = re2.compile(b"(?m)(?:" + regex.encode() + b")", options=options)

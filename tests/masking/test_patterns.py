@@ -93,3 +93,23 @@ def test_denied_values_are_taken_as_they_are() -> None:
     masker = Masker([MaskRule(deny=(odd, "ü"))], key=KEY)
     assert masker.text(f"x {odd} y ü acb") == "x [VALUE] y [VALUE] acb"
     assert re.escape(odd) != odd
+
+
+@pytest.mark.parametrize(
+    ("regex", "text", "masked"),
+    [
+        ("[^ ]", "ab c\nd\n", "[OWN] [OWN]\n[OWN]\n"),
+        (r"[\s\S]", "ab\n\ncd", "[OWN]\n\n[OWN]"),
+        (r"a\nb", "a\nb", "a\nb"),
+        (r"\d{2}", "12345 67", "[OWN]5 [OWN]"),
+        ("a|ab|bcd", "abcd x", "[OWN] x"),
+    ],
+)
+def test_matches_side_by_side_are_one_and_end_with_their_line(regex: str, text: str, masked: str) -> None:
+    masker = Masker([MaskRule(patterns=(MaskPattern("own", regex),))], key=bytes(32))
+    assert masker.text(text) == masked
+    for place in range(len(text)):
+        stream = masker.stream()
+        assert (
+            stream.feed(text[:place].encode()) + stream.feed(text[place:].encode()) + stream.finish()
+        ).decode() == masked
