@@ -22,6 +22,7 @@ from types import FrameType
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+PR_SET_DUMPABLE = 4
 TERM_SECONDS = 2.0
 """Between TERM and KILL."""
 PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
@@ -37,6 +38,14 @@ class BrokerLost(Exception):
 def adopt_orphans() -> None:
     """Make this process the reaper of its descendants."""
     _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def keep_memory_private() -> None:
+    """Let no process of the same user read this one's memory or environment, trace it, or find a core dump of it.
+
+    What this process starts by exec is not bound by it (prctl(2), PR_SET_DUMPABLE; root may still do all of that).
+    """
+    _libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def start_agent(argv: Sequence[str], env: Mapping[str, str], inherited: Sequence[int] = ()) -> int:

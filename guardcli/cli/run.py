@@ -16,7 +16,15 @@ from pathlib import Path
 
 import click
 
-from guardcli.broker.agent import BrokerLost, Supervisor, adopt_orphans, descendants, end_processes, leave_as
+from guardcli.broker.agent import (
+    BrokerLost,
+    Supervisor,
+    adopt_orphans,
+    descendants,
+    end_processes,
+    keep_memory_private,
+    leave_as,
+)
 from guardcli.broker.place import SessionPlace, remove_stale, runtime_root
 from guardcli.broker.recorder import printable
 from guardcli.broker.recovery import recover_spools
@@ -130,6 +138,7 @@ def start(
     )
     client.close()
     forget_in_memory(withheld(policy))
+    keep_memory_private()
     adopt_orphans()
     ours, theirs = socket.socketpair()
     broker = _fork_broker(session, spool, listen(str(place.socket)), ours, theirs, settings, token, inner)

@@ -1,0 +1,47 @@
+"""Processes of guard's own that the agent, running as the same user, cannot read."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+PROGRAM = """
+import ctypes, os, subprocess, sys
+from guardcli.broker.agent import keep_memory_private
+if os.geteuid() == 0: os.setgid(54321); os.setuid(54321)
+ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # setuid(2) has made it unreadable; most programs are not, and begin so
+def readable(pid):
+    found = []
+    for name in ("mem", "environ", "maps"):
+        try: open(f"/proc/{pid}/{name}", "rb").close(); found.append(name)
+        except OSError: pass
+    return found
+ours, theirs = os.pipe()
+go, said = os.pipe()
+keeper = os.fork()
+if keeper == 0:
+    if sys.argv[1] == "private": keep_memory_private()
+    os.write(theirs, b"x")
+    os.read(go, 1)
+    os._exit(0)
+os.read(ours, 1)
+print(readable(keeper))
+os.write(said, b"x")
+os.waitpid(keeper, 0)
+keep_memory_private()
+child = subprocess.Popen(["sh", "-c", "echo; exec sleep 60"], stdout=subprocess.PIPE)
+child.stdout.readline()
+print(readable(child.pid))
+child.kill()
+child.wait()
+"""
+
+
+def test_memory_that_is_private_is_read_by_no_process_of_the_same_user_and_programs_started_are_as_ever() -> None:
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    for how, expected in (("plain", "['mem', 'environ', 'maps']\n"), ("private", "[]\n")):
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM, how], capture_output=True, text=True, timeout=60, env=env, cwd="/"
+        )
+        assert done.stdout == expected + "['mem', 'environ', 'maps']\n", done.stdout + done.stderr
