@@ -40,6 +40,7 @@ from guardcli.broker.shipper import Shipper
 from guardcli.broker.spool import Spool
 from guardcli.broker.tools import ToolFinder
 from guardcli.client.api import ApiClient
+from guardcli.client.dumps import forbid_dumps
 from guardcli.masking import Masker, Stream
 from guardcli.masking.cache import PatternCache
 from guardcli.model.errors import GuardError, UnavailableError
@@ -308,8 +309,9 @@ def run_broker(
 
 
 def _detach(log_file: Path) -> None:
-    """Leave the terminal and its signals; take all the descriptors that the system allows; log to a file."""
+    """Leave the terminal and its signals, and no core file; take all the descriptors that the system allows; log to a file."""
     os.setsid()
+    forbid_dumps()
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGPIPE, signal.SIGTTOU):
         signal.signal(number, signal.SIG_IGN)
     null = os.open(os.devnull, os.O_RDWR)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import click
 
 from guardcli.cli.settings import load_settings
+from guardcli.client.dumps import forbid_dumps
 from guardcli.masking import DEFAULT_RULES, Masker, Stream
 from guardcli.masking.cache import PatternCache
 from guardcli.model.masking import MaskRule
@@ -27,6 +28,7 @@ _SILENCE = 0.05
 @click.option("--json", "as_json", is_flag=True, help="With --explain: one JSON object a line.")
 def command(policy: str, tool: str, explain: bool, as_json: bool) -> None:
     """Redact secrets and personal data from standard input."""
+    forbid_dumps()
     masker = _masker(_rules(policy))
     if explain or as_json:
         _explain(masker, tool, as_json)

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
+from guardcli.client.dumps import forbid_dumps
 from guardcli.model.errors import UnavailableError
 
 START_SECONDS = 20.0
@@ -133,6 +134,7 @@ def _become(command: list[str], environment: dict[str, str], null: int, log: int
     """In the child: fork once more, leave everything of the caller's behind, and become the server."""
     try:
         os.setsid()
+        forbid_dumps()
         if os.fork():
             os._exit(0)
         os.chdir("/")

@@ -4,7 +4,8 @@ Rules:
 - A complete line goes out at once. Of an unfinished line everything goes that no continuation could turn into
   part of a secret: up to its last word, an open quote, a group of digits, or what is already known to be secret.
 - `idle` says that nothing came for a while. The first one lets out what does not look like the beginning of a
-  secret; the second lets out the rest, with stars for what does.
+  secret; the second puts stars for what does. A word that may begin an address is held back for `_PATIENCE`, and then
+  gives way to stars as well; only the echo of keys is let out as it is.
 - A line that is longer than `LONG_LINE` goes out piece by piece, far enough behind its end that no detector can
   still change its mind. Memory is bounded by that length and the size of one chunk.
 - What was let out by `idle` stays known: if it turns out to be the beginning of a secret, the rest is masked.
@@ -29,11 +30,8 @@ _EAGER = 4096
 
 _ECHO = 4
 """What comes in so small pieces is the echo of keys: each shows at once."""
-_PATIENCE = 20
-"""Calls of `idle` (a second) for which a word is held back that may begin an e-mail address."""
-_BLOCK = 512
-"""From so many bytes between two silences on, a word at their end is more likely cut by a buffer than a prompt."""
-_PATIENCE_AFTER_BLOCK = 200
+_PATIENCE = 200
+"""Calls of `idle` (ten seconds) for which a word is held back that may begin an e-mail address; then it is masked."""
 
 Observer = Callable[[str, int, int], None]
 """Told of each finding: detector, offset in the stream, length."""
@@ -99,12 +97,12 @@ class MaskStream:
         if not self.held:
             return b""
         self._idles += 1
-        if self._idles > _PATIENCE_AFTER_BLOCK + 1:
+        if self._idles > _PATIENCE + 1:
             return b""
         end = len(self._buffer)
         spans, _ = self._plan.analyse(self._buffer, self._base, self._state)
         opening, stub = (max(place, self._released) for place in self._plan.opening(self._buffer, self._base))
-        if self._idles > self._patience():
+        if self._burst <= _ECHO:
             stub = end
         if self._idles == 1:
             limit = min(opening, stub)
@@ -112,17 +110,12 @@ class MaskStream:
                 limit = min(limit, max(spans[-1].start, self._released))
             return self._emit(Spans.of(span for span in spans if span.start < limit), limit)
         covered = max((span.end for span in spans), default=0)
-        if opening < end and covered <= opening:
-            out = self._emit(spans, opening) + b"*" * (end - opening)
+        hidden = min(opening, stub) if self._idles > _PATIENCE else opening
+        if hidden < end and covered <= hidden:
+            out = self._emit(spans, hidden) + b"*" * (end - hidden)
             self._released, self._masked = end, True
             return out
         return self._emit(spans, stub if covered <= stub else end)
-
-    def _patience(self) -> int:
-        """Return for how many calls of `idle` a word is held back that may begin an address."""
-        if self._burst <= _ECHO:
-            return 0
-        return _PATIENCE_AFTER_BLOCK if self._burst >= _BLOCK else _PATIENCE
 
     def finish(self) -> bytes:
         """Return the rest: the stream has ended."""

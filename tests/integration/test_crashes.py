@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import re
+import resource
+import shlex
 import signal
 import time
 from contextlib import suppress
@@ -100,3 +102,39 @@ def test_killed_at_a_random_moment(sandbox, kind, wait_for):
         ran = {int(line) for line in ledger.read_text().split()}
         assert ran <= recorded, f"round {number}, seed {SEED}: ran unrecorded {sorted(ran - recorded)}"
         sandbox.verify()
+
+
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [("broker", signal.SIGABRT), ("broker", signal.SIGSEGV), ("api", signal.SIGABRT), ("front", signal.SIGABRT)],
+)
+def test_a_crash_with_a_secret_in_hand_leaves_it_nowhere(sandbox, kind, number, wait_for):
+    secret = "hunter2crash" + os.urandom(4).hex()
+    spelled = secret.replace("hunter", r"\150unter")
+    program = f"printf 'first line\npassword={spelled}\nexport TOKEN={spelled}'; touch printed; exec sleep 5"
+    cores = resource.getrlimit(resource.RLIMIT_CORE)
+    if kind != "front":  # which holds no output, and whose limits are the agent's
+        resource.setrlimit(resource.RLIMIT_CORE, (cores[1], cores[1]))
+    try:
+        process = sandbox.start("sh", "-c", f"probe sh -c {shlex.quote(program)}")
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, cores)
+    printed = sandbox.work / "printed"
+    try:
+        wait_for(lambda: printed.exists() or process.poll() is not None)
+        time.sleep(0.3)
+        pid = victim_of(kind, sandbox, process.pid)
+        assert pid is not None
+        os.kill(pid, number)
+        if kind == "api":
+            process.terminate()
+        shown = "".join(process.communicate(timeout=60))
+    finally:
+        process.kill()
+    assert "first line" in shown and secret not in shown
+    assert sandbox.script("probe echo works").stdout == "works\n"
+    sandbox.stop_api()
+    kept = [path for path in sandbox.root.rglob("*") if path.is_file() and not path.is_symlink()]
+    assert any(path.is_relative_to(sandbox.root / "state") for path in kept)
+    for path in kept:
+        assert secret.encode() not in path.read_bytes(), path

@@ -167,6 +167,34 @@ def test_random_bytes_come_out_exact() -> None:
     assert b"".join([*out, stream.finish()]) == data
 
 
+@pytest.mark.parametrize("text", SECRETS, ids=range(len(SECRETS)))
+def test_no_byte_of_a_secret_gets_out_however_long_a_silence_is(text: str) -> None:
+    data, secrets = text.encode(), SECRETS[text]
+    for place in range(5, len(data) + 1):  # up to four bytes are the echo of keys
+        stream = MASKER.stream()
+        out = stream.feed(data[:place])
+        for _ in range(250):
+            out += stream.idle()
+            if not stream.held:
+                break
+        assert stream.held == 0
+        for secret in secrets:
+            start = data.find(secret.encode())
+            if start > 4 and place > start + 8 and "@" in secret:
+                assert secret[:8].encode() not in seen(out), (place, out)
+        out += stream.feed(data[place:]) + stream.finish()
+        assert not any(secret.encode() in seen(out) for secret in secrets)
+
+
+def test_a_word_is_held_over_a_silence_and_comes_out_whole_when_it_was_one() -> None:
+    stream = MASKER.stream()
+    assert stream.feed(b"hello wor") == b"hello "
+    assert b"".join(stream.idle() for _ in range(199)) == b""
+    assert stream.feed(b"ld\n") == b"world\n"
+    assert stream.feed(b"mail to ann") + b"".join(stream.idle() for _ in range(300)) == b"mail to ***"
+    assert stream.feed(b"@corp-mail.org now\n") == b" now\n"
+
+
 @pytest.mark.parametrize("prompt", [b"Password: ", b"postgres=# ", b"Continue? [y/N] ", b"ann@host:~$ ", b">>> "])
 def test_a_prompt_appears_at_once(prompt: bytes) -> None:
     assert MASKER.stream().feed(prompt) == prompt
