@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 
 _NEITHER = 1
-"""A limit of one byte: too little for a file, and the one value with which the kernel pipes no core to a program (core(5))."""
+"""Bytes: too few for a file, and the one limit with which the kernel pipes no core to a program (core(5))."""
 
 
 def forbid_dumps() -> None:
