@@ -98,7 +98,8 @@ def postgres(*settings: str, hba: str = "") -> Iterator[dict[str, str]]:
         options += [part for setting in settings for part in ("-c", setting)]
         process = subprocess.Popen([*user, server, "-D", f"{root}/data", *options], cwd=root, stderr=subprocess.DEVNULL)
         env = {"PGHOST": str(root), "PGUSER": "app", "PGDATABASE": "postgres"}
-        env |= {"PGPORT": setting[5:] for setting in settings if setting.startswith("port=")}
+        if port := next((setting[5:] for setting in settings if setting.startswith("port=")), ""):
+            env["PGPORT"] = port
         until = time.monotonic() + 30
         while subprocess.run(["pg_isready", "-q"], env={**os.environ, **env}).returncode:
             assert time.monotonic() < until, "the server does not start"
