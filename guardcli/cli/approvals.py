@@ -14,8 +14,9 @@ from guardcli.cli.picking import pick
 from guardcli.cli.settings import load_settings
 from guardcli.cli.tables import echo, echo_table, paint
 from guardcli.client.api import ApiClient
-from guardcli.model.approvals import Approval, ApprovalState, Vote
+from guardcli.model.approvals import Approval, ApprovalState
 from guardcli.model.errors import DeniedError, PendingError
+from guardcli.playback.questions import granted, left, needs, said
 from guardcli.playback.text import age, clock, inert, inert_block
 
 COLOURS = {
@@ -64,7 +65,7 @@ def list_approvals(everything: bool, state: str | None, as_json: bool) -> None:
             approval.state.value,
             approval.requester,
             age(at - approval.created),
-            _left(approval, at),
+            left(approval, at),
             approval.rule,
             ",".join(approval.effects),
             _short(approval.command),
@@ -191,7 +192,7 @@ def _decide(id: str, yes: bool, reason: str, as_json: bool, grant: float = 0.0) 
     if as_json:
         click.echo(as_line(approval))
     elif approval.state is ApprovalState.PENDING:
-        echo(f"your yes to {approval.id} counts; it needs {_needs(approval)}")
+        echo(f"your yes to {approval.id} counts; it needs {needs(approval)}")
     else:
         echo(f"{approval.id} is {paint(approval.state.value, COLOURS.get(approval.state, ''))}")
         echo(f"  {_short(inert(approval.command))}")
@@ -231,11 +232,11 @@ def describe(approval: Approval) -> None:
         ("rule", f"{approval.rule}: {approval.message}"),
         ("agent's reason", approval.justification),
         ("asked", f"{clock(approval.created)}, {age(at - approval.created)} ago"),
-        ("ends", f"{clock(approval.expires)}, {_left(approval, at)} left"),
-        ("needs", _needs(approval)),
+        ("ends", f"{clock(approval.expires)}, {left(approval, at)} left"),
+        ("needs", needs(approval)),
         ("runs only", "; ".join(approval.windows)),
-        ("grant", f"up to {approval.grant:.0f} s for {' '.join(approval.grant_scope)}" if approval.grant else ""),
-        ("votes", "\n".join(_vote(vote) for vote in approval.votes)),
+        ("grant", granted(approval)),
+        ("votes", "\n".join(said(vote) for vote in approval.votes)),
         ("digest", approval.digest),
     ]
     if approval.decided:
@@ -250,23 +251,6 @@ def describe(approval: Approval) -> None:
 def as_line(approval: Approval) -> str:
     """Return `approval` as one line of JSON without any character that a terminal would act on."""
     return json.dumps({**dataclasses.asdict(approval), "state": approval.state.value})
-
-
-def _needs(approval: Approval) -> str:
-    people = "1 reviewer" if approval.quorum == 1 else f"{approval.quorum} reviewers"
-    anybody = f"{people} of {', '.join(approval.groups)}" if approval.groups else people
-    parts = [anybody] if approval.quorum else []
-    return " and ".join([*parts, *(f"one of {group}" for group in approval.all_of)])
-
-
-def _vote(vote: Vote) -> str:
-    because = f": {vote.reason}" if vote.reason else ""
-    return f"{'yes' if vote.approve else 'no'} by {vote.reviewer}{because}"
-
-
-def _left(approval: Approval, at: float) -> str:
-    open_states = (ApprovalState.PENDING, ApprovalState.APPROVED)
-    return age(max(0.0, approval.expires - at)) if approval.state in open_states else "-"
 
 
 def _short(command: str) -> str:

@@ -5,5 +5,6 @@
 * `dump`: a screen as text that draws it again
 * `index`: where in a recording what is, so that a player can begin anywhere
 * `timeline`: what an event tells, in a line
+* `questions`: what an approval asks of people, in words
 * `text`: recorded text without any effect on a terminal; ages and moments
 """

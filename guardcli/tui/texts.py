@@ -15,6 +15,7 @@ from rich.text import Text
 from guardcli.client.api import SessionInfo
 from guardcli.model.approvals import Approval, ApprovalState
 from guardcli.model.events import Event, EventType
+from guardcli.playback.questions import granted, left, needs, said
 from guardcli.playback.text import age, clock, inert, inert_block
 
 VERDICTS = {"allow": "green", "approve": "yellow", "deny": "red"}
@@ -142,7 +143,6 @@ def session_facts(session: SessionInfo) -> Text:
 
 def approval_facts(approval: Approval, at: float) -> Text:
     """Return all that is needed to decide, at the moment `at`."""
-    people = "1 reviewer" if approval.quorum == 1 else f"{approval.quorum} reviewers"
     rows: list[tuple[str, Text | str]] = [
         ("approval", Text(approval.id).append(f"  {approval.state.value}", STATES.get(approval.state, ""))),
         ("who", f"{approval.requester}, in session {approval.session}"),
@@ -157,19 +157,16 @@ def approval_facts(approval: Approval, at: float) -> Text:
         ("agent's reason", approval.justification),
         ("asked", f"{clock(approval.created)}, {age(at - approval.created)} ago"),
         ("left", left(approval, at)),
-        ("needs", f"{people} of {', '.join(approval.groups)}" if approval.groups else people),
+        ("needs", needs(approval)),
+        ("runs only", "; ".join(approval.windows)),
+        ("grant", granted(approval)),
+        ("votes", "\n".join(said(vote) for vote in approval.votes)),
         ("digest", approval.digest),
     ]
     if approval.decided:
         rows.append(("decided", f"{clock(approval.decided)} by {approval.reviewer or approval.requester}"))
     rows.append(("reason", approval.reason))
     return facts(rows)
-
-
-def left(approval: Approval, at: float) -> str:
-    """Return how long a request or a yes still holds, ``-`` where it does not."""
-    held = approval.state in (ApprovalState.PENDING, ApprovalState.APPROVED)
-    return age(max(0.0, approval.expires - at)) if held else "-"
 
 
 def call_facts(events: Sequence[Event]) -> Text:

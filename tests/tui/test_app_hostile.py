@@ -20,7 +20,7 @@ ATTACKS = [
     "\x1bP+q544e\x1b\\",
     "[bold red]markup[/] [link=file:///etc/passwd]x[/link]",
     "\u202egnp.exe\u2066\u200b",
-    "\r\nnew line\ttab\x08\x7f\x00",
+    "\r\nnew line\ttab\x08\x7f",
     "[@click=app.quit]quit[/]",
 ]
 EVIL = "".join(ATTACKS)

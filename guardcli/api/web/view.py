@@ -22,6 +22,7 @@ from guardcli.api.principals import Principal
 from guardcli.api.web.access import proof, token_of
 from guardcli.model.approvals import ApprovalState
 from guardcli.playback import timeline
+from guardcli.playback.questions import granted, needs, said
 from guardcli.playback.text import age, clock, inert, inert_block
 
 ROOM = Path(__file__).parent
@@ -81,6 +82,9 @@ def environment() -> Environment:
         "age": age,
         "clock": clock,
         "flat": flat,
+        "needs": needs,
+        "said": said,
+        "granted": granted,
         "sentence": timeline.sentence,
         "colour": timeline.colour,
     }

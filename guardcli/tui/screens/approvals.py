@@ -15,11 +15,12 @@ from textual.widgets import Static
 
 from guardcli.model.approvals import Approval, ApprovalState
 from guardcli.model.errors import GuardError
+from guardcli.playback.questions import left
 from guardcli.playback.text import age
 from guardcli.tui.screens.decide import DecideScreen, Vote
 from guardcli.tui.screens.room import Room
 from guardcli.tui.screens.session import SessionScreen
-from guardcli.tui.texts import STATES, approval_facts, effects, left, line
+from guardcli.tui.texts import STATES, approval_facts, effects, line
 from guardcli.tui.widgets.listing import Column, Listing
 
 REFRESH_SECONDS = 1.0
