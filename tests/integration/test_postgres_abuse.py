@@ -174,6 +174,16 @@ LONG = b"n" * 63
             [Query(b"COPY orders FROM PROGRAM 'id'"), CopyData(b"1\tx\n"), CopyDone()],
             "E42501 ZI",
         ),
+        (
+            "a statement within a COPY",
+            [Query(b"COPY orders FROM STDIN"), Query(DROP), CopyData(b"1\tx\n"), CopyDone()],
+            "G E57014 ZI",
+        ),
+        (
+            "a Parse within a COPY",
+            [Parse(b"", b"COPY orders FROM STDIN"), Bind(b"", b""), Execute(b""), Parse(b"", DROP), CopyDone(), *RUN],
+            "1 2 G E57014 ZI",
+        ),
         ("a function by its number", [FunctionCall(964, (1,), (b"\0\0\0\1",), 1)], "E42501 ZI"),
         ("a function nobody knows", [FunctionCall(12, (), (), 1)], "E42501 ZI"),
         ("nothing at all", [Query(b"")], "I ZI"),

@@ -53,6 +53,7 @@ CREATE VIEW shouted AS SELECT id, upper(contact) AS loud, name FROM contacts;
 CREATE TABLE archive (LIKE customers) PARTITION BY RANGE (id);
 CREATE TABLE archive_old PARTITION OF archive FOR VALUES FROM (0) TO (100);
 INSERT INTO archive SELECT * FROM customers;
+ANALYZE customers;
 """
 
 
@@ -254,6 +255,10 @@ MASKED = [
     "COPY (SELECT lower(email) FROM customers) TO STDOUT",
     "TABLE customers",
     "VALUES ((SELECT email FROM customers LIMIT 1))",
+    "SELECT most_common_vals, histogram_bounds FROM pg_stats WHERE tablename = 'customers'",
+    "SELECT histogram_bounds::text FROM pg_stats WHERE tablename = 'customers' AND attname = 'email'",
+    "SELECT s.* FROM pg_statistic s WHERE starelid = 'customers'::regclass",
+    "SELECT stavalues1::text FROM pg_statistic WHERE starelid = 'customers'::regclass",
 ]
 PLAIN = [
     ("SELECT count(email) FROM customers", "2"),

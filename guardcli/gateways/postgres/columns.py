@@ -59,7 +59,9 @@ class ColumnRules:
         return bool(self._named)
 
     def of_origin(self, origins: Sequence[Origin]) -> NamedColumn | None:
-        """Return the first glob that names one of `origins`."""
+        """Return the first glob that names one of `origins`, or what holds samples of every column's values."""
+        if self._named and any(one.column in _SAMPLES.get(one.table, ()) for one in origins):
+            return _SAMPLE
         return next((one for one in self._named for origin in origins if one.names(origin)), None)
 
     def of_name(self, name: str) -> NamedColumn | None:
@@ -68,11 +70,31 @@ class ColumnRules:
 
     def of_table(self, schema: str, table: str) -> NamedColumn | None:
         """Return the first glob that names some column of a table."""
+        if self._named and table in _SAMPLES:
+            return _SAMPLE
         return next((one for one in self._named if one.concerns(schema, table)), None)
 
     def of_any_table(self, name: str) -> NamedColumn | None:
         """Return the first glob that names a column `name` of some table, where the table is not known."""
         return next((one for one in self._named if one.may_name(name)), None)
+
+
+_SAMPLE = NamedColumn("SAMPLE", MaskRule(columns=("pg_stats.*",)), None, None, re.compile(""))
+_VALUES = (
+    "most_common_vals",
+    "histogram_bounds",
+    "most_common_elems",
+    "most_common_base_freqs",
+    "range_bounds_histogram",
+)
+_SAMPLES = {
+    "pg_stats": _VALUES,
+    "pg_stats_ext": _VALUES,
+    "pg_stats_ext_exprs": _VALUES,
+    "pg_statistic": tuple(f"stavalues{number}" for number in range(1, 6)),
+    "pg_statistic_ext_data": ("stxdmcv", "stxdexpr"),
+}
+"""PostgreSQL's own statistics hold values of all columns: they are withheld as soon as a rule masks any column."""
 
 
 def _named(glob: str, rule: MaskRule) -> NamedColumn:

@@ -113,9 +113,13 @@ class ServerSide(Link):
 
     def _setting(self, frame: Frame) -> None:
         status = decode_backend(frame)
-        if isinstance(status, ParameterStatus):
-            self.settings[status.name.decode("ascii", "replace")] = status.value.decode("utf-8", "replace")
-        self.to_client(frame.raw)
+        if not isinstance(status, ParameterStatus):
+            raise ProtocolViolation("no ParameterStatus")
+        self.settings[status.name.decode("ascii", "replace")] = status.value.decode("utf-8", "replace")
+        if status.name == b"application_name":  # whoever runs a statement chooses it, a value of a table perhaps
+            shown = self.authority.mask(status.value.decode("utf-8", "surrogateescape"))
+            status = status._replace(value=shown.encode("utf-8", "surrogateescape"))
+        self.to_client(status.encode())
 
     def _notice(self, frame: Frame) -> None:
         found = decode_backend(frame)
