@@ -302,3 +302,51 @@ def test_a_broker_killed_in_the_middle_ends_the_agent_and_says_no_more_than_is_k
     wait_for(lambda: database.sql(backends).strip() == "0")
     sandbox.run("true")
     sandbox.verify()
+
+
+RECORDED = """
+version: 1
+name: recorded
+resources:
+  orders-db: {{kind: postgres, host: {host}, dbname: postgres, credential: "file:{file}", expose: PGHOST, options: {{user: reporting}}}}
+rules:
+  - {{id: reads, match: {{tool: psql, effects: [read, session]}}, decision: allow}}
+  - {{id: deletes-ask, match: {{tool: psql, effects: [delete], resource: orders-db}}, decision: approve}}
+mask:
+  - {{columns: [orders.item], with: mask}}
+  - {{detect: [credit_card, email], with: redact}}
+"""
+
+
+def test_a_person_says_yes_to_a_statement_and_the_record_says_all_of_it(guarded: Any, database: Database) -> None:
+    sandbox = guarded()
+    database.sql("CREATE TABLE doomed AS SELECT n FROM generate_series(1, 3) n")
+    sandbox.policy.write_text(RECORDED.format(host=database.host, file=sandbox.root / "password"))
+    script = (
+        "import psycopg\n"
+        "with psycopg.connect(autocommit=True) as c:\n"
+        "    try: print(c.execute('DELETE FROM doomed WHERE n > %s', [0]).rowcount)\n"
+        "    except psycopg.Error as e: print(e.sqlstate, e.diag.message_primary)\n"
+        "    print(c.execute(\"SELECT item, upper(item), 'card 4111111111111111' FROM orders WHERE id = 1\").fetchone())\n"
+    )
+    path = sandbox.root / "agent.py"
+    path.write_text(script)
+    first = sandbox.run(sys.executable, str(path), options=["--approval-wait", "0"])
+    assert first.stdout.startswith("55000 guard: approval "), first.stderr
+    assert database.sql("SELECT count(*) FROM doomed").strip() == "3"
+    identifier = first.stdout.split()[3]
+    shown = sandbox.guard("approvals", "show", identifier).stdout
+    assert "DELETE FROM doomed WHERE n > $1" in shown and "$1 = '0'" in shown
+    assert sandbox.guard("approvals", "approve", identifier).returncode == 0
+    again = sandbox.run(sys.executable, str(path), options=["--approval-wait", "0"])
+    assert again.stdout.splitlines() == ["3", "('******', '******', 'card [CREDIT_CARD]')"], again.stderr
+    events = sandbox.events()
+    deleted = [event["type"] for event in events if event["call"] == 1]
+    assert deleted == ["judged", "asked", "decided", "started", "ended"]
+    ended = [event["data"] for event in events if event["type"] == "ended"]
+    assert [(one["tags"], one["rows"]) for one in ended] == [(["DELETE 3"], 0), (["SELECT 1"], 1)]
+    masked = [event["data"]["findings"] for event in events if event["type"] == "masked"]
+    assert masked == [{"column ITEM": 2, "credit_card": 1}]
+    judged = next(event["data"] for event in events if event["type"] == "judged")
+    assert (judged["resource"], judged["parameters"], judged["user"]) == ("orders-db", ["0"], "reporting")
+    sandbox.verify()
