@@ -317,3 +317,16 @@ def test_the_startup_packet_sets_nothing_that_a_statement_may_not(place: Place, 
     else:
         with pytest.raises(psycopg.OperationalError, match="the connection's own parameters"):
             psycopg.connect(host=place.rig.env["PGHOST"], user="app", dbname="postgres", options=options)
+
+
+def test_names_without_end_are_refused(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("guardcli.gateways.postgres.names.NAMES_MAX", 20)
+    raw = place.raw
+    for number in range(20):
+        assert raw.ask(Parse(b"s%d" % number, SELECT), Sync()) == "1 ZI"
+    assert raw.ask(Parse(b"more", SELECT), Sync()) == "E54000 ZI"
+    assert raw.ask(Query(b"PREPARE more AS SELECT 1")) == "E54000 ZI"
+    assert raw.ask(Bind(b"", b"s7"), Execute(b""), Sync()) == "2 D C ZI"
+    assert raw.ask(Query(b"DISCARD ALL")) == "E42501 ZI"
+    assert raw.ask(Query(b"DEALLOCATE ALL")) == "C ZI"
+    assert raw.ask(Parse(b"more", SELECT), Sync()) == "1 ZI"

@@ -35,6 +35,7 @@ version: 1
 name: statements
 rules:
   - {id: reads, match: {tool: psql, effects: [read, session, write]}, decision: allow}
+  - {id: own-functions, match: {tool: psql, effects: [read, unknown], targets: ["function:opened"], complete: false}, decision: allow}
   - {id: no-shape, match: {tool: psql, effects: [define, privilege, file, execute]}, decision: deny, message: Not here.}
   - {id: delete-asks, match: {tool: psql, effects: [delete], complete: true}, decision: approve}
 mask:
@@ -54,6 +55,8 @@ CREATE TABLE archive (LIKE customers) PARTITION BY RANGE (id);
 CREATE TABLE archive_old PARTITION OF archive FOR VALUES FROM (0) TO (100);
 INSERT INTO archive SELECT * FROM customers;
 ANALYZE customers;
+CREATE FUNCTION opened(c refcursor) RETURNS refcursor LANGUAGE plpgsql AS
+    $$ BEGIN OPEN c FOR SELECT lower(email) FROM customers; RETURN c; END $$;
 """
 
 
@@ -253,6 +256,7 @@ MASKED = [
     "PREPARE e AS SELECT lower(email) FROM customers; EXECUTE e",
     "BEGIN; DECLARE c CURSOR FOR SELECT lower(email) FROM customers; FETCH ALL FROM c",
     "COPY (SELECT lower(email) FROM customers) TO STDOUT",
+    "BEGIN; SELECT opened('hidden'); FETCH ALL FROM hidden",
     "TABLE customers",
     "VALUES ((SELECT email FROM customers LIMIT 1))",
     "SELECT most_common_vals, histogram_bounds FROM pg_stats WHERE tablename = 'customers'",

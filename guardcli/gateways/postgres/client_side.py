@@ -149,6 +149,9 @@ class ClientSide(ServerSide):
         self._simple(frame, statement, inspect_sql(text, tool=_TOOL))
 
     def _simple(self, frame: Frame, statement: Statement, operations: tuple[Operation, ...]) -> None:
+        if self.names.are_too_many and any(one.action in ("prepare", "declare") for one in operations):
+            self._refuse_query(refusals.too_many_names())
+            return
         ticket = self._admit(statement, self._judge(operations), self._refuse_query)
         if ticket is None:
             return
@@ -224,6 +227,9 @@ class ClientSide(ServerSide):
         except Unreadable as reason:
             refuse(refusals.unreadable(str(reason)))
             return
+        if self.names.are_too_many:
+            refuse(refusals.too_many_names())
+            return
         operations = inspect_sql(text, tool=_TOOL, prepared=self.names.as_sql_sees_them())
         decision = self._judge(operations)
         if decision.verdict is Verdict.DENY:
@@ -246,6 +252,9 @@ class ClientSide(ServerSide):
             self._refuse(refusals.unreadable(str(reason)))
             return
         prepared = self.names.statements.get(name)
+        if self.names.are_too_many and bind.portal:
+            self._refuse(refusals.too_many_names())
+            return
         if prepared is None:
             self._refuse(refusals.no_statement(bind.statement))
             return

@@ -68,6 +68,11 @@ class ColumnRules:
         """Return the first glob without a table, or for any, that fits the name of a column in an answer."""
         return next((one for one in self._named if one.table is None and one.may_name(name)), None)
 
+    @property
+    def some(self) -> NamedColumn | None:
+        """The first glob."""
+        return self._named[0] if self._named else None
+
     def of_table(self, schema: str, table: str) -> NamedColumn | None:
         """Return the first glob that names some column of a table."""
         if self._named and table in _SAMPLES:

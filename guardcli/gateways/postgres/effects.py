@@ -86,6 +86,8 @@ def apply(change: Change, names: Names) -> None:
             names.set_statement(change.forgets, None)
         else:
             names.statements.clear()
+            if change.cursors:
+                names.cursors.clear()
     if change.cursors:
         for portal in names.portals.values():
             portal.doubt = True

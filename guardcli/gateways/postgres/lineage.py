@@ -89,6 +89,11 @@ def outputs(text: str, relations: Relations, place: int = 0) -> list[Output] | N
         return None
 
 
+def unknown(rule: NamedColumn | None) -> list[Output]:
+    """Return what stands for a statement that is not known: whatever it works out is masked."""
+    return [Output("*", rule, _everything(rule))]
+
+
 def mentioned(text: str) -> frozenset[str]:
     """Return the names of all relations that `text` mentions."""
     statements = parse(text)

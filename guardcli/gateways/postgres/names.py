@@ -20,6 +20,8 @@ from guardcli.inspectors.sql.parse import parse
 from guardcli.inspectors.sql.tree import untag
 from guardcli.model.operations import Operation, conceded
 
+NAMES_MAX = 10_000
+"""Names of one connection, of each kind; who wants more is refused."""
 _INDIRECT = re.compile(r"\b(?:execute|fetch|move)\b", re.IGNORECASE)
 
 
@@ -95,8 +97,16 @@ class Names:
         for portal in self.portals.values():
             portal.doubt = True
 
+    @property
+    def are_too_many(self) -> bool:
+        """Whether a client has made more names than are kept track of."""
+        return max(len(self.statements), len(self.portals), len(self.cursors)) >= NAMES_MAX
+
     def behind(self, text: str, place: int) -> str | None:
-        """Return the text of what EXECUTE or FETCH, at `place` in `text`, brings rows of; None for anything else."""
+        """Return the text of what EXECUTE or FETCH, at `place` in `text`, brings rows of; None for anything else.
+
+        It is empty where the name is not known.
+        """
         if _INDIRECT.search(text) is None:
             return None
         statements = parse(text)
@@ -105,8 +115,8 @@ class Names:
         tag, body = untag(statements[place])
         if tag == "ExecuteStmt":
             prepared = self.statements.get(str(body.get("name", "")).encode()[:NAME_BYTES])
-            return prepared.text if prepared is not None else None
-        return self.cursors.get(str(body.get("portalname", ""))) if tag == "FetchStmt" else None
+            return prepared.text if prepared is not None else ""
+        return self.cursors.get(str(body.get("portalname", "")), "") if tag == "FetchStmt" else None
 
     def as_sql_sees_them(self) -> known.Prepared:
         """Return what EXECUTE can run, for `inspect_sql`; names that are no UTF-8 are left out, and so not known."""

@@ -96,6 +96,12 @@ def over_limit(limit: OutputLimit) -> ErrorResponse:
     return error("ERROR", sqlstates.PROGRAM_LIMIT_EXCEEDED, text, hint, "The rest was not delivered.")
 
 
+def too_many_names() -> ErrorResponse:
+    """Return the error for a client that makes more names than are kept track of."""
+    hint = "Close what is no longer needed, or DISCARD ALL."
+    return error("ERROR", sqlstates.PROGRAM_LIMIT_EXCEEDED, "guard: too many prepared statements or cursors", hint)
+
+
 def no_statement(name: bytes) -> ErrorResponse:
     """Return the server's own error for a prepared statement that does not exist."""
     shown = name.decode("utf-8", "replace")

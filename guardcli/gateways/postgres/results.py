@@ -21,7 +21,7 @@ from guardcli.gateways.postgres.codec.violations import ProtocolViolation
 from guardcli.gateways.postgres.columns import ColumnRules, NamedColumn
 from guardcli.gateways.postgres.contract import Catalogue
 from guardcli.gateways.postgres.copying import copy_terms
-from guardcli.gateways.postgres.lineage import Output, mentioned, outputs, rule_for
+from guardcli.gateways.postgres.lineage import Output, mentioned, outputs, rule_for, unknown
 from guardcli.gateways.postgres.mending import Mender
 from guardcli.gateways.postgres.origins import KnownTables, Origins
 from guardcli.masking import Masker
@@ -43,6 +43,7 @@ class Asked:
     """The statement that an answer belongs to, and what was decided about it."""
 
     text: str
+    """Empty where it is not known, as behind a cursor that a function opened."""
     decision: Decision
     place: int = 0
     """Which of the text's statements it is."""
@@ -213,7 +214,7 @@ class Results:
         origins = Origins(rules, self._known)
         derived: list[Output] | None = None
         if any(not column.table for column in columns):
-            derived = outputs(asked.text, origins.relation, asked.place)
+            derived = outputs(asked.text, origins.relation, asked.place) if asked.text else unknown(rules.some)
         found: list[NamedColumn | None] = []
         for place, column in enumerate(columns):
             name = column.name.decode("utf-8", "replace")
