@@ -49,7 +49,15 @@ find_python() {
     fail "no Python 3.11 or later found; $(advice python3 python3 python3)"
 }
 
+check_machine() { # masking rests on hyperscan, which is built for these; nothing weaker takes its place
+    case "$(uname -m)" in
+        x86_64 | amd64 | aarch64 | arm64) ;;
+        *) fail "masking needs hyperscan, which has no build for $(uname -m); guard runs on x86_64 and aarch64" ;;
+    esac
+}
+
 check_needs() {
+    check_machine
     python=$(find_python)
     say "using $python ($("$python" -c 'import platform; print(platform.python_version())'))"
     "$python" -c 'import venv, ensurepip' 2>/dev/null ||
@@ -100,7 +108,7 @@ install_environment() {
             cp -R "$source/$part" "$scratch/"
         done
         PIP_NO_CACHE_DIR=${PIP_NO_CACHE_DIR:-1} PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
-            "$place/venv/bin/python" -m pip install --quiet --upgrade "$scratch" ||
+            "$place/venv/bin/python" -m pip install --quiet --upgrade --only-binary hyperscan "$scratch" ||
             fail "pip could not install guard; what it says above is the cause"
     fi
 }

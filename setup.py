@@ -7,6 +7,7 @@ A wheel built here holds a static program and a library that knows no Python, so
 from __future__ import annotations
 
 import os
+import platform
 import shlex
 import shutil
 import subprocess
@@ -27,6 +28,7 @@ PROGRAMS = Path("guardcli") / "_shim"
 NAMES = ("guard-shim", "guard-enter")
 LIBRARY_SOURCES = [Path("native", f"{name}.c") for name in ("accounts", "email", "emit", "persons", "sweep", "view")]
 LIBRARY = Path("guardcli") / "_native" / "libguard_mask.so"
+MACHINES = ("x86_64", "amd64", "aarch64", "arm64")
 COMPILERS = ("cc", "gcc", "clang", "musl-gcc")
 FLAGS = (
     "-std=gnu11",
@@ -119,6 +121,10 @@ def compile_native(sources: Sequence[Path], made: Path, kind: Sequence[str]) -> 
     """Compile `sources` to `made`, replacing it in one step. Raises CompileError or PlatformError."""
     if not sys.platform.startswith("linux"):
         raise PlatformError(f"guard runs on Linux; this is {sys.platform}")
+    if platform.machine() not in MACHINES:
+        raise PlatformError(
+            f"masking needs hyperscan, which has no build for {platform.machine()}; guard runs on x86_64 and aarch64"
+        )
     for source in sources:
         if not source.is_file():
             raise CompileError(f"{source} is missing: this source tree is not whole")

@@ -68,6 +68,19 @@ def test_what_is_missing_is_said_before_anything_is_put(tmp_path: Path, env: dic
     assert tree(tmp_path) == []
 
 
+def test_a_machine_without_a_build_of_hyperscan_is_told_so_and_gets_no_weaker_engine(
+    tmp_path: Path, source: Path
+) -> None:
+    settings = {"HOME": str(tmp_path), "PATH": PATH, "PYTHON": base_python()}
+    for command in ([ROOT / "install.sh"], [sys.executable, source / "setup.py", "-q", "bdist_wheel"]):
+        command = ["setarch", "i686", *map(str, command)]
+        done = subprocess.run(command, capture_output=True, text=True, env=settings, cwd=source)
+        assert done.returncode == 1
+        assert "hyperscan, which has no build for i686" in done.stderr
+        assert "Traceback" not in done.stderr
+    assert not (tmp_path / ".local").exists()
+
+
 @pytest.mark.parametrize("arguments", [["--sytem"], ["--root"], ["--root", "."], ["--system", "--root", "missing"]])
 def test_a_mistyped_command_line_does_nothing(tmp_path: Path, arguments: list[str]) -> None:
     done = install(tmp_path, *arguments)

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from guardcli.broker.digests import StreamDigest
 from guardcli.broker.spool import Spool
 from guardcli.model.decisions import Decision
 from guardcli.model.events import EventType
@@ -49,7 +50,7 @@ class StreamRecord:
     terminal: bool = False
     size: int = 0
     ends_line: bool = True
-    digest: hashlib._Hash = field(default_factory=hashlib.sha256)
+    digest: StreamDigest = field(default_factory=StreamDigest)
     decoder: codecs.IncrementalDecoder = field(default_factory=lambda: codecs.getincrementaldecoder("utf-8")("replace"))
 
     def count(self, data: bytes) -> None:

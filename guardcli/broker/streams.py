@@ -104,6 +104,7 @@ class OutputStream:
         """Close both ends: the tool gets SIGPIPE should it write on."""
         os.close(self._source)
         self.sink.close()
+        self.record.digest.close()
 
     @property
     def findings(self) -> Mapping[str, int]:
