@@ -350,3 +350,18 @@ def test_a_person_says_yes_to_a_statement_and_the_record_says_all_of_it(guarded:
     judged = next(event["data"] for event in events if event["type"] == "judged")
     assert (judged["resource"], judged["parameters"], judged["user"]) == ("orders-db", ["0"], "reporting")
     sandbox.verify()
+
+
+def test_an_isolated_agent_reaches_the_gateway_and_nothing_else_of_the_server(guarded: Any, database: Database) -> None:
+    sandbox = guarded()
+    program = (
+        "echo $DATABASE_URL; "
+        "psql -XAtc 'SELECT current_user' \"$DATABASE_URL\"; "
+        f"psql -XAt -h {database.host} -d postgres -c 'SELECT 1 + 1'; "
+        f"ls {sandbox.root / 'password'} 2>&1 | tail -1"
+    )
+    done = sandbox.run("sh", "-c", program, options=["--isolate"])
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("postgresql:///postgres?host=/run/guard/pg/orders-db"), done.stderr
+    assert lines[1:3] == ["reporting", "2"], done.stderr
+    assert "No such file" in lines[3] or "Permission" in lines[3]
