@@ -309,7 +309,7 @@ def run_broker(
 
 
 def _detach(log_file: Path) -> None:
-    """Leave the terminal and its signals, and no core file; take all descriptors that the system allows; log to a file."""
+    """Leave the terminal and its signals, and no core file; take all the descriptors there are; log to a file."""
     os.setsid()
     forbid_dumps()
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGPIPE, signal.SIGTTOU):

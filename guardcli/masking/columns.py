@@ -5,9 +5,10 @@ from __future__ import annotations
 import fnmatch
 import re
 
+from guardcli.masking.blockscalar import BlockScalar
 from guardcli.masking.detector import Detector
 from guardcli.masking.followers import Follower
-from guardcli.masking.tables import FirstLine, aligned
+from guardcli.masking.tables import END_OF_RESULT, FirstLine, aligned
 
 _STRING = re.compile(rb"\"((?:[^\"\\\n]|\\[^\n]){0,8192})|\\\"((?:[^\"\\\n]|\\[^\"\n]){0,8192})")
 _SINGLE = re.compile(rb"'([^'\n]{0,8192})")
@@ -15,6 +16,7 @@ _PLAIN = re.compile(rb"[^\s,\"'{}\[\]|>&!*#\\][^\n\r,{}\[\]\"]{0,8191}")
 _LINE = re.compile(rb"[^\n\r]{1,8192}")
 _WIDEST = 2000
 """Bytes of a header or a ruler; a table that is wider has its columns masked by what their values look like alone."""
+_BLOCK = re.compile(rb"([ \t]*(?:- )*)[\"']?([\w.-]{1,100})[\"']?:[ \t]+[|>][+-]?[0-9]?[ \t]*\r?\n")
 _EMPTY = frozenset({b"", b"null", b"~", b"true", b"false"})
 
 
@@ -36,6 +38,8 @@ class Column(Detector):
             rf"(?i)\b{key}\\?[\"']?[ \t]{{0,8}}:".encode(),
             rf"(?i)\b{key}[ ]{{0,80}}(?:\||\xe2\x94\x82) ".encode("latin-1"),
             rb"\n[+]?-[-+]+\r?\n",
+            rb"\n\([0-9]{1,12} (?:rows?|Zeilen?|lignes?|filas?)\)\r?\n",
+            rf"(?i)\b{key}\\?[\"']?:[ \t]{{1,4}}[|>][+-]?[0-9]?[ \t]{{0,4}}\r?\n".encode(),
             rb"\n(?:\xe2\x94\x9c)?(?:\xe2\x94\x80|\xe2\x94\xbc)+(?:\xe2\x94\xa4)?\r?\n",
         )
 
@@ -47,6 +51,11 @@ class Column(Detector):
         """Return where rows begin, and their follower, if a ruler ends at `at` under a header that names the column."""
         if text[at - 1] != 0x0A:
             return None
+        if END_OF_RESULT.search(text, max(0, at - 60), at):
+            return at, FirstLine(self._named)
+        line = text.rfind(b"\n", max(0, at - _WIDEST), at - 1) + 1
+        if (block := _BLOCK.fullmatch(text, line, at)) is not None:
+            return (at, BlockScalar(len(block[1]))) if self._named(block[2].decode("utf-8", "replace")) else None
         ruler = text.rfind(b"\n", max(0, at - _WIDEST), at - 1) + 1
         header = text.rfind(b"\n", max(0, ruler - _WIDEST), max(0, ruler - 1)) + 1
         if not ruler or ruler - header > _WIDEST:

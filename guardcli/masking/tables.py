@@ -17,8 +17,13 @@ _RULER = re.compile(rb"[+|]?[-+]+[+|]?\r?|(?:\xe2\x94.|\r)+")
 _IDENTIFIER = re.compile(rb"\"?[A-Za-z_?][\w? ]*\"?")
 _FIELD = {
     sign: re.compile(rb"\"(?:[^\"]|\"\")*(?:\"|\Z)|[^" + re.escape(sign) + rb"\r\n]*")
-    for sign in (b",", b"|", b"\t", b";")
+    for sign in (b",", b"|", b"\t", b";", b"~", b"^", b"#", b"!", b":", b"\x1f", b"\0")
 }
+_ALONE = b"\0"
+"""The sign of a table of one column, whose rows hold none."""
+END_OF_RESULT = re.compile(rb"\n\([0-9]+ (?:rows?|Zeilen?|lignes?|filas?)\)\r?\n\Z")
+_SPACED = re.compile(rb"[A-Z][A-Z0-9_()/-]*(?: [A-Z0-9_()/-]+)*(?: {2,}[A-Z][A-Z0-9_()/-]*(?: [A-Z0-9_()/-]+)*)+ *")
+_HEAD = re.compile(rb"[A-Z][A-Z0-9_()/-]*(?: [A-Z0-9_()/-]+)*")
 
 
 class AlignedRows:
@@ -42,6 +47,7 @@ class AlignedRows:
             low, high = (first, len(row) if last < 0 else last) if row.isascii() else _bytes_between(row, first, last)
             cell = row[low:high]
             kept = cell.rstrip(b" \r+|")
+            kept = kept[:-1].rstrip(b" ") if kept.endswith(b" .") else kept  # psql's sign of a wrapped cell
             kept_start = low + len(kept) - len(kept.lstrip(b" "))
             if kept.strip():
                 gone.append(Gone(start + kept_start, start + low + len(kept)))
@@ -98,8 +104,12 @@ class FirstLine:
     def line(self, text: bytes, start: int, end: int, cut: bool = False) -> tuple[Sequence[Gone], Follower | None]:
         """Take the line as a header if all its fields are names and one is masked."""
         header = text[start:end].rstrip(b"\r")
+        if _SPACED.fullmatch(header):
+            return (), _spaced(header, self._named)
         for sign in _FIELD:
             fields = header.split(sign)
+            if len(fields) == 1 and sign != _ALONE:
+                continue
             if all(_IDENTIFIER.fullmatch(field) and field == field.strip() for field in fields):
                 masked = [
                     index
@@ -109,6 +119,14 @@ class FirstLine:
                 if masked:
                     return (), DelimitedRows(sign, masked, self._named)
         return (), None
+
+
+def _spaced(header: bytes, named: Named) -> AlignedRows | None:
+    """Return the follower of the rows under names in capitals with blanks between them, as kubectl prints them."""
+    names = [(found.start(), found[0].decode()) for found in _HEAD.finditer(header)]
+    ends = [start for start, _ in names[1:]] + [-1]
+    columns = [(start, end) for (start, name), end in zip(names, ends, strict=True) if named(name)]
+    return AlignedRows(columns) if columns else None
 
 
 class DelimitedRows:

@@ -40,6 +40,22 @@ CASES = {
         "id|ssn|nick\n1|12-34|bob\n(1 row)\nid|ssn\n1|9\n",
         "id|ssn|nick\n1|*****|***\n(1 row)\nid|ssn\n1|*\n",
     ),
+    "unaligned, the column in the second result": (
+        "id|n\n1|2\n(1 row)\nid|ssn\n1|9\n(1 row)\n",
+        "id|n\n1|2\n(1 row)\nid|ssn\n1|*\n(1 row)\n",
+    ),
+    "unaligned, another separator": ("id~ssn~n\n1~12-34~x\n", "id~ssn~n\n1~*****~x\n"),
+    "unaligned, one column": ("ssn\n12,34|5\n(1 row)\n", "ssn\n*******\n(1 row)\n"),
+    "wrapped": (
+        " id |  ssn  \n----+-------\n  1 | 12-  .\n    |.34    \n(1 row)\n",
+        " id |  ssn  \n----+-------\n  1 | ***  .\n    |***    \n(1 row)\n",
+    ),
+    "kubectl's columns": (
+        "NAME    SSN     AGE\nann     12-34   5d\nbob     <none>  6d\n",
+        "NAME    SSN     AGE\nann     *****   5d\nbob     ******  6d\n",
+    ),
+    "kubectl's columns, none of ours": ("NAME    AGE\nann     5d\n", "NAME    AGE\nann     5d\n"),
+    "yaml block": ("a:\n  ssn: |\n    12\n    34\n  other: c\n", "a:\n  ssn: |\n    **\n    **\n  other: c\n"),
     "json": (
         '{"ssn": "12-34", "ssnx": "a", "nick":"b\\"c", "n": 1}\n{"ssn": null, "SSN": ""}\n',
         '{"ssn": "*****", "ssnx": "a", "nick":"****", "n": 1}\n{"ssn": null, "SSN": ""}\n',
