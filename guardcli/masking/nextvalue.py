@@ -14,7 +14,7 @@ _VALUE = re.compile(
     rb"(?:N?\"(?P<double>(?:[^\"\\\n]|\\.)*)\"?|'(?P<single>[^'\n]*)'?|(?P<bare>[^\s\"'{\[|>&!][^\r\n]*?))[ \t]*"
     rb"[,;]?(?:[ \t]+#[^\n]*)?\r?"
 )
-_ELEMENT = re.compile(rb"(?i)[ \t]*<(?:string|value|data|text)>(?P<bare>[^<\n]*)(?:</\w+>)?[ \t]*\r?")
+_ELEMENT = re.compile(rb"(?i)[ \t]*<(?:string|value|data|text)>(?P<bare>[^<\n]*)(?:<(?:/\w*)?>?)?[ \t]*\r?")
 _END = re.compile(rb"[ \t]*(?:[}\])]*[,;]?|- .*|<key>.*|[ \t]*\"?(?:name|key)\"?[ \t]*[:=].*)\r?", re.IGNORECASE)
 
 

@@ -161,11 +161,9 @@ class NamedValue(Detector):
     label = "PASSWORD"
     triggers = tuple(rb"(?i)" + line for line in _NEXT)
     opening = (
-        rb"(?i:"
-        + TELLING
-        + rb")[^\n]{0,80}?(?<=[\s=:(,\[{>])N?[\"'`]([^\"'`\n]*)|<[^<>\n]{0,80}(?i:"
-        + TELLING
-        + rb")[^<>\n]{0,200}>([^<\n]+)"
+        rb"(?i:" + TELLING + rb"|identified[ \w]{0,40} by)[^\n]{0,80}?(?<=[\s=:(,\[{>])N?[\"'`]([^\"'`\n]*)"
+        rb"|(?i:" + TELLING + SUFFIX + rb")\([\"']([^\"'\n]*[\"'])"
+        rb"|<[^<>\n]{0,80}(?i:" + TELLING + rb")[^<>\n]{0,200}>([^<\n]+<?)"
     )
 
     @classmethod

@@ -10,7 +10,7 @@ from guardcli.masking.detector import Detector
 from guardcli.masking.followers import Follower
 from guardcli.masking.forms import FormDetector
 from guardcli.masking.names import GUARDED, SUFFIX, TELLING
-from guardcli.masking.places import CLIENTS, FILES
+from guardcli.masking.places import CLIENTS, FILES, PROGRAMS
 
 _BLOCK = rb"[\"']?:[ \t]{1,4}[|>][+-]?[0-9]?[ \t]{0,4}\r?\n"
 _HEAD = re.compile(
@@ -24,6 +24,11 @@ class PlacedPassword(Detector):
     name = "placed_password"
     label = "PASSWORD"
     triggers = (rb"(?i)" + TELLING + SUFFIX + _BLOCK,)
+    opening = (
+        rb"(?<![\w-])(?:" + PROGRAMS + rb")[ \t][^\n]{0,400}?(?<=[ \t=:p])[\"']([^\"'\n]*)"
+        rb"|(?i:auth)[ \t]{0,2}[=:]?[ \t]{0,2}[(\[][ \t]*[\"'][^\"'\n]{1,100}[\"'][ \t]*,[ \t]*[\"']([^\"'\n]*)"
+    )
+    stub = rb"\b(?:echo|printf)[ \t]+(?:-\w+[ \t]+)?[\"']?([^\s\"'|][^\n|]{0,400}(?:\|[^\n]{0,400})?)"
 
     @classmethod
     def parts(cls) -> Sequence[Detector]:
