@@ -62,10 +62,9 @@ class Spans:
 
     def add(self, spans: Sequence[Span]) -> None:
         """Put `spans` behind these."""
-        del self._packed[self.count * _SPAN.size :]
-        for span in spans:
-            self._packed += _SPAN.pack(*span)
-        self.count += len(spans)
+        if spans:
+            self._packed[self.count * _SPAN.size :] = b"".join([_SPAN.pack(*span) for span in spans])
+            self.count += len(spans)
 
     def resolve(self, personal: bytes) -> None:
         """Sort the findings and make them disjoint; `personal` has a byte for each rank."""
