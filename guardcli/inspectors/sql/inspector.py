@@ -74,6 +74,8 @@ def _operation(statement: Node, tool: str, prepared: Prepared) -> Operation:
     tag, body = untag(statement)
     if tag == "ExecuteStmt":
         return _execute(body, tool, prepared)
+    if tag == "ExplainStmt" and untag(body.get("query"))[0] == "ExecuteStmt":
+        return _execute(untag(body["query"])[1], tool, prepared, "explain analyze" if _analyzes(body) else "explain")
     found = Findings()
     action = _statement(tag, body, found)
     if found.reasons:
@@ -97,8 +99,11 @@ def _operation(statement: Node, tool: str, prepared: Prepared) -> Operation:
     return operation
 
 
-def _execute(body: Node, tool: str, prepared: Prepared) -> Operation:
-    """Judge EXECUTE by what was prepared under its name, and by its parameters."""
+def _execute(body: Node, tool: str, prepared: Prepared, explained: str = "") -> Operation:
+    """Judge EXECUTE by what was prepared under its name, and by its parameters.
+
+    An EXPLAIN around it evaluates the parameters as well; only with ANALYZE does it run what was prepared.
+    """
     name = str(body.get("name", ""))
     found = Findings()
     walk(body, found)
@@ -109,19 +114,20 @@ def _execute(body: Node, tool: str, prepared: Prepared) -> Operation:
     elif not before.complete:
         reasons.append(before.reason)
     effects = {Effect.READ, *found.effects}
-    if before is not None:
-        effects |= before.effects
+    runs = before if explained != "explain" else None
+    if runs is not None:
+        effects |= runs.effects
     if reasons:
         effects.add(Effect.UNKNOWN)
     targets = dict.fromkeys((*(before.targets if before else ()), *found.targets))
     return Operation(
         tool,
-        "execute",
+        explained if explained == "explain" else f"{explained} execute".lstrip(),
         frozenset(effects),
         tuple(targets),
         complete=not reasons,
         reason="; ".join(reasons),
-        unbounded=before is not None and before.unbounded,
+        unbounded=runs is not None and runs.unbounded,
         sensitive=found.sensitive or (before is not None and before.sensitive),
     )
 
@@ -153,20 +159,19 @@ def _statement(tag: str, body: Node, found: Findings) -> str:
 
 def _explain(body: Node, found: Findings) -> str:
     """Judge EXPLAIN: with ANALYZE the statement runs; without it, planning may still call what is immutable."""
-    runs = any(
-        option.get("defname") == "analyze" and _option_is_on(option)
-        for option in (untag(item)[1] for item in body.get("options", ()))
-    )
     found.add(Effect.READ)
     tag, inner = untag(body.get("query"))
-    if not runs:
+    if not _analyzes(body):
         found.runs = False
         walk({tag: inner}, found)
         return "explain"
-    if tag == "ExecuteStmt":
-        walk({tag: inner}, found)
-        return "explain analyze execute"
     return f"explain analyze {_statement(tag, inner, found)}"
+
+
+def _analyzes(body: Node) -> bool:
+    """Say whether an EXPLAIN runs its statement."""
+    options = (untag(item)[1] for item in body.get("options", ()))
+    return any(option.get("defname") == "analyze" and _option_is_on(option) for option in options)
 
 
 def _option_is_on(option: Node) -> bool:

@@ -70,6 +70,7 @@ class Findings:
     sensitive: bool = False
     runs: bool = True
     inner: int = 0
+    spread: set[int] = field(default_factory=set)
 
     def add(self, *effects: Effect) -> None:
         """Note effects, unless the statement is only planned."""
@@ -157,7 +158,8 @@ def _function(node: Node, found: Findings) -> None:
     schema, name = qualified(node.get("funcname"))
     arguments = node.get("args", [])
     ordered = node.get("agg_order", ()) if node.get("agg_within_group") else ()
-    verdict = judge_function(schema, name, len(arguments) + len(ordered))
+    count = 1 if id(node) in found.spread else len(arguments) + len(ordered)
+    verdict = judge_function(schema, name, count)
     if not verdict.unknown and schema in ("", "pg_catalog"):
         verdict = _closer(name, arguments, verdict, found)
     if verdict.unknown:
@@ -170,6 +172,20 @@ def _function(node: Node, found: Findings) -> None:
             found.target("function", f"{schema}/{name}")
     if name in SENSITIVE_FUNCTIONS:
         found.sensitive = True
+
+
+def _range_function(node: Node, found: Findings) -> None:
+    """Note each ``unnest(a, b, …)`` of a FROM clause: PostgreSQL takes it for its own unnest of each argument."""
+    for item in node.get("functions", ()):
+        call, *columns = untag(item)[1].get("items", [None])
+        tag, body = untag(call)
+        if (
+            tag == "FuncCall"
+            and not any(columns)
+            and qualified(body.get("funcname")) == ("", "unnest")
+            and body.keys() <= {"funcname", "args", "funcformat", "location"}
+        ):
+            found.spread.add(id(body))
 
 
 def _closer(name: str, arguments: list[Any], verdict: FunctionVerdict, found: Findings) -> FunctionVerdict:
@@ -294,6 +310,7 @@ _HANDLERS: dict[str, Callable[[Node, Findings], None]] = {
     "funccall": _function,
     "A_Expr": _expression,
     "intoClause": _into,
+    "RangeFunction": _range_function,
     "RangeTableSample": _sample,
     "InsertStmt": _insert,
     "UpdateStmt": _update,

@@ -118,6 +118,9 @@ def test_effects_and_words_of_a_statement(sql: str, action: str, expected: str) 
         ("SELECT dblink('a', 'b')", "network read unknown"),
         ("SELECT a <-> b, a <=> b FROM t", "read unknown"),
         ("SELECT lower('a', 'b', 'c', 'd')", "read unknown"),
+        ("SELECT unnest(ARRAY[1], ARRAY[2])", "read unknown"),
+        ("SELECT * FROM ROWS FROM (unnest(1, 2) AS (a int))", "read unknown"),
+        ("EXPLAIN EXECUTE nobody_prepared_it", "read unknown"),
         ("SELECT * FROM t TABLESAMPLE mine (1)", "read unknown"),
         ("EXECUTE p", "read unknown"),
     ],
@@ -274,6 +277,17 @@ def test_targets_name_what_is_touched(sql: str, targets: str) -> None:
 def test_every_statement_of_a_text_is_one_operation() -> None:
     actions = [operation.action for operation in inspect_sql("BEGIN; DELETE FROM t WHERE id = 1; SELECT ';'; COMMIT")]
     assert actions == ["begin", "delete", "select", "commit"]
+
+
+def test_explain_execute_does_what_its_parameters_do_and_with_analyze_what_was_prepared() -> None:
+    prepare = "PREPARE p AS DELETE FROM t; "
+    _, planned = inspect_sql(prepare + "EXPLAIN EXECUTE p")
+    assert (planned.complete, planned.effects, planned.unbounded) == (True, {Effect.READ}, False)
+    _, drawn = inspect_sql(prepare + "EXPLAIN EXECUTE p(nextval('c'))")
+    assert Effect.WRITE in drawn.effects
+    _, ran = inspect_sql(prepare + "EXPLAIN ANALYZE EXECUTE p")
+    assert Effect.DELETE in ran.effects
+    assert ran.unbounded
 
 
 def test_execute_is_judged_by_what_was_prepared() -> None:

@@ -8,12 +8,19 @@ session may have changed: tables, sequences, roles, settings, files, large objec
 
 from __future__ import annotations
 
+import os
 import random
+import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import regression
 
 from guardcli.inspectors.sql.inspector import inspect_sql
 from guardcli.model.effects import Effect
@@ -25,7 +32,11 @@ TABLES = [
 ]
 HARMLESS_EFFECTS = {Effect.READ, Effect.SESSION}
 GENERATED = 4000
-SEED = 20240917
+SEED = int(os.environ.get("GUARD_TEST_SEED", "20240917"))
+ROUNDS = int(os.environ.get("GUARD_TEST_SQL_ROUNDS", "1"))
+"""Rounds of `A_ROUND` statements in the manner of regression tests, each held against the server's state."""
+
+A_ROUND = 2000
 
 SCHEMA = """
 CREATE SCHEMA app;
@@ -320,3 +331,52 @@ def test_everything_that_the_server_refuses_as_a_write_is_judged_as_one(cluster)
     refused = violations(cluster, [text for text in made_up if not ends_transaction(text) and "COPY" not in text])
     assert len(refused) > 50
     assert [text for text in refused if is_harmless(text)] == []
+
+
+def spliced(chance: random.Random, texts: list[str]) -> str:
+    """Return one statement with a part of another put where it had a part in brackets, or behind it."""
+    one, other = chance.choice(texts), chance.choice(texts)
+    places = [match.span() for match in re.finditer(r"\([^()]*\)", one)]
+    if not places or chance.random() < 0.2:
+        return f"{one}; {other}"
+    parts = re.findall(r"\([^()]*\)", other) or [f"({other})"]
+    begin, end = chance.choice(places)
+    return one[:begin] + chance.choice((*parts, f"({other})")) + one[end:]
+
+
+def test_the_manner_of_regression_tests_is_judged_as_the_server_finds_it(cluster, bystander) -> None:
+    chance = random.Random(SEED + 3)
+    texts = [*regression.corpus(), *TABLES]
+    before, files = cluster.psql(SNAPSHOT).stdout, cluster.files()
+    ran = 0
+    for number in range(ROUNDS):
+        made = [*regression.generate(chance, A_ROUND), *(spliced(chance, texts) for _ in range(A_ROUND // 2))]
+        candidates = [*regression.corpus(), *made] if number == 0 else made
+        harmless = [text for text in candidates if is_harmless(text) and not ends_transaction(text)]
+        ran += len(harmless)
+        for place in range(0, len(harmless), 1000):
+            assert violations(cluster, harmless[place : place + 1000]) == []
+        assert cluster.psql(SNAPSHOT).stdout == before, f"seed {SEED}, round {number}"
+        assert cluster.files() == files, f"seed {SEED}, round {number}"
+    assert bystander.poll() is None
+    print(f"{ran} statements ran")
+    assert ran > ROUNDS * A_ROUND // 2
+
+
+def test_what_a_regression_test_reads_is_hardly_ever_conceded() -> None:
+    made = list(regression.generate(random.Random(SEED + 4), 2000, only_known=True))
+    written = regression.corpus()
+    conceded = [text for text in (*written, *made) if not is_harmless(text)]
+    assert len(conceded) <= len([*written, *made]) // 100, conceded[:5]
+    assert sum(not is_harmless(text) for text in written) <= len(written) // 100
+
+
+def test_the_corpus_is_read_only_to_the_server_and_runs_there(cluster) -> None:
+    """What PostgreSQL 15 does not know yet may fail; as a write nothing may."""
+    texts = regression.corpus()
+    assert violations(cluster, texts) == []
+    script = "\n".join(f"BEGIN READ ONLY;\n{text};\nROLLBACK;" for text in texts if not ends_transaction(text))
+    said = cluster.psql("SET client_min_messages = error;\n" + script).stderr
+    failed = [line for line in said.splitlines() if "ERROR" in line]
+    print(*failed, sep="\n")
+    assert len(failed) <= len(texts) // 10, failed
