@@ -54,6 +54,7 @@ class Stage:
             "PYTHONPATH": str(Path(__file__).resolve().parents[1]),
             "GUARD_STATE_DIR": str(self.root / "state"),
             "GUARD_RUNTIME_DIR": str(self.root / "run"),
+            "GUARD_ISOLATE": "off",
             "GUARD_CONFIG_DIR": str(self.root / "config"),
             "GUARD_POLICY": policy,
         }

@@ -51,7 +51,8 @@ def keep_memory_private() -> None:
 def start_agent(argv: Sequence[str], env: Mapping[str, str], inherited: Sequence[int] = ()) -> int:
     """Start the agent so that it dies with this process; return its pid. 127 or 126 is its status if it cannot run.
 
-    `inherited` are descriptors that it keeps beside the standard ones.
+    `inherited` are descriptors that it keeps beside the standard ones; any others that came from whoever started this
+    process are then closed, since a directory among them would lead out of a sandbox.
     """
     parent = os.getpid()
     pid = os.fork()
@@ -64,12 +65,21 @@ def start_agent(argv: Sequence[str], env: Mapping[str, str], inherited: Sequence
         for number in (*LEFT_TO_THE_AGENT, *PASSED_ON, signal.SIGPIPE, signal.SIGXFSZ):
             if signal.getsignal(number) is not signal.SIG_IGN or number in (signal.SIGPIPE, signal.SIGXFSZ):
                 signal.signal(number, signal.SIG_DFL)
-        for fd in inherited:
-            os.set_inheritable(fd, True)
+        if inherited:
+            _close_all_but(inherited)
         os.execvpe(argv[0], list(argv), dict(env))  # noqa: S606 - the agent is what the user typed
     except OSError as error:
         os.write(2, f"guard: {argv[0]}: {error.strerror}\n".encode("utf-8", "backslashreplace"))
         os._exit(127 if isinstance(error, FileNotFoundError) else 126)
+
+
+def _close_all_but(kept: Sequence[int]) -> None:
+    """Let the program that comes next have `kept` and the standard descriptors, and no others."""
+    for name in os.listdir("/proc/self/fd"):
+        fd = int(name)
+        if fd > 2:
+            with suppress(OSError):
+                os.set_inheritable(fd, fd in kept)
 
 
 class Supervisor:

@@ -16,7 +16,7 @@ from guardcli.broker.enclosure import Enclosure, Real
 from guardcli.broker.facts import CallFacts
 from guardcli.broker.judge import Judge, Judgement, stdin_kind
 from guardcli.broker.limits import Limits, MakeFinder, Mask, Observer
-from guardcli.broker.parts import part_of_a_call
+from guardcli.broker.parts import COPIERS, part_of_a_call
 from guardcli.broker.processes import GitPrograms, started_by_git
 from guardcli.broker.protocol import CallFrame, ProtocolError
 from guardcli.broker.recorder import CallRecord, Recorder
@@ -53,7 +53,7 @@ class Engine:
     make_finder: MakeFinder
     spawn: Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
     git_calls: dict[int, str]
-    """The pids of the shims of running git calls."""
+    """The pids of the shims of running calls of tools that start others by themselves: git, scp, sftp."""
     silent: Silent
     """The connections that have not said yet what they call."""
     routes: Routes
@@ -151,7 +151,6 @@ class Call:
 
     def _seen(self, frame: CallFrame) -> Invocation:
         engine = self._engine
-        nested = started_by_git(self._connection.peer.pid, engine.git_calls, engine.git_programs)
         tool, more = engine.enclosure.tool_of(frame.tool) if engine.enclosure else (frame.tool, ())
         keep = engine.judge.policy.isolation.keep
         self._dropped = dropped_for_tools(frame.env, {} if engine.enclosure else engine.judge.baseline, keep)
@@ -162,8 +161,18 @@ class Call:
             cwd=frame.cwd,
             stdin=stdin_kind(self._agent.get(0)),
             stdout_is_terminal=1 in frame.terminals,
-            parent="git" if nested else "",
+            parent=self._parent(),
         )
+
+    def _parent(self) -> str:
+        """Return the guarded tool that itself started this call; empty for the agent, a hook or an alias."""
+        engine, pid = self._engine, self._connection.peer.pid
+        if started_by_git(pid, engine.git_calls, engine.git_programs):
+            return "git"
+        for tool in COPIERS if engine.enclosure else ():
+            if engine.enclosure and started_by_git(pid, engine.git_calls, engine.enclosure.copies(tool)):
+                return tool
+        return ""
 
     async def _judge(self, invocation: Invocation, facts: CallFacts, cancel: int) -> Judgement:
         judgement = self._engine.judge.judge_now(invocation, facts)
@@ -199,8 +208,8 @@ class Call:
             await self._connection.send(protocol.stop(NOT_FOUND))
             return
         program = engine.enclosure.program(frame.tool, path) if engine.enclosure else Real(path)
-        if tool == "git":
-            engine.git_calls[self._connection.peer.pid] = "git"
+        if tool == "git" or tool in COPIERS:
+            engine.git_calls[self._connection.peer.pid] = tool
         relay = Relay(
             self._connection,
             frame,

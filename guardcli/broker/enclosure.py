@@ -82,7 +82,7 @@ class Enclosure:
         self._plan = plan
         self._files: EnclosedFiles | None = None
         self._programs = Programs()
-        self._git: set[Identity] = set()
+        self._copies: dict[str, set[Identity]] = {}
         self.abstract_sockets_shut = False
 
     @property
@@ -97,10 +97,9 @@ class Enclosure:
             raise UnavailableError("the sandbox is not entered yet", hint="nothing was run")
         return self._files
 
-    @property
-    def git_programs(self) -> Collection[Identity]:
-        """The copies of git that run inside."""
-        return self._git
+    def copies(self, tool: str) -> Collection[Identity]:
+        """Return the programs of `tool` that run inside."""
+        return self._copies.get(tool, ())
 
     def tool_of(self, name: str) -> tuple[str, tuple[str, ...]]:
         """Return the tool that the shim's `name` stands for, and the arguments that lie in the name: git-fetch is
@@ -115,8 +114,7 @@ class Enclosure:
         found = self._plan.programs.get(name, path)
         tool, _ = self.tool_of(name)
         program = self._programs.open(found, tool)
-        if tool == "git":
-            self._git.add(program.identity)
+        self._copies.setdefault(tool, set()).add(program.identity)
         number = program.number or CLOSED_IN_THE_TOOL
         if name not in LOOKS_FOR_ITSELF:
             return Real(found, program.fd, number)

@@ -1,8 +1,8 @@
 """Calls that a guarded tool makes of its own accord, inside, where the shim stands at every path.
 
-git starts itself for most of what it does, and its helpers for remotes. Such a call is a part of the one that was
-judged, if the kernel says that git itself started it (``processes``) and if it is one that git makes by itself. What
-publishes is judged in any case.
+git starts itself for most of what it does, and its helpers for remotes; scp and sftp start ssh. Such a call is a part
+of the one that was judged, if the kernel says that the tool itself started it (``processes``) and if it is one that it
+makes by itself. What publishes is judged in any case.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ OWN = names(
 )
 """Commands that git starts by itself, as its sources call them (run-command.c and its users)."""
 
+COPIERS = ("scp", "sftp")
+"""They start ssh for every connection; what that runs and where it connects is judged with them."""
+
 WITH_VALUE = frozenset({"-c", "-C", "--git-dir", "--work-tree", "--namespace", "--super-prefix", "--config-env"})
 """Options of git before the command that take the next word."""
 
@@ -38,16 +41,14 @@ RULE = "part-of-a-call"
 
 def part_of_a_call(invocation: Invocation) -> Judgement | None:
     """Return that `invocation` is allowed where it is a part of a call that was judged; None where it is not."""
-    if invocation.parent != "git" or invocation.tool != "git":
+    command = command_of(invocation.arguments) if invocation.tool == "git" else "connect"
+    gits_own = invocation.parent == invocation.tool == "git" and command in OWN
+    if not gits_own and not (invocation.parent in COPIERS and invocation.tool == "ssh"):
         return None
-    command = command_of(invocation.arguments)
-    if command not in OWN:
-        return None
-    operation = Operation(
-        tool="git", action=command, effects=frozenset({Effect.READ, Effect.WRITE}), targets=(), complete=True
-    )
+    effects = frozenset({Effect.READ, Effect.WRITE} if gits_own else {Effect.NETWORK})
+    operation = Operation(tool=invocation.tool, action=command, effects=effects, targets=(), complete=True)
     inspection = Inspection((operation,), output=Stream.BINARY)
-    message = "git itself started this for a call that was judged."
+    message = f"{invocation.parent} itself started this for a call that was judged."
     return Judgement(
         invocation, inspection, Decision(Verdict.ALLOW, RULE, message, (operation,), recording=Recording.COMMAND)
     )

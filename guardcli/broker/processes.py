@@ -67,13 +67,13 @@ class GitPrograms:
         return frozenset(found - {NO_PROGRAM})
 
 
-def started_by_git(pid: int, git_calls: Mapping[int, object], programs: GitPrograms) -> bool:
+def started_by_git(pid: int, git_calls: Mapping[int, object], programs: GitPrograms | Collection[Identity]) -> bool:
     """Tell whether git itself, as part of a running and allowed call, started `pid`.
 
     `git_calls` has the pids of the shims of running git calls. There must be a process between, and it must be git's
     own program: a hook or an alias puts a shell in between, and what that starts is judged as the agent's own. What
     takes the shell's place, as by ``exec``, is not told apart. On a terminal the shim's monitor, which is the same
-    program as the shim, is in between as well.
+    program as the shim, is in between as well. The same holds for any other tool, with `programs` of its own.
     """
     if not git_calls:
         return False

@@ -166,7 +166,7 @@ class Broker:
             approvals=self.approvals,
             recorder=self.recorder,
             finder=finder,
-            git_programs=GitPrograms(lambda: finder.find("git"), lambda: enclosure.git_programs if enclosure else ()),
+            git_programs=GitPrograms(lambda: finder.find("git"), lambda: enclosure.copies("git") if enclosure else ()),
             find_secrets=session.maskers.secrets,
             make_mask=session.maskers.stream,
             make_finder=session.maskers.finder,

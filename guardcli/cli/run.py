@@ -70,7 +70,7 @@ READY_SECONDS = 20.0
     is_flag=False,
     flag_value=Mode.REQUIRE.value,
     help="Run the agent in a sandbox of its own (bubblewrap): auto where that works, require or refuse, off. "
-    "--isolate alone is require. Default: GUARD_ISOLATE, the configured one, or off.",
+    "--isolate alone is require. Default: GUARD_ISOLATE, the configured one, or auto.",
 )
 @click.option(
     "--network",

@@ -28,7 +28,7 @@ from guardcli.model.secrets import Secret
 KEYS = frozenset({"api", "token", "policy", "groups", "isolate"})
 
 
-DEFAULT_ISOLATE = "off"
+DEFAULT_ISOLATE = "auto"
 ISOLATE = ("auto", "require", "off")
 
 

@@ -39,6 +39,7 @@ class Stage:
             "GUARD_STATE_DIR": str(directory / "state"),
             "GUARD_RUNTIME_DIR": str(directory / "run"),
             "GUARD_POLICY": "pack:default",
+            "GUARD_ISOLATE": "off",  # what it shows is looked at from outside
             "GIT_CONFIG_NOSYSTEM": "1",
         }
 

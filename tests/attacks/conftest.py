@@ -203,7 +203,11 @@ class Target:
         facts = {**self.facts, "api": self.api_pid(), "other_socket": self._other_session()}
         (agent / "facts.json").write_text(json.dumps(facts))
         options = [f"--isolate={mode}", "--network", network, "--approval-wait", "0"]
-        done = self.guard("run", *options, "--", sys.executable, str(agent), *wanted)
+        outside = os.open(self.root / "other", os.O_RDONLY)
+        try:
+            done = self.guard("run", *options, "--", sys.executable, str(agent), *wanted, pass_fds=[outside])
+        finally:
+            os.close(outside)
         lines = [line for line in done.stdout.splitlines() if line.startswith("RESULTS ")]
         assert lines, done.stdout[-2000:] + done.stderr[-3000:]
         return dict(json.loads(lines[0].removeprefix("RESULTS ")))

@@ -22,6 +22,10 @@ from guardcli.model.invocation import Invocation
         ("git", "git", False),
         ("git rev-list --all", "", False),
         ("ssh host git-upload-pack x", "git", False),
+        ("ssh -x host -s sftp", "scp", True),
+        ("ssh -x host -s sftp", "sftp", True),
+        ("git push", "scp", False),
+        ("scp a host:b", "sftp", False),
     ],
 )
 def test_only_what_git_starts_by_itself_and_never_what_publishes(argv, parent, expected) -> None:

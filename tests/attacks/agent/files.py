@@ -38,6 +38,17 @@ def by_proc_root():
     return canary(f"/proc/self/root{HOME}/.pgpass")
 
 
+@attempt("a descriptor of a directory outside, left open by who started guard")
+def inherited_directory():
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            fd = os.open("secret", os.O_RDONLY, dir_fd=int(name))
+        except OSError:
+            continue
+        return os.read(fd, 100).decode()
+    return ""
+
+
 @attempt("a hidden file named to a guarded tool (git config --file)")
 def by_the_tool():
     done = subprocess.run(["git", "config", "--file", str(HOME / ".netrc"), "--list"], capture_output=True, text=True)
