@@ -167,7 +167,8 @@ class Call:
     def _parent(self) -> str:
         """Return the guarded tool that itself started this call; empty for the agent, a hook or an alias."""
         engine, pid = self._engine, self._connection.peer.pid
-        if started_by_git(pid, engine.git_calls, engine.git_programs):
+        is_script = engine.git_programs.runs_own_script if engine.enclosure else None
+        if started_by_git(pid, engine.git_calls, engine.git_programs, is_script):
             return "git"
         for tool in COPIERS if engine.enclosure else ():
             if engine.enclosure and started_by_git(pid, engine.git_calls, engine.enclosure.copies(tool)):

@@ -46,6 +46,7 @@ class GitPrograms:
         self._find = find
         self._copies = copies
         self._known: frozenset[Identity] | None = None
+        self._directory = ""
 
     def __contains__(self, program: Identity) -> bool:
         """Tell whether `program` is git or one of its own helpers."""
@@ -53,27 +54,47 @@ class GitPrograms:
             self._known = self._locate()
         return program != NO_PROGRAM and (program in self._known or program in self._copies())
 
+    def runs_own_script(self, pid: int) -> bool:
+        """Tell whether `pid` is an interpreter of one of git's own scripts, git-submodule for one, by its command line.
+
+        Whoever is started by git could pretend that: it gains what a hook gains that takes git's place.
+        """
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as line:
+                words = line.read(4096).split(b"\0")
+        except OSError:
+            return False
+        place, _, name = os.fsdecode(words[1] if len(words) > 1 else b"").rpartition("/")
+        return bool(place) and place == self._directory and name.startswith("git-")
+
     def _locate(self) -> frozenset[Identity]:
         real = self._find()
         if not real:
             return frozenset()
         answer = subprocess.run([real, "--exec-path"], capture_output=True, text=True, timeout=10, env={}, check=False)
         found = {identity_of(real)}
+        self._directory = answer.stdout.strip() or os.path.dirname(real)
         try:
-            with os.scandir(answer.stdout.strip() or os.path.dirname(real)) as entries:
+            with os.scandir(self._directory) as entries:
                 found |= {identity_of(entry.path) for entry in entries if entry.name.startswith("git")}
         except OSError:
             pass
         return frozenset(found - {NO_PROGRAM})
 
 
-def started_by_git(pid: int, git_calls: Mapping[int, object], programs: GitPrograms | Collection[Identity]) -> bool:
+def started_by_git(
+    pid: int,
+    git_calls: Mapping[int, object],
+    programs: GitPrograms | Collection[Identity],
+    is_script: Callable[[int], bool] | None = None,
+) -> bool:
     """Tell whether git itself, as part of a running and allowed call, started `pid`.
 
     `git_calls` has the pids of the shims of running git calls. There must be a process between, and it must be git's
     own program: a hook or an alias puts a shell in between, and what that starts is judged as the agent's own. What
     takes the shell's place, as by ``exec``, is not told apart. On a terminal the shim's monitor, which is the same
-    program as the shim, is in between as well. The same holds for any other tool, with `programs` of its own.
+    program as the shim, is in between as well. The same holds for any other tool, with `programs` of its own. What
+    `is_script` says yes to may stand in between as well.
     """
     if not git_calls:
         return False
@@ -85,6 +106,8 @@ def started_by_git(pid: int, git_calls: Mapping[int, object], programs: GitProgr
         program = program_of(pid)
         if pid > 1 and program in programs:
             through_git = True
+        elif is_script is not None and is_script(pid):
+            continue
         elif not (
             through_git and (above := parent_pid(pid)) in git_calls and program == program_of(above) != NO_PROGRAM
         ):

@@ -95,3 +95,15 @@ def test_git_and_what_lies_in_its_exec_path_are_git() -> None:
     assert identity_of(real) in git
     assert identity_of(f"{core}/git-remote-https") in git
     assert identity_of("/bin/sh") not in git
+
+
+def test_an_interpreter_of_gits_own_script_is_told_by_its_command_line(tmp_path: Path) -> None:
+    git = GitPrograms(lambda: str(shutil.which("git")))
+    assert identity_of("/bin/sh") not in git  # it has looked where git's scripts lie
+    core = subprocess.run(["git", "--exec-path"], capture_output=True, text=True, check=True).stdout.strip()
+    own = f"{core}/git-submodule"
+    for words, expected in (([own], True), (["/tmp/git-submodule"], False), ([f"{core}/../x"], False), ([], False)):
+        command = {"args": ["sh", *words, "-"], "executable": "/bin/cat"}  # which then waits for its standard input
+        with subprocess.Popen(stdin=subprocess.PIPE, stdout=-3, stderr=-3, **command) as process:
+            assert git.runs_own_script(process.pid) is expected
+            process.kill()
