@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from servers import find_server, postgres
 
-PASSWORD = "correct-horse-battery-staple-7491"
+PASSWORD = f"correct-horse-battery-{secrets.token_hex(8)}"
+"""Another one in each process, so that a run beside this one is not taken for a leak."""
 
 POLICY = """
 version: 1
