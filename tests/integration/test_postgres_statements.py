@@ -15,6 +15,7 @@ import pytest
 
 from guardcli.gateways.postgres.codec.frontend import PORTAL, Bind, Describe, Execute, Parse, Query, Sync
 from guardcli.model.approvals import ApprovalState
+from guardcli.model.errors import UnavailableError
 from guardcli.model.events import EventType
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -411,3 +412,18 @@ def test_a_cursor_under_the_name_of_a_portal_is_masked_as_what_it_is(server: Ser
                 assert len(rows) == 1 and b"example" not in rows[0]
     finally:
         raw.close()
+
+
+@pytest.mark.parametrize("prepare", [False, True], ids=["simple", "extended"])
+def test_what_cannot_be_recorded_is_not_sent(server: Server, monkeypatch: pytest.MonkeyPatch, prepare: bool) -> None:
+    def full(*event: object) -> None:
+        raise UnavailableError("the record cannot be written: No space left on device", hint="make room")
+
+    with server.connect(autocommit=True) as link:
+        with monkeypatch.context() as patch:
+            patch.setattr(server.rig.spool, "event", full)
+            with pytest.raises(psycopg.errors.SystemError) as refused:
+                link.execute("INSERT INTO orders VALUES (5, 'unrecorded')", prepare=prepare)
+            assert "No space left" in str(refused.value)
+        assert link.execute("SELECT count(*) FROM orders").fetchone() == (0,)
+    assert "unrecorded" not in server.log()
