@@ -36,6 +36,7 @@ from guardcli.api.routes import (
     identity,
     notices,
     recordings,
+    search,
     sessions,
     tokens,
 )
@@ -101,7 +102,7 @@ def create_app(store: Store, trees: SessionTrees, notifier: Notifier, config: Co
     feed = Feed(store, notifier, authenticator, metrics)
     app.state.context = Context(store, authenticator, trees, notifier, metrics, config, providers, feed)
     app.include_router(health.root)
-    for module in (health, identity, tokens, sessions, events, recordings, approvals, grants, notices, audit):
+    for module in (health, identity, tokens, sessions, events, recordings, approvals, grants, notices, search, audit):
         app.include_router(module.router, prefix="/v1")
     for router in (web_pages, web_decisions, web_oidc, web_players):
         app.include_router(router)

@@ -6,9 +6,10 @@ import base64
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import Any, Unpack
 
+from guardcli.client.forms import printable, processes, seconds
+from guardcli.client.search import SearchFilters, SearchPage, search_page
 from guardcli.client.transport import Transport
 from guardcli.model.approvals import Approval, ApprovalState, Vote
 from guardcli.model.errors import UnavailableError
@@ -139,15 +140,15 @@ class ApiClient:
         `facts` are those of ``session.json``; ``started`` may be RFC 3339 or seconds since the epoch. `pids` are
         the broker's and the agent's processes, whose descendants may then never decide an approval.
         """
-        form = {name: _printable(facts[name]) for name in FACTS if name in facts}
-        form["started"] = _seconds(facts["started"])
-        body = {"session": form, "processes": _processes(pids)}
+        form = {name: printable(facts[name]) for name in FACTS if name in facts}
+        form["started"] = seconds(facts["started"])
+        body = {"session": form, "processes": processes(pids)}
         return Secret(self._transport.call("POST", "/v1/sessions", body=body)["token"])
 
     def add_processes(self, session: str, pids: Sequence[int]) -> None:
         """Register more processes of the session, such as the agent once it runs."""
-        if processes := _processes(pids):
-            self._transport.call("POST", f"/v1/sessions/{session}/processes", body={"processes": processes})
+        if found := processes(pids):
+            self._transport.call("POST", f"/v1/sessions/{session}/processes", body={"processes": found})
 
     def sessions(
         self,
@@ -229,6 +230,13 @@ class ApiClient:
         """Give the lines of a stretch of the recording from `moment` seconds on; it begins with the screen then."""
         return self._transport.lines(f"/v1/sessions/{session}/recording", {"at": moment})
 
+    def search(self, words: str = "", **filters: Unpack[SearchFilters]) -> SearchPage:
+        """Find events, newest first: all that is given must hold; `SearchFilters` says what can be.
+
+        Raises ConfigurationError for words without a letter or digit and for a filter out of its bounds.
+        """
+        return search_page(self._transport, words, filters)
+
     # approvals
 
     def request_approval(
@@ -260,7 +268,7 @@ class ApiClient:
         texts = {"tool": tool, "command": command, "cwd": cwd, "rule": rule, "message": message}
         lists = {"effects": list(effects), "targets": list(targets), "groups": list(groups), "all_of": list(all_of)}
         lists["grant_scope"] = list(grant_scope)
-        form = {name: _printable(value) for name, value in {**texts, **lists, "justification": justification}.items()}
+        form = {name: printable(value) for name, value in {**texts, **lists, "justification": justification}.items()}
         body = {"session": session, "digest": digest, "quorum": quorum, "expires": expires, "grant": grant, **form}
         body |= {"windows": list(windows), "must_justify": must_justify}
         return _approval(self._transport.call("POST", "/v1/approvals", body=body))
@@ -302,7 +310,7 @@ class ApiClient:
 
         With `grant`, seconds, the yes is also to all that the policy calls the same, for so long.
         """
-        body = {"approve": approve, "reason": _printable(reason), "grant": grant}
+        body = {"approve": approve, "reason": printable(reason), "grant": grant}
         return _approval(self._transport.call("POST", f"/v1/approvals/{id}/decision", body=body))
 
     def cancel_approval(self, id: str) -> Approval:
@@ -311,7 +319,7 @@ class ApiClient:
 
     def withdraw_approval(self, id: str, reason: str = "") -> Approval:
         """Take back a yes that was not used yet. Raises DeniedError, ConflictError, NotFoundError."""
-        body = {"reason": _printable(reason)}
+        body = {"reason": printable(reason)}
         return _approval(self._transport.call("POST", f"/v1/approvals/{id}/withdrawal", body=body))
 
     def grants(self) -> Sequence[Mapping[str, Any]]:
@@ -321,7 +329,7 @@ class ApiClient:
 
     def revoke_grant(self, id: str, reason: str = "") -> None:
         """End a grant now. Raises DeniedError, ConflictError, NotFoundError."""
-        self._transport.call("POST", f"/v1/grants/{id}/revocation", body={"reason": _printable(reason)})
+        self._transport.call("POST", f"/v1/grants/{id}/revocation", body={"reason": printable(reason)})
 
     def consume_approval(self, id: str, digest: str) -> Approval:
         """Use the yes for `digest`, once. Raises ConflictError where it is not there (any more), DeniedError."""
@@ -350,40 +358,6 @@ def _item(event: Event, content: bytes | None) -> dict[str, object]:
     if content is None:
         return {"event": event.as_json()}
     return {"event": event.as_json(), "content": base64.b64encode(content).decode()}
-
-
-def _printable(value: object) -> object:
-    """Return text that every reader can hold: bytes that are no UTF-8 become escapes."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") if _odd(value) else value
-    if isinstance(value, (list, tuple)):
-        return [_printable(part) for part in value]
-    return value
-
-
-def _odd(text: str) -> bool:
-    return not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _seconds(moment: object) -> float:
-    if isinstance(moment, str):
-        return datetime.fromisoformat(moment).timestamp()
-    if isinstance(moment, (int, float)):
-        return float(moment)
-    raise UnavailableError("the session does not say when it began")
-
-
-def _processes(pids: Sequence[int]) -> list[dict[str, int]]:
-    """Return the processes that exist, with the time each began in clock ticks since boot (proc(5), field 22)."""
-    found = []
-    for pid in pids:
-        try:
-            with open(f"/proc/{pid}/stat", "rb") as stat:
-                text = stat.read()
-        except OSError:
-            continue
-        found.append({"pid": pid, "start": int(text[text.rindex(b")") + 2 :].split()[19])})
-    return found
 
 
 def _session(form: Mapping[str, Any]) -> SessionInfo:

@@ -31,6 +31,8 @@ BACKENDS = ("sqlite", "postgresql")
 
 TEMPLATE = "guard_template"
 
+TIME = "2026-01-01T00:00:00.000000Z"
+
 
 class Databases:
     """Empty databases, and ones with guard's schema, on the SQLite and the PostgreSQL of one test run."""
@@ -97,7 +99,9 @@ def database(request: pytest.FixtureRequest, backend: str, directory: Path, temp
 @pytest.fixture
 def empty(request: pytest.FixtureRequest, backend: str, tmp_path: Path) -> Iterator[str]:
     """The URL of a database without a table, on each backend in turn."""
-    with database(request, backend, tmp_path, "template1") as url:
+    directory = tmp_path / "empty"
+    directory.mkdir()
+    with database(request, backend, directory, "template1") as url:
         yield url
 
 
@@ -148,9 +152,14 @@ class Chain:
         self.recorded += len(content)
         return self._append(EventType.OUTPUT, data, call, content)
 
-    def _append(self, type: EventType, data: dict[str, object], call: int, content: bytes | None) -> Appended:
+    def add_at(self, time: str, type: EventType, data: dict[str, object], call: int = 0) -> Appended:
+        return self._append(type, data, call, None, time)
+
+    def _append(
+        self, type: EventType, data: dict[str, object], call: int, content: bytes | None, time: str = TIME
+    ) -> Appended:
         previous = self.items[-1].event.hash if self.items else GENESIS
-        event = chained(self.session, len(self.items), "2026-01-01T00:00:00.000000Z", type, call, data, previous)
+        event = chained(self.session, len(self.items), time, type, call, data, previous)
         self.items.append(Appended(event, content))
         return self.items[-1]
 

@@ -204,3 +204,20 @@ def test_the_database_holds_no_token(world: World) -> None:
     assert "agent@own" in dump
     for token in world.tokens.values():
         assert token.rpartition(".")[2] not in dump
+
+
+@pytest.mark.parametrize("who", EVERYBODY)
+def test_a_search_finds_what_its_asker_may_read(world: World, make, who: str) -> None:
+    for session in (OWN, OTHER):
+        chain = make.Chain(session)
+        chain.add(make.EventType.JUDGED, {"command": "needle", "verdict": "deny", "tool": "psql"}, 1)
+        world.store.events.append(session, chain.items, "x")
+    everything = {"local", "approver", "auditor", "admin"}
+    sees = {OWN, OTHER} if who in everything else {OWN} if who in (OWN, "agent") else None
+    for question in ("", "?words=needle", "?verdict=deny&tool=psql", f"?session={OTHER}", "?identity=agent@other"):
+        answer = world.ask(who, "GET", f"/v1/search{question}")
+        if sees is None:
+            assert answer.status_code == (401 if who == "nobody" else 403)
+            continue
+        found = {hit["session"] for hit in answer.json()["hits"]}
+        assert found == (sees & {OTHER} if "session=" in question or "identity=" in question else sees)

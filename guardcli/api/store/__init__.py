@@ -8,6 +8,8 @@
 ``approvals``    the state machine of requests, votes and single use
 ``grants``       a yes to more than one request, for a time
 ``notices``      what is to be told to whom
+``indexing``     what an event is found by, written as it is appended
+``search``       finds events by that
 ``tokens``       service tokens
 ``trail``        the API's own hash chain: who decided, issued, revoked
 ``verification`` recomputes every chain and digest
@@ -24,6 +26,7 @@ from guardcli.api.store.approvals import Approvals
 from guardcli.api.store.events import Events
 from guardcli.api.store.grants import Grants
 from guardcli.api.store.notices import Notices
+from guardcli.api.store.search import Search
 from guardcli.api.store.sessions import Sessions
 from guardcli.api.store.tokens import Tokens
 from guardcli.api.store.trail import Trail
@@ -40,6 +43,7 @@ class Store:
     grants: Grants
     notices: Notices
     tokens: Tokens
+    search: Search
     trail: Trail
 
     @classmethod
@@ -55,5 +59,6 @@ class Store:
             grants=grants,
             notices=notices,
             tokens=Tokens(engine, trail),
+            search=Search(engine),
             trail=trail,
         )

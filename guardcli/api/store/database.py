@@ -16,7 +16,7 @@ from guardcli.model.errors import ConfigurationError, UnavailableError
 
 __all__ = ["SCHEMA_VERSION", "database_url", "now", "open_database", "prepare", "reading", "revision", "writing"]
 
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0005"
 """The newest revision in ``migrations/versions``; a database of any other is migrated or refused."""
 
 

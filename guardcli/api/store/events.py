@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 
+from guardcli.api.store import indexing
 from guardcli.api.store.database import now, reading, writing
 from guardcli.api.store.schema import CHUNKS, EVENTS, SESSIONS
 from guardcli.api.store.sessions import TOKEN_SECONDS
@@ -49,6 +50,7 @@ class _Head:
     status: object = None
     added: list[dict[str, object]] = field(default_factory=list)
     chunks: list[dict[str, object]] = field(default_factory=list)
+    searched: list[indexing.Searched] = field(default_factory=list)
 
 
 class Events:
@@ -74,6 +76,7 @@ class Events:
                 if item.event.sequence >= row.events:
                     _extend(head, session, item)
             self._write(connection, session, head, row.closed, actor)
+            indexing.add(connection, session, row.owner, row.identity, head.searched)
         return head.events
 
     def _check_known(self, connection: Connection, session: str, known: int, batch: Sequence[Appended]) -> None:
@@ -211,6 +214,7 @@ def _extend(head: _Head, session: str, item: Appended) -> None:
             "hash": event.hash,
         }
     )
+    head.searched.append(indexing.Searched(event, item.content))
     head.events, head.hash = event.sequence + 1, event.hash
     for name, count in counted(event).items():
         head.counts[name] = head.counts.get(name, 0) + count

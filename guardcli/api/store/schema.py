@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    event,
+)
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 METADATA = MetaData()
 
@@ -179,3 +193,45 @@ HEADS = Table(
     Column("hash", String(64), nullable=False),
 )
 """How long a chain of the API's own is, and its last hash: what a cut tail is measured against."""
+
+SEARCH = Table(
+    "search",
+    METADATA,
+    Column("id", WIDE, primary_key=True, autoincrement=False),
+    Column("session", String(64), nullable=False),
+    Column("sequence", WIDE, nullable=False),
+    Column("call", WIDE, nullable=False),
+    Column("time", String(32), nullable=False),
+    Column("type", String(16), nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("verdict", String(32), nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("command", Text, nullable=False),
+    Column("facets", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("document", Text().with_variant(TSVECTOR, "postgresql")),
+    Index("search_by_call", "session", "call", "type"),
+    Index("search_by_owner", "owner", "id"),
+    Index("search_by_document", "document", postgresql_using="gin").ddl_if(dialect="postgresql"),
+)
+"""What events are found by; `indexing` says what is in it. `document` is PostgreSQL's; SQLite has `SEARCH_TEXT`."""
+
+SEARCH_TEXT = (
+    "CREATE VIRTUAL TABLE search_text USING fts5(facets, body, content='search', content_rowid='id', columnsize=0,"
+    " tokenize='unicode61 remove_diacritics 0')",
+    "CREATE TRIGGER search_added AFTER INSERT ON search BEGIN"
+    " INSERT INTO search_text(rowid, facets, body) VALUES (new.id, new.facets, new.body); END",
+    "CREATE TRIGGER search_removed AFTER DELETE ON search BEGIN"
+    " INSERT INTO search_text(search_text, rowid, facets, body)"
+    " VALUES ('delete', old.id, old.facets, old.body); END",
+)
+"""SQLite's full-text index (sqlite.org/fts5.html, 4.4.3), kept true by triggers: a row that goes takes its words along.
+Rows of `SEARCH` never change."""
+
+
+@event.listens_for(SEARCH, "after_create")
+def _add_text_index(_target: Table, connection: Connection, **_options: object) -> None:
+    if connection.dialect.name == "sqlite":
+        for statement in SEARCH_TEXT:
+            connection.exec_driver_sql(statement)

@@ -31,12 +31,21 @@ def described(engine: Engine) -> dict[str, object]:
     }
 
 
+def on_both(_found: object, name: str | None, _kind: str, _reflected: bool, _other: object) -> bool:
+    """Tell whether Alembic compares it: the text index of either database is described to SQLAlchemy by none of them.
+
+    `described` compares them.
+    """
+    return not (str(name).startswith("search_text") or name == "search_by_document")
+
+
 def test_the_migrations_lead_to_the_same_schema(store, empty: str) -> None:
     made, migrated = store.engine, open_database(empty)
     upgrade(migrated)
     assert described(made) == described(migrated)
     with migrated.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+        context = MigrationContext.configure(connection, opts={"include_object": on_both})
+        assert compare_metadata(context, METADATA) == []
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == SCHEMA_VERSION
     assert prepare(migrated) == "current"
     migrated.dispose()

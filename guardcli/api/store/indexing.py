@@ -1,0 +1,272 @@
+"""What an event is found by: facets, which are exact, and words. Written in the transaction that appends the event.
+
+One row of `SEARCH` an event, but for those that say nothing (``started``, ``ended``, an empty stretch). What belongs
+to a call carries the facets of the call's ``judged`` event too, so that a detector's finding is found by the table
+that was read. The text is that of the record, masked before it came here. A row's number begins with its time, so that
+either database gives the newest first without sorting:
+
+======================  =============================================
+bits of the number      meaning
+======================  =============================================
+42, above               milliseconds since the epoch
+21, below               a place within these, drawn once for a batch
+======================  =============================================
+
+Two batches that draw the same place in the same millisecond collide; the transaction fails then and is tried again by
+whoever sent it, as after any failure of the database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+import time
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, cast, func, insert, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Text
+
+from guardcli.api.store.schema import CHUNKS, EVENTS, SEARCH, SESSIONS
+from guardcli.model.events import Event, EventType
+from guardcli.playback.asciicast import outputs
+from guardcli.playback.timeline import sentence
+
+PLACE_BITS = 21
+"""See above; 42 bits of milliseconds last until the year 2109."""
+
+BODY_MAX = 100_000
+"""Characters of one event that can be found; a stretch of a recording has 64 KiB."""
+
+COMMAND_MAX = 500
+"""Characters of the call's command that a hit shows."""
+
+WORD_MAX = 200
+"""Characters of one word; PostgreSQL's lexemes end at 2046 bytes (its manual, 12.11)."""
+
+SILENT = frozenset({EventType.STARTED, EventType.ENDED})
+"""What says nothing that the events beside it do not."""
+
+BACKFILL = 200
+"""Events that are indexed at once where a database gets its index."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
+_LONG_WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """An event to index, and its stretch of the recording where it is an ``output`` event."""
+
+    event: Event
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What the events of one call inherit from its ``judged`` event; `facets` as they are stored."""
+
+    verdict: str = ""
+    rule: str = ""
+    command: str = ""
+    facets: str = ""
+
+
+def facet(kind: str, value: str) -> str:
+    """Return the one word that stands for `value` of `kind`; upper and lower case are the same."""
+    text = f"{kind}\0{value.casefold()}".encode("utf-8", "surrogatepass")
+    return "f" + hashlib.sha256(text).hexdigest()[:20]
+
+
+def words(text: str) -> list[str]:
+    """Return the words of `text` in lower case: letters and digits, whatever stands between them."""
+    return [word[:WORD_MAX] for word in _LONG_WORD.findall(unicodedata.normalize("NFC", text).lower())]
+
+
+def place(seconds: float) -> int:
+    """Return the lowest number that a row of this moment, in seconds since the epoch, can have."""
+    return max(0, min(int(seconds * 1000), (1 << 42) - 1)) << PLACE_BITS
+
+
+def add(connection: Connection, session: str, owner: str, identity: str, items: Sequence[Searched]) -> None:
+    """Index `items`, consecutive events of one session, within the transaction of `connection`."""
+    known = _known(connection, session, items)
+    rows = list(_rows(session, owner, identity, items, known))
+    if not rows:
+        return
+    statement = insert(SEARCH)
+    if connection.dialect.name == "postgresql":
+        for row in rows:
+            row["lexemes"] = lexemes(row)
+        array = cast(bindparam("lexemes", type_=ARRAY(Text)), ARRAY(Text))
+        statement = statement.values(document=func.array_to_tsvector(array))
+    connection.execute(statement, rows)
+
+
+def lexemes(row: Mapping[str, Any]) -> list[str]:
+    """Return what PostgreSQL finds a row by; a facet begins with a sign that no word has."""
+    return [f"={one}" for one in row["facets"].split()] + sorted(set(words(row["body"])))
+
+
+def _known(connection: Connection, session: str, items: Sequence[Searched]) -> dict[int, Call]:
+    """Return the calls of `items` that were judged in an earlier batch."""
+    judged = {item.event.call for item in items if item.event.type is EventType.JUDGED}
+    wanted = {item.event.call for item in items if item.event.type not in SILENT} - judged - {0}
+    if not wanted:
+        return {}
+    query = select(SEARCH).where(
+        SEARCH.c.session == session, SEARCH.c.call.in_(wanted), SEARCH.c.type == EventType.JUDGED.value
+    )
+    judged_type = facet("type", EventType.JUDGED.value)
+    return {
+        row.call: Call(row.verdict, row.rule, row.command, row.facets.replace(judged_type, ""))
+        for row in connection.execute(query)
+    }
+
+
+def _rows(
+    session: str, owner: str, identity: str, items: Sequence[Searched], calls: dict[int, Call]
+) -> Iterator[dict[str, Any]]:
+    base = secrets.randbits(PLACE_BITS - 1)
+    common = [facet("session", session), facet("owner", owner), facet("identity", identity)]
+    for number, item in enumerate(items):
+        event = item.event
+        if event.type in SILENT or not (body := _body(item)):
+            continue
+        own = [facet(kind, value) for kind, value in facets(event)]
+        if event.type is EventType.JUDGED:
+            calls[event.call] = _call(event, own)
+        call = calls.get(event.call, Call()) if event.call else Call()
+        found = dict.fromkeys([*common, facet("type", event.type.value), *own, *call.facets.split()])
+        yield {
+            "id": place(_seconds(event.time)) + base + number,
+            "session": session,
+            "sequence": event.sequence,
+            "call": event.call,
+            "time": _plain(event.time),
+            "type": event.type.value,
+            "owner": owner,
+            "identity": identity,
+            "verdict": call.verdict,
+            "rule": call.rule,
+            "command": call.command,
+            "facets": " ".join(found),
+            "body": body,
+        }
+
+
+def _call(event: Event, own: Iterable[str]) -> Call:
+    texts = {name: _plain(str(event.data.get(name) or "")) for name in ("verdict", "rule", "command")}
+    return Call(texts["verdict"][:32], texts["rule"][:COMMAND_MAX], texts["command"][:COMMAND_MAX], " ".join(own))
+
+
+def _seconds(time_: str) -> float:
+    """Return an event's time in seconds since the epoch; the present where it says none."""
+    try:
+        found = datetime.fromisoformat(time_)
+        return ((found if found.tzinfo else found.replace(tzinfo=UTC)) - _EPOCH) / timedelta(seconds=1)
+    except (ValueError, OverflowError):
+        return time.time()
+
+
+def _plain(text: str) -> str:
+    """Return text that either database holds: no zero character, no lone surrogate."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+def _body(item: Searched) -> str:
+    """Return the text that an event is found by; that of an ``output`` event as a reader sees it."""
+    event = item.event
+    if event.type is EventType.OUTPUT:
+        shown = "".join(text for _, text in outputs((item.content or b"").split(b"\n")))
+        return _plain(_SEQUENCE.sub("", shown)).strip()[:BODY_MAX]
+    text = sentence(event)
+    if event.type is EventType.JUDGED:
+        targets = (str(target) for one in _operations(event.data) for target in _list(one.get("targets")))
+        rest = (str(event.data.get("message") or ""), *(str(one) for one in _list(event.data.get("parameters"))))
+        text = "\n".join(part for part in (text, *rest, " ".join(targets)) if part)
+    return _plain(text)[:BODY_MAX]
+
+
+def facets(event: Event) -> Iterator[tuple[str, str]]:
+    """Give what an event is found by exactly, as kind and value."""
+    data = event.data
+    if event.type is EventType.JUDGED:
+        yield from ((name, str(data[name])) for name in ("tool", "verdict", "rule", "resource") if data.get(name))
+        for one in _operations(data):
+            yield from (("effect", str(effect)) for effect in _list(one.get("effects")))
+            for target in _list(one.get("targets")):
+                yield from _target(str(target))
+    elif event.type is EventType.DECIDED and data.get("reviewer"):
+        yield from (("approver", name.strip()) for name in str(data["reviewer"]).split(","))
+    elif event.type is EventType.MASKED and isinstance(findings := data.get("findings"), Mapping):
+        yield from (("detector", str(name)) for name in findings)
+
+
+def _target(target: str) -> Iterator[tuple[str, str]]:
+    """Give a target by what it is, whole, by each part of its name, and under the word for its kind."""
+    kind, _, name = target.partition(":")
+    last = name.rpartition("/")[2]
+    names = dict.fromkeys((target, name, *name.split("/")))
+    yield from (("target", one) for one in names if one)
+    if kind in ("table", "resource", "host", "ref"):
+        yield from ((kind, one) for one in dict.fromkeys((name.strip("/"), last)) if one)
+    if kind == "table" and "/" in name:
+        yield "table", name.strip("/").replace("/", ".")
+    if kind == "host":
+        host = last.rpartition("@")[2]
+        yield "host", host
+        yield "host", re.sub(r":[0-9]+$", "", host).strip("[]")
+    if kind == "ref" and "/refs/" in name:
+        yield "ref", name.partition("/")[2]
+    if kind == "object" and "/" in name:
+        yield "namespace", name.partition("/")[0]
+
+
+def _operations(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [one for one in _list(data.get("operations")) if isinstance(one, Mapping)]
+
+
+def _list(found: object) -> Sequence[Any]:
+    return found if isinstance(found, list) else ()
+
+
+def backfill(connection: Connection) -> int:
+    """Index all events of a database that had no index, and return how many there are; `BACKFILL` at once."""
+    done = 0
+    last = ""
+    query = select(SESSIONS.c.id, SESSIONS.c.owner, SESSIONS.c.identity).order_by(SESSIONS.c.id).limit(BACKFILL)
+    while sessions := connection.execute(query.where(SESSIONS.c.id > last)).all():
+        for row in sessions:
+            for items in _stored(connection, row.id):
+                add(connection, row.id, row.owner, row.identity, items)
+                done += len(items)
+        last = sessions[-1].id
+    return done
+
+
+def _stored(connection: Connection, session: str) -> Iterator[list[Searched]]:
+    same = (CHUNKS.c.session == EVENTS.c.session) & (CHUNKS.c.sequence == EVENTS.c.sequence)
+    columns = (EVENTS.c.sequence, EVENTS.c.time, EVENTS.c.type, EVENTS.c.call, EVENTS.c.data, CHUNKS.c.content)
+    query = select(*columns).select_from(EVENTS.outerjoin(CHUNKS, same)).where(EVENTS.c.session == session)
+    start = -1
+    while rows := connection.execute(
+        query.where(EVENTS.c.sequence > start).order_by(EVENTS.c.sequence).limit(BACKFILL)
+    ).all():
+        start = rows[-1].sequence
+        yield [
+            Searched(
+                Event(session, row.sequence, row.time, EventType(row.type), row.call, json.loads(row.data), "", ""),
+                row.content,
+            )
+            for row in rows
+        ]

@@ -1,0 +1,43 @@
+"""Puts what a caller has into the form that the API takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from guardcli.model.errors import UnavailableError
+
+
+def printable(value: object) -> object:
+    """Return text that every reader can hold: bytes that are no UTF-8 become escapes."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") if _odd(value) else value
+    if isinstance(value, (list, tuple)):
+        return [printable(part) for part in value]
+    return value
+
+
+def _odd(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def seconds(moment: object) -> float:
+    """Return a moment in seconds since the epoch, be it that or RFC 3339. Raises UnavailableError for neither."""
+    if isinstance(moment, str):
+        return datetime.fromisoformat(moment).timestamp()
+    if isinstance(moment, (int, float)):
+        return float(moment)
+    raise UnavailableError("the session does not say when it began")
+
+
+def processes(pids: Sequence[int]) -> list[dict[str, int]]:
+    """Return the processes that exist, with the time each began in clock ticks since boot (proc(5), field 22)."""
+    found = []
+    for pid in pids:
+        try:
+            with open(f"/proc/{pid}/stat", "rb") as stat:
+                text = stat.read()
+        except OSError:
+            continue
+        found.append({"pid": pid, "start": int(text[text.rindex(b")") + 2 :].split()[19])})
+    return found
