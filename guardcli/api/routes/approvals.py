@@ -105,14 +105,14 @@ def decide_approval(id: str, body: NewDecision, api: Api, who: Who) -> ApprovalV
 
 def decide(api: Context, who: Principal, id: str, approve: bool, reason: str, grant: float = 0.0) -> Approval:
     """Count the vote of `who`, if it may vote at all, and tell everybody who waits."""
-    who.may_decide(api.store.approvals.get(id), api.store.approvals.parties(id))
+    who.may_decide(*api.store.approvals.case(id))
     return changed(api, api.store.approvals.decide(id, who.reviewer, approve, reason, grant=grant))
 
 
 @router.post("/{id}/withdrawal")
 def withdraw_approval(id: str, body: Withdrawal, api: Api, who: Who) -> ApprovalView:
     """Take back a yes that was not used yet; for those who might have given it."""
-    who.may_decide(api.store.approvals.get(id), api.store.approvals.parties(id))
+    who.may_decide(*api.store.approvals.case(id))
     return ApprovalView.of(changed(api, api.store.approvals.withdraw(id, who.reviewer, body.reason)))
 
 
@@ -138,8 +138,8 @@ def changed(api: Context, approval: Approval) -> Approval:
 
 
 def _may_use(api: Context, who: Principal, id: str) -> None:
-    who.may_use(api.store.approvals.get(id), api.store.approvals.parties(id))
+    who.may_use(*api.store.approvals.case(id))
 
 
 def _may_see(api: Context, who: Principal, id: str) -> None:
-    who.may_see(api.store.approvals.get(id), api.store.approvals.parties(id))
+    who.may_see(*api.store.approvals.case(id))

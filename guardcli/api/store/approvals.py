@@ -151,10 +151,15 @@ class Approvals:
 
     def parties(self, id: str) -> Parties:
         """Return whose the approval is. Raises NotFoundError."""
+        return self.case(id)[1]
+
+    def case(self, id: str) -> tuple[Approval, Parties]:
+        """Return the approval as it stands now, and whose it is: what it takes to say who may do what with it."""
         with reading(self._engine) as connection:
             row = self._row(connection, id)
             query = select(SESSIONS.c.sponsor).where(SESSIONS.c.id == row.session)
-            return Parties(row.owner, connection.execute(query).scalar_one_or_none() or "")
+            parties = Parties(row.owner, connection.execute(query).scalar_one_or_none() or "")
+            return approval_of(row, now(), votes_on(connection, [id]).get(id, ())), parties
 
     def delivered(self, id: str) -> None:
         """Note that the requester was told of a denial."""

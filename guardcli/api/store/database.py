@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 
-from guardcli.api.store.engines import database_url, locking, open_database
+from guardcli.api.store.engines import database_url, locking, open_database, settle
 from guardcli.api.store.schema import METADATA
 from guardcli.model.errors import ConfigurationError, UnavailableError
 
@@ -28,8 +28,10 @@ def writing(engine: Engine) -> Iterator[Connection]:
     ConfigurationError for a value that it cannot hold.
     """
     try:
-        with engine.connect().execution_options(guard_write=True) as connection, connection.begin():
-            yield connection
+        with engine.connect().execution_options(guard_write=True) as connection:
+            with connection.begin():
+                yield connection
+            settle(connection)
     except DataError as error:
         raise _unfit(error) from error
     except (SQLAlchemyError, sqlite3.Error) as error:

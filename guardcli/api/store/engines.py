@@ -137,3 +137,31 @@ def locking(connection: Connection, *names: str) -> None:
     digest = hashlib.sha256("\0".join(names).encode("utf-8", "surrogatepass")).digest()
     key = int.from_bytes(digest[:8], "big", signed=True)
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+
+
+LATER = "guard_flush"
+"""What a connection is marked with while something that it committed may not be on the disk yet."""
+
+
+def flush_later(connection: Connection) -> None:
+    """Let this transaction give its locks free before it is on the disk; `settle` then waits for that.
+
+    Whoever appends to the trail holds its head until the end of the transaction. With the disk's answer in that time,
+    there would be one such act for each turn of the disk; this way all that wait for the disk do so together. Nothing
+    is acknowledged before, and whoever sees what was committed and builds on it comes later in PostgreSQL's log, which
+    is flushed in order: what is lost is never anything but the end of it.
+    """
+    if connection.dialect.name == "postgresql" and not connection.info.get(LATER):
+        connection.execute(text("SET LOCAL synchronous_commit TO off"))
+        connection.info[LATER] = True
+
+
+def settle(connection: Connection) -> None:
+    """Wait until all that was committed is on the disk, where `flush_later` left that open."""
+    if connection.info.pop(LATER, False):
+        driver: Any = connection.connection.driver_connection
+        driver.autocommit = True
+        try:
+            driver.execute("SELECT pg_logical_emit_message(true, 'guard', '')")
+        finally:
+            driver.autocommit = False

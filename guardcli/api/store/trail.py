@@ -16,7 +16,7 @@ from enum import Enum
 from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 
 from guardcli.api.store.database import reading
-from guardcli.api.store.engines import locking
+from guardcli.api.store.engines import flush_later, locking
 from guardcli.api.store.schema import HEADS, TRAIL
 from guardcli.model.events import GENESIS, canonical
 
@@ -110,6 +110,7 @@ class Trail:
 
     def append_all(self, connection: Connection, time: float, acts: Sequence[Act]) -> None:
         """Add an entry for each of `acts`. Best the last thing in a transaction: others wait for the end of it."""
+        flush_later(connection)
         head = connection.execute(HEAD.with_for_update()).one_or_none()
         if head is None:  # nobody has written yet: whoever is first makes the row, the others then wait for it
             locking(connection, CHAIN)
