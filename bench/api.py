@@ -254,8 +254,8 @@ def measure(seconds: float = SECONDS) -> Table:
     with central() as api:
         rows = [*ingest(api, seconds), *decisions(api, seconds), *waiting(api)]
     notes = [
-        f"`python bench/api.py {seconds:.0f}` on {before}. PostgreSQL, {WORKERS} workers and {CLIENTS} clients share the",
-        f"machine; a batch has {BATCH} events, each verified in the chain, and is on the disk when it is acknowledged.",
+        f"`python bench/api.py {seconds:.0f}` on {before}. PostgreSQL, {WORKERS} workers and {CLIENTS} clients share",
+        f"the machine; a batch has {BATCH} events, each verified in the chain, and is on the disk when acknowledged.",
     ]
     return Table("The central API on PostgreSQL", notes, ["", "measured", "aim"], rows)
 
