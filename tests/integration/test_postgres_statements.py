@@ -251,7 +251,7 @@ MASKED = [
     "SELECT x FROM customers, LATERAL (SELECT email || 'a') AS s(x)",
     "SELECT email FROM archive_old",
     "SELECT upper(email) FROM archive",
-    "SELECT a.* FROM customers a JOIN orders o ON true RIGHT JOIN victims v ON true",
+    "SELECT a.* FROM customers a LEFT JOIN orders o ON true RIGHT JOIN victims v ON true",
     "UPDATE customers SET note = note RETURNING lower(email)",
     "BEGIN; INSERT INTO orders SELECT id, 'x' FROM customers RETURNING (SELECT min(email) FROM customers)",
     "PREPARE e AS SELECT lower(email) FROM customers; EXECUTE e",
