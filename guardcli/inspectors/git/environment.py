@@ -1,8 +1,9 @@
 """What the environment tells git to run, to trust or to reveal.
 
 A variable counts when it holds more than a usual value, and only for calls that would obey it: an editor for
-commands that open one, a pager where standard output is a terminal. What would be obeyed by a fetch counts always,
-since a partial clone fetches missing objects in the middle of any command.
+commands that open one. A pager counts always: git starts it on a terminal alone, but whether there will be one is
+not known wherever a call is judged, and what is no pager has no other use there. What would be obeyed by a fetch counts
+always as well, since a partial clone fetches missing objects in the middle of any command.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def _obeyed(call: Call, name: str) -> bool:
     if name == "SSH_ASKPASS":
         return call.name in _FETCHING
     if name in _PAGERS:
-        return call.invocation.stdout_is_terminal
+        return True
     if name.startswith("GIT_"):
         return call.name in _EDITING
     return call.name in _EDITING and not _has_its_message(call)

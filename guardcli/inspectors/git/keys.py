@@ -140,6 +140,12 @@ LOSERS: Mapping[str, programs.Check] = {
 }
 """Variables that take away what the reflog could undo."""
 
+_ADDRESSES = names(
+    "lfs.url remote.*.lfsurl remote.*.pushurl remote.*.url remote.pushdefault submodule.*.url url.*.insteadof "
+    "url.*.pushinsteadof"
+)
+"""Variables without which git goes to another address, or to none: `remote remove` by another name."""
+
 _SECRET = re.compile(r"extraheader|password|passwd|token|secret|smtppass|\.pass$|cookie|sslkey")
 
 
@@ -177,6 +183,11 @@ def _patterns(key: str) -> tuple[str, ...]:
             f"{section}.{subsection.partition('.')[0]}.*.{variable}",
         )
     return (key, f"{section}.*")
+
+
+def leads_elsewhere(name: str) -> bool:
+    """Return whether git goes to another address than before once the variable `name` is unset."""
+    return not _ADDRESSES.isdisjoint(_patterns(canonical_key(name)))
 
 
 def judge_key(name: str, value: str) -> KeyJudgement:

@@ -16,7 +16,7 @@ from guardcli.inspectors.git.call import (
     unknown,
     writes,
 )
-from guardcli.inspectors.git.keys import is_secret, judge_key
+from guardcli.inspectors.git.keys import is_secret, judge_key, leads_elsewhere
 from guardcli.inspectors.git.options import Parsed, Spec, parse, spec_of
 from guardcli.inspectors.git.programs import harmless_editor
 from guardcli.inspectors.names import names
@@ -82,7 +82,8 @@ def judge_config(call: Call) -> Sequence[Operation]:
     if action in _GETS or (not action and len(words) < 2):
         return [_get(action, words), *found]
     if action in _UNSETS:
-        return [does("config --unset", Effect.DEFINE), *found]
+        lost = (Effect.DELETE,) if any(leads_elsewhere(word) for word in words[:1]) else ()
+        return [does("config --unset", Effect.DEFINE, *lost), *found]
     return [_set_key(parsed, words), *found]
 
 
@@ -113,6 +114,9 @@ def _set_key(parsed: Parsed, words: Sequence[str]) -> Operation:
     action = f"config {judged.key}"
     if not judged.known:
         return unknown(action, f"{judged.key} is no variable that is known", Effect.DEFINE, targets=targets)
+    if judged.key == "safe.directory" and value.endswith("*"):
+        # For one call, by -c, it is a preference: that call's repository has been looked at.
+        return unknown(action, "git would run what any repository configures, whoever it belongs to", Effect.DEFINE)
     sensitive = Effect.PRIVILEGE in judged.effects
     return does(action, Effect.DEFINE, *judged.effects, targets=targets, sensitive=sensitive)
 

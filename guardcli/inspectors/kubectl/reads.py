@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from guardcli.inspectors.kubectl.call import Call, Findings, Judge, Manifests, Named, named, one
@@ -67,13 +68,17 @@ def judge_looking_at(kind: str) -> Judge:
     return judge
 
 
+_PLAIN_DIFF = re.compile(r"(?:/usr/bin/)?(?:diff|colordiff)(?: -[A-Za-z]{1,8}| -U[0-9]{1,3})*")
+"""Programs for KUBECTL_EXTERNAL_DIFF that only compare what they are given."""
+
+
 def judge_diff(call: Call) -> Findings:
     """Judge diff: it asks the server for a dry run, and runs KUBECTL_EXTERNAL_DIFF where that is set."""
     manifests = call.manifests()
     effects, doubts = _read_doubts(manifests)
     program = call.invocation.env.get("KUBECTL_EXTERNAL_DIFF", "")
     targets = thing_targets(call, manifests)
-    if program:
+    if program and not _PLAIN_DIFF.fullmatch(program):
         effects |= {Effect.EXECUTE}
         targets += (Target("command", program),)
     return one(call.operation(effects, targets, doubts, sensitive=_maybe_secret(manifests)), manifests.inputs)

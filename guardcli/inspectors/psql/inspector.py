@@ -149,11 +149,10 @@ class _Call:
         return self.invocation.stdin is Stdin.TERMINAL and self.invocation.stdout_is_terminal
 
     def _pager(self) -> None:
-        if not self._at_terminal():
-            return
+        """Judge the pager: one that is named counts always, since a terminal may be there when psql runs."""
         env = self.invocation.env
         pager = env.get("PSQL_PAGER") or env.get("PAGER") or "less"
-        lesspipe = env.get("LESSOPEN", "").lstrip("|").startswith("-")
+        lesspipe = self._at_terminal() and env.get("LESSOPEN", "").lstrip("|").startswith("-")
         if (pager.strip() and not _PAGER.fullmatch(pager)) or lesspipe:
             found = (Target("command", (pager.split() or [""])[0]),)
             self.script.add(Operation("psql", "pager", frozenset((Effect.EXECUTE,)), found))

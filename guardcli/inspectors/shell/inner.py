@@ -79,7 +79,7 @@ class _Inner:
         return self._facts.git_changed(cwd, options, pathspecs)
 
 
-_OWN = {"psql": ("PG", "PSQL"), "git": ("GIT",), "kubectl": ("KUBE",)}
+_OWN = {"psql": ("PG", "PSQL", "PAGER"), "git": ("GIT", "PAGER"), "kubectl": ("KUBE",)}
 
 
 def judges(command: str, variable: str) -> bool:

@@ -679,13 +679,14 @@ def test_only_the_pack_protocol_passes_unmasked(
     assert judge(line, env, repository, parent=parent).output is stream
 
 
-@pytest.mark.parametrize(("terminal", "expected"), [(False, {Effect.READ}), (True, {Effect.READ, Effect.EXECUTE})])
-def test_a_pager_of_the_environment_counts_on_a_terminal(
-    terminal: bool, expected: set[Effect], env: dict[str, str], repository: Path
+@pytest.mark.parametrize("terminal", [False, True])
+def test_a_pager_of_the_environment_counts_whether_a_terminal_is_there_or_not(
+    terminal: bool, env: dict[str, str], repository: Path
 ) -> None:
     for name in ("GIT_PAGER", "PAGER"):
-        inspection = judge(f"{name}=evil git log", env, repository, terminal=terminal)
-        assert effects(inspection.operations) == expected
+        for pager, expected in (("evil", {Effect.READ, Effect.EXECUTE}), ("'less -R'", {Effect.READ})):
+            inspection = judge(f"{name}={pager} git log", env, repository, terminal=terminal)
+            assert effects(inspection.operations) == expected
 
 
 def test_git_may_start_its_own_helpers(env: dict[str, str], repository: Path) -> None:

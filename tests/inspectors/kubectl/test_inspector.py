@@ -482,6 +482,8 @@ def test_two_files_are_two_inputs() -> None:
         ("get pods", {"EDITOR": "sh", "KUBECTL_EXTERNAL_DIFF": "sh"}, "read"),
         ("diff -f /work/pod.yaml", {}, "read"),
         ("diff -f /work/pod.yaml", {"KUBECTL_EXTERNAL_DIFF": "sh"}, "read execute"),
+        ("diff -f /work/pod.yaml", {"KUBECTL_EXTERNAL_DIFF": "colordiff -N -u"}, "read"),
+        ("diff -f /work/pod.yaml", {"KUBECTL_EXTERNAL_DIFF": "colordiff --difftool=sh"}, "read execute"),
         ("get pods", {"KUBERC": "/tmp/rc"}, "read execute unknown"),
         ("get pods", {"KUBERC": "off"}, "read"),
     ],
