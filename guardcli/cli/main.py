@@ -26,7 +26,7 @@ COMMANDS = {
     "policy": ("guardcli.cli.policy", "Write, check and explain policies."),
     "run": ("guardcli.cli.run", "Run an agent, or any command, under guard."),
     "secrets": ("guardcli.cli.secrets", "Keep the credentials that guard logs in with."),
-    "sessions": ("guardcli.cli.sessions", "List, show and replay what was recorded."),
+    "sessions": ("guardcli.cli.sessions", "List, show, search and replay what was recorded."),
     "shims": ("guardcli.cli.shims", "Install the shims into an image or a CI container."),
     "tui": ("guardcli.cli.tui", "Watch sessions, answer what waits, replay what was recorded."),
     "whoami": ("guardcli.cli.whoami", "Show who the API takes you for, and what you may do there."),

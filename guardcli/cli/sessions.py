@@ -13,6 +13,7 @@ import click
 
 from guardcli.cli.connection import connect
 from guardcli.cli.picking import pick
+from guardcli.cli.search import search
 from guardcli.cli.settings import load_settings
 from guardcli.cli.tables import echo, echo_table, paint
 from guardcli.client.api import ApiClient, SessionInfo
@@ -32,10 +33,13 @@ call_option = click.option("--call", type=click.IntRange(1), help="Only the call
 
 @click.group()
 def command() -> None:
-    """List, show and replay what was recorded.
+    """List, show, search and replay what was recorded.
 
     A session is named by its id, the beginning of it, or `last`.
     """
+
+
+command.add_command(search)
 
 
 @command.command("list", epilog="Example: guard sessions list --state live")

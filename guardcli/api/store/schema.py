@@ -212,7 +212,6 @@ SEARCH = Table(
     Column("body", Text, nullable=False),
     Column("document", Text().with_variant(TSVECTOR, "postgresql")),
     Index("search_by_call", "session", "call", "type"),
-    Index("search_by_owner", "owner", "id"),
     Index("search_by_document", "document", postgresql_using="gin").ddl_if(dialect="postgresql"),
 )
 """What events are found by; `indexing` says what is in it. `document` is PostgreSQL's; SQLite has `SEARCH_TEXT`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Engine, Row, cast, column, select, table
+from sqlalchemy import Engine, Integer, Row, cast, column, select, table
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.sql import ColumnElement, Select
 
@@ -22,7 +22,7 @@ EXCERPT = 160
 
 LAST = (1 << 63) - 1
 
-_TEXT = table("search_text", column("rowid"), column("search_text"))
+_TEXT = table("search_text", column("rowid", Integer), column("search_text"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,33 +76,42 @@ class Search:
         exact = {facet(kind, value) for kind, value in query.facets.items() if value}
         exact |= {facet("owner", query.owner)} if query.owner else set()
         exact |= {facet("session", query.session)} if query.session else set()
-        found = self._matching(sorted(exact), wanted).where(*_bounds(query))
+        found, number = self._matching(sorted(exact), wanted)
+        found = found.where(*_bounds(query, number)).order_by(number.desc()).limit(query.limit)
         with reading(self._engine) as connection:
-            rows = connection.execute(found.order_by(SEARCH.c.id.desc()).limit(query.limit))
-            return [_found(row, [word for word, _ in wanted]) for row in rows]
+            return [_found(row, [word for word, _ in wanted]) for row in connection.execute(found)]
 
-    def _matching(self, exact: Sequence[str], wanted: Sequence[tuple[str, bool]]) -> Select[tuple[object, ...]]:
+    def _matching(
+        self, exact: Sequence[str], wanted: Sequence[tuple[str, bool]]
+    ) -> tuple[Select[tuple[object, ...]], ColumnElement[int]]:
+        """Return the rows that match, and the number to bound and order them by: that of the index which finds them."""
         if not exact and not wanted:
-            return select(SEARCH)
+            return select(SEARCH), SEARCH.c.id
         if self._engine.dialect.name == "postgresql":
             parts = [f"'={one}'" for one in exact] + [f"'{word}'{':*' if open else ''}" for word, open in wanted]
-            return select(SEARCH).where(SEARCH.c.document.op("@@")(cast(" & ".join(parts), TSQUERY)))
+            asked = SEARCH.c.document.op("@@")(cast(" & ".join(parts), TSQUERY))
+            return select(SEARCH).where(asked), SEARCH.c.id
         parts = [f"facets : {one}" for one in exact]
         parts += [f'body : "{word}"{" *" if open else ""}' for word, open in wanted]
         joined = SEARCH.join(_TEXT, _TEXT.c.rowid == SEARCH.c.id)
-        return select(SEARCH).select_from(joined).where(_TEXT.c.search_text.op("MATCH")(" AND ".join(parts)))
+        matched = _TEXT.c.search_text.op("MATCH")(" AND ".join(parts))
+        return select(SEARCH).select_from(joined).where(matched), _TEXT.c.rowid
 
 
-def _bounds(query: SearchQuery) -> list[ColumnElement[bool]]:
-    """Return the conditions beside the index: time, the page, and, though the index holds them too, the rights."""
+def _bounds(query: SearchQuery, number: ColumnElement[int]) -> list[ColumnElement[bool]]:
+    """Return the conditions beside the index: time, the page, and, though the index holds them too, the rights.
+
+    The rights are put so that no other index is chosen for them: SQLite would look for each of an owner's rows in
+    the text index, one by one.
+    """
     below = min(place(query.until) if query.until else LAST, query.after or LAST)
-    conditions = [SEARCH.c.id < below]
+    conditions = [number < below]
     if query.since:
-        conditions.append(SEARCH.c.id >= place(query.since))
+        conditions.append(number >= place(query.since))
     if query.owner:
-        conditions.append(SEARCH.c.owner == query.owner)
+        conditions.append(SEARCH.c.owner + "" == query.owner)
     if query.session:
-        conditions.append(SEARCH.c.session == query.session)
+        conditions.append(SEARCH.c.session + "" == query.session)
     return conditions
 
 

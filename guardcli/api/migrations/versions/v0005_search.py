@@ -33,7 +33,6 @@ def upgrade() -> None:
         sa.Column("document", sa.Text().with_variant(TSVECTOR, "postgresql")),
     )
     op.create_index("search_by_call", "search", ["session", "call", "type"])
-    op.create_index("search_by_owner", "search", ["owner", "id"])
     if op.get_bind().dialect.name == "postgresql":
         op.create_index("search_by_document", "search", ["document"], postgresql_using="gin")
     else:
