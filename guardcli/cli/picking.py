@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Protocol, TypeVar
 
+from guardcli.client.api import ApiClient, SessionInfo
 from guardcli.model.errors import ConflictError, NotFoundError
+
+PICK_LIMIT = 2000
+LAST = "last"
 
 
 class Named(Protocol):
@@ -40,3 +44,18 @@ def pick(
         names = ", ".join(candidate.id for candidate in found[:5])
         raise ConflictError(f"{id} is the beginning of more than one {what}: {names}", hint="give more of it")
     return found[0]
+
+
+def find(client: ApiClient, id: str) -> SessionInfo:
+    """Return the session that `id` names: whole, by its beginning, or as the last. Raises NotFoundError."""
+    if id == LAST:
+        for session in client.sessions(limit=1):
+            return session
+        raise NotFoundError("no session is recorded", hint="guard run -- COMMAND records one")
+    return pick(
+        id,
+        whole=client.session,
+        candidates=lambda: client.sessions(limit=PICK_LIMIT),
+        what="session",
+        where="guard sessions list",
+    )

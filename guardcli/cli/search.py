@@ -12,6 +12,7 @@ import click
 
 from guardcli.cli.connection import connect
 from guardcli.cli.moments import FORMS, moment
+from guardcli.cli.picking import find
 from guardcli.cli.settings import load_settings
 from guardcli.cli.tables import echo, paint
 from guardcli.client.api import ApiClient
@@ -72,8 +73,6 @@ def search(words: tuple[str, ...], session_id: str, limit: int, as_json: bool, *
     beginning with a * behind it. What a call printed or asked is also found by what the call was. Exit status 1
     says that nothing was found.
     """
-    from guardcli.cli.sessions import find
-
     if asked["since"] and asked["until"] and asked["until"] <= asked["since"]:
         raise ConfigurationError("--until is not later than --since", hint="nothing can lie between them")
     client = connect(load_settings())

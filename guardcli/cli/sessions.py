@@ -12,20 +12,18 @@ from pathlib import Path
 import click
 
 from guardcli.cli.connection import connect
-from guardcli.cli.picking import pick
+from guardcli.cli.picking import find
 from guardcli.cli.search import search
 from guardcli.cli.settings import load_settings
 from guardcli.cli.tables import echo, echo_table, paint
-from guardcli.client.api import ApiClient, SessionInfo
-from guardcli.model.errors import NotFoundError, UnavailableError
+from guardcli.client.api import SessionInfo
+from guardcli.model.errors import UnavailableError
 from guardcli.model.events import Event
 from guardcli.playback import timeline
 from guardcli.playback.text import age, clock, inert
 
 STATE_COLOURS = {"live": "green", "lost": "red"}
 COMMAND_COLUMNS = 50
-PICK_LIMIT = 2000
-LAST = "last"
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
 call_option = click.option("--call", type=click.IntRange(1), help="Only the call of this number.")
@@ -171,18 +169,3 @@ def export(session_id: str, call: int | None, output: Path | None) -> None:
     finally:
         made.unlink(missing_ok=True)
     echo(f"wrote {inert(output)}")
-
-
-def find(client: ApiClient, id: str) -> SessionInfo:
-    """Return the session that `id` names: whole, by its beginning, or as the last. Raises NotFoundError."""
-    if id == LAST:
-        for session in client.sessions(limit=1):
-            return session
-        raise NotFoundError("no session is recorded", hint="guard run -- COMMAND records one")
-    return pick(
-        id,
-        whole=client.session,
-        candidates=lambda: client.sessions(limit=PICK_LIMIT),
-        what="session",
-        where="guard sessions list",
-    )
