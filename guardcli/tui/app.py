@@ -16,6 +16,7 @@ from guardcli.tui.screens.approvals import ApprovalsScreen
 from guardcli.tui.screens.health import HealthScreen
 from guardcli.tui.screens.policy import PolicyScreen
 from guardcli.tui.screens.room import Room
+from guardcli.tui.screens.search import SearchScreen
 from guardcli.tui.screens.sessions import SessionsScreen
 from guardcli.tui.source import Link, Source
 
@@ -34,6 +35,7 @@ class GuardApp(App[None]):
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
         "sessions": SessionsScreen,
         "approvals": ApprovalsScreen,
+        "search": SearchScreen,
         "policy": PolicyScreen,
         "health": HealthScreen,
     }
@@ -41,8 +43,9 @@ class GuardApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "switch_mode('sessions')", "Sessions", show=False),
         Binding("2", "switch_mode('approvals')", "Approvals", show=False),
-        Binding("3", "switch_mode('policy')", "Policy", show=False),
-        Binding("4", "switch_mode('health')", "Health", show=False),
+        Binding("3", "switch_mode('search')", "Search", show=False),
+        Binding("4", "switch_mode('policy')", "Policy", show=False),
+        Binding("5", "switch_mode('health')", "Health", show=False),
         Binding("ctrl+q", "quit", "Quit"),
     ]
 

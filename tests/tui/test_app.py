@@ -220,7 +220,7 @@ def test_the_policy_and_its_tests_are_shown(stage, until, seen) -> None:
     async def flow() -> None:
         app = stage.app()
         async with app.run_test(size=SIZE) as pilot:
-            await pilot.press("3")
+            await pilot.press("4")
             await until(pilot, lambda: "psql-reads" in seen(app))
             await pilot.press("t")
             await until(pilot, lambda: "tests pass" in seen(app))
@@ -232,7 +232,7 @@ def test_the_record_is_verified_and_a_fault_is_named(stage, until, seen) -> None
     async def flow(words: str) -> None:
         app = stage.app()
         async with app.run_test(size=SIZE) as pilot:
-            await pilot.press("4")
+            await pilot.press("5")
             await until(pilot, lambda: "answers" in seen(app))
             await pilot.press("v")
             await until(pilot, lambda: words in seen(app))
@@ -256,3 +256,39 @@ def test_no_thread_outlives_the_program(stage, until, seen) -> None:
     while threading.active_count() > before and time.monotonic() < end:
         time.sleep(0.05)
     assert threading.active_count() <= before
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [("customers", "customers"), ("verdict:deny tool:psql", "DROP TABLE"), ("detector:email", "masked")],
+)
+def test_a_search_finds_and_opens(told, until, seen, asked: str, found: str) -> None:
+    async def flow() -> None:
+        app = told.app()
+        async with app.run_test(size=SIZE) as pilot:
+            await pilot.press("3")
+            await until(pilot, lambda: "words of commands" in seen(app))
+            app.screen.query_one(Input).value = asked
+            await pilot.press("enter")
+            await until(pilot, lambda: found in seen(app) and "found" in seen(app))
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, CallScreen) and "verdict" in seen(app))
+            await pilot.press("escape", "s")
+            await until(pilot, lambda: isinstance(app.screen, SessionScreen))
+
+    run(flow())
+
+
+@pytest.mark.parametrize("asked", ["effect:nonsense", "verdict:perhaps", "***", "'; DROP TABLE events --", "\x00"])
+def test_a_search_that_makes_no_sense_is_answered(told, until, seen, asked: str) -> None:
+    async def flow() -> None:
+        app = told.app()
+        async with app.run_test(size=SIZE) as pilot:
+            await pilot.press("3")
+            app.screen.query_one(Input).value = asked
+            await pilot.press("enter")
+            await until(pilot, lambda: "searching" not in seen(app))
+            await pilot.press("m", "s", "enter")
+            assert app.is_running
+
+    run(flow())

@@ -56,7 +56,7 @@ async def a_replay(pilot: Pilot[None], reads: Callable[[str], Awaitable[None]]) 
 
 
 async def the_policy(pilot: Pilot[None], reads: Callable[[str], Awaitable[None]]) -> None:
-    await pilot.press("3")
+    await pilot.press("4")
     await reads("psql-reads")
 
 
@@ -150,7 +150,7 @@ def test_health_looks_as_it_did(still, snap_compare, until, seen, monkeypatch: p
 
     async def before(pilot: Pilot[None]) -> None:
         reads = reader(pilot, until, seen)
-        await pilot.press("4")
+        await pilot.press("5")
         await reads("live sessions")
         await pilot.press("v")
         await reads("the record is whole")

@@ -8,12 +8,15 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse
 
 from guardcli.api.context import Api
+from guardcli.api.principals import Kind
 from guardcli.api.store.database import now
+from guardcli.api.store.search import Found, SearchQuery
 from guardcli.api.store.sessions import SessionQuery, SessionState
 from guardcli.api.store.verification import verify
 from guardcli.api.web.access import Proven, Viewer
 from guardcli.api.web.overview import overview
 from guardcli.api.web.view import render
+from guardcli.model.errors import ConfigurationError
 from guardcli.model.events import EventType
 from guardcli.playback import timeline
 
@@ -81,6 +84,35 @@ def show_call(request: Request, id: str, call: int, api: Api, who: Viewer) -> HT
     who.may_read(session)
     events = [event for event in api.store.events.read(id, 0, EVENTS, call=call) if event.type is not EventType.OUTPUT]
     return render(request, who, "call.html", title=f"Call {call} of {id}", session=session, call=call, events=events)
+
+
+@router.get("/search")
+def show_search(
+    request: Request,
+    api: Api,
+    who: Viewer,
+    words: Annotated[str, Query(max_length=500)] = "",
+    tool: Annotated[str, Query(max_length=200)] = "",
+    verdict: Annotated[str, Query(pattern="^(allow|approve|deny)?$")] = "",
+    detector: Annotated[str, Query(max_length=200)] = "",
+    after: Annotated[str, Query(pattern=r"^([1-9][0-9]{0,17})?$")] = "",
+) -> HTMLResponse:
+    """Show what is found in commands, statements and output, among what the viewer may read."""
+    who.may_list()
+    facets = {"tool": tool.strip(), "verdict": verdict, "detector": detector.strip()}
+    found: list[Found] | None = None
+    following = fault = ""
+    if words.strip() or any(facets.values()):
+        own = who.session if who.kind is Kind.SESSION else ""
+        owner = "" if own or who.reads_everything else who.owner
+        query = SearchQuery(words, facets, limit=PAGE, after=int(after or 0), owner=owner, session=own)
+        try:
+            found = api.store.search.find(query)
+        except ConfigurationError as error:
+            fault = str(error)
+        following = str(found[-1].id) if found is not None and len(found) == PAGE else ""
+    values = {"hits": found, "following": following, "fault": fault, "words": words, **facets}
+    return render(request, who, "search.html", title="Search", **values)
 
 
 @router.get("/audit")

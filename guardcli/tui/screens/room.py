@@ -14,7 +14,19 @@ from textual.worker import get_current_worker
 from guardcli.tui.source import Link, Source
 from guardcli.tui.widgets.banner import Banner
 
-TABS = (("sessions", "Sessions"), ("approvals", "Approvals"), ("policy", "Policy"), ("health", "Health"))
+TABS = (
+    ("sessions", "Sessions"),
+    ("approvals", "Approvals"),
+    ("search", "Search"),
+    ("policy", "Policy"),
+    ("health", "Health"),
+)
+    ("sessions", "Sessions"),
+    ("approvals", "Approvals"),
+    ("search", "Search"),
+    ("policy", "Policy"),
+    ("health", "Health"),
+)
 
 
 class Desk(Protocol):

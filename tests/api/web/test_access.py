@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -80,14 +81,22 @@ def proof_in(text: str) -> str:
     return found[1]
 
 
-PAGES = ("/", "/sessions", "/sessions/session-web-01", "/sessions/session-web-01/calls/1", "/approvals")
+PAGES = (
+    "/",
+    "/sessions",
+    "/sessions/session-web-01",
+    "/sessions/session-web-01/calls/1",
+    "/approvals",
+    "/search",
+    "/search?words=script",
+)
 READERS = ("approver", "auditor", "admin")
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/audit", "/sessions/session-web-01/replay", "/sessions/session-web-01/cast"])
 def test_without_a_sign_in_there_is_only_the_way_to_it(site: Site, path: str) -> None:
     answer = get(requests.Session(), site.url + path)
-    assert (answer.status_code, answer.headers["location"]) == (303, f"/login?next={path}")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/login?next={quote(path)}")
 
 
 @pytest.mark.parametrize("role", READERS)
@@ -200,6 +209,33 @@ def test_another_site_signs_nobody_in(site: Site) -> None:
     )
     assert answer.status_code == 403
     assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("query", "seen"),
+    [
+        ("words=script", "psql"),
+        ("tool=&words=alert*", "psql"),
+        ("words=nowheretobefound", "Nothing was found"),
+        ("words=***", "fault"),
+        ("verdict=deny", "Nothing was found"),
+    ],
+)
+def test_a_search_is_answered(site: Site, query: str, seen: str) -> None:
+    answer = get(site.browser("auditor"), f"{site.url}/search?{query}")
+    assert answer.status_code == 200
+    assert seen in answer.text
+
+
+def test_an_agent_finds_its_own_alone(site: Site, make) -> None:
+    other = ApiClient(site.url, Secret(site.tokens["admin"]))
+    facts = make.facts("session-web-03", command=["onlyforadmins"])
+    own = other.with_token(other.create_session(facts))
+    chain = make.Chain("session-web-03")
+    chain.add(make.EventType.OPENED, facts)
+    own.append_events("session-web-03", [(item.event, item.content) for item in chain.items])
+    assert "session-web-03" in get(site.browser("admin"), f"{site.url}/search?words=onlyforadmins").text
+    assert "session-web-03" not in get(site.browser("agent"), f"{site.url}/search?words=onlyforadmins").text
 
 
 def test_signing_out_forgets(site: Site) -> None:
