@@ -21,12 +21,6 @@ TABS = (
     ("policy", "Policy"),
     ("health", "Health"),
 )
-    ("sessions", "Sessions"),
-    ("approvals", "Approvals"),
-    ("search", "Search"),
-    ("policy", "Policy"),
-    ("health", "Health"),
-)
 
 
 class Desk(Protocol):
