@@ -20,6 +20,7 @@ COMMANDS = {
     "completion": ("guardcli.cli.completion", "Print the completion script for a shell."),
     "demo": ("guardcli.cli.demo", "See a block, a mask, an approval and a replay on throw-away data."),
     "doctor": ("guardcli.cli.doctor", "Check that guard is really in the path."),
+    "evidence": ("guardcli.cli.evidence", "Export what was recorded as signed evidence for an auditor."),
     "login": ("guardcli.cli.login", "Log in to the central API, as a person or with a service token."),
     "logout": ("guardcli.cli.logout", "End the login to the central API."),
     "mask": ("guardcli.cli.mask", "Redact secrets and personal data from standard input."),

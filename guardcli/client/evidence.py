@@ -1,0 +1,136 @@
+"""Evidence: what was recorded in a span of time, counted and mapped to the controls of a framework.
+
+It is taken from the API's list of sessions, its trail, and a verification made for it; only whole sessions that began
+in the span are counted, and acts of the trail that fall in it.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from guardcli.client.api import ApiClient, SessionInfo
+from guardcli.client.controls import FRAMEWORKS
+
+SESSIONS_MAX = 1_000_000
+
+ACTS = {
+    "token-issued": "tokens_issued",
+    "token-revoked": "tokens_revoked",
+    "logged-in": "logins",
+    "session-revoked": "sessions_revoked",
+    "approval-requested": "approvals_requested",
+    "approval-voted": "votes",
+    "approval-approved": "approvals_decided",
+    "approval-denied": "approvals_decided",
+}
+
+COUNTERS = {
+    "calls": "calls",
+    "allow": "allowed",
+    "approve": "asked",
+    "deny": "denied",
+    "masked": "masked",
+    "failed": "failed",
+}
+
+
+def moment(seconds: float) -> str:
+    """Return `seconds` since the epoch as UTC, in the form of the trail."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def gather(client: ApiClient, since: float, until: float, framework: str, at: float) -> dict[str, Any]:
+    """Return the evidence of the span from `since` to `until`, exclusive, seconds since the epoch; made `at`.
+
+    Raises DeniedError for who may not verify the record.
+    """
+    sessions = list(client.sessions(since=since, until=until, limit=SESSIONS_MAX))
+    first, end = moment(since), moment(until)
+    acts = [entry for entry in client.trail() if first <= entry["time"] < end]
+    report = client.verify()
+    facts = _facts(sessions, acts, len(report.faults))
+    return {
+        "framework": framework,
+        "from": first,
+        "to": end,
+        "made": moment(at),
+        "api": dict(client.health()),
+        "facts": facts,
+        "verification": {"whole": report.whole, "events": report.events, "sessions": report.sessions},
+        "faults": [{"session": one.session, "event": one.sequence, "what": one.message} for one in report.faults],
+        "controls": [
+            {
+                "id": control.id,
+                "title": control.title,
+                "shows": control.shows,
+                "counts": {name: facts[name] for name in control.facts},
+                "guard_cannot_show": control.not_shown,
+            }
+            for control in FRAMEWORKS[framework]
+        ],
+        "approvals": chains(acts),
+    }
+
+
+def _facts(sessions: Sequence[SessionInfo], acts: Iterable[Mapping[str, Any]], faults: int) -> dict[str, Any]:
+    counted: Counter[str] = Counter()
+    for session in sessions:
+        counted.update({name: session.counts.get(key, 0) for key, name in COUNTERS.items()})
+        counted.update({"events": session.events, "sessions_closed": int(session.state == "closed")})
+        counted["sessions_lost"] += session.state == "lost"
+    counted.update(ACTS[entry["action"]] for entry in acts if entry["action"] in ACTS)
+    names = (*COUNTERS.values(), *ACTS.values(), "events", "sessions_closed", "sessions_lost")
+    return {
+        **{name: counted[name] for name in names},
+        "sessions": len(sessions),
+        "faults": faults,
+        "identities": sorted({session.identity for session in sessions}),
+        "hosts": sorted({session.host for session in sessions} - {""}),
+        "policies": sorted({session.policy_digest for session in sessions} - {""}),
+        "earliest_session": moment(min(session.started for session in sessions)) if sessions else "",
+    }
+
+
+def chains(acts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return each approval with the acts of the trail that made it what it is, in order, with their hashes."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for entry in acts:
+        if entry["action"].startswith("approval-"):
+            kept = {name: entry[name] for name in ("sequence", "time", "actor", "action", "data", "hash")}
+            found.setdefault(entry["subject"], []).append(kept)
+    return [{"approval": id, "acts": steps} for id, steps in found.items()]
+
+
+def page(evidence: Mapping[str, Any]) -> str:
+    """Return the evidence as a page for people: no script, nothing fetched, recorded text only ever text."""
+    rows = "".join(
+        f"<tr><td>{_text(one['id'])}<td>{_text(one['title'])}<td>{_text(one['shows'])}"
+        f"<td>{_text(json.dumps(one['counts'], ensure_ascii=False))}<td>{_text(one['guard_cannot_show'])}"
+        for one in evidence["controls"]
+    )
+    approvals = "".join(
+        f"<li>{_text(one['approval'])}<ol>"
+        + "".join(f"<li>{_text(step['time'])} {_text(step['actor'])} {_text(step['action'])}" for step in one["acts"])
+        + "</ol>"
+        for one in evidence["approvals"]
+    )
+    state = "whole" if evidence["verification"]["whole"] else f"broken: {len(evidence['faults'])} faults"
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Evidence</title>'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        "<style>body{font:16px sans-serif;margin:2em}td,th{border:1px solid;padding:.4em;vertical-align:top}</style>"
+        f"<h1>Evidence, {_text(evidence['framework'])}</h1>"
+        f"<p>From {_text(evidence['from'])} to {_text(evidence['to'])}. The record is {_text(state)}.</p>"
+        "<table><tr><th>Control<th>Title<th>What was recorded<th>Counts<th>What guard cannot show"
+        f"{rows}</table><h2>Approvals</h2><ul>{approvals}</ul></html>\n"
+    )
+
+
+def _text(value: object) -> str:
+    shown = "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in str(value))
+    return html.escape(shown)

@@ -1,0 +1,91 @@
+"""A sealed directory holds, and whatever is done to it is named."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from guardcli.client.sealing import opened, seal, signing_key
+from guardcli.model.errors import ConfigurationError, ConflictError, UnavailableError
+
+FILES = {"a.json": b'{"x":1}', "b.html": "<p>é".encode()}
+
+
+@pytest.fixture
+def sealed(tmp_path: Path) -> tuple[Path, str]:
+    name = seal(tmp_path / "out", FILES, signing_key(tmp_path / "key"))
+    return tmp_path / "out", name
+
+
+def test_what_is_untouched_holds(sealed: tuple[Path, str], tmp_path: Path) -> None:
+    place, name = sealed
+    assert opened(place) == (name, [])
+    assert seal(tmp_path / "more", {}, signing_key(tmp_path / "key")) == name
+    assert seal(tmp_path / "other", FILES, signing_key(tmp_path / "key2")) != name
+    assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["key", "key2", "more", "other", "out"]
+
+
+def rewrite(place: Path, change: Callable[[dict[str, object]], object]) -> None:
+    form = json.loads((place / "manifest.json").read_text())
+    change(form)
+    (place / "manifest.json").write_text(json.dumps(form))
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[3] ^= 1
+    path.write_bytes(content)
+
+
+HARMS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a changed byte": (lambda place: flip(place / "a.json"), "a.json was changed"),
+    "a cut tail": (lambda place: (place / "b.html").write_bytes(FILES["b.html"][:-1]), "b.html was changed"),
+    "a missing file": (lambda place: (place / "b.html").unlink(), "b.html is missing"),
+    "a file more": (lambda place: (place / "c").write_text(""), "c does not belong"),
+    "files swapped": (lambda place: (place / "a.json").write_bytes(FILES["b.html"]), "a.json was changed"),
+    "a forged digest": (lambda place: rewrite(place, lambda form: form.update(files={})), "not the signature"),
+    "another key": (
+        lambda place: rewrite(place, lambda form: form.update(key=base64.b64encode(b"k" * 32).decode())),
+        "not the signature",
+    ),
+    "no manifest's form": (lambda place: (place / "manifest.json").write_text("[]"), "manifest.json is none"),
+    "no JSON": (lambda place: (place / "manifest.json").write_bytes(b"\xff"), "manifest.json is none"),
+    "nested too deep": (lambda place: (place / "manifest.json").write_text("[" * 100_000), "manifest.json is none"),
+    "no signature's form": (lambda place: (place / "manifest.sig").write_text("é*"), "is none"),
+    "another signature": (
+        lambda place: (place / "manifest.sig").write_bytes(base64.b64encode(b"s" * 64)),
+        "not the signature",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HARMS)
+def test_what_was_done_to_it_is_named(sealed: tuple[Path, str], name: str) -> None:
+    harm, said = HARMS[name]
+    harm(sealed[0])
+    faults = opened(sealed[0])[1]
+    assert faults and said in faults[0]
+
+
+def test_what_is_not_there_or_in_the_way_is_said(sealed: tuple[Path, str], tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError):
+        opened(tmp_path / "none")
+    with pytest.raises(ConflictError, match="exists already"):
+        seal(sealed[0], FILES, signing_key(tmp_path / "key"))
+    with pytest.raises(UnavailableError):
+        signing_key(tmp_path / "none" / "key")
+
+
+def test_a_key_that_others_can_read_or_that_is_none_is_refused(sealed: tuple[Path, str], tmp_path: Path) -> None:
+    (tmp_path / "key").chmod(0o640)
+    with pytest.raises(ConfigurationError, match="read by others"):
+        signing_key(tmp_path / "key")
+    (tmp_path / "short").write_bytes(b"x")
+    (tmp_path / "short").chmod(0o600)
+    with pytest.raises(ConfigurationError, match="32 bytes"):
+        signing_key(tmp_path / "short")
