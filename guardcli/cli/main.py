@@ -14,6 +14,7 @@ from guardcli import __version__
 from guardcli.model.errors import GuardError
 
 COMMANDS = {
+    "agents": ("guardcli.cli.agents", "Put guard's hook into the settings of agents."),
     "api": ("guardcli.cli.api", "Run the central API and issue its tokens."),
     "approvals": ("guardcli.cli.approvals", "List, show and decide what waits for a person."),
     "audit": ("guardcli.cli.audit", "Verify that the chain of records is whole."),
