@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from guardcli.api.web.view import bare
 from guardcli.model.errors import GuardError, UnauthorizedError
 
-PLACES = ("/sessions", "/approvals", "/search", "/audit", "/login", "/logout")
+PLACES = ("/sessions", "/approvals", "/search", "/policy", "/audit", "/login", "/logout")
 
 
 def is_page(request: Request) -> bool:

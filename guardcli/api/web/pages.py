@@ -15,6 +15,7 @@ from guardcli.api.store.sessions import SessionQuery, SessionState
 from guardcli.api.store.verification import verify
 from guardcli.api.web.access import Proven, Viewer
 from guardcli.api.web.overview import overview
+from guardcli.api.web.policies import policies
 from guardcli.api.web.view import render
 from guardcli.model.errors import ConfigurationError
 from guardcli.model.events import EventType
@@ -86,6 +87,14 @@ def show_call(request: Request, id: str, call: int, api: Api, who: Viewer) -> HT
     return render(request, who, "call.html", title=f"Call {call} of {id}", session=session, call=call, events=events)
 
 
+@router.get("/policy")
+def show_policy(request: Request, api: Api, who: Viewer) -> HTMLResponse:
+    """Show which policies were in force, and what their rules decided."""
+    who.may_list()
+    owner = "" if who.reads_everything else who.owner
+    return render(request, who, "policy.html", title="Policy", policies=policies(api.store, owner))
+
+
 @router.get("/search")
 def show_search(
     request: Request,
@@ -95,11 +104,12 @@ def show_search(
     tool: Annotated[str, Query(max_length=200)] = "",
     verdict: Annotated[str, Query(pattern="^(allow|approve|deny)?$")] = "",
     detector: Annotated[str, Query(max_length=200)] = "",
+    rule: Annotated[str, Query(max_length=200)] = "",
     after: Annotated[str, Query(pattern=r"^([1-9][0-9]{0,17})?$")] = "",
 ) -> HTMLResponse:
     """Show what is found in commands, statements and output, among what the viewer may read."""
     who.may_list()
-    facets = {"tool": tool.strip(), "verdict": verdict, "detector": detector.strip()}
+    facets = {"tool": tool.strip(), "verdict": verdict, "detector": detector.strip(), "rule": rule.strip()}
     found: list[Found] | None = None
     following = fault = ""
     if words.strip() or any(facets.values()):

@@ -89,6 +89,7 @@ PAGES = (
     "/approvals",
     "/search",
     "/search?words=script",
+    "/policy",
 )
 READERS = ("approver", "auditor", "admin")
 
