@@ -46,7 +46,7 @@ def _opened(data: Mapping[str, Any]) -> str:
 
 def _judged(data: Mapping[str, Any]) -> str:
     reason = "; ".join(str(one.get("reason")) for one in _operations(data) if one.get("reason"))
-    effects = list(dict.fromkeys(str(effect) for one in _operations(data) for effect in one.get("effects", ())))
+    effects = list(dict.fromkeys(str(effect) for one in _operations(data) for effect in _list(one.get("effects"))))
     parts = [str(data.get("verdict", "?")), str(data.get("command", data.get("tool", "")))]
     parts.append(f"[{', '.join(effects)}]" if effects else "")
     parts.append(f"rule {data['rule']}" if data.get("rule") else "")
@@ -56,7 +56,11 @@ def _judged(data: Mapping[str, Any]) -> str:
 
 def _operations(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     operations = data.get("operations")
-    return [one for one in operations if isinstance(one, dict)] if isinstance(operations, list) else []
+    return [one for one in _list(operations) if isinstance(one, dict)]
+
+
+def _list(found: object) -> list[Any]:
+    return found if isinstance(found, list) else []
 
 
 def _decided(data: Mapping[str, Any]) -> str:
@@ -99,7 +103,8 @@ def _ended(data: Mapping[str, Any]) -> str:
         how = f"status {data['status']}"
     else:
         how = ", ".join(f"{name} {data[name]}" for name in ("signal", "lost", "reason") if name in data)
-    seconds = f" after {data['seconds']:.3f} s" if isinstance(data.get("seconds"), (int, float)) else ""
+    took = data.get("seconds")
+    seconds = f" after {took:.3f} s" if isinstance(took, (int, float)) and abs(took) < 1e12 else ""
     streams = data.get("streams")
     sizes = [
         f"{name} {totals['bytes']} bytes"

@@ -50,8 +50,10 @@ def guard(place: Path) -> Iterator[Run]:
         own.close()
     settings = {f"GUARD_{name}_DIR": str(place / name.lower()) for name in ("STATE", "RUNTIME", "CONFIG")}
 
-    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "guardcli", "evidence", *arguments]
+    def run(
+        *arguments: str, group: tuple[str, ...] = ("evidence",), **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "guardcli", *group, *arguments]
         env = {**os.environ, **settings, **environment}
         return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=env, check=False)
 
@@ -98,3 +100,15 @@ def test_an_empty_span_is_no_failure_and_a_turned_one_is(guard: Run, place: Path
     assert json.loads((place / "none" / "evidence.json").read_text())["facts"]["sessions"] == 0
     turned = guard("export", "--from", "2001-02-01", "--to", "2001-01-01", "-o", str(place / "turned"))
     assert turned.returncode != 0 and not (place / "turned").exists()
+
+
+def test_events_go_out_as_lines_of_ocsf(guard: Run) -> None:
+    told = guard("--from", "2025-12-31T00:00Z", "--to", "2090-01-01", group=("audit", "export"))
+    assert told.returncode == 0, told.stderr
+    lines = [json.loads(line) for line in told.stdout.splitlines()]
+    assert [line["metadata"]["uid"] for line in lines] == [
+        f"{session}/{number}" for session in ("session-0001", "session-old0") for number in range(3)
+    ]
+    assert {line["class_uid"] for line in lines} == {6003} and "\x1b" not in told.stdout
+    none = guard("--from", "2025-12-30T00:00Z", "--to", "2025-12-31T00:00Z", group=("audit", "export"))
+    assert (none.returncode, none.stdout) == (0, "")

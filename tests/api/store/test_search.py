@@ -222,6 +222,7 @@ def test_an_event_with_an_odd_time_is_still_found(store: Store, make, time: str)
 
 ODD = {
     "none": {},
+    "numbers for lists": {"operations": [{"effects": 3, "targets": 4}], "parameters": 5, "findings": 6, "command": 7},
     "wrong types": {"tool": 7, "verdict": [1], "rule": {"a": 1}, "operations": {"x": 1}, "command": None},
     "wrong parts": {
         "operations": [1, None, {"effects": "read", "targets": [None, 1, {}, [], "", ":", "host:", "ref:/"]}]

@@ -1,0 +1,30 @@
+"""A timeline says something of every event, whatever is in it."""
+
+from __future__ import annotations
+
+import pytest
+
+from guardcli.model.events import GENESIS, EventType, chained
+from guardcli.playback.timeline import colour, sentence
+
+ODD = [
+    {},
+    {"operations": [{"effects": 3, "targets": 4}, None, 5]},
+    {"operations": {"effects": ["read"]}, "verdict": [], "command": 7, "rule": {}},
+    {"seconds": 10**400, "status": 0, "streams": [1], "signal": {}},
+    {"findings": {"x": [1]}, "places": {"x": 7}, "reason": None},
+    {"findings": [1], "places": [2], "state": {}},
+]
+
+
+@pytest.mark.parametrize("type", EventType)
+@pytest.mark.parametrize("data", ODD, ids=lambda data: str(data)[:40])
+def test_odd_data_is_told_as_well_as_can_be(type: EventType, data: dict[str, object]) -> None:
+
+    event = chained("session-0001", 0, "2026-01-01T00:00:00Z", type, 1, data, GENESIS)
+    assert isinstance(sentence(event), str) and isinstance(colour(event), str)
+
+
+def test_how_long_a_call_took_is_told() -> None:
+    event = chained("s", 0, "t", EventType.ENDED, 1, {"status": 0, "seconds": 1.5}, GENESIS)
+    assert sentence(event) == "status 0 after 1.500 s"
