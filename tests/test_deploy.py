@@ -1,57 +1,74 @@
-"""What is to be deployed says what guard understands: its settings load, its commands are there."""
+"""The examples under deploy/agent: well-formed, without rights that they do not need, and calling what is there."""
 
 from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 import yaml
 
-from guardcli.api.config import load_config
-from guardcli.cli.api import command
+from guardcli.cli.main import guard
 
-DEPLOY = Path(__file__).parent.parent / "deploy"
-
-
-def test_the_settings_are_understood_also_with_what_they_show_as_comments(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    text = (DEPLOY / "api.yaml").read_text()
-    assert load_config(DEPLOY / "api.yaml", {}).public_url == "https://guard.example"
-    (tmp_path / "hook").write_text("a secret")
-    monkeypatch.setenv("GUARD_CHAT_URL", "json://chat.example")
-    whole = re.sub(r"^(issuers|channels): \[\]$", r"\1:", text, flags=re.M)
-    whole = re.sub(r"^#( +)", r"\1", whole, flags=re.M).replace("/run/secrets", str(tmp_path))
-    (tmp_path / "api.yaml").write_text(whole.replace(whole.splitlines()[0], ""))
-    config = load_config(tmp_path / "api.yaml", {})
-    assert [issuer.name for issuer in config.issuers] == ["corp"]
-    assert [channel.name for channel in config.channels] == ["chat", "hook"]
+PLACE = Path(__file__).parent.parent / "deploy" / "agent"
 
 
-def options(words: list[str]) -> set[str]:
-    found = command.get_command(click.Context(command), words[0])
-    assert found is not None, words
-    known = {option for parameter in found.params for option in parameter.opts}
-    return {word for word in words if word.startswith("--")} - known
+def load(name: str) -> dict[str, Any]:
+    return yaml.safe_load((PLACE / name).read_text())
 
 
-def test_the_commands_are_guards_own() -> None:
-    unit = (DEPLOY / "guard-api.service").read_text()
-    line = next(line for line in unit.splitlines() if line.startswith("ExecStart="))
-    assert options(shlex.split(line)[2:]) == set()
-    image = (DEPLOY / "Containerfile").read_text()
-    words = re.search(r"^CMD (\[.*\])$", image, re.M)
-    assert words is not None and options(yaml.safe_load(words[1])) == set()
+def scripts() -> dict[str, str]:
+    steps = load("github-actions.yaml")["jobs"]["agent"]["steps"]
+    image = (PLACE / "Containerfile").read_text()
+    return {
+        "github": "\n".join(step["run"] for step in steps if "run" in step),
+        "gitlab": "\n".join(load("gitlab-ci.yaml")["agent"]["script"]),
+        "image": "\n".join(re.findall(r"^RUN ((?:.*\\\n)*.*)$", image, re.M)),
+    }
 
 
-def test_the_services_find_each_other() -> None:
-    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
-    api = compose["services"]["api"]
-    assert api["depends_on"]["database"]["condition"] == "service_healthy"
-    url = api["environment"]["GUARD_API_DATABASE"]
-    assert load_config(None, {"GUARD_API_DATABASE": url}).database.reveal().startswith("postgresql://guard@database/")
-    assert all(port.startswith("127.0.0.1:") for port in api["ports"]), "TLS stands in front"
-    assert set(compose["secrets"]) == {"database-password", "pgpass"}
+@pytest.mark.parametrize("name", scripts())
+def test_scripts_are_ones_that_a_shell_reads(name: str) -> None:
+    done = subprocess.run(["sh", "-n"], input=scripts()[name], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert scripts()[name].strip()
+
+
+def calls() -> list[list[str]]:
+    lines = [
+        shlex.split(line) for text in scripts().values() for line in text.splitlines() if line.startswith("guard ")
+    ]
+    entry = re.search(r"^ENTRYPOINT (\[.*\])$", (PLACE / "Containerfile").read_text(), re.M)
+    assert entry is not None
+    return [*lines, [*yaml.safe_load(entry[1]), "bash"]]
+
+
+@pytest.mark.parametrize("words", calls(), ids=" ".join)
+def test_what_they_call_of_guard_is_there_with_these_options(words: list[str]) -> None:
+    context = click.Context(guard, info_name="guard")
+    command = guard.get_command(context, words[1])
+    assert command is not None
+    rest = words[2 : words.index("||")] if "||" in words else words[2:]
+    command.make_context(words[1], rest, parent=context)
+
+
+def test_the_image_installs_by_the_installer_and_ends_as_a_user_without_rights() -> None:
+    lines = (PLACE / "Containerfile").read_text().splitlines()
+    assert any("/install.sh --system" in line for line in lines)
+    assert [line for line in lines if line.startswith("USER ")] == ["USER agent"]
+
+
+def test_the_pod_has_no_right_that_it_does_not_need() -> None:
+    spec = load("pod.yaml")["spec"]
+    assert spec["automountServiceAccountToken"] is False
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    (container,) = spec["containers"]
+    assert container["securityContext"]["allowPrivilegeEscalation"] is False
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    mounted = {mount["name"] for mount in container["volumeMounts"]}
+    assert mounted == {volume["name"] for volume in spec["volumes"]}
+    assert all("value" not in entry for entry in container["env"] if entry["name"] == "GUARD_TOKEN")

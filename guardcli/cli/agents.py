@@ -25,7 +25,7 @@ psql, kubectl, ssh, scp, sftp and git run under guard here: each call is judged,
 - A call that waits is not stuck: let it wait. What is not answered in time does not run.
 - Some rules ask why: put it in front of the call, GUARD_REASON='ticket 4711: backfill' psql -c '…'.
 - Other statuses are the tool's own. 69 is: no session of guard runs here; tell the user.
-- [REDACTED] and the like in output are masked values. Do not try to get them another way.
+- [EMAIL], [AWS_KEY] and the like in output are masked values. Do not try to get them another way.
 - `guard policy check -- COMMAND` says beforehand what would become of a call; it runs nothing.
 """
 

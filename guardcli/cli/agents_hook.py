@@ -78,8 +78,28 @@ def _argv(kind: str, keys: tuple[str, ...], given: Mapping[str, Any], cwd: str) 
         raise ValueError(f"tool_input has no text {' or '.join(keys)}")
     if any("\0" in word for word in words):
         raise ValueError("tool_input holds a zero byte")
-    commands = {"shell": ("bash", "-c"), "read": ("cat", "--"), "search": ("grep", "-r", "-e", "."), "fetch": ("curl",)}
-    return (*commands[kind], *words)
+    word = words[0]
+    if kind == "shell":
+        return ("bash", "-c", word)
+    if kind == "fetch":
+        if not word.startswith(("https://", "http://")):
+            raise ValueError("only http and https are fetched")
+        return ("curl", word)
+    return ("cat" if kind == "read" else "grep", *_FIXED[kind], *_files(kind, word, given, cwd))
+
+
+_FIXED = {"read": ("--",), "search": ("-r", "-e", ".", "--")}
+
+
+def _files(kind: str, path: str, given: Mapping[str, Any], cwd: str) -> tuple[str, ...]:
+    """Return what is read: the path, what it leads to through links, and for a search what may lie in it."""
+    real = os.path.realpath(os.path.join(cwd, os.path.expanduser(path)))
+    files = [path, real]
+    if kind == "search":
+        files.append(f"{os.path.basename(real)}/*")
+        if isinstance(given.get("glob"), str):
+            files.append(f"{real}/{given['glob']}")
+    return tuple(dict.fromkeys(files))
 
 
 def in_session() -> bool:

@@ -206,6 +206,28 @@ def test_reading_a_secret_asks_the_person_at_the_agent_or_blocks(guard: Run, hom
         assert (plain.returncode, plain.stdout) == (0, "")
 
 
+def test_a_secret_behind_a_link_or_in_a_directory_or_by_a_glob_is_found(guard: Run, home: Path) -> None:
+    (home / ".ssh").mkdir()
+    (home / "notes").symlink_to(home / ".ssh" / "id_rsa")
+    (home / "plain").symlink_to(home / "project" / "a.txt")
+    for tool, given, asked in (
+        ("Read", {"file_path": str(home / "notes")}, True),
+        ("Read", {"file_path": str(home / "plain")}, False),
+        ("Grep", {"pattern": "KEY", "path": str(home / ".ssh")}, True),
+        ("Grep", {"pattern": "KEY", "path": str(home / "project")}, False),
+        ("Grep", {"pattern": "KEY", "path": str(home / "project"), "glob": "**/.env"}, True),
+        ("Grep", {"pattern": "KEY", "glob": "*.py"}, False),
+    ):
+        done = ask(guard, "claude-code", tool, given)
+        assert done.returncode == 0, done.stderr
+        assert ('"ask"' in done.stdout) == asked, (tool, given, done.stdout)
+
+
+def test_fetching_what_is_no_page_is_blocked(guard: Run) -> None:
+    for url in ("file:///etc/shadow", "-K/etc/passwd", "gopher://x"):
+        assert ask(guard, "claude-code", "WebFetch", {"url": url}).returncode == 2
+
+
 def test_fetching_a_page_asks_the_person_at_the_agent(guard: Run) -> None:
     done = ask(guard, "claude-code", "WebFetch", {"url": "https://example.org/", "prompt": "sum up"})
     assert json.loads(done.stdout)["hookSpecificOutput"]["permissionDecision"] == "ask"
