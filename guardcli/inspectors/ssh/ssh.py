@@ -36,6 +36,9 @@ class SshInspector:
         """Return what the call would do on this side and on the other. Never raises."""
         line = parse_ssh(invocation.argv)
         letters = {option.letter for option in line.options}
+        if "P" in letters:
+            reason = "-P takes a tag since OpenSSH 9.4 and nothing before, so the rest of the line has two meanings"
+            return Inspection((conceded(self.tool, "ssh", reason, Effect.EXECUTE),))
         if letters & {"V", "Q"} and not line.fault:
             return Inspection((harmless(self.tool, "version"),))
         if line.fault:
