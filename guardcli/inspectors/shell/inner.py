@@ -7,6 +7,7 @@ and something that the outer tool does there, so that the rules for either can s
 from __future__ import annotations
 
 import os.path
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -79,6 +80,9 @@ class _Inner:
         return self._facts.git_changed(cwd, options, pathspecs)
 
 
+_HOP = re.compile(r"ssh|kubectl")
+"""Commands that hand others on, so that one may hold many: each is read in more than one way."""
+
 _OWN = {"psql": ("PG", "PSQL", "PAGER"), "git": ("GIT", "PAGER"), "kubectl": ("KUBE",)}
 
 
@@ -90,7 +94,7 @@ def judges(command: str, variable: str) -> bool:
 
 def guarded(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
     """Judge a call of a guarded tool inside a text."""
-    if len(words) > MAX_INNER or sum(word.text.count("ssh") for word in words) > MAX_HOPS:
+    if len(words) > MAX_INNER or sum(len(_HOP.findall(word.text)) for word in words) > MAX_HOPS:
         raise NotUnderstoodError("commands within commands are nested too deeply")
     known = all(word.known for word in words) or _makes_no_difference(name, words, scope)
     read = table(name, words, scope) if name == "git" else []
