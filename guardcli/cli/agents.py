@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import io
 import json
 import os
 import shlex
@@ -122,7 +123,7 @@ def hook(name: str) -> int:
     except ConfigurationError as error:
         click.echo(f"guard: this cannot be judged: {error}", err=True)
         return BLOCK
-    given = answer(AGENTS[name], sys.stdin.buffer, settings, _user())
+    given = answer(AGENTS[name], sys.stdin.buffer if sys.stdin else io.BytesIO(), settings, _user())
     click.echo(given.stdout, nl=False)
     click.echo(given.stderr, nl=False, err=True)
     return given.status

@@ -132,7 +132,7 @@ def _judge(agent: Agent, call: Call, settings: Settings, identity: str) -> Answe
     if guarded and decide(policy, guarded, context).verdict is not Verdict.ALLOW:
         return _blocked(
             f"{decision.rule}: {decision.message}",
-            f"only a session can ask for that: start the agent with guard run -- {agent.name}",
+            "only a session can ask for that: start the agent with guard run -- AGENT",
         )
     return _hand_over(agent, decision)
 

@@ -277,6 +277,16 @@ def test_what_the_hook_does_not_understand_is_blocked_and_says_why(guard: Run, s
     assert "Traceback" not in done.stderr
 
 
+def test_input_that_is_closed_or_too_long_or_a_home_that_cannot_be_is_blocked(guard: Run, tmp_path: Path) -> None:
+    assert guard("hook", "codex", stdin="x" * (17 << 20)).returncode == 2
+    assert guard("hook", "codex", stdin=json.dumps(GOOD), GUARD_CONFIG_DIR="/dev/null/x").returncode == 2
+    words = ["/bin/sh", "-c", f"exec {sys.executable} -m guardcli agents hook codex <&-"]
+    env = {**BARE, "HOME": str(tmp_path), "GUARD_RUNTIME_DIR": str(tmp_path / "run")}
+    done = subprocess.run(words, capture_output=True, text=True, env=env, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.startswith("guard: ")
+
+
 def test_the_same_input_whole_is_allowed(guard: Run) -> None:
     assert guard("hook", "claude-code", stdin=json.dumps(GOOD)).returncode == 0
 
