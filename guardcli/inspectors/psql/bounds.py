@@ -12,3 +12,6 @@ TOO_MUCH = "it does more than is read before it runs; run it in parts"
 
 TREE, LINE, OPERATION = 1 / 12, 4, 12
 """What a character of a parse tree, a line and an operation count in characters of work."""
+
+REPLACED = 4
+"""What a character that a variable stands for counts: values can be all tokens, and are read wherever they stand."""

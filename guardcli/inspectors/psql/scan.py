@@ -35,7 +35,7 @@ _UNKNOWN_LITERAL = " $1 "
 """What stands for a quoted value that is not known: a value to the grammar, and to no judgement a literal."""
 _PLAIN_VALUE = re.compile(r"[A-Za-z0-9_ .,+]*")
 _MAX_EXPANSIONS = 16
-_MAX_REPLACED = 1 << 16
+_MAX_REPLACED = 1 << 14
 """Characters that variables may stand for in one script, and what reading a variable costs counted in them."""
 _COST = 8
 """Characters that a variable counts beyond its value, once for every variable that it stands in."""
@@ -102,7 +102,7 @@ class Scanner:
     def scan(self, line: str, place: int = 0) -> Iterator[Statement | Backslash]:
         """Read `line` from `place`; stop after a Backslash, since its command ends where its own grammar says."""
         end = len(line)
-        while place < end:
+        while place < end and self.replaced <= _MAX_REPLACED:
             if self.state:
                 place = self._quoted(line, place)
                 continue

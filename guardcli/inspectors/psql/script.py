@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from guardcli.inspectors.psql.arguments import Arguments, command_name, options_end, read_arguments
-from guardcli.inspectors.psql.bounds import LINE, MAX_SCRIPT, MAX_WORK, OPERATION, TOO_MUCH, TREE
+from guardcli.inspectors.psql.bounds import LINE, MAX_SCRIPT, MAX_WORK, OPERATION, REPLACED, TOO_MUCH, TREE
 from guardcli.inspectors.psql.commands import (
     CONDITIONS,
     DESCRIBES,
@@ -71,7 +71,7 @@ class Script:
 
     def run_text(self, text: str, *, on_stdin: bool = False) -> None:
         """Judge a whole script; with `on_stdin` it is psql's standard input."""
-        self.scanner = Scanner(self.variables)
+        self._begin()
         self.rows, self.on_stdin = 0, on_stdin
         if len(text) > MAX_SCRIPT:
             self.lose_sight(f"the script is longer than {MAX_SCRIPT} characters")
@@ -94,11 +94,17 @@ class Script:
     @property
     def is_full(self) -> bool:
         """Say whether as much was read as is read before a call runs."""
-        return self.work + TREE * self.prepared.read + OPERATION * len(self.operations) > MAX_WORK
+        read = self.work + REPLACED * self.scanner.replaced
+        return read + TREE * self.prepared.read + OPERATION * len(self.operations) > MAX_WORK
+
+    def _begin(self) -> None:
+        """Begin to read a text of its own; what was read before still counts."""
+        self.work += REPLACED * self.scanner.replaced
+        self.scanner = Scanner(self.variables)
 
     def run_command(self, text: str) -> None:
         """Judge one backslash command, as given to ``-c``; `text` begins with the backslash."""
-        self.scanner = Scanner(self.variables)
+        self._begin()
         self._command(text, 0)
 
     def send(self, text: str) -> None:
