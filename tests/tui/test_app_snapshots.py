@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from guardcli.model.approvals import Approval, ApprovalState
 from guardcli.model.events import EventType
@@ -55,14 +56,30 @@ async def a_replay(pilot: Pilot[None], reads: Callable[[str], Awaitable[None]]) 
     await pilot.pause(0.2)
 
 
+async def a_search(pilot: Pilot[None], reads: Callable[[str], Awaitable[None]]) -> None:
+    await pilot.press("3")
+    await reads("words of commands")
+    field = pilot.app.screen.query_one(Input)
+    field.cursor_blink = False
+    field.value = "tool:psql"
+    await pilot.press("enter")
+    await reads("found")
+    await reads("DROP TABLE")
+
+
 async def the_policy(pilot: Pilot[None], reads: Callable[[str], Awaitable[None]]) -> None:
     await pilot.press("4")
     await reads("psql-reads")
 
 
 FLOWS: dict[str, Flow] = {
-    "sessions": the_sessions, "session": a_session, "call": a_call, "replay": a_replay, "policy": the_policy
-}  # fmt: skip
+    "sessions": the_sessions,
+    "session": a_session,
+    "call": a_call,
+    "replay": a_replay,
+    "search": a_search,
+    "policy": the_policy,
+}
 
 
 def reader(pilot: Pilot[None], until, seen) -> Callable[[str], Awaitable[None]]:
