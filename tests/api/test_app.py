@@ -156,7 +156,7 @@ PATHS = [
     "/v1/approvals/none",
     "/v1/approvals/%00",
     "/v1/nothing",
-    "/",
+    "/nothing",
     "/v1/sessions?after=none",
 ]
 

@@ -32,7 +32,8 @@ def lines() -> Iterator[list[str]]:
 
     log, keep = logging.getLogger("guard.api"), Keep()
     log.addHandler(keep)
-    before, log.level = log.level, logging.INFO
+    before = log.level
+    log.setLevel(logging.INFO)
     yield found
     log.removeHandler(keep)
     log.setLevel(before)

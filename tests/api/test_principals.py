@@ -98,6 +98,7 @@ TABLE = [
     Line("POST", "/v1/sessions/{id}/processes", frozenset(), "other", PROCESS),
     Line("POST", "/v1/sessions/{id}/revocation", MANAGES, "own"),
     Line("POST", "/v1/sessions/{id}/revocation", MANAGES, "other"),
+    Line("GET", "/v1/search", KNOWN - {"inside", "ended", "inside+approver", "inside+admin", "inside+login"}),
     Line("GET", "/v1/approvals", KNOWN - {"inside", "ended", "inside+approver", "inside+admin", "inside+login"}),
     Line("POST", "/v1/approvals", MINE, "own", {"session": OWN, "digest": "b" * 64}),
     Line("POST", "/v1/approvals", frozenset(), "other", {"session": OTHER, "digest": "b" * 64}),

@@ -235,7 +235,7 @@ def test_a_live_tail_sees_events_as_they_come(client: ApiClient, make) -> None:
     own = client.with_token(client.create_session(make.facts(id)))
     chain = make.usual(id)
     seen: list[int] = []
-    tail = threading.Thread(target=lambda: seen.extend(event.sequence for event in own.events(id, follow=True)))
+    tail = threading.Thread(target=lambda: seen.extend(event.sequence for event in client.events(id, follow=True)))
     tail.start()
     for item in chain.items:
         own.append_events(id, [(item.event, item.content)])

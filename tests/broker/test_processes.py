@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -105,5 +106,7 @@ def test_an_interpreter_of_gits_own_script_is_told_by_its_command_line(tmp_path:
     for words, expected in (([own], True), (["/tmp/git-submodule"], False), ([f"{core}/../x"], False), ([], False)):
         command = {"args": ["sh", *words, "-"], "executable": "/bin/cat"}  # which then waits for its standard input
         with subprocess.Popen(stdin=subprocess.PIPE, stdout=-3, stderr=-3, **command) as process:
+            while not Path(f"/proc/{process.pid}/cmdline").read_bytes():
+                time.sleep(0.001)  # it is becoming that program just now
             assert git.runs_own_script(process.pid) is expected
             process.kill()

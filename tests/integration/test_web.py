@@ -126,7 +126,7 @@ def test_a_session_is_watched_live_approved_denied_and_replayed(site: Site, page
         page.get_by_role("link", name="gate echo never").click()
         page.fill("#reason", "not on a Friday")
         page.get_by_role("button", name="Deny").click()
-        expect(page.get_by_text("not on a Friday")).to_be_visible()
+        expect(page.get_by_text("not on a Friday").first).to_be_visible()
 
         page.goto(f"{site.url}/sessions")
         accessible(page)
