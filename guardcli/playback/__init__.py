@@ -6,5 +6,6 @@
 * `index`: where in a recording what is, so that a player can begin anywhere
 * `timeline`: what an event tells, in a line
 * `questions`: what an approval asks of people, in words
+* `commands`: what a recorded command line holds
 * `text`: recorded text without any effect on a terminal; ages and moments
 """

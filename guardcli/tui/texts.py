@@ -15,6 +15,7 @@ from rich.text import Text
 from guardcli.client.api import SessionInfo
 from guardcli.model.approvals import Approval, ApprovalState
 from guardcli.model.events import Event, EventType
+from guardcli.playback.commands import statement_of
 from guardcli.playback.questions import granted, left, needs, said
 from guardcli.playback.text import age, clock, inert, inert_block
 
@@ -76,20 +77,6 @@ def command(text: str) -> Text:
         return _highlighted(text, SHELL)
     shown = _highlighted(before, SHELL)
     return shown.append_text(sql(shlex.quote(statement))).append_text(_highlighted(after, SHELL))
-
-
-def statement_of(text: str) -> str:
-    """Return the statement that a command line gives psql, an empty string where it gives none."""
-    try:
-        words = shlex.split(text)
-    except ValueError:
-        return ""
-    if not words or words[0].rpartition("/")[2] != "psql":
-        return ""
-    for place, word in enumerate(words[:-1]):
-        if word in ("-c", "--command"):
-            return words[place + 1]
-    return next((word.partition("=")[2] for word in words if word.startswith("--command=")), "")
 
 
 def _highlighted(text: str, lexer: PostgresLexer | BashLexer) -> Text:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from guardcli.api.principals import Principal
 from guardcli.api.web.access import proof, token_of
 from guardcli.model.approvals import ApprovalState
 from guardcli.playback import timeline
+from guardcli.playback.commands import statement_of
 from guardcli.playback.questions import granted, needs, said
 from guardcli.playback.text import age, clock, inert, inert_block
 
@@ -48,17 +48,6 @@ def sql(text: str) -> Markup:
 def shell(text: str) -> Markup:
     """Return a command line, coloured."""
     return _coloured(text, _SHELL)
-
-
-def statement_of(text: str) -> str:
-    """Return the statement that a command line gives psql, an empty string where it gives none."""
-    try:
-        words = shlex.split(text)
-    except ValueError:
-        return ""
-    if not words or words[0].rpartition("/")[2] != "psql":
-        return ""
-    return next((words[place + 1] for place, word in enumerate(words[:-1]) if word in ("-c", "--command")), "")
 
 
 def flat(data: dict[str, Any]) -> str:
