@@ -29,7 +29,7 @@ def test_what_is_noise(before: bytes, noise: bool) -> None:
     assert is_noise(before, len(before)) is noise
 
 
-@pytest.mark.parametrize("secret", [b"a@b.co", b"x://a:bcdefg@h"])
+@pytest.mark.parametrize("secret", [b"a@b.co", b"x://a:bcdefg@h", b"pwd=abcdefg", b"pass=abcdef7"])
 def test_a_short_form_in_noise_stays_and_between_nuls_goes(secret: bytes) -> None:
     noise = random.Random(2).randbytes(64).replace(b"\n", b"x")
     data = noise + secret + noise

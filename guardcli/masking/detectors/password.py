@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from enum import Enum
 from functools import lru_cache
+from typing import NamedTuple
 
 from guardcli.masking.detector import Detector
 from guardcli.masking.names import PUBLIC, SUFFIX, TELLING
@@ -69,13 +69,11 @@ _SHORTEST = 3
 _LONG_WORD = 5
 
 
-class _Name(Enum):
-    """What a name tells: nothing, a secret, a password, or one by ``pass`` and ``pwd``, which bytes have by chance."""
+class _Name(NamedTuple):
+    """What a name tells: `strict` that it is of a password, `short` that it is one that bytes have by chance."""
 
-    NONE = 0
-    TELLING = 1
-    STRICT = 2
-    SHORT = 3
+    strict: bool
+    short: bool
 
 
 class Password(Detector):
@@ -105,11 +103,11 @@ class Password(Detector):
         if b"arn:" in before:
             return None
         kind = _kind(b" ".join(before[-64:].rsplit(None, 2)[-2:]))
-        if kind is _Name.NONE or (kind is _Name.SHORT and is_noise(text, at - 6)):
+        if kind is None or (kind.short and is_noise(text, at - 6)):
             return None
         if b"param" in before and _PARAMETER.search(before[-80:]):
             return None
-        return self._assigned(text, at, before, kind is _Name.STRICT)
+        return self._assigned(text, at, before, kind.strict)
 
     def _flag(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Take what follows a command line's option."""
@@ -206,13 +204,11 @@ def _spaces(text: bytes, at: int) -> int:
 
 
 @lru_cache(4096)
-def _kind(name: bytes) -> _Name:
-    """Tell what kind of name stands at the end of two words; names come again and again."""
+def _kind(name: bytes) -> _Name | None:
+    """Tell what kind of name stands at the end of two words, if any. Names come again and again."""
     if _INSIDE_A_WORD.search(name) or _PUBLIC.search(name):
-        return _Name.NONE
-    if _STRICT.search(name):
-        return _Name.STRICT
-    return _Name.SHORT if _SHORT.search(name) else _Name.TELLING
+        return None
+    return _Name(_STRICT.search(name) is not None, _SHORT.search(name) is not None)
 
 
 def _is_spaced(before: bytes, last: int) -> bool:
