@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
@@ -66,18 +67,9 @@ class Uploader:
         self.used.append(id)
 
     def _settled(self, act: Callable) -> None:
-        """Do it, where a lost answer may mean that it was done: that is a conflict the next time."""
-        first = True
-        while True:
-            try:
-                act()
-                return
-            except UnavailableError:
-                first = False
-                time.sleep(0.05)
-            except ConflictError:
-                assert not first
-                return
+        """Do it; a conflict says that it was done and the answer lost, for the client tries twice: `check` looks."""
+        with suppress(ConflictError):
+            self._until(act)
 
 
 def check(uploaders: list[Uploader], store: Store) -> None:

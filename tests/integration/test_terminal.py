@@ -76,7 +76,9 @@ def test_a_prompt_without_a_newline_appears(terminal):
 
 def test_ctrl_c_ends_the_tool_and_not_the_agent(terminal):
     child = terminal()
-    child.sendline("probe sh -c 'echo begun; sleep 60'")
+    child.sendline(
+        "probe sh -c 'echo begun; exec sleep 60'"
+    )  # a shell may hold a Ctrl-C back until its own child has ended
     child.expect_exact("begun\r\n")
     child.sendcontrol("c")
     child.expect_exact("READY> ")

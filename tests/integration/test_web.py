@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 SERIOUS = ("serious", "critical")
+expect.set_options(timeout=60_000)
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs Debian's chromium")
 
@@ -75,7 +76,7 @@ def page(request: pytest.FixtureRequest, chromium: Browser, site: Site) -> Itera
     dark = request.param is PHONE
     context = chromium.new_context(viewport=request.param, color_scheme="dark" if dark else "light")
     made = context.new_page()
-    made.set_default_timeout(30_000)
+    made.set_default_timeout(60_000)
     complaints: list[str] = []
     made.on("pageerror", lambda error: complaints.append(str(error)))
     made.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
