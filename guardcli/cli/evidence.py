@@ -36,7 +36,8 @@ def export(since: float, until: float, framework: str, output: Path) -> None:
     the state directory; give its fingerprint to the auditor on another way.
     """
     from guardcli.client.evidence import gather, page
-    from guardcli.client.sealing import seal, signing_key
+    from guardcli.client.sealing import seal
+    from guardcli.signing import made_key
 
     if until <= since:
         raise ConfigurationError("--to is not later than --from", hint="nothing can lie between them")
@@ -44,7 +45,7 @@ def export(since: float, until: float, framework: str, output: Path) -> None:
     evidence = gather(connect(settings), since, until, framework, time.time())
     settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     files = {"evidence.json": canonical(evidence) + b"\n", "evidence.html": page(evidence).encode("utf-8", "replace")}
-    name = seal(output, files, signing_key(settings.state_dir / KEY))
+    name = seal(output, files, made_key(settings.state_dir / KEY))
     whole = evidence["verification"]["whole"]
     echo(f"wrote {inert(output)}; the record is {paint('whole', 'green') if whole else paint('broken', 'red')}")
     echo(f"signed by {name}")

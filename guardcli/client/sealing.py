@@ -10,62 +10,29 @@ import base64
 import binascii
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from guardcli.model.errors import ConfigurationError, ConflictError, UnavailableError
+from guardcli.model.errors import ConflictError, UnavailableError
 from guardcli.model.events import canonical
+from guardcli.signing import SigningKey, fingerprint
 
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 MANIFEST_MAX = 1 << 20
 
 
-def signing_key(path: Path) -> Ed25519PrivateKey:
-    """Return the key in `path`, 32 raw bytes readable by their owner alone; made there the first time.
-
-    Raises UnavailableError where it can neither be read nor made, ConfigurationError where it is no such key.
-    """
-    try:
-        if not path.exists():
-            made = path.with_name(f".{path.name}.{os.getpid()}")
-            descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(os.urandom(32))
-                file.flush()
-                os.fsync(file.fileno())
-            try:
-                os.link(made, path)
-            except FileExistsError:
-                pass  # another made it meanwhile: that one counts
-            finally:
-                made.unlink()
-        if path.stat().st_mode & 0o077:
-            raise ConfigurationError(f"{path} can be read by others", hint=f"chmod 600 {path}, or make a new key")
-        return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
-    except OSError as error:
-        raise UnavailableError(f"cannot use the signing key {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise ConfigurationError(f"{path} is no Ed25519 key of 32 bytes", hint="move it away") from error
-
-
-def fingerprint(public: bytes) -> str:
-    """Return what names a public key: its SHA-256."""
-    return hashlib.sha256(public).hexdigest()
-
-
-def seal(directory: Path, files: Mapping[str, bytes], key: Ed25519PrivateKey) -> str:
+def seal(directory: Path, files: Mapping[str, bytes], key: SigningKey) -> str:
     """Write `files` into the new `directory` with their manifest and its signature; return the key's fingerprint.
 
     Raises ConflictError where the directory exists, UnavailableError where it cannot be written.
     """
-    public = key.public_key().public_bytes_raw()
+    public = key.public.raw
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     manifest = canonical({"key": base64.b64encode(public).decode(), "files": digests})
-    sealed = {**files, MANIFEST: manifest, SIGNATURE: base64.b64encode(key.sign(manifest)) + b"\n"}
+    sealed = {**files, MANIFEST: manifest, SIGNATURE: base64.b64encode(key.private.sign(manifest)) + b"\n"}
     try:
         directory.mkdir(mode=0o700)
         for name, content in sealed.items():

@@ -9,23 +9,24 @@ from pathlib import Path
 
 import pytest
 
-from guardcli.client.sealing import opened, seal, signing_key
+from guardcli.client.sealing import opened, seal
 from guardcli.model.errors import ConfigurationError, ConflictError, UnavailableError
+from guardcli.signing import made_key
 
 FILES = {"a.json": b'{"x":1}', "b.html": "<p>é".encode()}
 
 
 @pytest.fixture
 def sealed(tmp_path: Path) -> tuple[Path, str]:
-    name = seal(tmp_path / "out", FILES, signing_key(tmp_path / "key"))
+    name = seal(tmp_path / "out", FILES, made_key(tmp_path / "key"))
     return tmp_path / "out", name
 
 
 def test_what_is_untouched_holds(sealed: tuple[Path, str], tmp_path: Path) -> None:
     place, name = sealed
     assert opened(place) == (name, [])
-    assert seal(tmp_path / "more", {}, signing_key(tmp_path / "key")) == name
-    assert seal(tmp_path / "other", FILES, signing_key(tmp_path / "key2")) != name
+    assert seal(tmp_path / "more", {}, made_key(tmp_path / "key")) == name
+    assert seal(tmp_path / "other", FILES, made_key(tmp_path / "key2")) != name
     assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
     assert sorted(path.name for path in tmp_path.iterdir()) == ["key", "key2", "more", "other", "out"]
 
@@ -76,16 +77,16 @@ def test_what_is_not_there_or_in_the_way_is_said(sealed: tuple[Path, str], tmp_p
     with pytest.raises(UnavailableError):
         opened(tmp_path / "none")
     with pytest.raises(ConflictError, match="exists already"):
-        seal(sealed[0], FILES, signing_key(tmp_path / "key"))
+        seal(sealed[0], FILES, made_key(tmp_path / "key"))
     with pytest.raises(UnavailableError):
-        signing_key(tmp_path / "none" / "key")
+        made_key(tmp_path / "none" / "key")
 
 
 def test_a_key_that_others_can_read_or_that_is_none_is_refused(sealed: tuple[Path, str], tmp_path: Path) -> None:
     (tmp_path / "key").chmod(0o640)
     with pytest.raises(ConfigurationError, match="read by others"):
-        signing_key(tmp_path / "key")
+        made_key(tmp_path / "key")
     (tmp_path / "short").write_bytes(b"x")
     (tmp_path / "short").chmod(0o600)
     with pytest.raises(ConfigurationError, match="32 bytes"):
-        signing_key(tmp_path / "short")
+        made_key(tmp_path / "short")
