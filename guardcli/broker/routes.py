@@ -12,15 +12,6 @@ from dataclasses import dataclass, field
 
 from guardcli.broker.postgres_address import Address
 from guardcli.gateways.postgres.target import PORT
-from guardcli.inspectors.psql.connection import Parameters, read_service
-from guardcli.inspectors.psql.destination import (
-    hosts_of,
-    read_destination,
-    redirected_arguments,
-    redirected_environment,
-    service_files,
-)
-from guardcli.inspectors.psql.options import read_command_line
 from guardcli.model.facts import Facts, FactUnavailable
 from guardcli.model.invocation import Invocation
 from guardcli.model.resources import Resource
@@ -53,6 +44,15 @@ class Routes:
         """Return the way of a call to a gateway, None for a call that goes to none."""
         if invocation.tool != "psql" or not self._served:
             return None
+        # what reads psql costs a tenth of a session's start, and most sessions never call it
+        from guardcli.inspectors.psql.destination import (
+            hosts_of,
+            read_destination,
+            redirected_arguments,
+            redirected_environment,
+        )
+        from guardcli.inspectors.psql.options import read_command_line
+
         line = read_command_line(invocation.argv, posix="POSIXLY_CORRECT" in invocation.env)
         if line.fault or any(option.letter in ("?", "V") for option in line.options):
             return None
@@ -73,8 +73,11 @@ class Routes:
         return None
 
 
-def _service(name: str, invocation: Invocation, facts: Facts) -> Parameters:
+def _service(name: str, invocation: Invocation, facts: Facts) -> Mapping[str, str]:
     """Return what the service file has for the service `name`; nothing where it cannot be read."""
+    from guardcli.inspectors.psql.connection import read_service
+    from guardcli.inspectors.psql.destination import service_files
+
     for path in service_files(invocation.env) if name else ():
         try:
             found = read_service(facts.read_file(invocation.path(path)).decode("utf-8", "replace"), name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cached_property
 from typing import NamedTuple
 
 from guardcli.masking.detector import Detector
@@ -39,11 +40,14 @@ class FormDetector(Detector):
         self.name = name  # type: ignore[misc]
         self.label = label
         self.triggers = (form.trigger,)
-        self._sieve = Sieve(form.head)
-        self._head = re.compile(form.head)
-        self._value = re.compile(form.value)
+        self._form = form
         self._judge = form.judge
         self._ahead = form.ahead
+
+    @cached_property
+    def _expressions(self) -> tuple[Sieve, re.Pattern[bytes], re.Pattern[bytes]]:
+        """Where the head may be, the head and the value; compiled for the first trigger that is seen."""
+        return Sieve(self._form.head), re.compile(self._form.head), re.compile(self._form.value)
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the secret that begins shortly before `at`, or within what the form allows behind it."""
@@ -52,8 +56,9 @@ class FormDetector(Detector):
         low = max(text.rfind(b"\n", max(0, at - BEHIND), at) + 1, at - BEHIND, 0)
         newline = text.find(b"\n", at, at + self._ahead)
         high = newline if newline >= 0 else min(at + self._ahead, len(text))
-        while (low := self._sieve.search(text, low, high)) >= 0:
-            head = self._head.search(text, low, high)
+        sieve, heads, _ = self._expressions
+        while (low := sieve.search(text, low, high)) >= 0:
+            head = heads.search(text, low, high)
             if head is None:
                 return None
             if (value := self._holds(text, head.end(), at)) is not None:
@@ -63,7 +68,7 @@ class FormDetector(Detector):
 
     def _holds(self, text: bytes, start: int, at: int) -> re.Match[bytes] | None:
         """Return the secret that begins at `start`, if there is one that reaches the end of the trigger."""
-        value = self._value.match(text, start)
+        value = self._expressions[2].match(text, start)
         if value is None or value.end() < at or not self._judge(value[value.lastindex or 0]):
             return None
         return value
