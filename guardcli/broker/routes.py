@@ -73,7 +73,7 @@ class Routes:
         return None
 
 
-def _service(name: str, invocation: Invocation, facts: Facts) -> Mapping[str, str]:
+def _service(name: str, invocation: Invocation, facts: Facts) -> dict[str, str]:
     """Return what the service file has for the service `name`; nothing where it cannot be read."""
     from guardcli.inspectors.psql.connection import read_service
     from guardcli.inspectors.psql.destination import service_files
