@@ -24,6 +24,8 @@ ATTACKS = [
     "[@click=app.quit]quit[/]",
 ]
 EVIL = "".join(ATTACKS)
+WORSE = EVIL + "\x00nul"
+"""What an event may hold; the API takes no NUL in what it keeps beside the events."""
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200b]")
 
@@ -43,14 +45,16 @@ def test_hostile_text_in_every_field_is_only_ever_seen(stage, until, seen) -> No
         groups=[EVIL[:150]],
     )
     operation = {
-        "tool": EVIL, "action": EVIL, "effects": ["delete", EVIL], "targets": [EVIL], "complete": False, "reason": EVIL
+        "tool": WORSE, "action": WORSE, "effects": ["delete", WORSE], "targets": [WORSE], "complete": False, "reason": WORSE
     }  # fmt: skip
-    story.call(1, "psql -c '" + EVIL.replace("'", "") + "'", "deny", 1.0, EVIL, rule=EVIL, message=EVIL, parent=EVIL)
-    story.call(2, EVIL + "x", "allow", 2.0, EVIL, operations=[operation], matched=[EVIL], statement=EVIL)
-    story.event(EventType.DECIDED, {"approval": EVIL, "state": EVIL, "reviewer": EVIL, "reason": EVIL}, 2)
-    story.event(EventType.MASKED, {"findings": {EVIL: 2}, "stream": EVIL}, 2)
-    story.event(EventType.ENDED, {"status": EVIL, "streams": {EVIL: {"bytes": EVIL}}}, 2)
-    story.event(EventType.FAILED, {"reason": EVIL, EVIL: EVIL}, 2)
+    story.call(
+        1, "psql -c '" + WORSE.replace("'", "") + "'", "deny", 1.0, WORSE, rule=WORSE, message=WORSE, parent=WORSE
+    )
+    story.call(2, WORSE + "x", "allow", 2.0, WORSE, operations=[operation], matched=[WORSE], statement=WORSE)
+    story.event(EventType.DECIDED, {"approval": WORSE, "state": WORSE, "reviewer": WORSE, "reason": WORSE}, 2)
+    story.event(EventType.MASKED, {"findings": {WORSE: 2}, "stream": WORSE}, 2)
+    story.event(EventType.ENDED, {"status": WORSE, "streams": {WORSE: {"bytes": WORSE}}}, 2)
+    story.event(EventType.FAILED, {"reason": WORSE, WORSE: WORSE}, 2)
     story.send()
     asked = story.client.request_approval(
         story.id,
