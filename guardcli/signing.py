@@ -217,8 +217,9 @@ def _base64(text: object, size: int) -> bytes:
 class KeyRing:
     """The keys in a directory, made on first use. Processes share it; a rotation by one is seen by all at once."""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path | None) -> None:
+        """Prepare to use the keys in `directory`; with none, every use raises ConfigurationError."""
+        self._place = directory
         self._read: tuple[tuple[int, ...], KeySet, SigningKey] | None = None
 
     def public(self) -> KeySet:
@@ -245,6 +246,12 @@ class KeyRing:
         except OSError as error:
             raise UnavailableError(f"cannot make a key in {self._directory}: {error.strerror}") from error
         return keys
+
+    @property
+    def _directory(self) -> Path:
+        if self._place is None:
+            raise ConfigurationError("no directory for the API's keys is set", hint="set `keys`, or GUARD_API_KEYS")
+        return self._place
 
     def _load(self) -> tuple[KeySet, SigningKey]:
         try:

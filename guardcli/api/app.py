@@ -23,6 +23,7 @@ from guardcli.api.config import Config
 from guardcli.api.context import Context
 from guardcli.api.feed import Feed
 from guardcli.api.identity.throttle import Throttle
+from guardcli.api.keys import key_ring
 from guardcli.api.limits import BodyLimit
 from guardcli.api.metrics import Metrics
 from guardcli.api.notify import Notifier
@@ -34,6 +35,7 @@ from guardcli.api.routes import (
     grants,
     health,
     identity,
+    keys,
     notices,
     recordings,
     search,
@@ -64,6 +66,8 @@ FAILURE: dict[str, Any] = {
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}},
 }
 """What every failure looks like, be the route's own answer JSON or not."""
+
+ROUTES = (health, identity, keys, tokens, sessions, events, recordings, approvals, grants, notices, search, audit)
 
 FAILURES = (400, 401, 403, 404, 409, 413, 422, 429, 500, 503)
 
@@ -100,9 +104,10 @@ def create_app(store: Store, trees: SessionTrees, notifier: Notifier, config: Co
     providers = _providers(config)
     authenticator = Authenticator(store, providers, Throttle(config.limits.failed_logins), metrics)
     feed = Feed(store, notifier, authenticator, metrics)
-    app.state.context = Context(store, authenticator, trees, notifier, metrics, config, providers, feed)
+    ring = key_ring(config, store.engine)
+    app.state.context = Context(store, authenticator, trees, notifier, metrics, config, providers, feed, ring)
     app.include_router(health.root)
-    for module in (health, identity, tokens, sessions, events, recordings, approvals, grants, notices, search, audit):
+    for module in ROUTES:
         app.include_router(module.router, prefix="/v1")
     for router in (web_pages, web_decisions, web_oidc, web_players):
         app.include_router(router)

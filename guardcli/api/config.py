@@ -116,6 +116,8 @@ class Config(Section):
     connections: Annotated[int, Field(ge=2, le=500)] = 20
     """To PostgreSQL, at the most, of each worker."""
     public_url: Annotated[str, Field(pattern=r"^(https?://[^\s]+)?$")] = ""
+    keys: Path | None = None
+    """The directory of the keys that the API signs with; beside an SQLite database where it is not set."""
     open_metrics: bool = False
     """Whether ``/metrics`` needs no token; it tells counts and durations, no names."""
     listen: Listen = Listen()

@@ -14,6 +14,7 @@ from guardcli.api.metrics import Metrics
 from guardcli.api.notify import Notifier
 from guardcli.api.principals import Principal
 from guardcli.api.store import Store
+from guardcli.signing import KeyRing
 
 if TYPE_CHECKING:
     from guardcli.api.feed import Feed
@@ -32,6 +33,7 @@ class Context:
     config: Config
     providers: Providers | None
     feed: Feed
+    keys: KeyRing
 
 
 def _context(request: Request) -> Context:

@@ -37,8 +37,10 @@ def api_config(config_file: Path | None, database: str | None, overrides: dict[s
 
     given = {**(overrides or {}), **({"database": database} if database else {})}
     config = load_config(config_file, os.environ, given)
-    name = config.database.reveal() or str(load_settings().database)
-    return config.model_copy(update={"database": Secret(database_url(name))})
+    settings = load_settings()
+    url = database_url(config.database.reveal() or str(settings.database))
+    beside = None if url.startswith("sqlite") else settings.state_dir / "keys"
+    return config.model_copy(update={"database": Secret(url), "keys": config.keys or beside})
 
 
 def open_store(config_file: Path | None, database: str | None) -> Store:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import click
 
 from guardcli.cli.api_options import config_option, database_option, open_store
+from guardcli.cli.moments import shown
 from guardcli.cli.settings import load_settings
 from guardcli.client.api import ApiClient
 from guardcli.client.identity import IdentityApi
@@ -82,8 +82,8 @@ def list_tokens(as_json: bool, config_file: Path | None, database: str | None) -
             ",".join(one["permissions"]),
             ",".join(one["groups"]),
             one["state"],
-            _day(one["expires"]),
-            _day(one["used"]),
+            shown(one["expires"]),
+            shown(one["used"]),
         )
         for one in tokens
     ]
@@ -137,9 +137,3 @@ def _all(config_file: Path | None, database: str | None) -> Sequence[Mapping[str
 
     at = now()
     return [TokenView.of(one, at).model_dump(mode="json") for one in open_store(config_file, database).tokens.all()]
-
-
-def _day(seconds: float) -> str:
-    if not seconds:
-        return "never"
-    return datetime.datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")

@@ -30,6 +30,11 @@ def moment(value: str | float, present: datetime | None = None) -> float:
     return seconds
 
 
+def shown(seconds: float) -> str:
+    """Return a moment, in seconds since the epoch, as people read it, in the user's time zone; 0 is never."""
+    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M") if seconds else "never"
+
+
 def _read(text: str, present: datetime) -> datetime:
     if ago := _AGO.fullmatch(text):
         return present - timedelta(seconds=int(ago[1]) * _UNITS[ago[2]])

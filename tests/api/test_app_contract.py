@@ -41,9 +41,9 @@ WHO = ("nobody", "session", *(role.value for role in Role))
 class World:
     """An API with something in it, and the token of each kind of principal."""
 
-    def __init__(self, store: Store, make) -> None:
-        limits = {"failed_logins": 10**6}
-        self.app: FastAPI = create_app(store, SessionTrees(), Notifier(), Config.model_validate({"limits": limits}))
+    def __init__(self, store: Store, make, keys: Path) -> None:
+        config = Config.model_validate({"limits": {"failed_logins": 10**6}, "keys": keys})
+        self.app: FastAPI = create_app(store, SessionTrees(), Notifier(), config)
         self.tokens = {role.value: store.tokens.issue(role.value, role, ["dba"])[1].reveal() for role in Role}
         self.tokens["session"] = store.sessions.open(make.facts(), "token:agent").reveal()
         store.events.append("session-0001", make.usual().items[:6], "x")
@@ -60,7 +60,7 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         url = request.getfixturevalue("databases").new()
     engine = open_database(url)
     prepare(engine)
-    yield World(Store.over(engine), make)
+    yield World(Store.over(engine), make, tmp_path_factory.mktemp("keys"))
     engine.dispose()
     if kind == "postgresql":
         request.getfixturevalue("databases").drop(url)

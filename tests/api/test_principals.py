@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from fastapi import FastAPI
 
 from guardcli.api.ancestry import SessionTrees
 from guardcli.api.app import create_app
+from guardcli.api.config import Config
 from guardcli.api.notify import Notifier
 from guardcli.api.peers import Peer
 from guardcli.api.permissions import GRANTS, Permission, Role
@@ -74,6 +76,7 @@ TABLE = [
     Line("GET", "/metrics", AUDITS),
     Line("GET", "/v1/health", EVERYBODY),
     Line("GET", "/v1/identity/providers", EVERYBODY),
+    Line("GET", "/v1/keys", EVERYBODY),
     Line("GET", "/v1/whoami", KNOWN),
     Line("POST", "/v1/logout", KNOWN),
     Line("GET", "/v1/tokens", MANAGES),
@@ -152,8 +155,8 @@ class World:
 
 
 @pytest.fixture
-def world(store: Store, make) -> Iterator[World]:
-    world = World(create_app(store, SessionTrees(), Notifier()))
+def world(store: Store, make, tmp_path: Path) -> Iterator[World]:
+    world = World(create_app(store, SessionTrees(), Notifier(), Config(keys=tmp_path / "keys")))
     for role in Role:
         token, secret = store.tokens.issue(role.value, role, ("dba",))
         world.tokens[role.value] = secret.reveal()

@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from guardcli.api.store import Store
+from guardcli.api.store.database import open_database
+from guardcli.signing import KeySet
+
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "guardcli", "api", *arguments]
@@ -29,6 +33,20 @@ def test_a_token_is_made_listed_and_revoked(tmp_path: Path) -> None:
     assert run("token", "revoke", listed["id"], *database).returncode == 0
     assert "revoked" in run("token", "list", *database).stdout
     assert run("token", "revoke", "nope", *database).returncode == 1
+
+
+def test_keys_are_listed_and_rotated_where_they_lie(tmp_path: Path) -> None:
+    database = ("--database", str(tmp_path / "guard.db"))
+    first = KeySet.parse(json.loads(run("keys", "list", "--json", *database).stdout))
+    rotated = run("keys", "rotate", *database)
+    assert rotated.returncode == 0, rotated.stderr
+    second = KeySet.parse(json.loads(run("keys", "list", "--json", *database).stdout)).grown_from(first)
+    assert second.current.fingerprint in rotated.stdout and len(second.links) == 2
+    shown = run("keys", "list", *database).stdout
+    assert all(link.key.fingerprint in shown for link in second.links)
+    trail = Store.over(open_database(f"sqlite:///{tmp_path / 'guard.db'}")).trail.latest()
+    assert [(one.action, one.subject) for one in trail] == [("key-rotated", second.current.id)]
+    assert sorted(path.name for path in (tmp_path / "keys").iterdir()) == [f"{second.current.id}.key", "keys.json"]
 
 
 def test_migrate_says_what_it_did(tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ class Action(str, Enum):
     GRANT_REVOKED = "grant-revoked"
     TOKEN_ISSUED = "token-issued"  # noqa: S105 - the name of an act
     TOKEN_REVOKED = "token-revoked"  # noqa: S105 - the name of an act
+    KEY_ROTATED = "key-rotated"
     LOGGED_IN = "logged-in"
     LOGGED_OUT = "logged-out"
 
