@@ -253,8 +253,8 @@ def _ship(directory: Path, session: str, facts: Mapping[str, object], client: Ap
     own = client.with_token(token)
     reader = SpoolReader(directory)
     try:
-        reader.seek(own.append_events(session, []))
+        reader.seek(own.append_lines(session, b""))
         while batch := reader.batch():
-            write_shipped(directory, own.append_events(session, batch))
+            write_shipped(directory, own.append_lines(session, batch.body))
     finally:
         reader.close()

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from guardcli.broker.recovery import recover_spools
 from guardcli.broker.spool import EVENTS, SHIPPED
-from guardcli.broker.spool_reader import SpoolReader, read_shipped, write_shipped
-from guardcli.client.api import ApiClient, BatchItem
+from guardcli.broker.spool_reader import Batch, SpoolReader, read_shipped, write_shipped
+from guardcli.client.api import ApiClient
 from guardcli.model.errors import ConflictError, GuardError, NotFoundError, UnauthorizedError, UnavailableError
 
 __all__ = ["Shipper", "recover_spools"]
@@ -148,17 +148,17 @@ class Shipper:
             except (OSError, ValueError) as error:
                 self._give_up(f"the spool cannot be read: {error}")
                 return
-            if not batch and not quiet:
+            if batch is None and not quiet:
                 return
             quiet = False
             self._send(reader, batch)
 
-    def _send(self, reader: SpoolReader, batch: list[BatchItem]) -> None:
+    def _send(self, reader: SpoolReader, batch: Batch | None) -> None:
         """Send one batch, for as long as that takes; where the API stands elsewhere, set `reader` to go on there."""
         pause = BACKOFF_FIRST
         while not self._state.stopping:
             try:
-                acknowledged = self._client.append_events(self._session, batch)
+                acknowledged = self._client.append_lines(self._session, batch.body if batch is not None else b"")
             except (UnauthorizedError, NotFoundError) as error:
                 if self._restart(reader, str(error)):
                     return
@@ -200,13 +200,13 @@ class Shipper:
         reader.seek(0)
         return True
 
-    def _resume(self, reader: SpoolReader, batch: list[BatchItem], error: ConflictError) -> bool:
+    def _resume(self, reader: SpoolReader, batch: Batch | None, error: ConflictError) -> bool:
         """Go on from where the API stands, if that is before this batch; otherwise give up. True where it went on."""
         try:
-            stored = self._client.append_events(self._session, [])
+            stored = self._client.append_lines(self._session, b"")
         except GuardError:
             return False
-        if batch and stored < batch[0][0].sequence:
+        if batch is not None and stored < batch.first:
             reader.seek(stored)
             return True
         self._give_up(str(error))

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from guardcli.broker.spool import EVENTS, RECORDING, SHIPPED
-from guardcli.client.api import BatchItem
-from guardcli.model.events import Event, EventType, parse_event
+from guardcli.model.events import parse_event
 
-BATCH_EVENTS = 500
+BATCH_EVENTS = 1500
 BATCH_BYTES = 1 << 20
 """Bounds of a batch: the API takes much more, but its making must not keep the broker's event loop waiting."""
 
 LINE_MAX = 8 << 20
 """Bytes of one event, or of the stretch that it covers; what is longer was not written by a broker."""
+
+
+_OUTPUT = b'"type":"output"}\n'
+"""How the line of an ``output`` event ends: the keys are sorted, and this is the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """`count` lines of the spool from the event `first` on, with the stretches that they cover, as they are sent."""
+
+    first: int
+    count: int
+    body: bytes
 
 
 class SpoolReader:
@@ -40,20 +53,23 @@ class SpoolReader:
         while self.next < sequence and self._line() is not None:
             self.next += 1
 
-    def batch(self) -> list[BatchItem]:
-        """Return the events that come next, none where there are no more now. Raises ValueError for what is none."""
-        items: list[BatchItem] = []
-        size = 0
-        while len(items) < BATCH_EVENTS and size < BATCH_BYTES:
+    def batch(self) -> Batch | None:
+        """Return the events that come next, None where there are no more now. Raises ValueError for what is none."""
+        parts: list[bytes] = []
+        count = size = 0
+        while count < BATCH_EVENTS and size < BATCH_BYTES:
             line = self._line()
             if line is None:
                 break
-            event = parse_event(json.loads(line))
-            content = self._content(event)
-            items.append((event, content))
-            size += len(line) + len(content or b"")
-        self.next += len(items)
-        return items
+            count += 1
+            size += len(line)
+            parts.append(line)
+            if line.endswith(_OUTPUT):
+                content = self._content(line)
+                size += len(content)
+                parts.append(content)
+        first, self.next = self.next, self.next + count
+        return Batch(first, count, b"".join(parts)) if count else None
 
     def _line(self) -> bytes | None:
         """Return the next whole line; a half one is left for later."""
@@ -65,9 +81,9 @@ class SpoolReader:
         self._events.seek(-len(line), os.SEEK_CUR)
         return None
 
-    def _content(self, event: Event) -> bytes | None:
-        if event.type is not EventType.OUTPUT:
-            return None
+    def _content(self, line: bytes) -> bytes:
+        """Return the stretch that an ``output`` event covers."""
+        event = parse_event(json.loads(line))
         offset, length = event.data.get("offset"), event.data.get("length")
         if not isinstance(offset, int) or not isinstance(length, int) or not 0 <= length <= LINE_MAX or offset < 0:
             raise ValueError(f"event {event.sequence} covers no part of the recording")

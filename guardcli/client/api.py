@@ -185,6 +185,11 @@ class ApiClient:
         answer = self._transport.call("POST", f"/v1/sessions/{session}/events", body={"events": form})
         return int(answer["acknowledged"])
 
+    def append_lines(self, session: str, lines: bytes) -> int:
+        """The same for events as a spool holds them: `Event.line` each, behind an ``output`` event its bytes."""
+        answer = self._transport.call("POST", f"/v1/sessions/{session}/events/lines", body=lines)
+        return int(answer["acknowledged"])
+
     def events_page(
         self,
         session: str,

@@ -120,10 +120,13 @@ class Transport:
         path: str,
         *,
         query: Mapping[str, object] | None = None,
-        body: Mapping[str, object] | None = None,
+        body: Mapping[str, object] | bytes | None = None,
         wait: float = 0.0,
     ) -> Any:
-        """Send one request and return its JSON, None where there is none. `wait` is added to the time-out."""
+        """Send one request, with bytes as they are or JSON, and return its JSON, None where there is none.
+
+        `wait` is added to the time-out.
+        """
         response = self._send(method, path, query, body, self._timeout + wait, stream=False)
         if not response.content:
             return None
@@ -155,13 +158,13 @@ class Transport:
         method: str,
         path: str,
         query: Mapping[str, object] | None,
-        body: Mapping[str, object] | None,
+        body: Mapping[str, object] | bytes | None,
         timeout: float,
         stream: bool,
     ) -> requests.Response:
         headers = {"accept-encoding": "identity"}
         if body is not None:
-            headers["content-type"] = "application/json"
+            headers["content-type"] = "application/octet-stream" if isinstance(body, bytes) else "application/json"
         if self._token:
             headers["authorization"] = f"Bearer {self._token.reveal()}"
 
@@ -170,7 +173,7 @@ class Transport:
                 method,
                 self._base + path,
                 params={name: str(value) for name, value in (query or {}).items() if value not in (None, "")},
-                data=None if body is None else canonical(body),
+                data=body if body is None or isinstance(body, bytes) else canonical(body),
                 headers=headers,
                 timeout=(CONNECT_SECONDS, timeout),
                 stream=stream,

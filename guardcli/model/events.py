@@ -165,18 +165,25 @@ def parse_event(form: Mapping[str, object]) -> Event:
     return Event(session, sequence, time, type, call, data, previous, digest)
 
 
+def order_fault(event: Event, session: str, start: int, previous: str) -> str:
+    """Return why `event` is not the one of `session` that follows `previous` as number `start`; empty where it is."""
+    if event.session != session:
+        return f"event {start}: belongs to session {event.session}"
+    if event.sequence != start:
+        return f"event {start}: missing; {event.sequence} stands in its place"
+    if event.previous != previous:
+        return f"event {start}: does not follow the event before it"
+    return ""
+
+
 def first_fault(events: Iterable[Event], session: str, start: int = 0, previous: str = GENESIS) -> str:
     """Return what is wrong with the chain, naming the place; an empty string when it is whole.
 
     `start` and `previous` are the sequence and hash to expect, for checking a part.
     """
     for event in events:
-        if event.session != session:
-            return f"event {start}: belongs to session {event.session}"
-        if event.sequence != start:
-            return f"event {start}: missing; {event.sequence} stands in its place"
-        if event.previous != previous:
-            return f"event {start}: does not follow the event before it"
+        if fault := order_fault(event, session, start, previous):
+            return fault
         again = chained(event.session, event.sequence, event.time, event.type, event.call, event.data, event.previous)
         if again.hash != event.hash:
             return f"event {start}: its content does not match its hash"

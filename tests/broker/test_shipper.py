@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from guardcli.api.lines import read_lines
 from guardcli.broker.recorder import Recorder
 from guardcli.broker.shipper import Shipper
 from guardcli.broker.spool import Spool
@@ -256,10 +257,13 @@ def test_batches_are_bounded_and_cover_everything(session) -> None:
     sizes = []
     content = b""
     while batch := reader.batch():
-        assert len(batch) <= BATCH_EVENTS
-        sizes.append(sum(len(part or b"") for _, part in batch))
-        content += b"".join(part or b"" for _, part in batch)
+        assert batch.count <= BATCH_EVENTS
+        items = read_lines(batch.body)
+        assert [item.event.sequence for item in items] == list(range(batch.first, batch.first + batch.count))
+        sizes.append(len(batch.body))
+        content += b"".join(item.content or b"" for item in items)
     reader.close()
+    assert len(sizes) > 1
     assert max(sizes) < 2 * BATCH_BYTES
     assert content == (spool.directory / "recording.cast").read_bytes()
 

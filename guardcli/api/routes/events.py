@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from guardcli.api.bodies import Acknowledged, Batch, EventPage
-from guardcli.api.context import Api, Who
+from guardcli.api.context import Api, Context, Who
+from guardcli.api.lines import read_lines
+from guardcli.api.principals import Principal
+from guardcli.api.store.events import Appended
 from guardcli.model.events import Event, EventType, canonical
 
 router = APIRouter(prefix="/sessions/{id}/events", tags=["events"])
@@ -21,7 +25,33 @@ MAX_WAIT = 60.0
 def append_events(id: str, body: Batch, api: Api, who: Who) -> Acknowledged:
     """Add a batch. What is stored already is passed over, so that a batch may be sent again after a break."""
     who.may_add(api.store.sessions.get(id))
-    batch = [item.appended() for item in body.events]
+    return _append(id, [item.appended() for item in body.events], api, who)
+
+
+@router.post(
+    "/lines",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+)
+async def append_lines(id: str, request: Request, api: Api, who: Who) -> Acknowledged:
+    """Add a batch as a spool holds it: lines of canonical JSON, behind each ``output`` event its bytes.
+
+    What `append_events` does otherwise, at a fraction of the cost.
+    """
+    body = await request.body()
+
+    def add() -> Acknowledged:
+        who.may_add(api.store.sessions.get(id))
+        return _append(id, read_lines(body), api, who)
+
+    return await run_in_threadpool(add)
+
+
+def _append(id: str, batch: Sequence[Appended], api: Context, who: Principal) -> Acknowledged:
     acknowledged = api.store.events.append(id, batch, who.name)
     if batch:
         api.notifier.publish(f"events/{id}", "sessions")

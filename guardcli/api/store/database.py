@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, Table, insert, inspect, text
 from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 
 from guardcli.api.store.engines import database_url, locking, open_database, settle
 from guardcli.api.store.schema import METADATA
 from guardcli.model.errors import ConfigurationError, UnavailableError
 
-__all__ = ["SCHEMA_VERSION", "database_url", "now", "open_database", "prepare", "reading", "revision", "writing"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "database_url",
+    "insert_rows",
+    "now",
+    "open_database",
+    "prepare",
+    "reading",
+    "revision",
+    "writing",
+]
 
 SCHEMA_VERSION = "0005"
 """The newest revision in ``migrations/versions``; a database of any other is migrated or refused."""
@@ -50,6 +60,20 @@ def reading(engine: Engine) -> Iterator[Connection]:
         raise _unfit(error) from error
     except (SQLAlchemyError, sqlite3.Error) as error:
         raise UnavailableError(f"the database cannot be read: {_said(error)}", hint="see the API's log") from error
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert `rows`, one at the least, which all have the same columns: those that they leave out have no default.
+
+    SQLite's driver takes them as they are; SQLAlchemy would spend more on each of them than the database does.
+    """
+    if connection.dialect.name != "sqlite":
+        connection.execute(insert(table), rows)
+        return
+    names = list(rows[0])
+    wanted = ", ".join(f":{name}" for name in names)
+    statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({wanted})"  # noqa: S608 - names of our own
+    connection.exec_driver_sql(statement, list(map(dict, rows)))
 
 
 def _unfit(error: DataError) -> ConfigurationError:

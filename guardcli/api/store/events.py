@@ -17,15 +17,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine, Row, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, func, select, update
 
 from guardcli.api.store import indexing
-from guardcli.api.store.database import now, reading, writing
+from guardcli.api.store.database import insert_rows, now, reading, writing
 from guardcli.api.store.schema import CHUNKS, EVENTS, SESSIONS
 from guardcli.api.store.sessions import TOKEN_SECONDS
 from guardcli.api.store.trail import Action, Trail
 from guardcli.model.errors import ConflictError, NotFoundError
-from guardcli.model.events import Event, EventType, canonical, first_fault
+from guardcli.model.events import Event, EventType, canonical, first_fault, order_fault
 
 PAGE = 500
 
@@ -36,6 +36,8 @@ class Appended:
 
     event: Event
     content: bytes | None = None
+    text: str = ""
+    """The canonical JSON of the event's data, where the hash has been checked over just that; else empty."""
 
 
 @dataclass(slots=True)
@@ -94,9 +96,9 @@ class Events:
 
     def _write(self, connection: Connection, session: str, head: _Head, was_closed: float, actor: str) -> None:
         if head.added:
-            connection.execute(insert(EVENTS), head.added)
+            insert_rows(connection, EVENTS, head.added)
         if head.chunks:
-            connection.execute(insert(CHUNKS), head.chunks)
+            insert_rows(connection, CHUNKS, head.chunks)
         connection.execute(
             update(SESSIONS)
             .where(SESSIONS.c.id == session)
@@ -193,7 +195,10 @@ def _extend(head: _Head, session: str, item: Appended) -> None:
     if head.closed:
         raise ConflictError(f"session {session} is closed: event {event.sequence} comes too late")
     try:
-        fault = first_fault([event], session, head.events, head.hash)
+        if item.text:
+            fault = order_fault(event, session, head.events, head.hash)
+        else:
+            fault = first_fault([event], session, head.events, head.hash)
     except (ValueError, RecursionError) as error:
         fault = f"event {event.sequence}: its data is no JSON: {error}"
     if fault:
@@ -209,7 +214,7 @@ def _extend(head: _Head, session: str, item: Appended) -> None:
             "time": event.time,
             "type": event.type.value,
             "call": event.call,
-            "data": canonical(event.data).decode(),
+            "data": item.text or canonical(event.data).decode(),
             "previous": event.previous,
             "hash": event.hash,
         }

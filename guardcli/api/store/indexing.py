@@ -27,12 +27,14 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, cast, func, insert, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
+from guardcli.api.store.database import insert_rows
 from guardcli.api.store.schema import CHUNKS, EVENTS, SEARCH, SESSIONS
 from guardcli.model.events import Event, EventType
 from guardcli.playback.asciicast import outputs
@@ -52,6 +54,9 @@ WORD_MAX = 200
 
 SILENT = frozenset({EventType.STARTED, EventType.ENDED})
 """What says nothing that the events beside it do not."""
+
+FACETS_KEPT = 4096
+"""Facets that need not be worked out again: most events of a session have most of them in common."""
 
 BACKFILL = 200
 """Events that are indexed at once where a database gets its index."""
@@ -79,6 +84,7 @@ class Call:
     facets: str = ""
 
 
+@lru_cache(maxsize=FACETS_KEPT)
 def facet(kind: str, value: str) -> str:
     """Return the one word that stands for `value` of `kind`; upper and lower case are the same."""
     text = f"{kind}\0{value.casefold()}".encode("utf-8", "surrogatepass")
@@ -101,13 +107,13 @@ def add(connection: Connection, session: str, owner: str, identity: str, items: 
     rows = list(_rows(session, owner, identity, items, known))
     if not rows:
         return
-    statement = insert(SEARCH)
-    if connection.dialect.name == "postgresql":
-        for row in rows:
-            row["lexemes"] = lexemes(row)
-        array = cast(bindparam("lexemes", type_=ARRAY(Text)), ARRAY(Text))
-        statement = statement.values(document=func.array_to_tsvector(array))
-    connection.execute(statement, rows)
+    if connection.dialect.name != "postgresql":
+        insert_rows(connection, SEARCH, rows)
+        return
+    for row in rows:
+        row["lexemes"] = lexemes(row)
+    array = cast(bindparam("lexemes", type_=ARRAY(Text)), ARRAY(Text))
+    connection.execute(insert(SEARCH).values(document=func.array_to_tsvector(array)), rows)
 
 
 def lexemes(row: Mapping[str, Any]) -> list[str]:
