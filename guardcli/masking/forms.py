@@ -14,6 +14,9 @@ from guardcli.masking.sieve import Sieve
 BEHIND = 400
 """Bytes of a line that are looked at before the end of a trigger."""
 
+_BEYOND = 2
+"""Bytes behind the place where a secret may begin that what stands before it may look at."""
+
 
 def is_given(value: bytes) -> bool:
     """Tell whether `value` is no placeholder, no variable and no beginning of a structure."""
@@ -58,8 +61,8 @@ class FormDetector(Detector):
         high = newline if newline >= 0 else min(at + self._ahead, len(text))
         sieve, heads, _ = self._expressions
         while (low := sieve.search(text, low, high)) >= 0:
-            head = heads.search(text, low, high)
-            if head is None:
+            head = heads.search(text, low, min(high + _BEYOND, len(text)))
+            if head is None or head.end() > high:
                 return None
             if (value := self._holds(text, head.end(), at)) is not None:
                 return value.span(value.lastindex or 0)

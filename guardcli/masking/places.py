@@ -63,6 +63,8 @@ CLIENTS = (
     _client(rb"net(?:\.exe)?[ \t]{1,4}user", rb"[\w.-]{1,60}[ \t]+(?![/\\*])"),
     _client(rb"rabbitmqctl", rb"(?:add_user|change_password|authenticate_user)[ \t]+\S{1,100}[ \t]+"),
     _client(rb"useradd|usermod|adduser", rb"-p[ \t]+"),
+    _client(rb"plink|pscp|psftp|putty|kitty", rb"-pw[ \t]+"),
+    _client(rb"lftp|ncftp", rb"-u[ \t]?[\"']?[^\s,\"']{1,100},", _WORD),
     _client(rb"ssh-keygen", rb"-[NP][ \t]+"),
     _client(
         rb"restic|borg|rclone|ansible(?:-\w{1,12})?",
@@ -117,7 +119,7 @@ FILES = (
     ),
     Form(
         rb"\b(?:requirepass|masterauth|bindpw|rootpw|olcrootpw)[ \t:]{1,8}[\"']?[^\s\"']",
-        rb"(?im)(?:^|[ \t])(?:requirepass|masterauth|bindpw|rootpw|olcrootpw)[ \t:]+",
+        rb"(?im)(?:^|[ \t])(?:--)?(?:requirepass|masterauth|bindpw|rootpw|olcrootpw)[ \t:]+",
         _VALUE,
         is_word,
     ),

@@ -17,6 +17,8 @@ _BEFORE = b" \t\"'=:>"
 _FIRST = 20
 _CHANGE = re.compile(rb"[a-z](?![a-z])|[A-Z](?![A-Z])|[0-9](?![0-9])")
 """Where a letter's case or a digit's run ends: random text has one at more than every second character."""
+_WORDS = re.compile(rb"(?:[A-Z]?[a-z]{2,20}[-_/+]?){2,40}")
+"""Words put together, as names in code are: ``ConvertTo-SecureString``."""
 _DIGITS = b"0123456789"
 _MEASURED = 64
 _FEW = 3.2
@@ -45,6 +47,8 @@ class HighEntropy(Detector):
 def _is_random(token: bytes) -> bool:
     """Tell whether `token` mixes letters and digits and its characters are spread."""
     if token.isalpha() or token.isdigit():
+        return False
+    if _WORDS.fullmatch(token):
         return False
     few_digits = 10 * (len(token) - len(token.translate(None, _DIGITS))) < len(token)
     if few_digits and 3 * len(_CHANGE.findall(token)) < len(token):

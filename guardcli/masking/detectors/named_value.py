@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from guardcli.masking.announced import ANNOUNCED, Announced
 from guardcli.masking.chosen import is_chosen
 from guardcli.masking.detector import Detector
 from guardcli.masking.followers import Follower
 from guardcli.masking.forms import Form, FormDetector
+from guardcli.masking.inserted import Inserted
 from guardcli.masking.names import GUARDED, SUFFIX, TELLING
 from guardcli.masking.nextvalue import NextValue
 from guardcli.masking.rightside import is_secret_string
@@ -147,7 +149,7 @@ FORMS = (
 )
 
 _NEXT = (
-    _KEY + _Q + _B + rb"[:=]" + _B + _Q + rb"[\w.-]{0,60}" + _TOLD + rb"[\"']?" + _B + rb",?" + _B + rb"\r?\n",
+    _KEY + _Q + _B + rb"[:=]" + _B + _Q + rb"[\w./-]{0,60}" + _TOLD + rb"[\"']?" + _B + rb",?" + _B + rb"\r?\n",
     rb"\b(?:variable|output)[ \t]{1,4}[\"']?[\w.-]{0,60}" + _TOLD + rb"[\"']?" + _B + rb"\{" + _B + rb"\r?\n",
     rb"<key>[\w.-]{0,60}" + _TOLD + rb"</key>" + _B + rb"\r?\n",
     rb"\blogin[ \t]{1,16}[^\s]{1,100}" + _B + rb"\r?\n",
@@ -170,7 +172,13 @@ class NamedValue(Detector):
     def parts(cls) -> Sequence[Detector]:
         """Return this one and one for each form."""
         forms = (form._replace(trigger=rb"(?i)" + form.trigger) for form in FORMS)
-        return (cls(), *(FormDetector(cls.name, cls.label, form) for form in forms))
+        announced = (Announced(cls.name, cls.label, kind) for kind in ANNOUNCED)
+        return (
+            cls(),
+            *(FormDetector(cls.name, cls.label, form) for form in forms),
+            *announced,
+            Inserted(cls.name, cls.label),
+        )
 
     def begin(self, text: bytes, at: int) -> tuple[int, Follower] | None:
         """Return where the line begins behind one that names a secret."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from guardcli.masking import calls, told
 from guardcli.masking.blockscalar import BlockScalar
 from guardcli.masking.detector import Detector
+from guardcli.masking.devices import DEVICES
 from guardcli.masking.followers import Follower
 from guardcli.masking.forms import FormDetector
+from guardcli.masking.links import LINKS
 from guardcli.masking.names import GUARDED, SUFFIX, TELLING
 from guardcli.masking.places import CLIENTS, FILES, PROGRAMS
 
@@ -26,7 +29,10 @@ class PlacedPassword(Detector):
     triggers = (rb"(?i)" + TELLING + SUFFIX + _BLOCK,)
     opening = (
         rb"(?<![\w-])(?:" + PROGRAMS + rb")[ \t][^\n]{0,400}?(?<=[ \t=:p])[\"']([^\"'\n]*)"
-        rb"|(?i:auth)[ \t]{0,2}[=:]?[ \t]{0,2}[(\[][ \t]*[\"'][^\"'\n]{1,100}[\"'][ \t]*,[ \t]*[\"']([^\"'\n]*)"
+        rb"|(?i:auth)[ \t]{0,2}[=:]?[ \t]{0,2}[(\[][ \t]*[\"'][^\"'\n]{1,100}[\"'][ \t]*,[ \t]*[\"']([^\"'\n]*)|"
+        + calls.OPENING
+        + b"|"
+        + told.OPENING
     )
     stub = rb"\b(?:echo|printf)[ \t]+(?:-\w+[ \t]+)?[\"']?([^\s\"'|][^\n|]{0,400}(?:\|[^\n]{0,400})?)"
 
@@ -34,7 +40,10 @@ class PlacedPassword(Detector):
     def parts(cls) -> Sequence[Detector]:
         """Return this one and one for each place."""
         clients = (FormDetector(cls.name, cls.label, form) for form in CLIENTS)
-        files = (form._replace(trigger=rb"(?i)" + form.trigger) for form in FILES)
+        files = (
+            form._replace(trigger=rb"(?i)" + form.trigger)
+            for form in (*FILES, *LINKS, *DEVICES, *calls.CALLS, *told.TOLD)
+        )
         return (cls(), *clients, *(FormDetector(cls.name, cls.label, form) for form in files))
 
     def begin(self, text: bytes, at: int) -> tuple[int, Follower] | None:

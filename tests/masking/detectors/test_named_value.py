@@ -64,6 +64,27 @@ CASES = [
     "db_password ⟦Tr0ub4dor⟧",
     "password required",
     "kpasswd 464/tcp",
+    # what a line announces
+    '"db_password": {\n  "value": "⟦Tr0ub4dor⟧",\n  "type": "string"\n},\n"value": "Tr0ub4dor"',
+    '"db_host": {\n  "value": "Tr0ub4dor"\n}',
+    '"type": "random_password",\n"attributes": {\n  "length": 9,\n'
+    '  "result": "⟦Tr0ub4dor⟧"\n}\n],\n"result": "Tr0ub4dor"',
+    '"Name": "/prod/db/password",\n"Type": "SecureString",\n"Value": "⟦Tr0ub4dor⟧",\n"Version": 3',
+    '"Name": "/prod/db/host",\n"Type": "String",\n"Value": "Tr0ub4dor"',
+    '"keyName": "key1",\n"value": "⟦BQS9mIYc⟧"\n',
+    '"Jwt": {\n  "Key": "⟦Tr0ub4dor⟧",\n  "Issuer": "Tr0ub4dor"\n}',
+    '1) "requirepass"\n2) "⟦correct horse⟧"\n',
+    '1) "maxmemory"\n2) "100000000"\n',
+    "Password for the [elastic] user successfully reset.\nNew value: ⟦O9aJwliGWrM7k⟧\n",
+    "Please use the following password to proceed:\n\n⟦a8f8841be70245df0dbcd6c951b60b8d⟧\n\nThis may be found at: /x\n",
+    "Enter the new password and choose:\n\nwith care\n",
+    "<auth-user-pass>\n⟦app⟧\n⟦correct horse⟧\n</auth-user-pass>\nremote x\n",
+    "Your recovery codes:\n  ⟦50760-6bfd6⟧\n  ⟦1a2b3-c4d5e⟧\n\nKeep them.\n",
+    # by its place in a list
+    "INSERT INTO users (login, password, n) VALUES ('app', '⟦correct horse⟧', 1), ('b', '⟦it''s (x), y⟧', now())",
+    "INSERT INTO t (id, name) VALUES (1, 'Tr0ub4dor')",
+    "insert into `k` (`owner`, `secret_key`) values ('Tr0ub4dor', '⟦zDFDjMiK0h9p4xHC⟧')",
+    "INSERT INTO users (login, password) VALUES (?, ?) -- ('a', 'Tr0ub4dor')",
 ]
 
 

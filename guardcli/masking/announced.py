@@ -1,0 +1,137 @@
+"""Secrets that a line announces and one of the next lines holds: results of programs, blocks of configuration."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from guardcli.masking.chosen import is_chosen
+from guardcli.masking.detector import Detector
+from guardcli.masking.followers import Follower, Gone
+from guardcli.masking.forms import is_given
+from guardcli.masking.names import SUFFIX, TELLING
+from guardcli.masking.rightside import is_secret_string
+
+_PAIR = (
+    rb"[ \t]*\\?[\"']?(?:%s)\\?[\"']?[ \t]*[:=][ \t]*(?:\\?\"(?P<a>(?:[^\"\\\n]|\\.)*)\"?|'"
+    rb"(?P<b>[^'\n]*)'?|(?P<c>[^\s\"'{\[][^\s,]*))[ \t]*,?[ \t]*\r?"
+)
+_ALONE = re.compile(rb"[ \t]*(?P<a>[^\s<>]{6,200})[ \t]*\r?")
+_LINE = re.compile(rb"[ \t]*(?P<a>[^\s<][^\r\n]*?)[ \t]*\r?")
+_CODE = re.compile(
+    rb"[ \t]*(?:[0-9]{1,2}[.)] |[-*] )?(?P<a>[0-9A-Za-z]{4,12}"
+    rb"(?:[- ][0-9A-Za-z]{4,12}){1,4}|[0-9]{8}|[0-9A-Za-z]{10,20})[ \t]*\r?"
+)
+_QUOTED = re.compile(rb"[ \t]*[0-9]{1,4}\) \"(?P<a>(?:[^\"\\\n]|\\.)+)\"?[ \t]*\r?")
+_CLOSE = re.compile(rb"[ \t]*(?:[}\])]+[,;]?|</.*)[ \t]*\r?")
+
+
+def _word(value: bytes) -> bool:
+    return is_chosen(value) or (len(value) > 7 and value.isalnum() and not value.isalpha())
+
+
+def _string(value: bytes) -> bool:
+    return is_secret_string(value, False, False)
+
+
+class Announcement(NamedTuple):
+    """What announces: `trigger` ends with the newline of its line. `value` matches a line that holds the secret, in
+    the group that matched; at most `lines` lines are looked at, `many` of them may hold one, `end` is the last.
+    """
+
+    trigger: bytes
+    value: re.Pattern[bytes]
+    judge: Callable[[bytes], bool]
+    lines: int = 6
+    many: bool = False
+    end: re.Pattern[bytes] = _CLOSE
+
+
+def _pair(names: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"(?i)" + _PAIR.replace(b"%s", names))
+
+
+ANNOUNCED = (
+    Announcement(
+        TELLING + SUFFIX + rb"\\?[\"'][ \t]{0,4}[:=]?[ \t]{0,4}\{[ \t]{0,4}\r?\n",
+        _pair(rb"value|default|plaintext|secret"),
+        _string,
+    ),
+    Announcement(
+        rb"\"type\": \"(?:random_password|SecureString)\",?[ \t]{0,4}\r?\n",
+        _pair(rb"result|value|bcrypt_hash"),
+        _string,
+        24,
+        True,
+        re.compile(rb"[ \t]*\],?\r?"),
+    ),
+    Announcement(rb"\"keyName\": \"[\w.-]{1,60}\",?[ \t]{0,4}\r?\n", _pair(rb"value"), is_given),
+    Announcement(
+        rb"[\"']?\bjwt\w{0,20}[\"']?[ \t]{0,4}[:=][ \t]{0,4}\{?[ \t]{0,4}\r?\n",
+        _pair(rb"(?:signing)?key|secret"),
+        _string,
+    ),
+    Announcement(rb"\"(?:requirepass|masterauth|masteruser)\"[ \t]{0,4}\r?\n", _QUOTED, is_given, 1),
+    Announcement(
+        rb"\bpassword for the \[[\w.-]{1,60}\] user successfully reset\.[ \t]{0,4}\r?\n",
+        _pair(rb"new value"),
+        is_given,
+        3,
+    ),
+    Announcement(
+        rb"\b(?:following|generated|initial|temporary|one-time|new|admin(?:istrator)?) (?:admin"
+        rb"(?:istrator)? )?(?:password|token|secret)\b[^\n.]{0,80}:[ \t]{0,4}\r?\n",
+        _ALONE,
+        _word,
+        4,
+        False,
+        re.compile(rb"(?=[ \t]*\S+[ \t]+\S).*"),
+    ),
+    Announcement(rb"<auth-user-pass>[ \t]{0,4}\r?\n", _LINE, is_given, 3, True),
+    Announcement(
+        rb"\b(?:recovery|backup|rescue|scratch)[ -](?:codes|keys|tokens)\b[^\n]{0,60}:[ \t]{0,4}\r?\n",
+        _CODE,
+        lambda value: any(one in b"0123456789" for one in value),
+        24,
+        True,
+        re.compile(rb"(?![ \t]*(?:[0-9]{1,2}[.)] |[-*] )?[\w-]+(?: [\w-]+){0,3}[ \t]*\r?\Z)\s*\S.*"),
+    ),
+)
+"""Announcements; a trigger matches in any case."""
+
+
+class Awaiting(Follower):
+    """State behind an announcement: how many lines more are looked at. Immutable."""
+
+    __slots__ = ("_kind", "_lines")
+
+    def __init__(self, kind: Announcement, lines: int) -> None:
+        self._kind = kind
+        self._lines = lines
+
+    def line(self, text: bytes, start: int, end: int, cut: bool = False) -> tuple[Sequence[Gone], Follower | None]:
+        """Judge one line: a secret, something between, or the end."""
+        kind = self._kind
+        after = Awaiting(kind, self._lines - 1) if self._lines > 1 else None
+        found = kind.value.fullmatch(text, start, end)
+        if found is not None:
+            first, last = found.span(found.lastgroup or 0)
+            secret = first < last and kind.judge(text[first:last])
+            if secret or kind.many:
+                return ((Gone(first, end if cut else last),) if secret else ()), after if kind.many else None
+        return (), None if kind.end.fullmatch(text, start, end) else after
+
+
+class Announced(Detector):
+    """Finds what one `Announcement` announces."""
+
+    def __init__(self, name: str, label: str, kind: Announcement) -> None:
+        self.name = name  # type: ignore[misc]
+        self.label = label
+        self.triggers = (rb"(?i)" + kind.trigger,)
+        self._kind = kind
+
+    def begin(self, text: bytes, at: int) -> tuple[int, Follower] | None:
+        """Return where the line begins behind one that announces."""
+        return at, Awaiting(self._kind, self._kind.lines)

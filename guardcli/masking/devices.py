@@ -1,0 +1,95 @@
+"""Passwords in the configuration of network devices, VPNs, mail servers and Windows, where no sign of equality stands.
+
+From Junos, FortiOS and RouterOS manuals, ipsec.secrets(5), pppd(8), postfix's sasl_passwd, openvpn(8), reg.exe.
+"""
+
+from __future__ import annotations
+
+from guardcli.masking.chosen import is_chosen
+from guardcli.masking.forms import Form, is_given
+from guardcli.masking.names import TELLING
+
+_VALUE = rb"(?:\"([^\"\n]{1,8192})\"|'([^'\n]{1,8192})'|([^\s\"']{1,8192}))"
+
+
+def is_configured(value: bytes) -> bool:
+    """Tell whether `value` is given and not a word of the command line's own."""
+    return is_given(value) and value not in (b"authorization", b"public", b"private", b"clients", b"encrypted")
+
+
+DEVICES = (
+    Form(
+        rb"\bREG_(?:EXPAND_|MULTI_)?SZ[ \t]{1,8}[^\s]",
+        rb"(?i)" + TELLING + rb"[0-9]?[ \t]{1,30}REG_(?:EXPAND_|MULTI_)?SZ[ \t]{1,8}",
+        rb"([^\r\n]{1,8192})",
+    ),
+    Form(
+        rb"\b(?:PSK|XAUTH|EAP|NTLM)[ \t]{1,8}\"[^\"\n]",
+        rb"(?:^|[\s:])(?:PSK|XAUTH|EAP|NTLM)[ \t]{1,8}",
+        rb"\"([^\"\n]{1,8192})",
+    ),
+    Form(
+        rb"[ \t]\*[ \t]{1,8}\"[^\"\n]",
+        rb"(?m)^[ \t]{0,8}\"?[\w.@\\-]{1,60}\"?[ \t]{1,16}\*[ \t]{1,8}",
+        rb"\"([^\"\n]{1,200})\"[ \t]+(?:\*|[0-9.]{7,15})?[ \t\r]*(?=\n|\Z)",
+    ),
+    Form(
+        rb"(?:^|\n)\[?[\w.-]{3,80}\]?(?::[0-9a-z]{2,10})?[ \t]{1,16}[^\s:@]{1,60}@[\w.-]{1,80}:[^\s]",
+        rb"(?m)^\[?[\w.-]{3,80}\]?(?::[0-9a-z]{2,10})?[ \t]{1,16}[^\s:@]{1,60}@[\w.-]{1,80}:",
+        rb"(\S{4,200})(?=[ \t\r]*(?:\n|\Z))",
+    ),
+    Form(
+        rb"_password_maps[ \t]{0,4}=[ \t]{0,4}(?:static|inline):[^\s:]{0,80}:[^\s]",
+        rb"(?i)password_maps[ \t]{0,4}=[ \t]{0,4}(?:static|inline):[^\s:]{0,80}:",
+        rb"(\S{1,200})",
+    ),
+    Form(
+        rb"\b(?:plain-text-password|encrypted-password|pre-shared-key ascii-text|authentication-(?:key|password)"
+        rb"|privacy-password|shared-secret|simple-password)[ \t]{1,8}[\"']?[^\s\"']",
+        rb"(?i)(?:plain-text-password|encrypted-password|pre-shared-key ascii-text|authentication-(?:key|password)"
+        rb"|privacy-password|shared-secret|simple-password)[ \t]{1,8}",
+        _VALUE,
+        is_chosen,
+    ),
+    Form(
+        rb"\bplain-text-password(?:-value)?[ \t]{1,8}[\"']?[^\s\"']",
+        rb"(?i)\bset [^\n]{1,200}plain-text-password(?:-value)?[ \t]{1,8}",
+        _VALUE,
+        is_configured,
+    ),
+    Form(
+        rb"\bset snmp (?:v[0-9] )?community[ \t]{1,8}[\"']?[^\s\"']",
+        rb"(?i)\bset snmp (?:v[0-9] )?community[ \t]{1,8}",
+        _VALUE,
+        is_configured,
+    ),
+    Form(
+        rb"\bset [a-z0-9_-]{0,40}(?:passw(?:or)?d|passphrase|psk"
+        rb"(?:secret)?|secret|key)[a-z0-9_-]{0,20}[ \t]{1,4}ENC[ \t]{1,4}[A-Za-z0-9+/]{8}",
+        rb"(?i)[ \t]ENC[ \t]{1,4}",
+        rb"([A-Za-z0-9+/=]{8,8192})",
+        is_given,
+        1,
+    ),
+    Form(
+        rb"\bset [a-z0-9_-]{0,40}(?:passw(?:or)?d|passphrase|psk(?:secret)?|secret)[ \t]{1,4}\"[^\"\n]",
+        rb"(?i)\bset [a-z0-9_-]{0,40}(?:passw(?:or)?d|passphrase|psk(?:secret)?|secret)[ \t]{1,4}",
+        rb"\"([^\"\n]{1,8192})",
+    ),
+    Form(
+        rb"\buser(?:name)?=[^\s,;&]{1,100},(?:password|pass)=[^\s,]",
+        rb"(?i)\buser(?:name)?=[^\s,;&]{1,100},(?:password|pass)=",
+        rb"([^\s,]{1,8192})",
+    ),
+    Form(
+        rb";[ \t]?(?:pwd|password)[ \t]?=[ \t]?\{[^{}\n]",
+        rb"(?i);[ \t]?(?:uid|user id)[ \t]?=[^;\n]{1,100};[ \t]?(?:pwd|password)[ \t]?=[ \t]?\{",
+        rb"([^{}\n]{1,8192})\}",
+    ),
+    Form(
+        rb"(?:^|\n)(?:user|ACL SETUSER)[ \t]{1,4}[^\s]{1,80}[ \t][^\n>]{0,200}>[^\s]",
+        rb"(?:user|SETUSER|setuser)[ \t]{1,4}\S{1,80}[ \t](?:[^\n>]{0,200}[ \t])?>",
+        rb"(\S{1,8192})",
+    ),
+)
+"""Forms of such lines."""

@@ -1,0 +1,174 @@
+"""Secrets that a program tells or is told on a line: results of Vault, Elastic and MySQL, workflow commands, tables."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+from guardcli.masking.chosen import is_chosen
+from guardcli.masking.forms import Form, is_given
+from guardcli.masking.names import GUARDED, SUFFIX, TELLING
+
+_NAME = rb"(?i:(?<![\w$.:/-])(?:[\w$.:/-]{0,60}[\w$.:/-])??" + GUARDED + SUFFIX + rb")"
+_B = rb"[ \t]{0,4}"
+_SIGN = rb"\\?[\"']?[ \t]{0,16}(?:=>|:=|=|:)[ \t]{0,16}"
+_VALUE = (
+    rb"(?:\\?\"((?:[^\"\\\n]|\\[^\"\n]){1,8192})|'([^'\n]{1,8192})|([^\s\"'\\,;(){}\[\]<>]{1,8192})"
+    rb"(?=[\s\"'\\,;)}\]<>]|\Z))"
+)
+_BEGUN = rb"\\?[\"']?[^\s\"'\\]"
+_UUID = rb"([0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})(?![\w-])"
+_WORDS = re.compile(rb"[a-z]{3,8}(?:[ ,]+[a-z]{3,8}){11,23}")
+_NAMED = (
+    rb"(?:secret_?key_?base|secret_?string|erlang_?cookie|npmAuthIdent"
+    rb"|ssh_?pass|sudo_?pass|become_?pass|[A-Za-z]{1,12}_(?:pw|psk)|password_v[0-9]"
+    rb"|ses_smtp_password_v[0-9]|totp_?(?:secret|seed)|"
+    rb"(?:validation|decryption|machine|fernet|cookie|csrf|sealing|unseal|seal)_?key)"
+)
+_KEYS = (
+    rb"(?:primary|secondary)_?(?:[a-z]{1,16}_?)?key|"
+    rb"(?:key1|key2|keyvalue|key_value|access_?key|shared_?access_?key|master_?key)"
+)
+
+
+def is_mnemonic(value: bytes) -> bool:
+    """Tell whether `value` is 12 to 24 words, as wallets write their seed down (BIP 39)."""
+    return _WORDS.fullmatch(value) is not None
+
+
+def is_flat(value: bytes) -> bool:
+    """Tell whether `value` is given and no JSON of its own, whose keys are judged by themselves."""
+    return is_given(value) and not value.startswith((b"{", b"["))
+
+
+def is_login(value: bytes) -> bool:
+    """Tell whether `value` is a name and a password in base64 (RFC 7617)."""
+    try:
+        user, sign, password = base64.b64decode(value + b"=" * (-len(value) % 4), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return False
+    return bool(sign) and f"{user}{password}".isprintable() and is_given(password.encode())
+
+
+def is_reply(value: bytes) -> bool:
+    """Tell whether `value` is given and no mechanism of SMTP's or IMAP's (RFC 4954)."""
+    return is_given(value) and value.upper() not in (b"LOGIN", b"PLAIN", b"CRAM-MD5", b"NTLM", b"XOAUTH2", b"EXTERNAL")
+
+
+def is_long_base64(value: bytes) -> bool:
+    """Tell whether `value` is a key of 32 bytes and more in base64, and no word."""
+    return len(value) % 4 == 0 and is_chosen(value)
+
+
+TOLD = (
+    Form(
+        rb"::(?:add-mask|save-state name=[\w-]{1,60}|set-output name=[\w-]{0,40}" + TELLING + rb"[\w-]{0,20})::[^\s]",
+        rb"(?i)::(?:add-mask|(?:save-state|set-output) name=[\w-]{1,60})::",
+        rb"([^\r\n]{1,8192})",
+    ),
+    Form(
+        rb"\b(?:unseal|recovery) key(?: [0-9]{1,2})?(?: \([\w ]{1,20}\))?:[ \t]{1,4}[^\s]",
+        rb"(?i)\b(?:unseal|recovery) key(?: [0-9]{1,2})?(?: \([\w ]{1,20}\))?:[ \t]{1,4}",
+        rb"([A-Za-z0-9+/=]{20,200})",
+    ),
+    Form(rb"\bPASSWORD [a-z_]{1,40} = [^\s]", rb"(?m)^PASSWORD [a-z_]{1,40} = ", rb"(\S{1,200})", is_chosen),
+    Form(
+        rb"\btemporary password is generated for [^\s]{1,100}: [^\s]",
+        rb"temporary password is generated for \S{1,100}: ",
+        rb"(\S{1,200})",
+    ),
+    Form(
+        rb"\bsecret_?id\\?[\"']?[ \t:=]{1,40}\\?[\"']?[0-9a-f]{8}-[0-9a-f]{4}",
+        rb"(?i)\bsecret_?id\\?[\"']?[ \t:=]{1,40}\\?[\"']?",
+        _UUID,
+        is_given,
+        1,
+    ),
+    Form(
+        rb"[|\xe2][ \t\x94\x82]{0,4}[\w.-]{0,40}" + TELLING + rb"[ \t]{0,60}(?:\||\xe2\x94\x82)[ \t]{1,4}[^\s|\xe2]",
+        rb"(?:\||\xe2\x94\x82)[ \t]{1,4}" + _NAME + rb"[ \t]{0,60}(?:\||\xe2\x94\x82)[ \t]{1,4}",
+        rb"([^\s|]{1,8192})(?=[ \t]*(?:\||\xe2\x94\x82))",
+        is_chosen,
+    ),
+    Form(_NAMED + _SIGN + _BEGUN, rb"(?i)" + _NAMED + _SIGN, _VALUE, is_flat),
+    Form(
+        rb"\b(?:" + _KEYS + rb")" + _SIGN + rb"\\?[\"']?[A-Za-z0-9+/]{42}",
+        rb"(?i)\b(?:" + _KEYS + rb")" + _SIGN + rb"\\?[\"']?",
+        rb"([A-Za-z0-9+/]{42,86}={0,2})(?![\w+/=])",
+        is_long_base64,
+        1,
+    ),
+    Form(
+        rb"(?:^|[\n:\s])_auth[ \t]{0,4}=[ \t]{0,4}\"?[A-Za-z0-9+/]{6}",
+        rb"(?:^|[\n:\s])_auth[ \t]{0,4}=[ \t]{0,4}\"?",
+        rb"([A-Za-z0-9+/]{8,8192}={0,2})",
+        is_given,
+        1,
+    ),
+    Form(
+        rb"\bBUNDLE_[A-Z0-9_]{1,100}: \"?[^\s:\"]{1,60}:[^\s\"]",
+        rb"\bBUNDLE_[A-Z0-9_]{1,100}: \"?[^\s:\"]{1,60}:",
+        rb"([^\s\"]{1,8192})",
+    ),
+    Form(rb"\b(?:store|key)password[ \t]{1,4}[\"'][^\"'\n]", rb"(?i)\b(?:store|key)password[ \t]{1,4}", _VALUE),
+    Form(
+        rb"-(?:src|dest)?(?:store|key)pass[ \t]{1,4}[\"']?[^\s\"'-]",
+        rb"-(?:src|dest)?(?:store|key)pass[ \t]{1,4}",
+        _VALUE,
+    ),
+    Form(
+        rb"\b(?:mnemonic|(?:seed|recovery|secret|backup|wallet)[ _-]?"
+        rb"(?:phrase|words)|seed)\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?[a-z]{3}",
+        rb"(?i)\b(?:mnemonic|(?:seed|recovery|secret|backup|wallet)[ _-]?"
+        rb"(?:phrase|words)|seed)\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?",
+        rb"([a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23})",
+        is_mnemonic,
+        1,
+    ),
+    Form(
+        rb"jwt\w{0,12}[\"']?[ \t]{0,4}[:=][ \t]{0,4}\{[^}\n]{0,100}\b"
+        rb"(?:key|secret)[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"'][^\"'\n]",
+        rb"(?i)\b(?:key|secret)[\"']?[ \t]{0,4}[:=][ \t]{0,4}",
+        rb"(?:\"([^\"\n]{1,8192})|'([^'\n]{1,8192}))",
+    ),
+    Form(
+        rb"(?:^|\n|> ?)AUTH[ \t]{1,4}[^\s]",
+        rb"(?m)(?:^|> ?)AUTH[ \t]{1,4}(?:(?:PLAIN|[\w.-]{1,60})[ \t]{1,4})?(?!LOGIN|CRAM|NTLM|XOAUTH|PLAIN)",
+        rb"(\S{1,8192})(?=[ \t\r]*(?:\n|\Z))",
+        is_reply,
+    ),
+    Form(
+        rb"\bdefine\([ ]{0,4}['\"](?:auth|secure_auth|logged_in|nonce)_(?:key|salt)['\"],[ ]{0,8}['\"][^'\"]",
+        rb"(?i)\bdefine\([ ]{0,4}['\"](?:auth|secure_auth|logged_in|nonce)_(?:key|salt)['\"],[ ]{0,8}",
+        rb"(?:'([^'\n]{20,200})|\"([^\"\n]{20,200}))",
+    ),
+    Form(
+        rb"\bbasic[ \t]{1,4}[A-Za-z0-9+/]{8}",
+        rb"(?i)\bbasic[ \t]{1,4}",
+        rb"([A-Za-z0-9+/]{8,8192}={0,2})(?![\w+/=-])",
+        is_login,
+        1,
+    ),
+    Form(
+        rb"\"k\"[ \t]{0,4}:[ \t]{0,4}\"[A-Za-z0-9_-]{22}",
+        rb"\"k\"[ \t]{0,4}:[ \t]{0,4}\"",
+        rb"([A-Za-z0-9_-]{22,8192})(?=\")",
+        is_chosen,
+        1,
+    ),
+)
+"""Forms of such lines."""
+
+OPENING = (
+    rb"(?i:mnemonic|(?:seed|recovery|secret|backup|wallet)[ _-]?"
+    rb"(?:phrase|words)|\bseed)\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}"
+    rb"([\"']?[a-z][a-z ,]*)|(?i:"
+    + _NAMED
+    + _SIGN
+    + rb")(\\?[\"'][^\"'\n]*)|(?i:"
+    + TELLING
+    + rb")[0-9]?[ \t]+REG_\w{0,10}SZ[ \t]+([^\n]*)"
+    rb"|::(?:add-mask|(?:save-state|set-output) name=[\w-]{1,60})::([^\n]*)"
+)
+"""What the end of an unfinished line may be the beginning of."""
