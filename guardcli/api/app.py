@@ -37,6 +37,7 @@ from guardcli.api.routes import (
     identity,
     keys,
     notices,
+    policies,
     recordings,
     search,
     sessions,
@@ -67,7 +68,10 @@ FAILURE: dict[str, Any] = {
 }
 """What every failure looks like, be the route's own answer JSON or not."""
 
-ROUTES = (health, identity, keys, tokens, sessions, events, recordings, approvals, grants, notices, search, audit)
+ROUTES = (
+    *(health, identity, keys, tokens, policies, sessions, events, recordings),
+    *(approvals, grants, notices, search, audit),
+)
 
 FAILURES = (400, 401, 403, 404, 409, 413, 422, 429, 500, 503)
 

@@ -168,6 +168,16 @@ class Principal:
         if not self.may(Permission.MANAGE):
             raise self._refusal("manage the API")
 
+    def may_be_ruled(self) -> None:
+        """Raise DeniedError unless it may ask by which policy it is judged."""
+        if self.ended:
+            raise self._refusal("ask for its policy")
+
+    def may_read_policies(self) -> None:
+        """Raise DeniedError unless it may see every policy, and whose it is."""
+        if self.ended or not self.reads_everything:
+            raise self._refusal("see the policies")
+
     def _refusal(self, act: str) -> DeniedError:
         if self.ended:
             return DeniedError(f"the session of {self.name} has ended: it may not {act}", hint="begin a new one")

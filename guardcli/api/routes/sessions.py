@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -12,6 +13,7 @@ from guardcli.api.context import Api, Context, Who
 from guardcli.api.principals import Kind, Principal
 from guardcli.api.store.database import now
 from guardcli.api.store.sessions import SessionQuery, SessionState
+from guardcli.model.errors import NotFoundError
 
 router = APIRouter(prefix="/sessions", tags=["sessions"])
 
@@ -28,10 +30,26 @@ def open_session(request: Request, body: NewSession, api: Api, who: Who) -> Sess
         processes=processes,
         may_renew=who.kind is not Kind.INSIDE,
         sponsor=who.sponsor,
+        vouched=vouched(api, who, body.session.groups),
     )
     api.trees.register(body.session.id, processes)
     api.notifier.publish("sessions")
     return SessionOpened(id=body.session.id, token=token.reveal())
+
+
+def vouched(api: Context, who: Principal, claimed: Sequence[str]) -> tuple[str, ...]:
+    """Return the groups that `who` is known to be in; what it claims counts for the local user alone.
+
+    Inside a session they are those of that session: nothing that an agent starts is in other ones.
+    """
+    if who.kind is Kind.LOCAL:
+        return tuple(claimed)
+    if around := who.session or who.inside:
+        try:
+            return api.store.sessions.get(around).vouched
+        except NotFoundError:
+            return ()
+    return who.groups
 
 
 @router.post("/{id}/revocation", status_code=204)

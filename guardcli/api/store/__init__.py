@@ -11,6 +11,7 @@
 ``indexing``     what an event is found by, written as it is appended
 ``search``       finds events by that
 ``tokens``       service tokens
+``policies``     bundles of policies, and which group is judged by which
 ``trail``        the API's own hash chain: who decided, issued, revoked
 ``verification`` recomputes every chain and digest
 ===============  =============================================================================
@@ -26,6 +27,7 @@ from guardcli.api.store.approvals import Approvals
 from guardcli.api.store.events import Events
 from guardcli.api.store.grants import Grants
 from guardcli.api.store.notices import Notices
+from guardcli.api.store.policies import Policies
 from guardcli.api.store.search import Search
 from guardcli.api.store.sessions import Sessions
 from guardcli.api.store.tokens import Tokens
@@ -44,6 +46,7 @@ class Store:
     notices: Notices
     tokens: Tokens
     search: Search
+    policies: Policies
     trail: Trail
 
     @classmethod
@@ -60,5 +63,6 @@ class Store:
             notices=notices,
             tokens=Tokens(engine, trail),
             search=Search(engine),
+            policies=Policies(engine, trail),
             trail=trail,
         )

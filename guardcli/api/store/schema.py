@@ -41,6 +41,7 @@ SESSIONS = Table(
     Column("revoked", Float, nullable=False, default=0.0),
     Column("sponsor", Text, nullable=False, default=""),
     Column("facts", Text, nullable=False),
+    Column("vouched", Text, nullable=False, default="[]"),
     Column("processes", Text, nullable=False, default="[]"),
     Column("events", WIDE, nullable=False, default=0),
     Column("head", String(64), nullable=False),
@@ -51,7 +52,8 @@ SESSIONS = Table(
     Index("sessions_by_identity", "identity", "started"),
 )
 """`owner` is who created the session, `sponsor` who answers for that one; `events` and `head` are the length and last
-hash of its chain, `recorded` the bytes of its recording, `processes` the (pid, start time) pairs of its broker and
+hash of its chain, `recorded` the bytes of its recording, `vouched` the groups that
+its creator is known to be in, `processes` the (pid, start time) pairs of its broker and
 agent on this machine."""
 
 EVENTS = Table(
@@ -169,6 +171,23 @@ TOKENS = Table(
     Column("scopes", Text, nullable=False, default="[]"),
     Column("proof", String(64), nullable=False, default=""),
     Index("tokens_by_proof", "proof"),
+)
+
+POLICIES = Table(
+    "policies",
+    METADATA,
+    Column("version", WIDE, primary_key=True, autoincrement=False),
+    Column("statement", Text, nullable=False),
+    Column("signature", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+POLICY_ORDERS = Table(
+    "policy_orders",
+    METADATA,
+    Column("serial", WIDE, primary_key=True, autoincrement=False),
+    Column("statement", Text, nullable=False),
+    Column("signature", Text, nullable=False),
 )
 
 TRAIL = Table(

@@ -60,6 +60,7 @@ class Session:
     token_hash: str
     token_expires: float
     revoked: float
+    vouched: tuple[str, ...]
 
     @property
     def ended(self) -> bool:
@@ -106,8 +107,11 @@ class Sessions:
         processes: Sequence[tuple[int, int]] = (),
         may_renew: bool = True,
         sponsor: str = "",
+        vouched: Sequence[str] = (),
     ) -> Secret:
         """Keep a new session and return its token; `facts` holds at least id, identity and started.
+
+        `vouched` are the groups that its owner is known to be in, by which its policy is chosen.
 
         A session of the same facts and owner gets a new token instead, and its old one ends: so a recovering
         run goes on where a lost broker stopped. Raises ConflictError for other facts, and, without `may_renew`,
@@ -120,6 +124,7 @@ class Sessions:
             "token_expires": now() + TOKEN_SECONDS,
             "processes": json.dumps([list(pair) for pair in processes]),
             "seen": now(),
+            "vouched": json.dumps(list(vouched)),
         }
         text = canonical(facts).decode()
         with writing(self._engine) as connection:
@@ -277,4 +282,5 @@ def _session(row: Row[tuple[object, ...]]) -> Session:
         token_hash=row.token_hash,
         token_expires=row.token_expires,
         revoked=row.revoked,
+        vouched=tuple(json.loads(row.vouched)),
     )

@@ -46,6 +46,10 @@ class Action(str, Enum):
     TOKEN_ISSUED = "token-issued"  # noqa: S105 - the name of an act
     TOKEN_REVOKED = "token-revoked"  # noqa: S105 - the name of an act
     KEY_ROTATED = "key-rotated"
+    POLICY_PUBLISHED = "policy-published"
+    POLICY_ASSIGNED = "policy-assigned"
+    POLICY_ROLLED_BACK = "policy-rolled-back"
+    POLICY_WITHDRAWN = "policy-withdrawn"
     LOGGED_IN = "logged-in"
     LOGGED_OUT = "logged-out"
 
