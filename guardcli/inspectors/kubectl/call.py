@@ -179,10 +179,10 @@ def sweeping(line: CommandLine, everything: bool) -> bool:
         return True
     if not everything:
         return False
-    return not any(_limits(line.value(flag)) for flag in ("selector", "field-selector"))
+    return not any(limits(line.value(flag)) for flag in ("selector", "field-selector"))
 
 
-def _limits(selector: str) -> bool:
+def limits(selector: str) -> bool:
     """Return whether a requirement of `selector` asks for something to be there; ``!x`` and ``x!=y`` do not."""
     depth, requirement, requirements = 0, "", []
     for character in selector:

@@ -1,0 +1,83 @@
+"""One HTTP/1.1 connection (RFC 9112), over h11: what goes out is built from what was understood, never copied."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import h11
+
+HEAD_MAX = 64 << 10
+"""Bytes of a request line with its fields, or of the head of a chunk."""
+PIECE = 64 << 10
+EARLY_MAX = 256 << 10
+"""What a peer may send before it is asked to."""
+WRITE_HIGH = 256 << 10
+
+Event = h11.Request | h11.InformationalResponse | h11.Response | h11.Data | h11.EndOfMessage | h11.ConnectionClosed
+
+
+class Wire:
+    """A connection with its state. Raises h11.RemoteProtocolError for what breaks the protocol, OSError for a lost
+    connection."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, role: type[h11.CLIENT] | type[h11.SERVER]
+    ) -> None:
+        self.reader = reader
+        self.writer = writer
+        self.state = h11.Connection(role, max_incomplete_event_size=HEAD_MAX)
+        self._early = bytearray()
+        writer.transport.set_write_buffer_limits(high=WRITE_HIGH)
+
+    async def next(self) -> Event | type[h11.PAUSED]:
+        """Return the next event; `h11.PAUSED` where the peer waits for an answer."""
+        self._take_early()
+        while True:
+            event = self.state.next_event()
+            if event is h11.NEED_DATA:
+                self.state.receive_data(await self.reader.read(PIECE))
+                continue
+            return event  # type: ignore[return-value]
+
+    async def send(self, event: h11.Event) -> None:
+        """Send an event, and wait until there is room for more."""
+        data = self.state.send(event)
+        if data:
+            await self.write(data)
+
+    async def write(self, data: bytes) -> None:
+        """Send bytes as they are, and wait until there is room for more."""
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def gone(self) -> None:
+        """Return when the peer has hung up; what it sends meanwhile is kept for later, within a bound."""
+        while len(self._early) < EARLY_MAX:
+            try:
+                data = await self.reader.read(PIECE)
+            except OSError:
+                return
+            if not data:
+                return
+            self._early += data
+
+    def rest(self) -> bytes:
+        """Return what came behind the last message, once the connection speaks another protocol."""
+        self._take_early()
+        return bytes(self.state.trailing_data[0])
+
+    def _take_early(self) -> None:
+        if self._early:
+            self.state.receive_data(bytes(self._early))
+            self._early.clear()
+
+    def close(self) -> None:
+        """End the connection."""
+        self.writer.close()
+
+    async def closed(self) -> None:
+        """End the connection, and return once it is."""
+        self.writer.close()
+        with suppress(OSError, TimeoutError):
+            await asyncio.wait_for(self.writer.wait_closed(), 2.0)
