@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 
 from guardcli.broker import protocol
@@ -211,19 +211,25 @@ class Call:
         program = engine.enclosure.program(frame.tool, path) if engine.enclosure else Real(path)
         if tool == "git" or tool in COPIERS:
             engine.git_calls[self._connection.peer.pid] = tool
-        relay = Relay(
-            self._connection,
-            frame,
-            self._agent,
-            engine.recorder,
-            lambda observer: engine.make_mask(frame.tool, judgement.decision.mask, observer),
-            Limits(judgement.decision.limits, engine.make_finder),
-            engine.spawn,
-            self._tell,
-            self._dropped,
-            self._route,
-        )
-        await relay.run(record, judgement, facts, program)
+        with ExitStack() as until_the_end:
+            shown = None
+            if self._route is not None and self._route.lend is not None:
+                shown = self._route.lend(record.number, judgement.invocation, judgement.inspection, self._tell)
+                until_the_end.callback(shown.close)
+            relay = Relay(
+                self._connection,
+                frame,
+                self._agent,
+                engine.recorder,
+                lambda observer: engine.make_mask(frame.tool, judgement.decision.mask, observer),
+                Limits(judgement.decision.limits, engine.make_finder),
+                engine.spawn,
+                self._tell,
+                self._dropped,
+                self._route,
+                shown,
+            )
+            await relay.run(record, judgement, facts, program)
 
     # -- what is said and noted when it does not run --
 

@@ -19,7 +19,7 @@ from guardcli.broker.judge import Judgement
 from guardcli.broker.limits import Limits
 from guardcli.broker.protocol import CallFrame, Ended, Foreground, FrameType, How, Plan, Resized
 from guardcli.broker.recorder import CallRecord, Recorder, StreamRecord
-from guardcli.broker.routes import Route
+from guardcli.broker.routes import Pass, Route
 from guardcli.broker.sinks import Sink, same_description
 from guardcli.broker.streams import MakeMask, OutputStream, Unmasked
 from guardcli.broker.terminal import Terminal
@@ -31,7 +31,7 @@ from guardcli.model.operations import Input, Stream
 
 FIRST_COPY = 200
 """Sealed copies get this number in the tool and the ones after it, out of the way of what programs use."""
-INPUTS_MAX = protocol.PLAN_FDS_MAX - 4
+INPUTS_MAX = protocol.PLAN_FDS_MAX - 5
 """So many of them beside the standard streams."""
 GRACE_SECONDS = 0.5
 """Between asking a tool to end and ending it."""
@@ -96,8 +96,11 @@ class Relay:
         tell: Callable[[str, bool], Awaitable[None]],
         dropped: Collection[str] = (),
         route: Route | None = None,
+        shown: Pass | None = None,
     ) -> None:
-        """`dropped` are variables that the tool is not given; `route` changes what leads it to a gateway."""
+        """`dropped` are variables that the tool is not given; `route` changes what leads it to a gateway, and `shown`
+        is
+        what it shows there."""
         self._connection = connection
         self._frame = frame
         self._agent = agent
@@ -108,13 +111,14 @@ class Relay:
         self._tell = tell
         self._changed: dict[str, str | None] = {**dict.fromkeys(dropped), **(route.environment if route else {})}
         self._route = route
+        self._shown = shown
         self._failure: UnavailableError | None = None
         self._ended = asyncio.Event()
 
     async def run(self, call: CallRecord, judgement: Judgement, facts: CallFacts, program: Real) -> None:
         """Start the tool and see it to its end. Raises UnavailableError where it could not be recorded."""
         only_command = judgement.decision.recording is Recording.COMMAND
-        if only_command and not _judged_content(judgement, facts) and not self._limits:
+        if only_command and not _judged_content(judgement, facts) and not self._limits and self._shown is None:
             self._recorder.started(call, judgement.invocation, program.path)
             settings = self._settings(judgement, program)
             plan = Plan(
@@ -178,6 +182,15 @@ class Relay:
             if given.path in facts.files:
                 pipes.give(sealed(facts.files[given.path]), number)
                 pipes.put(given, f"{given.prefix}/proc/self/fd/{number}")
+        if self._shown is not None:
+            self._show(pipes, self._shown, FIRST_COPY + len(judgement.inspection.inputs))
+
+    def _show(self, pipes: Pipes, shown: Pass, number: int) -> None:
+        """Give the tool what it shows to a gateway, under the descriptor `number`."""
+        pipes.give(sealed(shown.content), number)
+        path = f"/proc/self/fd/{number}"
+        self._changed[shown.variable] = path
+        pipes.arguments.update({index: prefix + path for index, prefix in shown.arguments.items()})
 
     def _pipe_outputs(self, pipes: Pipes, call: CallRecord, how: Passing) -> None:
         """Put a pipe in the place of stdout and stderr, a single one where the agent has joined them."""

@@ -1,4 +1,4 @@
-"""Which calls of psql go to a gateway of the session instead of where they say.
+"""Which calls of psql go to a gateway of the session instead of where they say; those of kubectl are in `clusters`.
 
 A call is routed when the server and the database that it names are those of a resource with a gateway, or when it names
 the gateway's own socket. What it says otherwise stays: psql reads the same files and runs the same commands. Its
@@ -7,27 +7,60 @@ statements are then judged where the gateway sees them, and not at the call as w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from guardcli.broker.postgres_address import Address
 from guardcli.gateways.postgres.target import PORT
 from guardcli.model.facts import Facts, FactUnavailable
 from guardcli.model.invocation import Invocation
+from guardcli.model.operations import Inspection
 from guardcli.model.resources import Resource
 from guardcli.policy.globs import Glob
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
+Tell = Callable[[str], Awaitable[None]]
+"""Says words to who made a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A file that a tool is given for as long as its call runs, by a path of its own descriptor.
+
+    The path goes into `variable`, and behind what `arguments` has for an index of argv. `close` ends what it is good
+    for.
+    """
+
+    content: bytes = field(repr=False)
+    variable: str
+    arguments: Mapping[int, str]
+    close: Callable[[], None]
+
+
+Lend = Callable[[int, Invocation, Inspection, Tell], Pass]
+"""Makes the pass of the call of a number, which is about to run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """How a call reaches the gateway of `resource`: what stands at which index of argv, and which variables are set,
-    or taken away where None."""
+    or taken away where None; `lend` gives what it shows there, where it must show something."""
 
     resource: str
     arguments: Mapping[int, str] = field(default_factory=dict)
     environment: Mapping[str, str | None] = field(default_factory=dict)
+    lend: Lend | None = None
+
+
+class Finder(Protocol):
+    """Knows the ways of another tool's calls."""
+
+    def find(self, invocation: Invocation, facts: Facts) -> Route | None:
+        """Return the way of a call, None for a call that goes its own."""
+        ...
 
 
 class Routes:
@@ -35,6 +68,11 @@ class Routes:
 
     def __init__(self) -> None:
         self._served: list[tuple[Resource, Address]] = []
+        self._finders: list[Finder] = []
+
+    def ask(self, finder: Finder) -> None:
+        """Ask `finder` as well."""
+        self._finders.append(finder)
 
     def add(self, resource: Resource, address: Address) -> None:
         """Send the calls that mean `resource` to `address`."""
@@ -42,6 +80,9 @@ class Routes:
 
     def find(self, invocation: Invocation, facts: Facts) -> Route | None:
         """Return the way of a call to a gateway, None for a call that goes to none."""
+        for finder in self._finders:
+            if (route := finder.find(invocation, facts)) is not None:
+                return route
         if invocation.tool != "psql" or not self._served:
             return None
         # what reads psql costs a tenth of a session's start, and most sessions never call it

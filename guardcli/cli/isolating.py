@@ -146,6 +146,7 @@ def entry(
         empty=str(place.empty),
         cwd=isolating.project.cwd if _there(isolating) else "/",
         gateways=str(place.directory / "pg"),
+        kubeconfigs=str(place.directory / "kube"),
         own_network=isolating.network is not Network.SHARED,
     )
     options = in_memory(arguments(sandbox, isolating.filter))

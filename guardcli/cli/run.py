@@ -151,11 +151,17 @@ def start(
 
 def session_services(settings: Settings, broker: Broker) -> list[Service]:
     """Return what runs beside the broker's socket: the gateways of the policy's resources."""
-    if not any(resource.kind == "postgres" for resource in broker.session.policy.resources):
-        return []
-    from guardcli.broker.postgres import postgres_services  # only who needs it waits for its import
+    services: list[Service] = []
+    kinds = {resource.kind for resource in broker.session.policy.resources}
+    if "postgres" in kinds:
+        from guardcli.broker.postgres import postgres_services  # only who needs it waits for its import
 
-    return postgres_services(broker, settings.config_dir)
+        services += postgres_services(broker, settings.config_dir)
+    if "kubernetes" in kinds:
+        from guardcli.broker.kubernetes import kubernetes_services  # the same
+
+        services += kubernetes_services(broker, settings.config_dir)
+    return services
 
 
 def withheld(policy: Policy) -> frozenset[str]:

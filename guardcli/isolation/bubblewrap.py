@@ -86,8 +86,8 @@ def _why() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """What a session's sandbox is made of. `shims`, `socket` and `gateways`, the directory of their sockets, are
-    guard's own, on the host; `ports` are listened on."""
+    """What a session's sandbox is made of. `shims`, `socket`, `gateways`, the directory of their sockets, and
+    `kubeconfigs` are guard's own, on the host; `ports` are listened on."""
 
     mounts: Sequence[Mount]
     covered: Sequence[str]
@@ -98,6 +98,7 @@ class Sandbox:
     own_network: bool
     ports: Sequence[int] = ()
     gateways: str = ""
+    kubeconfigs: str = ""
 
 
 def arguments(sandbox: Sandbox, filter_fd: int) -> list[str]:
@@ -116,6 +117,8 @@ def arguments(sandbox: Sandbox, filter_fd: int) -> list[str]:
     options += ["--ro-bind", sandbox.socket, f"{PLACE}/broker.sock"]
     if sandbox.gateways:
         options += ["--ro-bind-try", sandbox.gateways, f"{PLACE}/pg"]
+    if sandbox.kubeconfigs:
+        options += ["--ro-bind-try", sandbox.kubeconfigs, f"{PLACE}/kube"]
     options += ["--remount-ro", PLACE, "--remount-ro", "/", "--chdir", sandbox.cwd]
     return options
 

@@ -23,8 +23,10 @@ class Access:
     `user` is who guard logs in as. `loopback` lets a gateway listen on a port of the loopback too; `connections`,
     `idle` and `lifetime` (seconds) bound what it takes, 0 where the policy does not say. `ca`, `certificate` and
     `key` are paths of files on guard's side. `known_hosts` is one too, for ssh. `replication` lets a PostgreSQL
-    client ask for the replication protocol, which no inspector reads. `other` are the free settings of a resource of
-    the kind ``other``.
+    client ask for the replication protocol, which no inspector reads. For a cluster, `path` is where its API lies on
+    the server, `server_name` the name in its certificate where that is not the host; `impersonation` lets requests act
+    as somebody else, `unmasked_streams` passes what cannot be masked (SPDY). `other` are the free settings of a
+    resource of the kind ``other``.
     """
 
     user: str = ""
@@ -38,6 +40,10 @@ class Access:
     connections: int = 0
     idle: float = 0.0
     lifetime: float = 0.0
+    path: str = ""
+    server_name: str = ""
+    impersonation: bool = False
+    unmasked_streams: bool = False
     other: tuple[tuple[str, str], ...] = ()
 
 

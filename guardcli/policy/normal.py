@@ -193,4 +193,8 @@ def _options(access: Access) -> Form:
         connections=access.connections or None,
         idle=_seconds(access.idle) if access.idle else None,
         lifetime=_seconds(access.lifetime) if access.lifetime else None,
+        path=access.path,
+        server_name=access.server_name,
+        impersonation="allow" if access.impersonation else None,
+        unmasked_streams="allow" if access.unmasked_streams else None,
     ) | dict(access.other)

@@ -18,6 +18,7 @@ PROVIDERS = ("keyring", "env", "file", "command", "vault", "aws")
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VARIABLES = re.compile(r"[A-Za-z_*][A-Za-z0-9_*]*")
+_API_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 _HOST = re.compile(r"[A-Za-z0-9*]([A-Za-z0-9.*-]*[A-Za-z0-9*])?(:(\d{1,5}|\*))?|\[[0-9A-Fa-f:]+\](:\d{1,5})?")
 
 
@@ -65,7 +66,10 @@ def _access(section: ResourceSection, parts: Parts, path: Path) -> Access:
             _check_path(options[key], parts, (*path, key))
     if ("key" in options) and "certificate" not in options:
         parts.report.at_key((*path, "key"), "a key is of use with its `certificate` only")
-    options["replication"] = options.get("replication") == "allow"
+    for key in ("replication", "impersonation", "unmasked_streams"):
+        options[key] = options.get(key) == "allow"
+    if not _API_PATH.fullmatch(options.get("path", "")):
+        parts.report.at((*path, "path"), f"{options['path']!r} is no path of a URL, such as /k8s/clusters/c-1")
     options["loopback"] = options.pop("listen", "unix") == "tcp"
     return Access(**options)
 

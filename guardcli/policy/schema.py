@@ -222,12 +222,17 @@ class PostgresOptions(Section):
 
 
 class KubernetesOptions(Section):
-    """How guard connects to a cluster's API."""
+    """How guard connects to a cluster's API, and what its gateway lets through."""
 
     user: Text | None = None
+    tls: Literal[Tls.DISABLE, Tls.REQUIRE, Tls.VERIFY_CA, Tls.VERIFY_FULL] | None = None
     ca: Text | None = None
     certificate: Text | None = None
     key: Text | None = None
+    path: Text | None = None
+    server_name: Text | None = None
+    impersonation: Literal["allow", "deny"] | None = None
+    unmasked_streams: Literal["allow", "deny"] | None = None
 
 
 class SshOptions(Section):

@@ -19,7 +19,8 @@ resources:
   db: {kind: postgres, host: [x, "y*"], port: 5432, dbname: d, environment: test, credential: "keyring:db", expose: URL,
        options: {tls: verify-full, ca: /etc/ca.pem, user: app, replication: allow}}
   o: {kind: other, options: {a: b}}
-  c: {kind: kubernetes, context: prod, namespace: [shop]}
+  c: {kind: kubernetes, context: prod, namespace: [shop], host: api, expose: KUBECONFIG,
+      options: {tls: verify-ca, path: /k8s, server_name: x, impersonation: allow, unmasked_streams: allow}}
 tools: {terraform: {patterns: [{match: "^plan", effects: [session, read], action: plan}]}, rm: {}}
 rules:
   - {id: a, match: {tool: [psql, terraform], effects: [write, read], complete: false, resource: db}, decision: deny}

@@ -23,6 +23,11 @@ from guardcli.model.resources import Access, Tls
             Access(user="deploy", known_hosts="~/.ssh/known"),
         ),
         ("kind: git, options: {user: bot}", Access(user="bot")),
+        (
+            "kind: kubernetes, options: {tls: require, path: /k8s/c-1, server_name: api, unmasked_streams: allow}",
+            Access(tls=Tls.REQUIRE, path="/k8s/c-1", server_name="api", unmasked_streams=True),
+        ),
+        ("kind: kubernetes, options: {impersonation: allow}", Access(impersonation=True)),
         ("kind: other, options: {colour: red}", Access(other=(("colour", "red"),))),
     ],
 )
@@ -40,7 +45,9 @@ def test_options_are_read_by_the_kind_of_the_resource(load, resource: str, acces
         ("kind: postgres, options: {ca: ca.pem}", "write a whole path"),
         ("kind: postgres, options: {ca: /etc/../ca.pem}", "write a whole path"),
         ("kind: postgres, options: {key: /k}", "its `certificate` only"),
-        ("kind: kubernetes, options: {tls: require}", "unknown key 'tls'"),
+        ("kind: kubernetes, options: {listen: tcp}", "unknown key 'listen'"),
+        ("kind: kubernetes, options: {tls: prefer}", "'prefer' does not fit 'tls'"),
+        ("kind: kubernetes, options: {path: 'k8s/../x'}", "is no path of a URL"),
         ("kind: ssh, options: {usr: x}", "did you mean 'user'?"),
         ("kind: postgres, credential: keyrng:x", "did you mean 'keyring'?"),
         ("kind: postgres, credential: 'keyring:'", "keyring:a"),

@@ -1,8 +1,8 @@
 """What an exchange asks of whoever decides and records: the broker, in a session.
 
 The order for each request is always the same: `Authority.admit` (the record says what is about to happen), where the
-verdict is APPROVE `Authority.obtain`, then the bytes go to the cluster, then `Authority.ended`. What is refused is admitted
-as well, and never sent.
+verdict is APPROVE `Authority.obtain`, then the bytes go to the cluster, then `Authority.ended`. What is refused is
+admitted as well, and never sent.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ Tell = Callable[[str], Awaitable[None]]
 class Bearer:
     """Who may use the gateway, and for what: the cluster of `resource`.
 
-    `call` is the number of the call that the token was made for, 0 for one of the session. `coverage` says what a yes to
-    that call is a yes to. `refused` remembers what was not allowed, for a client that tries the same again by another
-    protocol.
+    `call` is the number of the call that the token was made for, 0 for one of the session. `coverage` says what a yes
+    to that call is a yes to. `refused` remembers what was not allowed, for a client that tries the same again by
+    another protocol; `told` what was said already.
     """
 
     resource: str
@@ -36,6 +36,7 @@ class Bearer:
     coverage: Coverage | None = None
     tell: Tell | None = None
     refused: dict[str, str] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ A request is implied by an operation of the call when all of this holds:
 - an exec has the very command of the call, and standard input only if the call gives it any.
 
 Commands that lead through one object to another imply that one too: a workload or a service its pods, ``drain`` the
-evictions of pods, ``autoscale`` its autoscaler, ``debug`` the pod that it makes. What a client asks a server about itself
-(versions, resources, schemas) is implied by every call.
+evictions of pods, ``autoscale`` its autoscaler, ``debug`` the pod that it makes. What a client asks a server about
+itself (versions, resources, schemas) is implied by every call.
 """
 
 from __future__ import annotations

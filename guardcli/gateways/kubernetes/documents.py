@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 from guardcli.model.masking import MaskRule
 
-SECRET = "secret data"
+DATA_OF_SECRETS = "secret data"
 """Under which masked data of Secrets are counted."""
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _DATA = ("data", "stringData", "binaryData")
@@ -145,14 +145,14 @@ class DocumentMask:
                 waiting.extend((value, index) for index in range(len(value)))
             elif value not in ("", None):
                 place[at] = stars(str(value), encoded=key != "stringData")
-                self._count(SECRET)
+                self._count(DATA_OF_SECRETS)
 
     def _applied(self, text: str, secret: bool) -> str:
         """Return the annotation of ``kubectl apply`` with what is in it masked."""
         try:
             document = json.loads(text)
         except (ValueError, RecursionError):
-            self._count(SECRET)
+            self._count(DATA_OF_SECRETS)
             return "{}"
         inner = DocumentMask(self.masks, self.tool, self.counts)
         return json.dumps(document, separators=(",", ":")) + "\n" if inner.mask(document, secrets=secret) else text

@@ -158,6 +158,8 @@ class Exchange:
     async def _refuse(self, code: int, message: str) -> None:
         """Answer with a Status; where a head has gone already, break off."""
         self._outcome.error = message
+        if code >= 500:
+            await self._tell(message)
         if self._wire.state.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self._outcome.lost = True
             self._wire.writer.transport.abort()
@@ -172,6 +174,13 @@ class Exchange:
         if self._head.method != b"HEAD":
             await self._wire.send(h11.Data(data=body))
         await self._wire.send(h11.EndOfMessage())
+
+    async def _tell(self, message: str) -> None:
+        """Say once to who made the call what its client may well keep to itself."""
+        bearer = self._bearer
+        if bearer.tell is not None and message not in bearer.told:
+            bearer.told.add(message)
+            await bearer.tell(self._house.authority.mask(message).removeprefix("guard: "))
 
 
 def denial(ticket: Ticket) -> str:

@@ -1,8 +1,8 @@
 """What a request does, in the words of the inspectors: the tool is kubectl, the action kubectl's own word for it.
 
 One vocabulary for a call and for its requests lets one rule speak of both. The server's verbs become ``get`` (get,
-list, watch), ``create``, ``replace`` (update), ``patch`` and ``delete`` (deletecollection as well); subresources have the
-name of the command that is made for them (`_ACTIONS`).
+list, watch), ``create``, ``replace`` (update), ``patch`` and ``delete`` (deletecollection as well); subresources have
+the name of the command that is made for them (`_ACTIONS`).
 """
 
 from __future__ import annotations

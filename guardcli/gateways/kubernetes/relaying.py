@@ -11,7 +11,6 @@ from guardcli.gateways.kubernetes.authority import Outcome
 from guardcli.gateways.kubernetes.bodies import DOCUMENT_MAX, Body, body_for
 from guardcli.gateways.kubernetes.codec.fields import (
     accepted,
-    impersonates,
     media_type,
     passed_back,
     passed_on,
@@ -94,24 +93,23 @@ async def _asked(prepared: Prepared, link: Link) -> h11.Response | h11.Informati
             raise EOFError("the connection was closed")
 
 
-def _headers(prepared: Prepared, link: Link) -> list[tuple[str | bytes, str | bytes]]:
+def _headers(prepared: Prepared, link: Link) -> list[tuple[bytes, bytes]]:
     """Return the fields to send: those that pass, the cluster's own login, and what is asked of the server."""
-    fields, upgrade = prepared.fields, prepared.upgrade
+    fields, upgrade, target = prepared.fields, prepared.upgrade, prepared.upstream.target
     schema = prepared.info.location.segments[:1] == ("openapi",)
     accept = value_of(fields, b"accept") if schema else accepted(fields)
-    headers: list[tuple[str | bytes, str | bytes]] = [("Host", prepared.upstream.target.authority)]
-    headers += [("Accept", accept or b"*/*"), ("Accept-Encoding", "identity")]
+    headers = [(b"Host", target.authority.encode()), (b"Accept", accept or b"*/*"), (b"Accept-Encoding", b"identity")]
     headers += [(name, value) for name, value in passed_on(fields) if name != b"sec-websocket-protocol"]
     if link.login.token is not None:
-        headers.append(("Authorization", f"Bearer {link.login.token.reveal()}"))
-    if prepared.upstream.target.impersonation:
-        headers += impersonates(fields)
+        headers.append((b"Authorization", b"Bearer " + link.login.token.reveal().encode()))
+    if target.impersonation:
+        headers += [(name, value) for name, value in fields if name.startswith(b"impersonate-")]
     if prepared.body or prepared.info.method in ("POST", "PUT", "PATCH"):
-        headers.append(("Content-Length", str(len(prepared.body))))
+        headers.append((b"Content-Length", b"%d" % len(prepared.body)))
     if upgrade is not None:
-        headers += [("Connection", "Upgrade"), ("Upgrade", upgrade.protocol)]
+        headers += [(b"Connection", b"Upgrade"), (b"Upgrade", upgrade.protocol.encode())]
         if upgrade.offers:
-            headers.append(("Sec-WebSocket-Protocol", ", ".join(upgrade.offers)))
+            headers.append((b"Sec-WebSocket-Protocol", ", ".join(upgrade.offers).encode("latin-1")))
     return headers
 
 
