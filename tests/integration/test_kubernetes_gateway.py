@@ -43,7 +43,7 @@ def cluster(shared_sandbox):
 
 
 def test_what_kubectl_asks_is_judged_recorded_and_masked_on_its_way(cluster):
-    sandbox, api = cluster
+    sandbox, _api = cluster
     done = sandbox.script(
         "kubectl get pods -o name; kubectl get secret db -o 'jsonpath={.type}{.data.password}' >secret; "
         "kubectl get secret db -o json; kubectl describe secret db; echo $?",
