@@ -29,6 +29,8 @@ from stage import Table, machine
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "integration"))
 from servers import postgres
 
+from guardcli.api.archive.opening import segments_of
+from guardcli.api.config import Config
 from guardcli.api.permissions import Role
 from guardcli.api.store import Store
 from guardcli.api.store.approvals import Request
@@ -81,6 +83,7 @@ def central() -> Iterator[Central]:
         url = f"postgresql://{env['PGUSER']}@/{env['PGDATABASE']}?host={env['PGHOST']}{port}"
         engine = open_database(url)
         prepare(engine)
+        kept = segments_of(Config(state=Path(directory)), engine.url)
         log = Path(directory) / "log"
         command = [sys.executable, "-m", "guardcli", "api", "serve", "--port", "0", "--workers", str(WORKERS)]
         settings = {"GUARD_API_LOG__REQUESTS": "false", "GUARD_API_DATABASE": url, "GUARD_STATE_DIR": directory}
@@ -91,7 +94,7 @@ def central() -> Iterator[Central]:
         listening = next(json.loads(line) for line in log.read_text().splitlines() if '"listening"' in line)
         try:
             time.sleep(3)
-            yield Central(f"http://127.0.0.1:{listening['port']}", listening["port"], Store.over(engine), process)
+            yield Central(f"http://127.0.0.1:{listening['port']}", listening["port"], Store.over(engine, kept), process)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(20)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -109,10 +110,50 @@ class Channel(Section):
         return self
 
 
+class Recordings(Section):
+    """Where recordings lie: ``file:///DIRECTORY``, ``s3://BUCKET/PREFIX``, ``gs://…`` or ``az://…``.
+
+    `options` are the provider's settings as obstore names them, such as ``endpoint`` and ``region``. Credentials are
+    none of them: they come from the environment, by the names of the provider's own tools.
+    """
+
+    url: Annotated[str, Field(pattern=r"^([a-z0-9]+://[^\s]*)?$")] = ""
+    options: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def options_hold_no_secret(self) -> Recordings:
+        """Refuse a credential where everybody who may read the settings would see it."""
+        if secret := [name for name in self.options if re.search("secret|token|password|key|sas", name.lower())]:
+            raise ValueError(f"{', '.join(sorted(secret))}: credentials come from the environment")
+        return self
+
+
+class Encryption(Section):
+    """What recordings are sealed with: the age identities in `file`, or `identities` themselves, the present one first.
+
+    With `events`, what events say is sealed as well, and search finds them by what they are, not by their words.
+    """
+
+    file: Path | None = None
+    identities: SecretText = Field(default_factory=lambda: Secret(""))
+    events: bool = False
+
+    @model_validator(mode="after")
+    def there_is_one_place(self) -> Encryption:
+        """Refuse identities in two places: which of them is the present one could not be told."""
+        if self.file and self.identities:
+            raise ValueError("give either file or identities")
+        return self
+
+
 class Config(Section):
-    """All of it. `database` is a path or a URL, `public_url` where people reach the API, for links."""
+    """All of it. `database` is a path or a URL, `public_url` where people reach the API, for links.
+
+    `state` is the directory for what the API keeps beside the database: that of an SQLite database, if none is given.
+    """
 
     database: SecretText = Field(default_factory=lambda: Secret(""))
+    state: Path | None = None
     connections: Annotated[int, Field(ge=2, le=500)] = 20
     """To PostgreSQL, at the most, of each worker."""
     public_url: Annotated[str, Field(pattern=r"^(https?://[^\s]+)?$")] = ""
@@ -123,6 +164,8 @@ class Config(Section):
     listen: Listen = Listen()
     limits: Limits = Limits()
     log: Log = Log()
+    recordings: Recordings = Recordings()
+    encryption: Encryption = Field(default_factory=Encryption)
     issuers: tuple[Issuer, ...] = ()
     channels: tuple[Channel, ...] = ()
 

@@ -25,6 +25,7 @@ from sqlalchemy import Engine
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from guardcli.api.ancestry import SessionTrees, start_time
+from guardcli.api.archive.opening import segments_of
 from guardcli.api.bus import bus_of
 from guardcli.api.config import Config
 from guardcli.api.notify import Notifier
@@ -137,7 +138,7 @@ def work(config: Config, listener: socket.socket, engine: Engine, idle: float) -
     """Serve `listener` in this process until told to stop."""
     from guardcli.api.app import create_app  # only here: what it loads must not be loaded before a fork
 
-    store = Store.over(engine)
+    store = Store.over(engine, segments_of(config, engine.url))
     trees = SessionTrees((lambda: _processes(store)) if config.listen.workers > 1 else None)
     notifier = Notifier(bus_of(engine))
     _remember(store, trees)

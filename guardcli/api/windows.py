@@ -34,7 +34,7 @@ def duration(store: Store, session: Session) -> float:
 
 def window(store: Store, session: Session, moment: float) -> Iterator[bytes]:
     """Give an asciicast whose second 0 is `moment` of the session's recording."""
-    header = next(lines(store.events.recording(session.id)), b"")
+    header = next(lines(store.stretches.recording(session.id)), b"")
     if not header:
         return
     terminal = Terminal(*header_size(header))
@@ -67,7 +67,7 @@ def window(store: Store, session: Session, moment: float) -> Iterator[bytes]:
 
 def screen_now(store: Store, session: Session) -> tuple[Terminal, int, float]:
     """Return the screen at the end of what is recorded, the byte after it, and its moment."""
-    header = next(lines(store.events.recording(session.id)), b"")
+    header = next(lines(store.stretches.recording(session.id)), b"")
     terminal = Terminal(*header_size(header))
     place = max(0, session.recorded - BEFORE)
     moment = 0.0
@@ -91,7 +91,7 @@ def _beginning(terminal: Terminal, texts: list[str]) -> bytes:
 
 def _whole_lines(store: Store, session: str, start: int) -> Iterator[bytes]:
     """Give lines from the first that begins at or after `start`."""
-    found = lines(store.events.recording(session, start=start))
+    found = lines(store.stretches.recording(session, start=start))
     if start:
         next(found, b"")
     yield from found

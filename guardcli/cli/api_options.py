@@ -39,15 +39,18 @@ def api_config(config_file: Path | None, database: str | None, overrides: dict[s
     config = load_config(config_file, os.environ, given)
     settings = load_settings()
     url = database_url(config.database.reveal() or str(settings.database))
-    beside = None if url.startswith("sqlite") else settings.state_dir / "keys"
-    return config.model_copy(update={"database": Secret(url), "keys": config.keys or beside})
+    beside = None if url.startswith("sqlite") else settings.state_dir
+    state, keys = config.state or beside, config.keys or (beside and beside / "keys")
+    return config.model_copy(update={"database": Secret(url), "state": state, "keys": keys})
 
 
 def open_store(config_file: Path | None, database: str | None) -> Store:
     """Return the store in that database, its schema brought up to date."""
+    from guardcli.api.archive.opening import segments_of
     from guardcli.api.store import Store
     from guardcli.api.store.database import open_database, prepare
 
-    engine = open_database(api_config(config_file, database).database.reveal())
+    config = api_config(config_file, database)
+    engine = open_database(config.database.reveal())
     prepare(engine)
-    return Store.over(engine)
+    return Store.over(engine, segments_of(config, engine.url))

@@ -20,6 +20,9 @@ from sqlalchemy import URL, create_engine, text
 sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
 from servers import postgres
 
+from guardcli.api.archive.objects import Objects
+from guardcli.api.archive.ring import Ring
+from guardcli.api.archive.segments import Segments
 from guardcli.api.store import Store
 from guardcli.api.store.approvals import Request
 from guardcli.api.store.database import open_database, prepare
@@ -112,8 +115,13 @@ def store(request: pytest.FixtureRequest, backend: str, tmp_path: Path) -> Itera
         engine = open_database(url)
         if backend == "sqlite":
             prepare(engine)
-        yield Store.over(engine)
+        yield Store.over(engine, segments(tmp_path))
         engine.dispose()
+
+
+def segments(directory: Path) -> Segments:
+    """Return recordings in a directory, with identities of their own."""
+    return Segments(Objects((directory / "recordings").as_uri()), Ring(directory / "recordings.key"))
 
 
 def facts(id: str = "session-0001", **changes: object) -> dict[str, object]:
@@ -210,6 +218,7 @@ class Server:
             [sys.executable, "-m", "guardcli", "api", "serve", *self.options, "--database", str(self.database)],
             stderr=self.log,
             stdin=subprocess.DEVNULL,
+            env={"GUARD_API_STATE": str(self.directory), **os.environ},
         )
         wait_until(self._answers)
 
@@ -267,5 +276,6 @@ class _Make:
     EventType = EventType
     usual = staticmethod(usual)
     request = staticmethod(request)
+    segments = staticmethod(segments)
     Server = Server
     wait_until = staticmethod(wait_until)

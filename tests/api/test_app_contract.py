@@ -60,7 +60,8 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         url = request.getfixturevalue("databases").new()
     engine = open_database(url)
     prepare(engine)
-    yield World(Store.over(engine), make, tmp_path_factory.mktemp("keys"))
+    store = Store.over(engine, make.segments(tmp_path_factory.mktemp("archive")))
+    yield World(store, make, tmp_path_factory.mktemp("keys"))
     engine.dispose()
     if kind == "postgresql":
         request.getfixturevalue("databases").drop(url)

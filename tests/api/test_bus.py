@@ -88,7 +88,7 @@ def test_more_than_can_be_kept_means_everything(store: Store) -> None:
     together(store, 2, act)
 
 
-def test_a_connection_that_breaks_is_made_again_and_everybody_is_woken(databases) -> None:
+def test_a_connection_that_breaks_is_made_again_and_everybody_is_woken(databases, make, tmp_path: Path) -> None:
     from guardcli.api.store.database import open_database
 
     url = databases.new("guard_template")
@@ -105,7 +105,7 @@ def test_a_connection_that_breaks_is_made_again_and_everybody_is_woken(databases
                 buses[0].publish(["after"])
                 await asyncio.sleep(0.05)
 
-    together(Store.over(engine), 2, act)
+    together(Store.over(engine, make.segments(tmp_path)), 2, act)
     engine.dispose()
     databases.drop(url)
 

@@ -27,7 +27,7 @@ class Central:
         self.server.database = database
         engine = open_database(database)
         prepare(engine)
-        self.store = Store.over(engine)
+        self.store = Store.over(engine, make.segments(directory))
         self.server.start()
         lines = (directory / "api.log").read_text().splitlines()
         port = next(json.loads(line)["port"] for line in lines if '"listening"' in line)

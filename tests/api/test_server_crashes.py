@@ -96,7 +96,7 @@ def test_workers_that_are_killed_lose_nothing_that_was_acknowledged(empty: str, 
         if victims := children(server.process.pid):
             os.kill(pick.choice(victims), signal.SIGKILL)
     engine = open_database(empty)
-    check(uploaders, Store.over(engine))
+    check(uploaders, Store.over(engine, make.segments(server.directory)))
     engine.dispose()
     assert server.stop() == 0
 
@@ -116,7 +116,7 @@ def test_a_postgresql_that_is_killed_loses_nothing_that_was_acknowledged(tmp_pat
                 database.kill()
                 database.start()
             engine = open_database(url)
-            check(uploaders, Store.over(engine))
+            check(uploaders, Store.over(engine, make.segments(server.directory)))
             engine.dispose()
         finally:
             stopped = server.stop()

@@ -37,7 +37,7 @@ def read_recording(
     session = api.store.sessions.get(id)
     who.may_read(session)
     if call is not None:
-        return Asciicast(one_call(api.store.events.recording(id), api.store.events.recording(id, call)))
+        return Asciicast(one_call(api.store.stretches.recording(id), api.store.stretches.recording(id, call)))
     if at is not None:
         return Asciicast(window(api.store, session, at))
-    return Asciicast(api.store.events.recording(id, start=start))
+    return Asciicast(api.store.stretches.recording(id, start=start))

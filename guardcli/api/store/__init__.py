@@ -5,6 +5,7 @@
 ``database``     opens the engine, sets SQLite's durability, brings the schema up to date
 ``sessions``     who runs what, and the head of each session's chain
 ``events``       append and read the chain and the recording's stretches
+``stretches``    where the recordings' stretches are
 ``approvals``    the state machine of requests, votes and single use
 ``grants``       a yes to more than one request, for a time
 ``notices``      what is to be told to whom
@@ -23,6 +24,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
+from guardcli.api.archive.opening import segments_of
+from guardcli.api.archive.segments import Segments
+from guardcli.api.config import Config
 from guardcli.api.store.approvals import Approvals
 from guardcli.api.store.events import Events
 from guardcli.api.store.grants import Grants
@@ -30,6 +34,7 @@ from guardcli.api.store.notices import Notices
 from guardcli.api.store.policies import Policies
 from guardcli.api.store.search import Search
 from guardcli.api.store.sessions import Sessions
+from guardcli.api.store.stretches import Stretches
 from guardcli.api.store.tokens import Tokens
 from guardcli.api.store.trail import Trail
 
@@ -41,6 +46,7 @@ class Store:
     engine: Engine
     sessions: Sessions
     events: Events
+    stretches: Stretches
     approvals: Approvals
     grants: Grants
     notices: Notices
@@ -50,14 +56,19 @@ class Store:
     trail: Trail
 
     @classmethod
-    def over(cls, engine: Engine) -> Store:
-        """Return the store that works on `engine`, whose schema is up to date."""
+    def over(cls, engine: Engine, segments: Segments | None = None) -> Store:
+        """Return the store that works on `engine`, whose schema is up to date, and on recordings in `segments`.
+
+        These lie beside an SQLite database where they are not given. Raises ConfigurationError.
+        """
         trail = Trail(engine)
+        stretches = Stretches(engine, segments or segments_of(Config(), engine.url))
         grants, notices = Grants(engine, trail), Notices(engine)
         return cls(
             engine=engine,
             sessions=Sessions(engine, trail),
-            events=Events(engine, trail),
+            events=Events(engine, trail, stretches),
+            stretches=stretches,
             approvals=Approvals(engine, trail, grants, notices),
             grants=grants,
             notices=notices,

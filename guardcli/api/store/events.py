@@ -13,16 +13,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, func, select, update
 
+from guardcli.api.archive.segments import Segment
 from guardcli.api.store import indexing
 from guardcli.api.store.database import insert_rows, now, reading, writing
 from guardcli.api.store.schema import CHUNKS, EVENTS, SESSIONS
 from guardcli.api.store.sessions import TOKEN_SECONDS
+from guardcli.api.store.stretches import Stretches
 from guardcli.api.store.trail import Action, Trail
 from guardcli.model.errors import ConflictError, NotFoundError
 from guardcli.model.events import Event, EventType, canonical, first_fault, order_fault
@@ -51,35 +54,59 @@ class _Head:
     counts: dict[str, int]
     status: object = None
     added: list[dict[str, object]] = field(default_factory=list)
-    chunks: list[dict[str, object]] = field(default_factory=list)
+    chunks: list[dict[str, Any]] = field(default_factory=list)
     searched: list[indexing.Searched] = field(default_factory=list)
 
 
 class Events:
     """Appends to and reads the chains of events and the recordings."""
 
-    def __init__(self, engine: Engine, trail: Trail) -> None:
+    def __init__(self, engine: Engine, trail: Trail, stretches: Stretches) -> None:
         self._engine = engine
         self._trail = trail
+        self._stretches = stretches
 
     def append(self, session: str, batch: Sequence[Appended], actor: str) -> int:
         """Add `batch` to the session and return how many events it has now; an empty batch is a sign of life.
 
         Raises NotFoundError, and ConflictError where the batch contradicts what is stored: nothing is added then.
         """
+        segment = self._stretches.segments.write(session, self._new_stretches(session, batch))
+        try:
+            events, is_used = self._append(session, batch, actor, segment)
+        except (NotFoundError, ConflictError):
+            self._stretches.segments.discard(segment)
+            raise
+        if not is_used:
+            self._stretches.segments.discard(segment)
+        return events
+
+    def _new_stretches(self, session: str, batch: Sequence[Appended]) -> list[tuple[int, bytes]]:
+        """Return the stretches of `batch` that are not stored yet, by their numbers. Raises NotFoundError."""
+        outputs = [item for item in batch if item.event.type is EventType.OUTPUT and item.content is not None]
+        if not outputs:
+            return []
+        with reading(self._engine) as connection:
+            known = connection.execute(select(SESSIONS.c.events).where(SESSIONS.c.id == session)).scalar_one_or_none()
+        if known is None:
+            raise _missing(session)
+        return [(item.event.sequence, item.content or b"") for item in outputs if item.event.sequence >= known]
+
+    def _append(self, session: str, batch: Sequence[Appended], actor: str, segment: Segment | None) -> tuple[int, bool]:
         with writing(self._engine) as connection:
             query = select(SESSIONS).where(SESSIONS.c.id == session).with_for_update()
             row = connection.execute(query).one_or_none()
             if row is None:
-                raise NotFoundError(f"there is no session {session}")
+                raise _missing(session)
             head = _Head(row.events, row.head, row.recorded, row.closed, json.loads(row.counts), json.loads(row.status))
             self._check_known(connection, session, row.events, batch)
             for item in batch:
                 if item.event.sequence >= row.events:
                     _extend(head, session, item)
+            self._stretches.add(connection, head.chunks, segment)
             self._write(connection, session, head, row.closed, actor)
             indexing.add(connection, session, row.owner, row.identity, head.searched)
-        return head.events
+        return head.events, bool(head.chunks)
 
     def _check_known(self, connection: Connection, session: str, known: int, batch: Sequence[Appended]) -> None:
         """Refuse a batch that gives an event already stored another content."""
@@ -97,8 +124,6 @@ class Events:
     def _write(self, connection: Connection, session: str, head: _Head, was_closed: float, actor: str) -> None:
         if head.added:
             insert_rows(connection, EVENTS, head.added)
-        if head.chunks:
-            insert_rows(connection, CHUNKS, head.chunks)
         connection.execute(
             update(SESSIONS)
             .where(SESSIONS.c.id == session)
@@ -129,32 +154,6 @@ class Events:
         with reading(self._engine) as connection:
             return [stored_event(row) for row in connection.execute(query.order_by(EVENTS.c.sequence).limit(limit))]
 
-    def recording(self, session: str, call: int | None = None, start: int = 0) -> Iterator[bytes]:
-        """Give the stretches of the recording in order, one in memory at a time; those of one call where given.
-
-        `start` is the offset in bytes to begin at: what lies before it is left out, also where a call is given.
-        """
-        query = select(CHUNKS.c.sequence, CHUNKS.c.position).where(CHUNKS.c.session == session)
-        if call is not None:
-            query = query.where(CHUNKS.c.call == call)
-        last = self._chunk_at(session, start) - 1 if start > 0 else -1
-        while True:
-            page = query.where(CHUNKS.c.sequence > last).order_by(CHUNKS.c.sequence).limit(PAGE)
-            with reading(self._engine) as connection:
-                rows = list(connection.execute(page))
-            if not rows:
-                return
-            for last, position in rows:
-                content = (self.chunk(session, last) or b"")[max(0, start - position) :]
-                if content:
-                    yield content
-
-    def _chunk_at(self, session: str, offset: int) -> int:
-        """Return the sequence of the stretch that `offset` bytes into the recording is in, or of the last one."""
-        query = select(func.max(CHUNKS.c.sequence)).where(CHUNKS.c.session == session, CHUNKS.c.position <= offset)
-        with reading(self._engine) as connection:
-            return int(connection.execute(query).scalar_one() or 0)
-
     def last_output(self, session: str) -> Event | None:
         """Return the event of the last stretch of the recording, None where nothing is recorded."""
         query = select(EVENTS).where(EVENTS.c.session == session, EVENTS.c.type == EventType.OUTPUT.value)
@@ -182,11 +181,9 @@ class Events:
             place = select(CHUNKS.c.position).where(CHUNKS.c.session == session, CHUNKS.c.sequence == last)
             return int(connection.execute(place).scalar_one_or_none() or 0)
 
-    def chunk(self, session: str, sequence: int) -> bytes | None:
-        """Return the stretch that belongs to the ``output`` event `sequence`, None where it is not there."""
-        query = select(CHUNKS.c.content).where(CHUNKS.c.session == session, CHUNKS.c.sequence == sequence)
-        with reading(self._engine) as connection:
-            return connection.execute(query).scalar_one_or_none()
+
+def _missing(session: str) -> NotFoundError:
+    return NotFoundError(f"there is no session {session}")
 
 
 def _extend(head: _Head, session: str, item: Appended) -> None:
@@ -238,7 +235,8 @@ def _extend_recording(head: _Head, item: Appended) -> None:
             "sequence": event.sequence,
             "call": event.call,
             "position": head.recorded,
-            "content": content,
+            "content": b"",
+            "size": len(content or b""),
         }
     )
     head.recorded += len(content or b"")

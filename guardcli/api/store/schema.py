@@ -48,13 +48,15 @@ SESSIONS = Table(
     Column("recorded", WIDE, nullable=False, default=0),
     Column("counts", Text, nullable=False, default="{}"),
     Column("status", Text, nullable=False, default="null"),
+    Column("held", Float, nullable=False, default=0.0),
+    Column("erased", WIDE, nullable=False, default=0),
     Index("sessions_by_time", "started", "id"),
     Index("sessions_by_identity", "identity", "started"),
 )
 """`owner` is who created the session, `sponsor` who answers for that one; `events` and `head` are the length and last
-hash of its chain, `recorded` the bytes of its recording, `vouched` the groups that
-its creator is known to be in, `processes` the (pid, start time) pairs of its broker and
-agent on this machine."""
+hash of its chain, `recorded` the bytes of its recording, `vouched` the groups that its creator is known to be in,
+`processes` the (pid, start time) pairs of its broker and agent on this machine. `held` is since when nothing of it may
+be deleted, 0 for not at all; the recording of its events below `erased` was deleted."""
 
 EVENTS = Table(
     "events",
@@ -77,9 +79,49 @@ CHUNKS = Table(
     Column("sequence", WIDE, primary_key=True),
     Column("call", WIDE, nullable=False),
     Column("position", WIDE, nullable=False),
-    Column("content", LargeBinary, nullable=False),
+    Column("content", LargeBinary, nullable=False, default=b""),
+    Column("block", String(32), nullable=False, default=""),
+    Column("place", WIDE, nullable=False, default=0),
+    Column("size", WIDE, nullable=False, default=0),
 )
-"""The stretches of a recording, each under the sequence of the ``output`` event that holds its SHA-256."""
+"""The stretches of a recording, each under the sequence of the ``output`` event that holds its SHA-256: `size` bytes,
+`place` bytes into what `block` holds. `content` is of before there were blocks: it is moved into one."""
+
+BLOCKS = Table(
+    "blocks",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("session", String(64), nullable=False),
+    Column("object", String(128), nullable=False),
+    Column("start", WIDE, nullable=False),
+    Column("length", WIDE, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("key", String(32), nullable=False),
+    Index("blocks_by_session", "session"),
+    Index("blocks_by_object", "object"),
+    Index("blocks_by_key", "key"),
+)
+"""Where stretches of recordings lie: `length` sealed bytes from `start` of an object, their SHA-256, and the name of
+the age identity that opens them."""
+
+DISCARDS = Table(
+    "discards",
+    METADATA,
+    Column("object", String(128), primary_key=True),
+    Column("created", Float, nullable=False),
+)
+"""Objects that nothing refers to any more, noted in the transaction that let go of them, until they are deleted."""
+
+LEASES = Table(
+    "leases",
+    METADATA,
+    Column("name", String(32), primary_key=True),
+    Column("holder", String(64), nullable=False),
+    Column("until", Float, nullable=False),
+    Column("ran", Float, nullable=False, default=0.0),
+    Column("error", Text, nullable=False, default=""),
+)
+"""Which worker does what one alone does, and until when; when it was last done, and what went wrong then."""
 
 APPROVALS = Table(
     "approvals",

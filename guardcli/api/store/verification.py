@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, or_, select
 
+from guardcli.api.archive.segments import DamagedError
 from guardcli.api.store import Store
 from guardcli.api.store.database import reading
 from guardcli.api.store.events import PAGE, output_fault
@@ -120,8 +121,14 @@ def _chain_faults(store: Store, session: Session, report: Report) -> Iterator[Fa
             start, previous = start + 1, event.hash
             if event.type is not EventType.OUTPUT:
                 continue
-            content = store.events.chunk(session.id, event.sequence)
-            if message := output_fault(event, content, position):
+            try:
+                content = store.stretches.content(session.id, event.sequence)
+            except DamagedError as error:
+                yield Fault(session.id, event.sequence, f"event {event.sequence}: {error}")
+                content, message = None, ""
+            else:
+                message = output_fault(event, content, position)
+            if message:
                 yield Fault(session.id, event.sequence, message)
             outputs += 1
             report.bytes += len(content or b"")

@@ -96,7 +96,7 @@ async def _follow(api: Context, session: Session) -> AsyncIterator[bytes]:
 
 
 def _read(api: Context, session: str, place: int) -> list[bytes]:
-    return list(lines(api.store.events.recording(session, start=place)))
+    return list(lines(api.store.stretches.recording(session, start=place)))
 
 
 def _message(form: object) -> bytes:

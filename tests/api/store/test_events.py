@@ -24,7 +24,7 @@ def chain(store: Store, make):
 def test_what_was_appended_is_read_back_the_same(store: Store, chain) -> None:
     assert store.events.append(chain.session, chain.items, ME) == len(chain.items)
     assert store.events.read(chain.session) == chain.events
-    assert b"".join(store.events.recording(chain.session)) == b"".join(item.content or b"" for item in chain.items)
+    assert b"".join(store.stretches.recording(chain.session)) == b"".join(item.content or b"" for item in chain.items)
 
 
 @pytest.mark.parametrize("seed", range(20))

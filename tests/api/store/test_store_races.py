@@ -141,7 +141,7 @@ def test_uploading_the_same_chunks(store: Store, make) -> None:
     results = race(lambda _: str(store.events.append(chain.session, chain.items[:5], "x")))
     assert results == {"5": RACERS}
     assert [event.sequence for event in store.events.read(chain.session)] == list(range(5))
-    assert store.sessions.get(chain.session).recorded == len(b"".join(store.events.recording(chain.session)))
+    assert store.sessions.get(chain.session).recorded == len(b"".join(store.stretches.recording(chain.session)))
 
 
 def test_uploading_one_after_the_other_in_any_order(store: Store, make) -> None:

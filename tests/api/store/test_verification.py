@@ -41,20 +41,21 @@ TAMPERED = {
     "the first event removed": ("DELETE FROM events WHERE session=:id AND sequence=0", 0, "missing"),
     "the tail cut off": ("DELETE FROM events WHERE session=:id AND sequence>=7", 7, "ends after 7 events"),
     "all events removed": ("DELETE FROM events WHERE session=:id", 0, "ends after 0 events"),
-    "a byte of the recording": (
-        "UPDATE chunks SET content=(SELECT c.content FROM chunks c WHERE c.session=:id AND c.sequence=7)"
+    "a stretch in the place of another": (
+        "UPDATE chunks SET place=(SELECT c.place FROM chunks c WHERE c.session=:id AND c.sequence=7)"
         " WHERE session=:id AND sequence=4",
         4,
         "SHA-256",
     ),
     "the recording cut": (
-        "UPDATE chunks SET content=substr(content, 2) WHERE session=:id AND sequence=4",
+        "UPDATE chunks SET size=size-1 WHERE session=:id AND sequence=4",
         4,
         "bytes, not what it says",
     ),
     "a stretch removed": ("DELETE FROM chunks WHERE session=:id AND sequence=4", 4, "missing"),
     "a stretch added": (
-        "INSERT INTO chunks SELECT session, 99, call, position, content FROM chunks WHERE session=:id AND sequence=4",
+        "INSERT INTO chunks (session, sequence, call, position, content, block, place, size)"
+        " SELECT session, 99, call, position, content, block, place, size FROM chunks WHERE session=:id AND sequence=4",
         -1,
         "belong to no event",
     ),
@@ -155,7 +156,7 @@ def test_a_changed_trail_is_found(full: Store, name: str) -> None:
 def test_a_database_that_was_replaced_consistently_is_not_found(full: Store) -> None:
     """The limit of a chain without a signed head: whoever may write everything can rewrite everything."""
     with full.engine.begin() as connection:
-        for table in ("sessions", "events", "chunks", "trail", "heads"):
+        for table in ("sessions", "events", "chunks", "blocks", "trail", "heads"):
             connection.execute(text(f"DELETE FROM {table}"))
     assert verify(full).faults == []
 
