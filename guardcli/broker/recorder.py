@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from guardcli.broker.digests import StreamDigest
 from guardcli.broker.spool import Spool
 from guardcli.model.decisions import Decision
-from guardcli.model.events import EventType
+from guardcli.model.events import EventType, canonical
 from guardcli.model.invocation import Invocation
 from guardcli.model.operations import Operation
 
@@ -123,17 +123,28 @@ class Recorder:
 
     def admitted(self, data: Mapping[str, object], decision: Decision, seconds: float) -> CallRecord:
         """Record a call that `data`, masked, describes, and what was decided. Raises UnavailableError."""
+        return self.admitted_as(canonical({**data, **self.decided(decision)}), seconds)
+
+    def admitted_as(self, data: bytes, seconds: float) -> CallRecord:
+        """Record a call as `admitted` does, where all that describes it is canonical JSON already."""
         self._calls += 1
         call = CallRecord(self._calls, seconds)
-        decided = {
+        self._spool.encoded(EventType.JUDGED, call.number, data, seconds)
+        return call
+
+    def decided(self, decision: Decision) -> dict[str, object]:
+        """Return what the ``judged`` event says of what was decided."""
+        return {
             "verdict": decision.verdict.value,
             "rule": decision.rule,
             "message": self.mask(decision.message),
             "matched": list(decision.matched),
             "operations": [self._operation(operation) for operation in decision.operations],
         }
-        self._event(EventType.JUDGED, call.number, {**data, **decided}, seconds)
-        return call
+
+    def encoded(self, type: EventType, call: CallRecord, data: bytes) -> None:
+        """Record an event of a call whose `data` is canonical JSON already. Raises UnavailableError."""
+        self._spool.encoded(type, call.number, data, time.time())
 
     def event(self, type: EventType, call: CallRecord, data: Mapping[str, object]) -> None:
         """Record something else that happened in a call. Raises UnavailableError."""

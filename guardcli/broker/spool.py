@@ -25,7 +25,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from guardcli.model.errors import UnavailableError
-from guardcli.model.events import GENESIS, Event, EventType, chained_line
+from guardcli.model.events import GENESIS, EventType, canonical, linked_line
 
 EVENTS, RECORDING, SESSION, SHIPPED, LOCK = "events.jsonl", "recording.cast", "session.json", "shipped", "lock"
 
@@ -116,14 +116,18 @@ class Spool:
         """How many events there are."""
         return self._sequence
 
-    def event(self, type: EventType, call: int, data: Mapping[str, object], seconds: float) -> Event:
+    def event(self, type: EventType, call: int, data: Mapping[str, object], seconds: float) -> None:
         """Append an event that happened at `seconds` since the epoch. Raises UnavailableError."""
-        event, line = chained_line(self.session, self._sequence, timestamp(seconds), type, call, data, self._previous)
+        self.encoded(type, call, canonical(data), seconds)
+
+    def encoded(self, type: EventType, call: int, data: bytes, seconds: float) -> None:
+        """Append an event whose `data` is canonical JSON already. Raises UnavailableError."""
+        moment = timestamp(seconds)
+        digest, line = linked_line(self.session, self._sequence, moment, type, call, data, self._previous)
         self._events.append(line)
         self._sequence += 1
-        self._previous = event.hash
+        self._previous = digest
         self._dirty = True
-        return event
 
     def record(self, lines: bytes) -> None:
         """Append whole lines to the recording. Raises UnavailableError."""

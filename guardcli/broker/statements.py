@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from guardcli.broker.approval import Approvals, Question
-from guardcli.broker.recorder import COMMAND_MAX, CallRecord, Recorder
+from guardcli.broker.recorder import CallRecord, Recorder
+from guardcli.broker.statement_lines import TOOL, StatementLines
 from guardcli.gateways.postgres.authority import Outcome, Statement, Ticket
 from guardcli.gateways.postgres.contract import Conversation, Opening, Refused
 from guardcli.gateways.postgres.conversation import StatementConversation
@@ -24,8 +25,6 @@ from guardcli.model.events import EventType
 from guardcli.model.operations import Operation, Target
 from guardcli.policy import Context, Policy, decide
 
-TOOL = "psql"
-"""The name under which rules speak of what reaches PostgreSQL, whichever client it came from."""
 REMEMBERED, REMEMBERED_SECONDS = 512, 1.0
 """So many decisions are remembered, for so long: rules may hold at some hours only."""
 
@@ -83,14 +82,20 @@ class ConnectionAuthority:
         self._clock = clock
         self._calls: dict[int, CallRecord] = {}
         self._decided: dict[tuple[Operation, ...], tuple[float, Decision]] = {}
+        self._last: tuple[tuple[Operation, ...], float, Decision] | None = None
         self._place = _place(opening)
+        self._lines = StatementLines(rules.recorder, opening)
 
     def judge(self, operations: Sequence[Operation]) -> Decision:
         """Return what the policy says."""
         key = tuple(operations)
         now = self._clock()
+        last = self._last
+        if last is not None and last[0] is key and now - last[1] < REMEMBERED_SECONDS:
+            return last[2]
         known = self._decided.get(key)
         if known is not None and now - known[0] < REMEMBERED_SECONDS:
+            self._last = (key, *known)
             return known[1]
         context = Context(
             tool=TOOL,
@@ -106,25 +111,13 @@ class ConnectionAuthority:
         if len(self._decided) >= REMEMBERED:
             self._decided.clear()
         self._decided[key] = (now, decision)
+        self._last = (key, now, decision)
         return decision
 
     def admit(self, statement: Statement, decision: Decision) -> Ticket:
         """Write the ``judged`` event. Raises UnavailableError."""
-        recorder, opening = self._rules.recorder, self._opening
         now = self._clock()
-        data: dict[str, object] = {
-            "tool": TOOL,
-            "command": recorder.mask(statement.text)[:COMMAND_MAX],
-            "source": statement.source.value,
-            "statement_sha256": statement.digest,
-            "connection": opening.number,
-            "resource": opening.resource,
-            "database": recorder.mask(opening.database),
-            "user": recorder.mask(opening.user),
-        }
-        if statement.parameters:
-            data["parameters"] = [None if one is None else recorder.mask(one) for one in statement.parameters]
-        call = recorder.admitted(data, decision, now)
+        call = self._rules.recorder.admitted_as(self._lines.judged(statement, decision), now)
         self._calls[call.number] = call
         return Ticket(call.number, statement, decision, now)
 
@@ -160,16 +153,15 @@ class ConnectionAuthority:
         recorder = self._rules.recorder
         if outcome.masked:
             recorder.event(EventType.MASKED, call, {"findings": dict(sorted(outcome.masked.items()))})
+        if not outcome.lost:
+            recorder.encoded(EventType.ENDED, call, self._lines.ended(outcome, round(self._clock() - ticket.began, 6)))
+            return
         data: dict[str, object] = {"tags": outcome.tags, "rows": outcome.rows, "bytes": outcome.bytes}
         if outcome.error:
             data["error"] = recorder.mask(outcome.error)
-        if outcome.lost:
-            recorder.event(
-                EventType.FAILED, call, {"reason": "the connection ended before the server had answered", **data}
-            )
-            return
-        data["seconds"] = round(self._clock() - ticket.began, 6)
-        recorder.event(EventType.ENDED, call, data)
+        recorder.event(
+            EventType.FAILED, call, {"reason": "the connection ended before the server had answered", **data}
+        )
 
     def mask(self, text: str) -> str:
         """Return words of the server's as the agent may read them."""

@@ -74,7 +74,9 @@ class Event:
 
     def line(self) -> bytes:
         """Return the stored form as one line of canonical JSON with its newline."""
-        head, tail = _halves(self)
+        head, tail = _halves(
+            self.session, self.sequence, self.time, self.type, self.call, canonical(self.data), self.previous
+        )
         return _line(head, self.hash, tail)
 
 
@@ -90,15 +92,17 @@ def canonical(form: object) -> bytes:
         return _encode_ascii(form).encode("ascii")
 
 
-def _halves(event: Event) -> tuple[bytes, bytes]:
-    """Return the canonical JSON of `event` up to where ``hash`` belongs, and from there on."""
-    head = b'{"call":%d,"data":%b' % (event.call, canonical(event.data))
+def _halves(
+    session: str, sequence: int, time: str, type: EventType, call: int, data: bytes, previous: str
+) -> tuple[bytes, bytes]:
+    """Return the canonical JSON of an event up to where ``hash`` belongs, and from there on."""
+    head = b'{"call":%d,"data":%b' % (call, data)
     tail = b'"previous":%b,"sequence":%d,"session":%b,"time":%b,"type":%b}' % (
-        _quoted(event.previous),
-        event.sequence,
-        _quoted(event.session),
-        _quoted(event.time),
-        _quoted(event.type.value),
+        quoted(previous),
+        sequence,
+        quoted(session),
+        quoted(time),
+        quoted(type.value),
     )
     return head, tail
 
@@ -106,7 +110,7 @@ def _halves(event: Event) -> tuple[bytes, bytes]:
 _is_plain = re.compile(r"[\w.:-]*", re.ASCII).fullmatch
 
 
-def _quoted(text: str) -> bytes:
+def quoted(text: str) -> bytes:
     """Return the canonical JSON of a string, quickly where nothing in it needs an escape."""
     return b'"%b"' % text.encode() if _is_plain(text) else canonical(text)
 
@@ -125,22 +129,17 @@ def chained(
     previous: str,
 ) -> Event:
     """Return the event with its hash computed."""
-    return chained_line(session, sequence, time, type, call, data, previous)[0]
+    digest, _ = linked_line(session, sequence, time, type, call, canonical(data), previous)
+    return Event(session, sequence, time, type, call, data, previous, digest)
 
 
-def chained_line(
-    session: str,
-    sequence: int,
-    time: str,
-    type: EventType,
-    call: int,
-    data: Mapping[str, object],
-    previous: str,
-) -> tuple[Event, bytes]:
-    """Return the event with its hash computed, and its `Event.line`."""
-    head, tail = _halves(Event(session, sequence, time, type, call, data, previous, ""))
+def linked_line(
+    session: str, sequence: int, time: str, type: EventType, call: int, data: bytes, previous: str
+) -> tuple[str, bytes]:
+    """Return the hash and the `Event.line` of an event whose `data` is canonical JSON already."""
+    head, tail = _halves(session, sequence, time, type, call, data, previous)
     digest = hashlib.sha256(b"%b,%b" % (head, tail)).hexdigest()
-    return Event(session, sequence, time, type, call, data, previous, digest), _line(head, digest, tail)
+    return digest, _line(head, digest, tail)
 
 
 def parse_event(form: Mapping[str, object]) -> Event:

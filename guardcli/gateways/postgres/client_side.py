@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from guardcli.gateways.postgres import refusals
 from guardcli.gateways.postgres.authority import Authority, Source, Statement, Ticket
@@ -25,7 +26,7 @@ from guardcli.gateways.postgres.codec.frontend import (
 )
 from guardcli.gateways.postgres.codec.violations import ProtocolViolation
 from guardcli.gateways.postgres.copying import CopyTerms, copy_terms
-from guardcli.gateways.postgres.effects import changes, may_copy_in, unsettles
+from guardcli.gateways.postgres.effects import changes, is_quiet, may_copy_in, unsettles
 from guardcli.gateways.postgres.flight import Item, Sent
 from guardcli.gateways.postgres.names import Portal, Prepared
 from guardcli.gateways.postgres.opening import replication_command
@@ -39,6 +40,15 @@ from guardcli.model.errors import GuardError
 from guardcli.model.operations import Operation
 
 _TOOL = "psql"
+
+
+KNOWN, KNOWN_LENGTH = 1024, 4096
+"""So many texts of at most so many characters are remembered with what they do."""
+
+
+@lru_cache(maxsize=KNOWN)
+def _inspected(text: str) -> tuple[Operation, ...]:
+    return inspect_sql(text, tool=_TOOL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +101,12 @@ class ClientSide(ServerSide):
     def _read(self, text: bytes) -> str:
         return read_text(text, self.settings, not self.unsettled)
 
+    def _operations(self, text: str) -> tuple[Operation, ...]:
+        """Return what a text does. Only one with EXECUTE in it means by the names of a session what it means."""
+        if len(text) > KNOWN_LENGTH or "execute" in text.lower():
+            return inspect_sql(text, tool=_TOOL, prepared=self.names.as_sql_sees_them())
+        return _inspected(text)
+
     def _judge(self, operations: tuple[Operation, ...]) -> Decision:
         return self.authority.judge(operations)
 
@@ -133,7 +149,7 @@ class ClientSide(ServerSide):
             self._refuse_query(refusals.unreadable(str(reason)))
             return
         command = replication_command(text, _TOOL) if self.replication else None
-        operations = command or inspect_sql(text, tool=_TOOL, prepared=self.names.as_sql_sees_them())
+        operations = command or self._operations(text)
         self._simple(frame, Statement(text, Source.QUERY, digest("Query", query.text)), operations)
 
     def take_call(self, frame: Frame) -> None:
@@ -158,11 +174,15 @@ class ClientSide(ServerSide):
         kind = Sent.QUERY if statement.source is Source.QUERY else Sent.CALL
         item = Item(kind, ticket=ticket, text=statement.text)
         item.stream = self.replication and replication_command(statement.text, _TOOL) is not None
-        if kind is Sent.QUERY:
+        quiet = is_quiet(operations)
+        if kind is Sent.QUERY and not quiet:
             item.changes = changes(statement.text, operations)
-        item.unsettled = any(not operation.complete for operation in operations)
+        item.unsettled = not quiet and any(not operation.complete for operation in operations)
 
         def send() -> None:
+            if quiet:
+                self.end_group(item, frame.raw)
+                return
             self._after_probe(item, operations, lambda: self.end_group(item, frame.raw))
 
         if ticket.decision.verdict is Verdict.APPROVE:
@@ -230,12 +250,12 @@ class ClientSide(ServerSide):
         if self.names.are_too_many:
             refuse(refusals.too_many_names())
             return
-        operations = inspect_sql(text, tool=_TOOL, prepared=self.names.as_sql_sees_them())
+        operations = self._operations(text)
         decision = self._judge(operations)
         if decision.verdict is Verdict.DENY:
             self._admit(Statement(text, Source.PARSE, digest("Parse", parse.text, parse.types)), decision, refuse)
             return
-        prepared = Prepared(text, operations, parse.types)
+        prepared = Prepared(text, operations, parse.types, quiet=is_quiet(operations))
         item = Item(Sent.PARSE, prepared=prepared)
         item.undo.append(self.names.set_statement(name, prepared))
         self.flight.append(item)
@@ -329,6 +349,11 @@ class ClientSide(ServerSide):
         operations = portal.prepared.operations
         item = Item(Sent.EXECUTE, portal=portal, ticket=portal.ticket, outcome=portal.outcome)
         item.text = portal.prepared.text
+        if portal.prepared.quiet:
+            self.describe_first(portal, execute.portal)
+            self.flight.append(item)
+            self.to_server(frame.raw)
+            return
         item.changes = changes(item.text, operations)
         item.unsettled = any(not operation.complete for operation in operations)
         terms = self._copy_to_mask(item, operations)

@@ -14,6 +14,7 @@ from guardcli.model.operations import Operation
 
 _NAMING = frozenset(("prepare", "deallocate", "discard all", "declare"))
 _CURSORS = frozenset(("declare", "close", "discard all"))
+_FOLLOWED = _NAMING | _CURSORS | {"copy from", "copy to"}
 _QUIET = frozenset(
     (
         *("begin", "start", "commit", "savepoint", "release", "lock", "listen", "unlisten"),
@@ -73,6 +74,17 @@ def _naming(text: str, statement: Node, operation: Operation) -> Change:
     if tag == "DeclareCursorStmt":
         return Change(cursors=True, declares=(str(body.get("portalname", "")), text))
     return Change(forgets=name, cursors=tag == "DiscardStmt", defines=tag == "DiscardStmt")
+
+
+def is_quiet(operations: Sequence[Operation]) -> bool:
+    """Say whether nothing needs to be followed of what `operations` do: `changes` has nothing, no COPY, no doubt."""
+    return all(
+        operation.complete
+        and operation.action not in _FOLLOWED
+        and not operation.action.startswith("create")
+        and not _defines(operation)
+        for operation in operations
+    )
 
 
 def apply(change: Change, names: Names) -> None:

@@ -39,6 +39,8 @@ class Prepared:
     columns: tuple[Column, ...] | None = None
     epoch: int = -1
     doubt: str = ""
+    quiet: bool = False
+    """Running it changes nothing that has to be followed, and is no COPY."""
 
     def judged(self) -> tuple[Operation, ...]:
         """Return what running it does, conceded where the name is in doubt."""

@@ -14,21 +14,14 @@ SHOWN_BYTES = 4096
 
 def digest(kind: str, text: bytes, types: Sequence[int] = (), bind: Bind | FunctionCall | None = None) -> str:
     """Return the SHA-256, in hex, of exactly what is sent. Every part has its length before it."""
-    state = hashlib.sha256(b"guard statement 1\n")
-
-    def add(part: bytes) -> None:
-        state.update(b"%d:" % len(part) + part)
-
-    add(kind.encode())
-    add(text)
-    add(repr(tuple(types)).encode())
+    parts = [kind.encode(), text, repr(tuple(types)).encode()]
     if bind is not None:
         values = bind.values if isinstance(bind, Bind) else bind.arguments
         results = bind.result_formats if isinstance(bind, Bind) else (bind.result_format,)
-        add(repr((bind.formats, results)).encode())
-        for value in values:
-            add(b"NULL" if value is None else b"=" + value)
-    return state.hexdigest()
+        parts.append(repr((bind.formats, results)).encode())
+        parts += [b"NULL" if value is None else b"=" + value for value in values]
+    each = b"".join([b"%d:%b" % (len(part), part) for part in parts])
+    return hashlib.sha256(b"guard statement 1\n" + each).hexdigest()
 
 
 def readable(

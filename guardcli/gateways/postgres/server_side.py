@@ -318,6 +318,9 @@ class ServerSide(Link):
         item = self.flight.head
         if item is None or item.kind not in _RUNS or item.instead is not None:
             raise ProtocolViolation("the server sent rows that nobody asked for")
+        if self._masked_item is not item and not self.results.reads(item.ticket):
+            self._mask = self._caps = None
+            self._masked_item = item
         if self._masked_item is not item:
             asked = self._asked(item)
             columns = item.described

@@ -6,6 +6,7 @@ Messages without a body and those that only open a COPY share `Marker` and `Copy
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from guardcli.gateways.postgres.codec.fields import Reader, formats, message, string, uint16, uint32, values
@@ -257,13 +258,27 @@ def _spoken(severity: str, sqlstate: str, text: str, hint: str, detail: str) -> 
 
 def decode_backend(frame: Frame) -> BackendMessage:
     """Return what a whole message of a server means. Raises ProtocolViolation for whatever is not exactly right."""
-    decode = _DECODERS.get(frame.kind)
+    if len(frame.raw) <= SHORT and frame.kind in _ALIKE:
+        return _known(frame.kind, frame.raw)
+    return _decoded(frame.kind, frame.raw)
+
+
+SHORT, KEPT = 1024, 512
+"""So many messages of at most so many bytes are remembered: the same ones come again and again."""
+_ALIKE = b"CTZnt"
+
+
+def _decoded(kind: int, raw: bytes) -> BackendMessage:
+    decode = _DECODERS.get(kind)
     if decode is None:
-        raise ProtocolViolation(f"no server sends a message of type {name_of(frame.kind)}")
-    reader = Reader(frame.raw, f"message of type {name_of(frame.kind)}", HEADER)
-    found = decode(reader, frame.kind)
+        raise ProtocolViolation(f"no server sends a message of type {name_of(kind)}")
+    reader = Reader(raw, f"message of type {name_of(kind)}", HEADER)
+    found = decode(reader, kind)
     reader.end()
     return found
+
+
+_known = lru_cache(maxsize=KEPT)(_decoded)
 
 
 def _fields(fields: tuple[tuple[int, bytes], ...]) -> bytes:

@@ -88,7 +88,7 @@ class Reader:
 
     def formats(self) -> tuple[int, ...]:
         """Return a counted list of format codes, 0 for text and 1 for binary."""
-        codes = tuple(self.uint16() for _ in range(self.uint16()))
+        codes = tuple([self.uint16() for _ in range(self.uint16())])
         for code in codes:
             if code > 1:
                 raise self.fault(f"the format code {code} is not known")
@@ -96,7 +96,7 @@ class Reader:
 
     def values(self) -> tuple[bytes | None, ...]:
         """Return a counted list of values."""
-        return tuple(self.value() for _ in range(self.uint16()))
+        return tuple([self.value() for _ in range(self.uint16())])
 
     def rest(self) -> bytes:
         """Return all that is left."""

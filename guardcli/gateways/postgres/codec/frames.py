@@ -130,6 +130,11 @@ class Splitter:
             return self._unfinished(buffer, start, size, wanted.table)
         kind, length = _header(buffer, start)
         mark = wanted.table[kind]
+        if mark == SINGLE and length < self._whole and start + length < size:  # by far the most of all
+            bounds = self._types.get(kind)
+            if bounds is not None and bounds[0] <= length <= bounds[1]:
+                self._at, self._need = start + length + 1, 0
+                return Frame(kind, buffer[start : self._at])
         if mark == PASSED:
             return self._run(buffer, start, start, size, wanted.table)
         end = start + 1 + self._checked(kind, length, whole=True)

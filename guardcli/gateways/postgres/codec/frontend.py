@@ -6,6 +6,7 @@ Texts stay bytes: their encoding is the session's ``client_encoding``, which thi
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from guardcli.gateways.postgres.codec.fields import Reader, formats, message, string, uint16, uint32, values
@@ -197,7 +198,19 @@ def decode_frontend(frame: Frame) -> FrontendMessage:
     decode = _DECODERS.get(frame.kind)
     if decode is None:
         raise ProtocolViolation(f"no client sends a message of type {name_of(frame.kind)}")
+    if len(frame.raw) <= SHORT and frame.kind in _ALIKE:
+        return _known(frame.raw)
     return decode(frame.raw)
+
+
+SHORT, KEPT = 64, 1024
+"""So many messages of at most so many bytes are remembered: the same ones come again and again."""
+_ALIKE = b"CDEHS"
+
+
+@lru_cache(maxsize=KEPT)
+def _known(raw: bytes) -> FrontendMessage:
+    return _DECODERS[raw[0]](raw)
 
 
 def _query(raw: bytes) -> Query:
