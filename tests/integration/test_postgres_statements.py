@@ -421,7 +421,7 @@ def test_what_cannot_be_recorded_is_not_sent(server: Server, monkeypatch: pytest
 
     with server.connect(autocommit=True) as link:
         with monkeypatch.context() as patch:
-            patch.setattr(server.rig.spool, "event", full)
+            patch.setattr(server.rig.spool, "encoded", full)
             with pytest.raises(psycopg.errors.SystemError) as refused:
                 link.execute("INSERT INTO orders VALUES (5, 'unrecorded')", prepare=prepare)
             assert "No space left" in str(refused.value)

@@ -14,6 +14,7 @@
 ``conversation``     `StatementConversation`: the rules of order; ``client_side`` judges what the client sends,
                      ``server_side`` puts answers in their place, ``link`` is what both know
 ``opening``          what a startup packet does beside beginning a session
+``whole``            the usual group and its usual answer, taken in one go
 ``authority``        what a conversation asks of the broker: decide, record, wait for a person
 ``flight``           what was sent and is not yet answered; ``names`` prepared statements and portals
 ``effects``          what a statement changes in its session; ``reading`` bytes to text, or not

@@ -174,13 +174,13 @@ class ClientSide(ServerSide):
         kind = Sent.QUERY if statement.source is Source.QUERY else Sent.CALL
         item = Item(kind, ticket=ticket, text=statement.text)
         item.stream = self.replication and replication_command(statement.text, _TOOL) is not None
-        quiet = is_quiet(operations)
-        if kind is Sent.QUERY and not quiet:
+        item.quiet = is_quiet(operations)
+        if kind is Sent.QUERY and not item.quiet:
             item.changes = changes(statement.text, operations)
-        item.unsettled = not quiet and any(not operation.complete for operation in operations)
+        item.unsettled = any(not operation.complete for operation in operations)
 
         def send() -> None:
-            if quiet:
+            if item.quiet:
                 self.end_group(item, frame.raw)
                 return
             self._after_probe(item, operations, lambda: self.end_group(item, frame.raw))

@@ -33,6 +33,7 @@ from guardcli.gateways.postgres.codec.violations import ProtocolViolation
 from guardcli.gateways.postgres.contract import Step
 from guardcli.gateways.postgres.flight import Item, Sent
 from guardcli.gateways.postgres.results import Results
+from guardcli.gateways.postgres.whole import WholeExchanges
 from guardcli.model.errors import GuardError
 
 MAX_FLIGHT = 4096
@@ -44,7 +45,7 @@ _WANTED = all_but(FRONTEND, b"d")
 _TOOL = "psql"
 
 
-class StatementConversation(ClientSide):
+class StatementConversation(WholeExchanges):
     """Judges the statements of one connection. Pure: bytes in, a `Step` out; it waits by handing out awaitables."""
 
     def __init__(self, authority: Authority, results: Results, replication: bool = False) -> None:
@@ -65,11 +66,17 @@ class StatementConversation(ClientSide):
 
     def from_client(self, chunk: bytes) -> Step:
         """Take what the client sent."""
+        if self._is_at_rest():
+            chunk = self.take_whole(chunk)
+            if not chunk:
+                return self._give()
         self._client.feed(chunk)
         return self._done()
 
     def from_server(self, chunk: bytes) -> Step:
         """Take what the server sent."""
+        if self._usual is not None and self.hear_whole(chunk):
+            return self._done() if self._client.held else self._give()
         self.feed_server(chunk)
         return self._done()
 
@@ -120,6 +127,12 @@ class StatementConversation(ClientSide):
         return self._client.held > MAX_HELD
 
     # -- the pump --
+
+    def _is_at_rest(self) -> bool:
+        """Say whether a group begins with the client's next byte, and nothing stands in its way."""
+        if self.flight or self.skipping or self.copying_in or self._held is not None:
+            return False
+        return self._client.between and self._may_take()
 
     def _done(self) -> Step:
         """Do all that can be done now, and return it."""

@@ -40,7 +40,8 @@ class Item:
     that was refused; it fails for certain, and the client hears this error in place of the server's. `undo`: what it
     changed among the names; `replaced` is the portal whose name it took. `changes` has what each of its statements
     changes in the session, `done` counts those that have ended; `unsettled`: one may have changed anything;
-    `stream`: its answer is that of the replication protocol, which nothing masks. `columns`
+    `stream`: its answer is that of the replication protocol, which nothing masks; `quiet`: nothing of what it does
+    has to be followed, and it is no COPY. `columns`
     and `copy` describe the rows that come now, `probe` has the columns of a COPY. `after` is what an own group was for.
     """
 
@@ -56,6 +57,7 @@ class Item:
     changes: list[Change] = field(default_factory=list)
     unsettled: bool = False
     stream: bool = False
+    quiet: bool = False
     replaced: Portal | None = None
     columns: tuple[Column, ...] | None = None
     copy: CopyResponse | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from guardcli.gateways.postgres.authority import Authority, Outcome, Ticket
-from guardcli.gateways.postgres.codec.backend import IDLE
+from guardcli.gateways.postgres.codec.backend import FAILED, IDLE
 from guardcli.gateways.postgres.codec.frontend import PORTAL, Describe
 from guardcli.gateways.postgres.contract import Step
 from guardcli.gateways.postgres.flight import Flight, Item, Sent
@@ -90,6 +90,15 @@ class Link:
         if not (portal.outcome.tags or portal.outcome.error or portal.outcome.rows or lost):
             portal.outcome.error = "not run: bound, and never executed"
         self.authority.ended(portal.ticket, portal.outcome)
+
+    def group_ended(self, item: Item) -> None:
+        """The server is ready again: record what came of `item`, and of the portals that went with the transaction."""
+        if item.ticket is not None and item.portal is None:
+            self.authority.ended(item.ticket, item.outcome)
+        if self.status in (IDLE, FAILED):
+            for portal in self.names.portals.values():
+                self.end_portal(portal)
+            self.names.portals.clear()
 
     def drop_group(self, words: str) -> None:
         """An extended query failed: the server takes no notice of what was sent behind it, up to Sync."""

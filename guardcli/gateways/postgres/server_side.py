@@ -11,8 +11,6 @@ from guardcli.gateways.postgres import refusals
 from guardcli.gateways.postgres.authority import Authority
 from guardcli.gateways.postgres.caps import Caps, count_messages
 from guardcli.gateways.postgres.codec.backend import (
-    FAILED,
-    IDLE,
     Column,
     CommandComplete,
     CopyResponse,
@@ -269,12 +267,7 @@ class ServerSide(Link):
         if item.after is not None:
             item.after()
             return
-        if item.ticket is not None:
-            self.authority.ended(item.ticket, item.outcome)
-        if found.status in (IDLE, FAILED):
-            for portal in self.names.portals.values():
-                self.end_portal(portal)
-            self.names.portals.clear()
+        self.group_ended(item)
         self._pass(item, frame)
         self.ready()
 

@@ -1,0 +1,192 @@
+"""The usual exchange, taken in one go: one group in one chunk, answered by one chunk.
+
+Most of what a client sends is a Query, or Bind (after Parse, perhaps), Describe, Execute and Sync of the unnamed
+portal, all in one piece; and most answers are one piece as well. Such chunks are not cut into messages that are then
+dispatched one by one. What is judged, recorded and remembered is the same: Query, Parse and Bind go through
+``client_side``, and whatever is not exactly of this form, or needs more than being passed on, goes the long way from
+where it differs.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from guardcli.gateways.postgres.client_side import ClientSide
+from guardcli.gateways.postgres.codec.backend import (
+    Column,
+    CommandComplete,
+    ReadyForQuery,
+    RowDescription,
+    decode_backend,
+)
+from guardcli.gateways.postgres.codec.frames import HEADER, Frame
+from guardcli.gateways.postgres.codec.frontend import PORTAL, Describe, Execute, Sync
+from guardcli.gateways.postgres.codec.limits import BACKEND, FRONTEND
+from guardcli.gateways.postgres.flight import Item, Sent
+from guardcli.gateways.postgres.names import Portal
+
+CHUNK_MAX = 16 * 1024
+"""Longer chunks are few, and what there is to save on them is little."""
+
+_header = struct.Struct(">BI").unpack_from
+_QUERY, _PARSE, _BIND = ord("Q"), ord("P"), ord("B")
+_ROW, _DESCRIPTION = ord("D"), ord("T")
+_EXECUTE_SYNC = Execute(b"").encode() + Sync().encode()
+_DESCRIBE = Describe(PORTAL, b"").encode()
+_DESCRIBE_EXECUTE_SYNC = _DESCRIBE + _EXECUTE_SYNC
+_ENDS = {_EXECUTE_SYNC: False, _DESCRIBE_EXECUTE_SYNC: True}
+"""What follows on the Bind of the unnamed portal, and whether a Describe is in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Usual:
+    """A group that is under way alone, and whose answer needs nothing but being counted and passed on.
+
+    `kinds` are the types of the messages that may answer it, many rows in a row as one.
+    """
+
+    item: Item
+    portal: Portal | None
+    kinds: frozenset[bytes]
+
+
+class WholeExchanges(ClientSide):
+    """The short way through a conversation."""
+
+    _usual: _Usual | None = None
+
+    def take_whole(self, chunk: bytes) -> bytes:
+        """Take what stands first in `chunk`, as far as it is usual, and return the rest. Nothing may be under way."""
+        self._usual = None
+        while HEADER < len(chunk) <= CHUNK_MAX:
+            kind, length = _header(chunk)
+            if kind not in _BEGINS or not FRONTEND[kind].least <= length < len(chunk):
+                break
+            frame, rest = Frame(kind, chunk[: length + 1]), chunk[length + 1 :]
+            if kind == _QUERY and rest:
+                break
+            chunk = rest
+            _BEGINS[kind](self, frame)
+            if self.asking is not None or self.skipping:
+                break
+            if kind == _QUERY:
+                self._note_query()
+            elif kind == _BIND:
+                return self._take_end(chunk)
+        return chunk
+
+    def _note_query(self) -> None:
+        item = self.flight.head
+        if item is not None and item.quiet and not item.stream and not self.results.reads(item.ticket):
+            self._usual = _Usual(item, None, _QUERY_ANSWERS)
+
+    def _take_end(self, rest: bytes) -> bytes:
+        """Take Describe, Execute and Sync behind a Bind; return `rest` where it is none of that, or needs more."""
+        portal = self.names.portals.get(b"")
+        described = _ENDS.get(rest)
+        if described is None or portal is None or self.flight[-1].portal is not portal:
+            return rest
+        if not portal.prepared.quiet or portal.doubt or self.results.reads(portal.ticket):
+            return rest
+        if described:
+            self.flight.append(Item(Sent.DESCRIBE, portal=portal))
+        item = Item(Sent.EXECUTE, portal=portal, ticket=portal.ticket, outcome=portal.outcome)
+        item.text = portal.prepared.text
+        self.flight.append(item)
+        self.end_group(Item(Sent.SYNC), rest)
+        answers = _GROUP_ANSWERS.get(tuple(one.kind for one in self.flight))
+        if answers is not None:
+            self._usual = _Usual(item, portal, answers)
+        return b""
+
+    def hear_whole(self, chunk: bytes) -> bool:
+        """Take `chunk` where it is the whole answer to what is under way, and a usual one; say whether it was."""
+        usual, self._usual = self._usual, None
+        if usual is None or len(chunk) > CHUNK_MAX or not self._server.between:
+            return False
+        found = _messages(chunk)
+        if found is None or found.kinds not in usual.kinds:
+            return False
+        complete, ready = decode_backend(found.last[0]), decode_backend(found.last[1])
+        if not isinstance(complete, CommandComplete) or not isinstance(ready, ReadyForQuery):
+            return False
+        columns: tuple[Column, ...] = ()
+        if found.described is not None:
+            description = decode_backend(found.described)
+            columns = description.columns if isinstance(description, RowDescription) else ()
+        self._end_usual(usual, columns)
+        outcome = usual.item.outcome
+        outcome.rows += found.rows
+        outcome.bytes += found.size
+        outcome.tags.append(complete.tag.decode("utf-8", "replace"))
+        self.end_portal(usual.portal)
+        self.status, self.closing = ready.status, False
+        self.group_ended(usual.item)
+        self.to_client(chunk)
+        self.ready()
+        return True
+
+    def _end_usual(self, usual: _Usual, columns: tuple[Column, ...]) -> None:
+        """Do what each answer before the end does."""
+        for item in self.flight:
+            if item.kind is Sent.BIND:
+                self.end_portal(item.replaced)
+            elif item.kind is Sent.DESCRIBE and usual.portal is not None:
+                usual.portal.columns = columns
+        self.flight.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """The messages of a chunk: the types, rows as one; the RowDescription; the last two; how many rows and bytes."""
+
+    kinds: bytes
+    described: Frame | None
+    last: tuple[Frame, Frame]
+    rows: int
+    size: int
+
+
+def _messages(chunk: bytes) -> _Answer | None:
+    """Return what `chunk` holds, None unless it is whole messages of possible lengths, two at the least."""
+    kinds = bytearray()
+    frames: list[tuple[int, int]] = []
+    described = None
+    at = rows = size = 0
+    end = len(chunk)
+    while at < end:
+        if end - at < HEADER:
+            return None
+        kind, length = _header(chunk, at)
+        bounds = BACKEND.get(kind)
+        if bounds is None or not bounds[0] <= length <= bounds[1] or at + length >= end:
+            return None
+        if kind == _ROW:
+            rows += 1
+            size += length + 1
+            if kinds[-1:] != b"D":
+                kinds.append(kind)
+        else:
+            kinds.append(kind)
+            frames.append((at, at + length + 1))
+            if kind == _DESCRIPTION:
+                described = Frame(kind, chunk[at : at + length + 1])
+        at += length + 1
+    if len(frames) < 2:
+        return None
+    first, second = (Frame(chunk[begin], chunk[begin:stop]) for begin, stop in frames[-2:])
+    return _Answer(bytes(kinds), described, (first, second), rows, size)
+
+
+_BEGINS = {_QUERY: ClientSide.take_query, _PARSE: ClientSide.take_parse, _BIND: ClientSide.take_bind}
+_QUERY_ANSWERS = frozenset((b"TDCZ", b"TCZ", b"CZ"))
+_GROUP_ANSWERS = {
+    tuple(kinds): frozenset(lead + rows for rows in ends)
+    for kinds, lead, ends in (
+        ((Sent.BIND, Sent.EXECUTE, Sent.SYNC), b"2", (b"DCZ", b"CZ")),
+        ((Sent.PARSE, Sent.BIND, Sent.EXECUTE, Sent.SYNC), b"12", (b"DCZ", b"CZ")),
+        ((Sent.BIND, Sent.DESCRIBE, Sent.EXECUTE, Sent.SYNC), b"2", (b"TDCZ", b"TCZ", b"nCZ")),
+        ((Sent.PARSE, Sent.BIND, Sent.DESCRIBE, Sent.EXECUTE, Sent.SYNC), b"12", (b"TDCZ", b"TCZ", b"nCZ")),
+    )
+}

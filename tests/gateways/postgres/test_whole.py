@@ -1,0 +1,220 @@
+"""The short way ends as the long one does: the same bytes both ways, the same record, the same names."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from guardcli.gateways.postgres.authority import Outcome, Statement, Ticket
+from guardcli.gateways.postgres.codec.backend import (
+    BIND_COMPLETE,
+    EMPTY_QUERY,
+    NO_DATA,
+    PARSE_COMPLETE,
+    Column,
+    CommandComplete,
+    DataRow,
+    ParameterStatus,
+    ReadyForQuery,
+    RowDescription,
+    error,
+    notice,
+)
+from guardcli.gateways.postgres.codec.frontend import (
+    PORTAL,
+    Bind,
+    Close,
+    Describe,
+    Execute,
+    Flush,
+    Parse,
+    Query,
+    Sync,
+    Terminate,
+)
+from guardcli.gateways.postgres.codec.violations import ProtocolViolation
+from guardcli.gateways.postgres.contract import Step
+from guardcli.gateways.postgres.conversation import StatementConversation
+from guardcli.gateways.postgres.results import Results
+from guardcli.masking import Masker
+from guardcli.model.decisions import ApprovalTerms, Decision, Verdict
+from guardcli.model.masking import MaskRule
+from guardcli.model.operations import Operation
+
+SETTINGS = {"client_encoding": "UTF8", "server_encoding": "UTF8", "standard_conforming_strings": "on"}
+
+
+class NoMasks:
+    def rules(self, extra: tuple[MaskRule, ...]) -> Sequence[MaskRule]:
+        return extra
+
+    def masker(self, extra: tuple[MaskRule, ...]) -> Masker:
+        raise AssertionError("nothing is masked here")
+
+
+class Keeper:
+    """Denies what names ``victims``, asks about ``asked``, and keeps a record."""
+
+    def __init__(self) -> None:
+        self.record: list[object] = []
+
+    def judge(self, operations: Sequence[Operation]) -> Decision:
+        names = {target.name for operation in operations for target in operation.targets}
+        if any("victims" in name for name in names):
+            return Decision(Verdict.DENY, "no", "No.", tuple(operations))
+        if any("asked" in name for name in names):
+            return Decision(Verdict.APPROVE, "ask", "Ask.", tuple(operations), terms=ApprovalTerms())
+        return Decision(Verdict.ALLOW, "yes", "", tuple(operations))
+
+    def admit(self, statement: Statement, decision: Decision) -> Ticket:
+        self.record.append(("judged", statement, decision.verdict))
+        return Ticket(len(self.record), statement, decision, 0.0)
+
+    async def obtain(self, ticket: Ticket) -> AsyncIterator[str]:
+        yield "wait"
+
+    def ended(self, ticket: Ticket, outcome: Outcome) -> None:
+        what = (outcome.tags, outcome.rows, outcome.bytes, outcome.error, outcome.lost)
+        self.record.append(("ended", ticket.statement, what))
+
+    def mask(self, text: str) -> str:
+        return text
+
+
+def cut(data: bytes, size: int) -> list[bytes]:
+    return [data[at : at + size] for at in range(0, len(data), size)] if size else [data]
+
+
+Script = Sequence[tuple[str, bytes]]
+
+
+def played(script: Script, size: int) -> tuple[object, ...]:
+    """Play `script` in chunks of `size` bytes, or whole ones for 0; return all that can be seen of it."""
+    keeper = Keeper()
+    made = StatementConversation(keeper, Results(NoMasks(), None))
+    steps = [made.begin(SETTINGS)]
+    fault = ""
+    try:
+        for side, data in script:
+            take = made.from_client if side == "client" else made.from_server
+            steps += [take(chunk) for chunk in cut(data, size)]
+    except ProtocolViolation as violation:
+        fault = violation.message
+    waits = [step.client_wait for step in steps if step.client_wait is not None]
+    for wait in waits:
+        wait.close()  # type: ignore[attr-defined]
+    portals = {name: (portal.columns, portal.ended) for name, portal in made.names.portals.items()}
+    out = ([b"".join(part) for part in zip(*map(_both, steps), strict=True)], keeper.record, len(waits))
+    return (*out, fault, made.status, portals, list(made.names.statements), len(made.flight), made.skipping)
+
+
+def _both(step: Step) -> tuple[bytes, bytes]:
+    return b"".join(step.to_client), b"".join(step.to_server)
+
+
+ROWS = RowDescription((Column(b"n", 0, 0, 23, 4, -1, 0),)).encode()
+ROW = DataRow((b"1",)).encode()
+DONE = CommandComplete(b"SELECT 1").encode()
+READY, WITHIN, FAILED = (ReadyForQuery(status).encode() for status in b"ITE")
+FAULT = error("ERROR", "22012", "division by zero").encode()
+EXECUTE = Execute(b"").encode() + Sync().encode()
+DESCRIBED = Describe(PORTAL, b"").encode() + EXECUTE
+BIND = Bind(b"", b"", (), (b"7", None)).encode()
+ONE = Query(b"SELECT 1").encode()
+
+
+def parse(text: bytes, name: bytes = b"") -> bytes:
+    return Parse(name, text).encode()
+
+
+def both(*pairs: tuple[bytes, bytes]) -> Script:
+    return [side for asked, said in pairs for side in (("client", asked), ("server", said))]
+
+
+PREPARED = (parse(b"SELECT $1", b"s") + Sync().encode(), PARSE_COMPLETE + READY)
+BOUND = Bind(b"", b"s", (), (b"7",)).encode()
+USUAL = (BOUND + DESCRIBED, BIND_COMPLETE + ROWS + ROW * 3 + DONE + READY)
+SCRIPTS: dict[str, Script] = {
+    "a query": both((ONE, ROWS + ROW + DONE + READY)) * 3,
+    "a query without a row": both((ONE, ROWS + DONE + READY)),
+    "a query in a transaction": both((ONE, ROWS + ROW + DONE + WITHIN)) * 2,
+    "one that changes rows": both((Query(b"DELETE FROM t WHERE n = 1").encode(), DONE + READY)),
+    "one that fails": both((ONE, FAULT + READY), (ONE, ROWS + ROW + DONE + READY)),
+    "one that fails half-way": both((ONE, ROWS + ROW + FAULT + READY)),
+    "two statements": both((Query(b"SELECT 1; SELECT 2").encode(), (ROWS + ROW + DONE) * 2 + READY)),
+    "none": both((Query(b"").encode(), EMPTY_QUERY + READY)),
+    "a notice within": both((ONE, ROWS + notice("hear").encode() + ROW + DONE + READY)),
+    "a setting within": both((ONE, DONE + ParameterStatus(b"TimeZone", b"UTC").encode() + READY)),
+    "a denied query": both((Query(b"DELETE FROM victims").encode(), FAULT + READY), (ONE, DONE + READY)),
+    "an asked query": [("client", Query(b"SELECT * FROM asked").encode() + ONE)],
+    "two queries at once": [("client", ONE + ONE), ("server", DONE + READY), ("server", DONE + READY)],
+    "the next one too early": [("client", ONE), ("client", ONE), ("server", DONE + READY), ("server", DONE + READY)],
+    "an answer in two": [("client", ONE), ("server", ROWS + ROW), ("server", ROW + DONE + READY)],
+    "more than the answer": [("client", ONE), ("server", DONE + READY + READY)],
+    "an answer to nothing": [("server", ROWS + ROW + DONE + READY)],
+    "rows that were not described": both((BOUND + EXECUTE, BIND_COMPLETE + ROW + DONE + READY)),
+    "no end": both((ONE, ROWS + ROW + READY)),
+    "leaving": both((ONE, DONE + READY), (ONE + Terminate().encode(), DONE + READY)),
+    "prepared": both(PREPARED, USUAL, USUAL, (BOUND + EXECUTE, BIND_COMPLETE + ROW + DONE + READY)),
+    "prepared, no rows": both(PREPARED, (BOUND + DESCRIBED, BIND_COMPLETE + NO_DATA + DONE + READY)),
+    "prepared in a transaction": both(PREPARED, (BOUND + DESCRIBED, BIND_COMPLETE + ROWS + DONE + WITHIN), USUAL),
+    "prepared and failing": both(PREPARED, (BOUND + DESCRIBED, BIND_COMPLETE + FAULT + READY), USUAL),
+    "prepared, then closed": both(PREPARED, (Close(ord("S"), b"s").encode() + BOUND + DESCRIBED, FAULT + READY)),
+    "with Parse": both((parse(b"SELECT $1") + BIND + DESCRIBED, PARSE_COMPLETE + USUAL[1])) * 2,
+    "with Parse alone in a chunk": [("client", parse(b"SELECT $1")), ("client", BIND + DESCRIBED), ("server", b"")],
+    "with Parse that is denied": both((parse(b"DELETE FROM victims") + BIND + DESCRIBED, FAULT + READY), USUAL),
+    "more behind a denied one": [
+        ("client", parse(b"DELETE FROM victims")),
+        ("client", BIND + DESCRIBED),
+        ("server", FAULT + READY),
+    ],
+    "asked at Bind": [("client", parse(b"SELECT n FROM asked") + BIND + DESCRIBED + ONE)],
+    "Bind without a statement": both((Bind(b"", b"nothing").encode() + DESCRIBED, FAULT + READY)),
+    "a portal with a name": both(
+        PREPARED, (Bind(b"p", b"s").encode() + Execute(b"p").encode() + Sync().encode(), USUAL[1])
+    ),
+    "another portal": both(PREPARED, (BOUND + Execute(b"other").encode() + Sync().encode(), FAULT + READY)),
+    "a row limit": both(PREPARED, (BOUND + Execute(b"", 1).encode() + Sync().encode(), BIND_COMPLETE + DONE + READY)),
+    "two groups": [*both(PREPARED), ("client", USUAL[0] + USUAL[0]), ("server", USUAL[1]), ("server", USUAL[1])],
+    "two binds": both(PREPARED, (BOUND + BOUND + DESCRIBED, BIND_COMPLETE + USUAL[1])),
+    "Flush in between": both(PREPARED, (BOUND + Flush().encode() + DESCRIBED, USUAL[1])),
+    "COPY": both((Query(b"COPY t TO STDOUT").encode(), DONE + READY)),
+    "a prepared change of a setting": both(
+        (parse(b"SET search_path = a", b"s") + Sync().encode(), PARSE_COMPLETE + READY),
+        (Bind(b"", b"s").encode() + EXECUTE, BIND_COMPLETE + DONE + READY),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_it_does_not_matter_how_chunks_are_cut(name: str) -> None:
+    script = SCRIPTS[name]
+    slow = played(script, 1)
+    assert played(script, 0) == slow
+    assert played(script, 7) == slow
+
+
+BAD = {
+    "a length that is impossible": b"Q\0\0\0\3",
+    "a length that is too long": b"B\x7f\xff\xff\xff\0",
+    "a Bind cut short": b"B\0\0\0\x0c\0\0\0\0\0\0\0\0" + DESCRIBED,
+    "a type that is none": b"?\0\0\0\4",
+    "an Execute with more in it": BOUND + b"E\0\0\0\x0a\0\0\0\0\0\0" + Sync().encode(),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_cannot_be_read_ends_the_connection_either_way(name: str) -> None:
+    script = [*both(PREPARED), ("client", BAD[name])]
+    assert played(script, 0) == played(script, 1)
+
+
+def test_the_usual_exchange_goes_the_short_way() -> None:
+    made = StatementConversation(Keeper(), Results(NoMasks(), None))
+    made.begin(SETTINGS)
+    made.from_client(PREPARED[0])
+    made.from_server(PREPARED[1])
+    for asked, said in (USUAL, (ONE, ROWS + ROW + DONE + READY)):
+        assert made.take_whole(asked) == b""
+        assert made.hear_whole(said)
