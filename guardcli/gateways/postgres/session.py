@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import ParamSpec
 
 from guardcli.gateways.postgres import upstream as server_side
 from guardcli.gateways.postgres.codec.backend import BackendKeyData, error
@@ -27,6 +28,7 @@ LINGER_SECONDS = 10.0
 """How long a client that must go may take to read what it was told last."""
 
 log = logging.getLogger(__name__)
+Given = ParamSpec("Given")
 
 
 class _Side:
@@ -97,7 +99,7 @@ class Session:
     def end(self, sqlstate: str, message: str) -> None:
         """End the session with a FATAL error."""
         if not self._ended.done():
-            self._guarded(lambda: self._conversation.end(sqlstate, message))
+            self._guarded(self._conversation.end, sqlstate, message)
             self._finish(message)
 
     # -- what arrives --
@@ -108,18 +110,18 @@ class Session:
             self._ahead.append(chunk)
             self._regulate()
             return
-        self._guarded(lambda: self._conversation.from_client(chunk))
+        self._guarded(self._conversation.from_client, chunk)
 
     def _from_server(self, chunk: bytes) -> None:
         self.active = self._clock()
-        self._guarded(lambda: self._conversation.from_server(chunk))
+        self._guarded(self._conversation.from_server, chunk)
 
-    def _guarded(self, work: Callable[[], Step]) -> None:
+    def _guarded(self, work: Callable[Given, Step], *given: Given.args, **more: Given.kwargs) -> None:
         """Do what the conversation says; whatever is wrong with it ends the session, and nothing more passes."""
         if self._ended.done():
             return
         try:
-            self._do(work())
+            self._do(work(*given, **more))
         except ProtocolViolation as violation:
             self.violated(violation)
         except Exception:
@@ -173,18 +175,18 @@ class Session:
     def _client_goes_on(self, result: object) -> None:
         self._waits.client = None
         self.active = self._clock()
-        self._guarded(lambda: self._conversation.client_goes_on(result))
+        self._guarded(self._conversation.client_goes_on, result)
         self._catch_up()
 
     def _catch_up(self) -> None:
         """Take what the client has sent meanwhile, as far as nothing is waited for again."""
         while self._ahead and self._waits.client is None and not self._ended.done():
             chunk = self._ahead.pop(0)
-            self._guarded(lambda chunk=chunk: self._conversation.from_client(chunk))  # type: ignore[misc]
+            self._guarded(self._conversation.from_client, chunk)
 
     def _server_goes_on(self, result: object) -> None:
         self._waits.server = None
-        self._guarded(lambda: self._conversation.server_goes_on(result))
+        self._guarded(self._conversation.server_goes_on, result)
 
     # -- the flow --
 
@@ -198,8 +200,8 @@ class Session:
 
     def _regulate(self) -> None:
         """Hold back or let go each side."""
-        held = self._client_full or self._server_full or sum(map(len, self._ahead)) > KEPT_MAX
-        held = held or self._conversation.client_is_full
+        held = self._client_full or self._server_full or self._conversation.client_is_full
+        held = held or (bool(self._ahead) and sum(map(len, self._ahead)) > KEPT_MAX)
         (self._client.pause if held else self._client.resume)()
         held = self._client_full or self._waits.server is not None
         (self._server.pause if held else self._server.resume)()
@@ -213,7 +215,7 @@ class Session:
         if self._ended.done():
             return
         text = "the server closed the connection unexpectedly"
-        self._guarded(lambda: self._conversation.end(CONNECTION_FAILURE, text))
+        self._guarded(self._conversation.end, CONNECTION_FAILURE, text)
         self._finish(text)
 
     def _finish(self, reason: str) -> None:
