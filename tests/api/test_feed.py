@@ -104,5 +104,5 @@ def test_a_stream_is_for_those_who_may_list(central: Central, make, role: str | 
         secret = central.store.sessions.open(make.facts(), "token:x")
         central.store.sessions.revoke("session-0001", "admin")
         headers = {"authorization": f"Bearer {secret.reveal()}"}
-    answer = requests.get(f"{central.url}/v1/approvals/stream", headers=headers, timeout=10)
+    answer = requests.get(f"{central.url}/v1/approvals/stream", headers=headers, timeout=90)
     assert answer.status_code == (403 if role else 401)

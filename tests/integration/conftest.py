@@ -173,7 +173,7 @@ def shared_sandbox(_shared: Sandbox) -> Sandbox:
     return _shared
 
 
-def wait_for(condition: Any, seconds: float = 20.0) -> Any:
+def wait_for(condition: Any, seconds: float = 60.0) -> Any:
     """Return what `condition` gives as soon as that is true; fail when it never is."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:

@@ -185,7 +185,7 @@ def test_term_reaches_the_agent_which_may_end_in_its_own_way(shared_sandbox, wai
     process = shared_sandbox.start("bash", "-c", text, options=["--isolate=require"])
     wait_for(begun.exists)
     process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=30)
+    said, _ = process.communicate(timeout=90)
     assert (process.returncode, said) == (3, "ending\n")
 
 

@@ -127,7 +127,7 @@ def _without_numbers(act: Callable[[Mapping[str, str]], tuple[int, str, str]]) -
 def test_psql_at_a_terminal(database: Mapping[str, str], rig: Rig) -> None:
     def act(env: Mapping[str, str]) -> str:
         merged = {**os.environ, "PAGER": "", "TERM": "dumb", "PSQL_HISTORY": "/dev/null", **env}
-        child = pexpect.spawn("psql", ["-X"], env=merged, encoding="utf-8", timeout=20)
+        child = pexpect.spawn("psql", ["-X"], env=merged, encoding="utf-8", timeout=90)
         try:
             child.expect_exact("postgres=# ")
             seen = ""

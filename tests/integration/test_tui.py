@@ -22,7 +22,7 @@ class Tmux:
 
     def __call__(self, *arguments: str) -> str:
         command = ["tmux", "-S", self._socket, "-f", "/dev/null", *arguments]
-        return subprocess.run(command, env=self._env, capture_output=True, text=True, timeout=30, check=False).stdout
+        return subprocess.run(command, env=self._env, capture_output=True, text=True, timeout=90, check=False).stdout
 
     def start(self, command: list[str]) -> None:
         self("new-session", "-d", "-x", "100", "-y", "30", shlex.join(command))
@@ -75,7 +75,7 @@ def test_a_reviewer_sees_approves_and_watches_a_live_session(sandbox, tmux: Tmux
         tmux.until(lambda shown: "it is done" not in shown)
     finally:
         agent.kill()
-        agent.communicate(timeout=30)
+        agent.communicate(timeout=90)
     assert [one["reason"] for one in sandbox.json("approvals", "list", "--all")] == ["fine"]
 
 

@@ -47,7 +47,7 @@ class Site:
         self._written.close()
 
 
-def until(true: Callable[[], bool], seconds: float = 40.0) -> None:
+def until(true: Callable[[], bool], seconds: float = 90.0) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not happen in time"
@@ -152,7 +152,7 @@ def test_a_session_is_watched_live_approved_denied_and_replayed(site: Site, page
         expect(page.locator(".ap-player")).not_to_contain_text("not on a Friday")
     finally:
         agent.kill()
-        said = agent.communicate(timeout=30)
+        said = agent.communicate(timeout=90)
     assert "it is done" in said[0]
     assert "told 77" in said[0]
     assert "not on a Friday" in said[1]

@@ -45,7 +45,8 @@ def test_hostile_text_in_every_field_is_only_ever_seen(stage, until, seen) -> No
         groups=[EVIL[:150]],
     )
     operation = {
-        "tool": WORSE, "action": WORSE, "effects": ["delete", WORSE], "targets": [WORSE], "complete": False, "reason": WORSE
+        "tool": WORSE, "action": WORSE, "effects": ["delete", WORSE], "targets": [WORSE], "complete": False,
+        "reason": WORSE,
     }  # fmt: skip
     story.call(
         1, "psql -c '" + WORSE.replace("'", "") + "'", "deny", 1.0, WORSE, rule=WORSE, message=WORSE, parent=WORSE

@@ -58,7 +58,7 @@ class Site:
     def browser(self, role: str) -> requests.Session:
         made = requests.Session()
         made.trust_env = False
-        answer = made.post(f"{self.url}/login", data={"token": self.tokens[role]}, allow_redirects=False, timeout=20)
+        answer = made.post(f"{self.url}/login", data={"token": self.tokens[role]}, allow_redirects=False, timeout=90)
         assert answer.status_code == 303, answer.text
         return made
 
@@ -72,7 +72,7 @@ def site(make, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 def get(browser: requests.Session, url: str) -> requests.Response:
-    return browser.get(url, allow_redirects=False, timeout=20)
+    return browser.get(url, allow_redirects=False, timeout=90)
 
 
 def proof_in(text: str) -> str:
@@ -132,13 +132,13 @@ def test_an_agents_own_token_sees_its_own_alone(site: Site, make) -> None:
 
 @pytest.mark.parametrize("token", ["", "guard-service.x.y", "x" * 5000, "\u00e9", "guard-session.session-web-01.00"])
 def test_a_token_that_is_none_signs_nobody_in(site: Site, token: str) -> None:
-    answer = requests.post(f"{site.url}/login", data={"token": token}, allow_redirects=False, timeout=20)
+    answer = requests.post(f"{site.url}/login", data={"token": token}, allow_redirects=False, timeout=90)
     assert answer.status_code == 401
     assert "set-cookie" not in answer.headers
 
 
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(site: Site) -> None:
-    answer = requests.post(f"{site.url}/login", data={"token": site.tokens["admin"]}, allow_redirects=False, timeout=20)
+    answer = requests.post(f"{site.url}/login", data={"token": site.tokens["admin"]}, allow_redirects=False, timeout=90)
     cookie = answer.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=lax" in cookie
@@ -151,7 +151,7 @@ def test_a_yes_and_a_no_with_reasons(site: Site) -> None:
         page = get(browser, f"{site.url}/approvals/{id}")
         assert "&lt;script&gt;" in page.text
         form = {"proof": proof_in(page.text), "vote": vote, "reason": "seen"}
-        answer = browser.post(f"{site.url}/approvals/{id}/decision", data=form, allow_redirects=False, timeout=20)
+        answer = browser.post(f"{site.url}/approvals/{id}/decision", data=form, allow_redirects=False, timeout=90)
         assert answer.status_code == 303
         assert (site.own.approval(id).state, site.own.approval(id).reason) == (state, "seen")
 
@@ -165,7 +165,7 @@ def test_whoever_may_not_decide_does_not_by_the_page_either(site: Site, role: st
         f"{site.url}/approvals/{id}/decision",
         data={"proof": proof_in(page.text), "vote": "approve"},
         allow_redirects=False,
-        timeout=20,
+        timeout=90,
     )
     assert answer.status_code == 403
     assert site.own.approval(id).state is ApprovalState.PENDING
@@ -193,7 +193,7 @@ def test_a_form_that_is_not_ours_decides_nothing(site: Site, way: str) -> None:
         data={**form, "vote": "approve"},
         headers=headers,
         allow_redirects=False,
-        timeout=20,
+        timeout=90,
     )
     assert answer.status_code == 403
     assert site.own.approval(id).state is ApprovalState.PENDING
@@ -206,7 +206,7 @@ def test_another_site_signs_nobody_in(site: Site) -> None:
         data={"token": site.tokens["admin"]},
         headers={"Origin": "https://evil.example"},
         allow_redirects=False,
-        timeout=20,
+        timeout=90,
     )
     assert answer.status_code == 403
     assert "set-cookie" not in answer.headers
@@ -242,7 +242,7 @@ def test_an_agent_finds_its_own_alone(site: Site, make) -> None:
 def test_signing_out_forgets(site: Site) -> None:
     browser = site.browser("auditor")
     page = get(browser, f"{site.url}/sessions")
-    browser.post(f"{site.url}/logout", data={"proof": proof_in(page.text)}, allow_redirects=False, timeout=20)
+    browser.post(f"{site.url}/logout", data={"proof": proof_in(page.text)}, allow_redirects=False, timeout=90)
     assert COOKIE not in browser.cookies
     assert get(browser, f"{site.url}/sessions").status_code == 303
 
@@ -290,7 +290,7 @@ def test_a_sign_in_leads_nowhere_else(wanted: str, leads: str) -> None:
 
 
 def test_what_is_served_to_everybody_holds_no_secret(site: Site) -> None:
-    answer = requests.get(f"{site.url}/static/../../store/tokens.py", timeout=20)
+    answer = requests.get(f"{site.url}/static/../../store/tokens.py", timeout=90)
     assert answer.status_code == 404
     for name in ("style.css", "replay.js", "htmx.min.js", "htmx.LICENSE.txt", "asciinema-player.LICENSE.txt"):
-        assert requests.get(f"{site.url}/static/{name}", timeout=20).status_code == 200
+        assert requests.get(f"{site.url}/static/{name}", timeout=90).status_code == 200

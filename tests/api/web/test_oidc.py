@@ -59,7 +59,7 @@ class Flow:
         self.back = self.get(self.sent.headers["location"]).headers["location"]
 
     def get(self, place: str) -> requests.Response:
-        return self.browser.get(place, allow_redirects=False, timeout=20)
+        return self.browser.get(place, allow_redirects=False, timeout=90)
 
     def finish(self, place: str | None = None) -> requests.Response:
         return self.get(place or self.back)
@@ -72,7 +72,7 @@ class Flow:
 
 
 def test_a_person_signs_in_sees_the_page_and_signs_out_for_good(url: str, oidc: OidcProvider) -> None:
-    assert "Sign in with corp" in requests.get(f"{url}/login", timeout=20).text
+    assert "Sign in with corp" in requests.get(f"{url}/login", timeout=90).text
     flow = Flow(url)
     asked = parse_qs(urlsplit(flow.sent.headers["location"]).query)
     assert asked["code_challenge_method"] == ["S256"]
@@ -84,7 +84,7 @@ def test_a_person_signs_in_sees_the_page_and_signs_out_for_good(url: str, oidc: 
     assert "ann@corp.example" in page.text
     token = flow.browser.cookies[COOKIE]
     proof = page.text.split('name="proof" value="')[1].split('"')[0]
-    flow.browser.post(f"{url}/logout", data={"proof": proof}, allow_redirects=False, timeout=20)
+    flow.browser.post(f"{url}/logout", data={"proof": proof}, allow_redirects=False, timeout=90)
     flow.browser.cookies.set(COOKIE, token)
     assert flow.get(f"{url}/sessions").status_code == 303
 
@@ -140,7 +140,7 @@ def test_a_flow_that_was_tampered_with_leads_nowhere(url: str, kept: str) -> Non
     flow = Flow(url)
     flow.browser.cookies.clear()
     answer = requests.get(
-        flow.back, headers={"cookie": f"{FLOW_COOKIE}={kept}".encode("latin-1")}, allow_redirects=False, timeout=20
+        flow.back, headers={"cookie": f"{FLOW_COOKIE}={kept}".encode("latin-1")}, allow_redirects=False, timeout=90
     )
     refused(flow, answer)
 
@@ -154,9 +154,9 @@ def test_a_sign_in_leads_to_this_page_alone(url: str, wanted: str) -> None:
 def test_a_provider_that_is_away_is_said(url: str, oidc: OidcProvider) -> None:
     oidc.broken = True
     try:
-        answer = requests.get(f"{url}/login/with/corp", allow_redirects=False, timeout=20)
+        answer = requests.get(f"{url}/login/with/corp", allow_redirects=False, timeout=90)
     finally:
         oidc.broken = False
     assert answer.status_code == 503
     assert "cannot be shown" in answer.text
-    assert requests.get(f"{url}/login/with/nobody", allow_redirects=False, timeout=20).status_code == 404
+    assert requests.get(f"{url}/login/with/nobody", allow_redirects=False, timeout=90).status_code == 404

@@ -109,7 +109,7 @@ def test_what_kubectl_does_not_take_is_a_problem_and_nothing_else(tmp_path: Path
         ["kubectl", command, "--help", *rest],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=90,
         check=False,
         env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
     )

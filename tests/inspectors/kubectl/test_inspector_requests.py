@@ -109,7 +109,7 @@ def sent(api: tuple[SmallApi, Path], line: str, stdin: bytes = b"") -> list[Requ
     small.gone.clear()
     env = {"PATH": "/usr/bin:/bin", "HOME": str(home)}
     subprocess.run(
-        ["kubectl", *shlex.split(line)], input=stdin, env=env, cwd=home, capture_output=True, timeout=30, check=False
+        ["kubectl", *shlex.split(line)], input=stdin, env=env, cwd=home, capture_output=True, timeout=90, check=False
     )
     return list(small.requests)
 

@@ -59,7 +59,7 @@ def seen_by_kubectl(home: Path, text: str) -> list[tuple[str, str]]:
         ["kubectl", "annotate", "--local", "-f", "-", "seen=yes", "-o", "json"],
         input=text.encode(),
         capture_output=True,
-        timeout=30,
+        timeout=90,
         check=True,
         env={"PATH": "/usr/bin:/bin", "HOME": str(home)},
     )

@@ -260,7 +260,7 @@ def bystander(cluster) -> Iterator[subprocess.Popen[str]]:
     process.stdin.flush()
     assert process.stdout.readline() == "ready\n"
     yield process
-    process.communicate("\\q\n", timeout=10)
+    process.communicate("\\q\n", timeout=90)
 
 
 def is_harmless(statement: str) -> bool:
