@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from guardcli.cli.api_encryption import encryption
 from guardcli.cli.api_keys import keys
 from guardcli.cli.api_options import api_config, config_option, database_option
 from guardcli.cli.api_tokens import token
@@ -96,3 +97,4 @@ def status(as_json: bool) -> None:
 
 command.add_command(token)
 command.add_command(keys)
+command.add_command(encryption)

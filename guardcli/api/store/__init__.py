@@ -6,6 +6,8 @@
 ``sessions``     who runs what, and the head of each session's chain
 ``events``       append and read the chain and the recording's stretches
 ``stretches``    where the recordings' stretches are
+``rewrapping``   seals them anew, for the present identity
+``discards``     objects to delete
 ``approvals``    the state machine of requests, votes and single use
 ``grants``       a yes to more than one request, for a time
 ``notices``      what is to be told to whom

@@ -51,8 +51,7 @@ class Stretches:
         for row in rows:
             row["block"], row["place"] = segment.places[row["sequence"]]
         used = {row["block"] for row in rows}
-        session = rows[0]["session"]
-        blocks = [{**asdict(block), "session": session} for block in segment.blocks if block.id in used]
+        blocks = [row for row in block_rows(segment, rows[0]["session"]) if row["id"] in used]
         insert_rows(connection, BLOCKS, blocks)
         insert_rows(connection, CHUNKS, rows)
 
@@ -134,3 +133,8 @@ class Stretches:
         query = select(func.max(CHUNKS.c.sequence)).where(CHUNKS.c.session == session, CHUNKS.c.position <= offset)
         with reading(self._engine) as connection:
             return int(connection.execute(query).scalar_one() or 0)
+
+
+def block_rows(segment: Segment, session: str) -> list[dict[str, Any]]:
+    """Return the rows of `BLOCKS` for what was written as `segment`."""
+    return [{**asdict(block), "session": session} for block in segment.blocks]

@@ -46,6 +46,8 @@ class Action(str, Enum):
     TOKEN_ISSUED = "token-issued"  # noqa: S105 - the name of an act
     TOKEN_REVOKED = "token-revoked"  # noqa: S105 - the name of an act
     KEY_ROTATED = "key-rotated"
+    ENCRYPTION_ROTATED = "encryption-rotated"
+    ENCRYPTION_RETIRED = "encryption-retired"
     POLICY_PUBLISHED = "policy-published"
     POLICY_ASSIGNED = "policy-assigned"
     POLICY_ROLLED_BACK = "policy-rolled-back"
