@@ -6,17 +6,19 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Coroutine
-from contextlib import ExitStack, suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 
 from guardcli.broker import protocol
 from guardcli.broker.approval import Approvals
 from guardcli.broker.connection import ShimConnection, Silent
+from guardcli.broker.custody import Custody
 from guardcli.broker.enclosure import Enclosure, Real
 from guardcli.broker.facts import CallFacts
+from guardcli.broker.grants import Launch
 from guardcli.broker.judge import Judge, Judgement, stdin_kind
 from guardcli.broker.limits import Limits, MakeFinder, Mask, Observer
-from guardcli.broker.parts import COPIERS, part_of_a_call
+from guardcli.broker.parts import COPIERS, RULE, part_of_a_call
 from guardcli.broker.processes import GitPrograms, started_by_git
 from guardcli.broker.protocol import CallFrame, ProtocolError
 from guardcli.broker.recorder import CallRecord, Recorder
@@ -58,6 +60,8 @@ class Engine:
     """The connections that have not said yet what they call."""
     routes: Routes
     """Which calls go to a gateway."""
+    custody: Custody
+    """What allowed calls are lent."""
     enclosure: Enclosure | None = None
     """Where the session is isolated."""
 
@@ -211,7 +215,12 @@ class Call:
         program = engine.enclosure.program(frame.tool, path) if engine.enclosure else Real(path)
         if tool == "git" or tool in COPIERS:
             engine.git_calls[self._connection.peer.pid] = tool
-        with ExitStack() as until_the_end:
+        pid, decision = self._connection.peer.pid, judgement.decision
+        launch = Launch(pid, judgement.invocation, decision.operations, record, part=decision.rule == RULE)
+        async with AsyncExitStack() as until_the_end:
+            lent = await engine.custody.lend(launch)
+            if lent.take_back is not None:
+                until_the_end.push_async_callback(lent.take_back)
             shown = None
             if self._route is not None and self._route.lend is not None:
                 shown = self._route.lend(record.number, judgement.invocation, judgement.inspection, self._tell)
@@ -221,13 +230,14 @@ class Call:
                 frame,
                 self._agent,
                 engine.recorder,
-                lambda observer: engine.make_mask(frame.tool, judgement.decision.mask, observer),
-                Limits(judgement.decision.limits, engine.make_finder),
+                lambda observer: engine.make_mask(frame.tool, decision.mask, observer),
+                Limits(decision.limits, engine.make_finder),
                 engine.spawn,
                 self._tell,
                 self._dropped,
                 self._route,
                 shown,
+                lent,
             )
             await relay.run(record, judgement, facts, program)
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from guardcli.broker.api_requests import RequestAuthority, RequestRules
 from guardcli.broker.approval import JUSTIFICATION
 from guardcli.broker.clusters import Clusters, Gateway, kubeconfig
-from guardcli.broker.postgres import LendingService
+from guardcli.broker.custody import LendingService
 from guardcli.broker.services import Service
 from guardcli.broker.session import Broker
 from guardcli.credentials.lending import Lending, own_directory, standard_providers

@@ -7,6 +7,7 @@
     bin/guard-enter    the first program inside the sandbox, where the session is isolated
     bin/.names/psql, … links to a program that can be read, for tools that look for their own file
     empty              a file with nothing in it, which stands for what is hidden inside
+    c/                 sockets of calls that are lent something, one a call
     broker.sock        where the shims call
     broker.log         what the broker has to say of itself
     lock               held (flock) while the session lives
@@ -27,6 +28,8 @@ from guardcli.isolation.keyed import lay_keyed_shim
 from guardcli.model.errors import UnavailableError
 
 NAMES = ".names"
+CALLS = "c"
+"""Short, since paths of sockets are."""
 SOCKET_PATH_MAX = 100
 """sun_path holds 107 bytes and a NUL (unix(7))."""
 
@@ -50,6 +53,7 @@ class SessionPlace:
             )
         try:
             self.shims.mkdir(mode=0o700, parents=True)
+            (self.directory / CALLS).mkdir(mode=0o700)
             self._lock = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if key:

@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from guardcli.broker.approval import JUSTIFICATION
+from guardcli.broker.custody import LendingService
 from guardcli.broker.place import SOCKET_PATH_MAX
 from guardcli.broker.postgres_address import Address
 from guardcli.broker.services import Service
@@ -105,23 +106,6 @@ def postgres_services(broker: Broker, config_dir: Path) -> list[Service]:
     for resource in served:
         broker.routes.add(resource, places[resource.name])
     return [LendingService(lending), *gateways]
-
-
-class LendingService:
-    """Gives back, at the session's end, what its gateways have borrowed."""
-
-    name = "the session's credentials"
-
-    def __init__(self, lending: Lending) -> None:
-        self._lending = lending
-
-    async def start(self) -> Mapping[str, str]:
-        """Do nothing: credentials are lent when a login needs them."""
-        return {}
-
-    async def close(self) -> None:
-        """Give back every lease."""
-        await asyncio.get_running_loop().run_in_executor(None, self._lending.close)
 
 
 def addresses(resources: tuple[Resource, ...], directory: Path, shown: str) -> dict[str, Address]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from guardcli.broker import protocol
 from guardcli.broker.connection import ShimConnection
 from guardcli.broker.copies import Feed, sealed
+from guardcli.broker.custody import NOTHING, Lent
 from guardcli.broker.enclosure import Real
 from guardcli.broker.facts import CallFacts
 from guardcli.broker.judge import Judgement
@@ -97,10 +98,10 @@ class Relay:
         dropped: Collection[str] = (),
         route: Route | None = None,
         shown: Pass | None = None,
+        lent: Lent = NOTHING,
     ) -> None:
-        """`dropped` are variables that the tool is not given; `route` changes what leads it to a gateway, and `shown`
-        is
-        what it shows there."""
+        """`dropped` are variables that the tool is not given; `route` changes what leads it to a gateway, `shown` is
+        what it shows there; `lent` is its own for as long as it runs."""
         self._connection = connection
         self._frame = frame
         self._agent = agent
@@ -109,7 +110,9 @@ class Relay:
         self._limits = limits
         self._spawn = spawn
         self._tell = tell
-        self._changed: dict[str, str | None] = {**dict.fromkeys(dropped), **(route.environment if route else {})}
+        routed = route.environment if route else {}
+        self._changed: dict[str, str | None] = {**dict.fromkeys(dropped), **routed, **lent.environment}
+        self._lent = lent
         self._route = route
         self._shown = shown
         self._failure: UnavailableError | None = None
@@ -118,7 +121,8 @@ class Relay:
     async def run(self, call: CallRecord, judgement: Judgement, facts: CallFacts, program: Real) -> None:
         """Start the tool and see it to its end. Raises UnavailableError where it could not be recorded."""
         only_command = judgement.decision.recording is Recording.COMMAND
-        if only_command and not _judged_content(judgement, facts) and not self._limits and self._shown is None:
+        whole = not self._limits and self._shown is None and not self._lent.lasting
+        if only_command and not _judged_content(judgement, facts) and whole:
             self._recorder.started(call, judgement.invocation, program.path)
             settings = self._settings(judgement, program)
             plan = Plan(
@@ -184,6 +188,9 @@ class Relay:
                 pipes.put(given, f"{given.prefix}/proc/self/fd/{number}")
         if self._shown is not None:
             self._show(pipes, self._shown, FIRST_COPY + len(judgement.inspection.inputs))
+        for number, (variable, content) in enumerate(self._lent.files.items(), FIRST_COPY + INPUTS_MAX):
+            pipes.give(sealed(content), number)
+            pipes.environment[variable] = f"/proc/self/fd/{number}"
 
     def _show(self, pipes: Pipes, shown: Pass, number: int) -> None:
         """Give the tool what it shows to a gateway, under the descriptor `number`."""

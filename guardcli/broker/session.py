@@ -25,9 +25,11 @@ from pathlib import Path
 from guardcli.broker.approval import Approvals
 from guardcli.broker.call import Engine
 from guardcli.broker.connection import Silent
+from guardcli.broker.custody import Custody
 from guardcli.broker.enclosure import Enclosure, EnclosurePlan
 from guardcli.broker.judge import Judge
-from guardcli.broker.limits import Observer
+from guardcli.broker.learned import Learned
+from guardcli.broker.limits import Mask, Observer
 from guardcli.broker.place import SessionPlace
 from guardcli.broker.processes import GitPrograms
 from guardcli.broker.proxy import AgentNetwork, inner_ports, network_environment
@@ -45,6 +47,7 @@ from guardcli.masking import Masker, Stream
 from guardcli.masking.cache import PatternCache
 from guardcli.model.errors import GuardError, UnavailableError
 from guardcli.model.masking import MaskRule
+from guardcli.model.secrets import Secret
 from guardcli.policy import Policy
 
 PATIENT_THREADS = 256
@@ -75,22 +78,28 @@ class Maskers:
         self._compiled: dict[tuple[MaskRule, ...], Masker] = {}
         self._finders: dict[tuple[MaskRule, ...], Masker] = {}
         self._texts: dict[str, str] = {}
+        self._learned = Learned()
         self.secrets = SecretFinder(cache.load, cache.store)
 
     def text(self, text: str) -> str:
         """Return `text` as the record may hold it: with everything masked that the policy masks for any tool."""
         known = self._texts.get(text)
         if known is None:
-            known = self.masker(()).text(text)
+            known = self.masker(()).text(self._learned.text(text))
             if len(self._texts) >= TEXTS_MAX:
                 self._texts.clear()
             if len(text) <= TEXT_MAX:
                 self._texts[text] = known
         return known
 
-    def stream(self, tool: str, extra: tuple[MaskRule, ...], observer: Observer) -> Stream:
+    def learn(self, secret: Secret) -> None:
+        """Mask what `secret` holds from now on, wherever it shows."""
+        if self._learned.learn(secret):
+            self._texts.clear()
+
+    def stream(self, tool: str, extra: tuple[MaskRule, ...], observer: Observer) -> Mask:
         """Return a fresh mask for one output stream of `tool`; `extra` goes before the policy's own rules."""
-        return self.masker(extra).stream(tool, observer)
+        return self._learned.before(self.masker(extra).stream(tool, observer), observer)
 
     def finder(self, detectors: tuple[str, ...], observer: Observer) -> Stream:
         """Return a stream that tells `observer` of all that `detectors` find, but for what the policy lets stay."""
@@ -157,10 +166,11 @@ class Broker:
             client, session.id, session.identity, self.recorder, self.patience, session.approval_wait
         )
         self.routes = Routes()
+        self.custody = Custody()
+        self.enclosure = enclosure = Enclosure(session.enclosure) if session.enclosure else None
+        self.finder = finder = ToolFinder(session.environment.get("PATH", os.defpath), str(session.place.shims))
         self._services = Services(make_services(self))
         self._network = AgentNetwork(self.recorder, session.policy.isolation.hosts)
-        self._enclosure = enclosure = Enclosure(session.enclosure) if session.enclosure else None
-        finder = ToolFinder(session.environment.get("PATH", os.defpath), str(session.place.shims))
         self._engine = Engine(
             judge=Judge(session.policy, session.identity, session.groups, session.environment, self.patience),
             approvals=self.approvals,
@@ -173,6 +183,7 @@ class Broker:
             spawn=self._tasks.spawn,
             git_calls={},
             routes=self.routes,
+            custody=self.custody,
             enclosure=enclosure,
             silent=Silent(min(SILENT_MAX, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4)),
         )
@@ -193,9 +204,9 @@ class Broker:
         entering: asyncio.Task[None] | None = None
         try:
             told = await self._services.start()
-            if self._enclosure is not None:
-                told |= network_environment(self._enclosure.network)
-                entering = self._tasks.spawn(self._enter(self._enclosure, control, told))
+            if self.enclosure is not None:
+                told |= network_environment(self.enclosure.network)
+                entering = self._tasks.spawn(self._enter(self.enclosure, control, told))
             tell_started(control, told)
             said = await done
         except GuardError as error:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import guardcli
 from guardcli.broker.enclosure import EnclosurePlan
-from guardcli.broker.place import SessionPlace
+from guardcli.broker.place import CALLS, SessionPlace
 from guardcli.broker.proxy import inner_ports
 from guardcli.broker.shim_binary import enter_binary
 from guardcli.cli.settings import Settings
@@ -147,6 +147,7 @@ def entry(
         cwd=isolating.project.cwd if _there(isolating) else "/",
         gateways=str(place.directory / "pg"),
         kubeconfigs=str(place.directory / "kube"),
+        calls=str(place.directory / CALLS),
         own_network=isolating.network is not Network.SHARED,
     )
     options = in_memory(arguments(sandbox, isolating.filter))

@@ -150,11 +150,15 @@ def start(
 
 
 def session_services(settings: Settings, broker: Broker) -> list[Service]:
-    """Return what runs beside the broker's socket: the gateways of the policy's resources."""
+    """Return what runs beside the broker's socket: what lends credentials, the gateways of the policy's resources."""
     services: list[Service] = []
     kinds = {resource.kind for resource in broker.session.policy.resources}
+    if kinds & {"ssh", "git"}:
+        from guardcli.broker.lenders import custody_services  # only who needs it waits for its import
+
+        services += custody_services(broker, settings.config_dir)
     if "postgres" in kinds:
-        from guardcli.broker.postgres import postgres_services  # only who needs it waits for its import
+        from guardcli.broker.postgres import postgres_services  # the same
 
         services += postgres_services(broker, settings.config_dir)
     if "kubernetes" in kinds:
@@ -166,12 +170,14 @@ def session_services(settings: Settings, broker: Broker) -> list[Service]:
 
 def withheld(policy: Policy) -> frozenset[str]:
     """Return the variables that hold credentials of the policy, or open the door to them; no agent gets them."""
-    references = [resource.credential for resource in policy.resources if resource.credential]
-    if not references:
+    held = [resource for resource in policy.resources if resource.credential]
+    if not held:
         return frozenset({"GUARD_TOKEN"})
     from guardcli.credentials.lending import variables_of
 
-    return variables_of(references) | {"GUARD_TOKEN"}
+    references = [one for resource in held for one in (resource.credential, resource.access.passphrase) if one]
+    agents = {"SSH_AUTH_SOCK", "SSH_AGENT_PID"} if any(resource.kind == "ssh" for resource in held) else set()
+    return variables_of(references) | {"GUARD_TOKEN"} | agents
 
 
 def forget_in_memory(names: frozenset[str]) -> None:

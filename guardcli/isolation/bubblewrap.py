@@ -86,8 +86,8 @@ def _why() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """What a session's sandbox is made of. `shims`, `socket`, `gateways`, the directory of their sockets, and
-    `kubeconfigs` are guard's own, on the host; `ports` are listened on."""
+    """What a session's sandbox is made of. `shims`, `socket`, `gateways` and `calls`, the directories of their sockets,
+    and `kubeconfigs` are guard's own, on the host; `ports` are listened on."""
 
     mounts: Sequence[Mount]
     covered: Sequence[str]
@@ -99,6 +99,7 @@ class Sandbox:
     ports: Sequence[int] = ()
     gateways: str = ""
     kubeconfigs: str = ""
+    calls: str = ""
 
 
 def arguments(sandbox: Sandbox, filter_fd: int) -> list[str]:
@@ -119,6 +120,8 @@ def arguments(sandbox: Sandbox, filter_fd: int) -> list[str]:
         options += ["--ro-bind-try", sandbox.gateways, f"{PLACE}/pg"]
     if sandbox.kubeconfigs:
         options += ["--ro-bind-try", sandbox.kubeconfigs, f"{PLACE}/kube"]
+    if sandbox.calls:
+        options += ["--ro-bind", sandbox.calls, f"{PLACE}/{os.path.basename(sandbox.calls)}"]
     options += ["--remount-ro", PLACE, "--remount-ro", "/", "--chdir", sandbox.cwd]
     return options
 

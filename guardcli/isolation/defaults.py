@@ -45,7 +45,7 @@ OWN = (
 """The agents' own configuration and state, which they write to. It holds the key to their model: that one they need."""
 
 READ_ONLY = (
-    *("~/.gitconfig", "~/.config/git", "~/.gitignore", "~/.gitignore_global", "~/.gitattributes"),
+    *("~/.ssh/known_hosts", "~/.gitconfig", "~/.config/git", "~/.gitignore", "~/.gitignore_global", "~/.gitattributes"),
     *("~/.bashrc", "~/.bash_profile", "~/.bash_aliases", "~/.profile", "~/.zshrc", "~/.zshenv", "~/.zprofile"),
     *("~/.inputrc", "~/.vimrc", "~/.config/nvim", "~/.tmux.conf", "~/.editorconfig", "~/.config/fish"),
     *("~/bin", "~/.local/bin", "~/.local/lib", "~/.local/opt", "~/.local/pipx", "~/.local/share/pipx"),

@@ -22,11 +22,13 @@ class Access:
 
     `user` is who guard logs in as. `loopback` lets a gateway listen on a port of the loopback too; `connections`,
     `idle` and `lifetime` (seconds) bound what it takes, 0 where the policy does not say. `ca`, `certificate` and
-    `key` are paths of files on guard's side. `known_hosts` is one too, for ssh. `replication` lets a PostgreSQL
-    client ask for the replication protocol, which no inspector reads. For a cluster, `path` is where its API lies on
-    the server, `server_name` the name in its certificate where that is not the host; `impersonation` lets requests act
-    as somebody else, `unmasked_streams` passes what cannot be masked (SPDY). `other` are the free settings of a
-    resource of the kind ``other``.
+    `key` are paths of files on guard's side. `known_hosts` is one too, for ssh; `host_key` is the host's own public key
+    in its place. `passphrase` says where that of a private key comes from, as ``provider:reference``. `paths` are globs
+    over what stands behind the host in a URL of git. `replication` lets a PostgreSQL client ask for the replication
+    protocol, which no inspector reads. For a cluster, `path` is where its API lies on the server, `server_name` the
+    name in its certificate where that is not the host; `impersonation` lets requests act as somebody else,
+    `unmasked_streams` passes what cannot be masked (SPDY). `other` are the free settings of a resource of the kind
+    ``other``.
     """
 
     user: str = ""
@@ -35,6 +37,9 @@ class Access:
     certificate: str = ""
     key: str = ""
     known_hosts: str = ""
+    host_key: str = ""
+    passphrase: str = ""
+    paths: tuple[str, ...] = ()
     replication: bool = False
     loopback: bool = False
     connections: int = 0

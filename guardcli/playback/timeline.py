@@ -94,6 +94,12 @@ def _limited(data: Mapping[str, Any]) -> str:
     return f"{what} by limit {data.get('limit', '?')}: {data.get('reason', '')}"
 
 
+def _lent(data: Mapping[str, Any]) -> str:
+    what = f"a signature with {data['key']}" if "key" in data else str(data.get("what", "a credential"))
+    whom = f" as {data['user']}" if data.get("user") else ""
+    return f"{what} of {data.get('resource', '?')}{whom}"
+
+
 def _output(data: Mapping[str, Any]) -> str:
     return f"{data.get('length')} bytes of recording at {data.get('offset')}"
 
@@ -135,6 +141,8 @@ _SENTENCES: dict[EventType, Callable[[Mapping[str, Any]], str]] = {
     EventType.OUTPUT: _output,
     EventType.MASKED: _masked,
     EventType.LIMITED: _limited,
+    EventType.LENT: _lent,
+    EventType.REFUSED: _reason,
     EventType.ENDED: _ended,
     EventType.FAILED: _reason,
     EventType.RECOVERED: _reason,

@@ -16,6 +16,7 @@ from guardcli.policy.schema import OPTIONS, IsolationSection, ResourceSection
 PROVIDERS = ("keyring", "env", "file", "command", "vault", "aws")
 """Where a credential may come from."""
 
+_HOST_KEY = re.compile(r"(ssh-|ecdsa-)[a-z0-9-]+ AAAA[A-Za-z0-9+/]+={0,2}( .*)?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VARIABLES = re.compile(r"[A-Za-z_*][A-Za-z0-9_*]*")
 _API_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*")
@@ -26,13 +27,7 @@ def build_resource(name: str, section: ResourceSection, parts: Parts) -> Resourc
     """Return the resource of `section`."""
     path: Path = ("resources", name)
     if section.credential is not None:
-        provider, colon, reference = section.credential.partition(":")
-        if provider not in PROVIDERS:
-            parts.report.at(
-                (*path, "credential"), f"no provider is named {provider!r}{suggestion(provider, PROVIDERS)}"
-            )
-        elif not colon or not reference:
-            parts.report.at((*path, "credential"), f"write what {provider} holds it under: {provider}:{name}")
+        check_reference(section.credential, name, parts, (*path, "credential"))
     if section.expose is not None and not _VARIABLE.fullmatch(section.expose):
         parts.report.at((*path, "expose"), f"{section.expose!r} is no name of a variable, such as DATABASE_URL")
     return Resource(
@@ -51,6 +46,15 @@ def build_resource(name: str, section: ResourceSection, parts: Parts) -> Resourc
     )
 
 
+def check_reference(reference: str, name: str, parts: Parts, path: Path) -> None:
+    """Note what is no ``provider:reference``; `name` is a word for the example."""
+    provider, colon, rest = reference.partition(":")
+    if provider not in PROVIDERS:
+        parts.report.at(path, f"no provider is named {provider!r}{suggestion(provider, PROVIDERS)}")
+    elif not colon or not rest:
+        parts.report.at(path, f"write what {provider} holds it under: {provider}:{name}")
+
+
 def _access(section: ResourceSection, parts: Parts, path: Path) -> Access:
     given = section.options or {}
     model = OPTIONS.get(section.kind)
@@ -66,6 +70,12 @@ def _access(section: ResourceSection, parts: Parts, path: Path) -> Access:
             _check_path(options[key], parts, (*path, key))
     if ("key" in options) and "certificate" not in options:
         parts.report.at_key((*path, "key"), "a key is of use with its `certificate` only")
+    if "passphrase" in options:
+        check_reference(options["passphrase"], "passphrase", parts, (*path, "passphrase"))
+    if "host_key" in options and not _HOST_KEY.fullmatch(options["host_key"]):
+        parts.report.at((*path, "host_key"), "write a public key, such as ssh-ed25519 AAAAC3Nza…")
+    if "paths" in options:
+        options["paths"] = tuple(path.strip("/") for path in options["paths"].split())
     for key in ("replication", "impersonation", "unmasked_streams"):
         options[key] = options.get(key) == "allow"
     if not _API_PATH.fullmatch(options.get("path", "")):

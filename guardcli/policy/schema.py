@@ -240,15 +240,21 @@ class SshOptions(Section):
 
     user: Text | None = None
     known_hosts: Text | None = None
+    host_key: Text | None = None
     certificate: Text | None = None
+    passphrase: Text | None = None
 
 
 class GitOptions(Section):
-    """How guard connects to a git server."""
+    """How guard connects to a git server, by https or by ssh."""
 
     user: Text | None = None
     ca: Text | None = None
+    paths: Text | None = None
     known_hosts: Text | None = None
+    host_key: Text | None = None
+    certificate: Text | None = None
+    passphrase: Text | None = None
 
 
 OPTIONS: Mapping[str, type[Section]] = {

@@ -44,6 +44,7 @@ def sshd(directory: Path) -> Iterator[dict[str, str]]:
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {directory}/host\nPidFile {directory}/pid\n"
         f"AuthorizedKeysFile {directory}/authorized\nStrictModes no\nUsePAM no\nPasswordAuthentication no\n"
         f"PermitRootLogin yes\nLogLevel ERROR\nMaxStartups 200\n"
+        "Subsystem sftp internal-sftp\n"
     )
     os.makedirs("/run/sshd", exist_ok=True) if os.getuid() == 0 else None
     process = subprocess.Popen([program, "-D", "-e", "-f", str(config)])

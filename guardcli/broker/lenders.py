@@ -1,0 +1,52 @@
+"""What a session lends to its calls, put together from its policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from guardcli.broker.custody import GrantLender, LendingService, Loans
+from guardcli.broker.grants import SSH_TOOLS, GrantBook
+from guardcli.broker.processes import Identity, identity_of
+from guardcli.broker.services import Service
+from guardcli.broker.session import Broker
+from guardcli.broker.ssh_agent import SshAgents, knows_ssh
+from guardcli.broker.tools import ToolFinder
+from guardcli.credentials.lending import Lending, own_directory, standard_providers
+from guardcli.isolation.bubblewrap import PLACE
+from guardcli.model.resources import Resource
+from guardcli.policy import Policy
+
+USUAL = ("/usr/bin/ssh", "/usr/local/bin/ssh", "/bin/ssh")
+
+
+def is_lent(resource: Resource) -> bool:
+    """Say whether the credential of a resource is lent call by call."""
+    return resource.kind in ("ssh", "git") and bool(resource.credential)
+
+
+def needs_custody(policy: Policy) -> bool:
+    """Say whether anything is lent in a session under `policy`."""
+    return any(is_lent(resource) for resource in policy.resources)
+
+
+def custody_services(broker: Broker, config_dir: Path) -> list[Service]:
+    """Fill the broker's custody; return what gives back, at the session's end, what was borrowed."""
+    session = broker.session
+    lending = Lending(standard_providers(own_directory(config_dir), session.environment))
+    loans = Loans(lending, broker.patience, session.maskers.learn)
+    grants = GrantBook([resource for resource in session.policy.resources if is_lent(resource)])
+    directory = session.place.directory
+    shown = PLACE if session.enclosure is not None else str(directory)
+    broker.custody.add(GrantLender(grants))
+    broker.custody.add(SshAgents(grants, loans, broker.recorder, directory, shown, knows_ssh(_programs(broker))))
+    return [LendingService(lending)]
+
+
+def _programs(broker: Broker) -> Callable[[], Collection[Identity]]:
+    """Return what says which programs are ssh: inside, the copies that run there; outside, what the calls would run."""
+    if broker.enclosure is not None:
+        enclosure = broker.enclosure
+        return lambda: enclosure.copies(SSH_TOOLS[0])
+    finder: ToolFinder = broker.finder
+    return lambda: {identity_of(path) for path in (finder.find(SSH_TOOLS[0]), *USUAL)}

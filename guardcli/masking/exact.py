@@ -1,0 +1,130 @@
+"""Masks exact values that are known: what a session was lent. Of a value cut in two by writes nothing is let out.
+
+A value is looked for as it is, and as base64 (in whatever place of a longer text), hexadecimal digits and percent signs
+write it. What may be the beginning of a value is held back until more comes; a silence lets it go where it is shorter
+than `SHORT`, so that a prompt appears and a protocol goes on.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import quote
+
+import re2  # type: ignore[import-untyped]
+
+from guardcli.masking.stream import Observer
+
+LABEL = b"[VALUE]"
+NAME = "value"
+SHORT = 4
+"""Bytes: fewer of them than this tell nothing of a value."""
+
+
+class ExactValues:
+    """Values to mask, compiled. Immutable."""
+
+    def __init__(self, values: Iterable[str]) -> None:
+        """`values` are not empty."""
+        plain = {value.encode("utf-8", "surrogateescape") for value in values}
+        self._forms = sorted({form for value in plain for form in _forms(value)}, key=len, reverse=True)
+        options = re2.Options()
+        options.max_mem = 64 << 20
+        options.encoding = re2.Options.Encoding.LATIN1
+        self._expression = re2.compile(b"|".join(re.escape(form) for form in self._forms), options)
+
+    def stream(self, observer: Observer | None = None) -> ExactStream:
+        """Return a filter for one stream; `observer` is told of each finding: detector, offset, length."""
+        return ExactStream(self, observer)
+
+    def text(self, text: str) -> str:
+        """Return `text` masked."""
+        data = text.encode("utf-8", "surrogateescape")
+        masked: bytes = self._expression.sub(LABEL, data)
+        return masked.decode("utf-8", "surrogateescape")
+
+    def find(self, data: bytes) -> list[tuple[int, int]]:
+        """Return where values stand in `data`."""
+        return [found.span() for found in self._expression.finditer(data)]
+
+    def undecided(self, data: bytes) -> int:
+        """Return how many bytes at the end of `data` may be the beginning of a value."""
+        longest = 0
+        for form in self._forms:
+            for length in range(min(len(form) - 1, len(data)), longest, -1):
+                if data.endswith(form[:length]):
+                    longest = length
+                    break
+        return longest
+
+
+class ExactStream:
+    """The filter of one stream."""
+
+    def __init__(self, values: ExactValues, observer: Observer | None = None) -> None:
+        self._values = values
+        self._observer = observer
+        self._buffer = b""
+        self._base = 0
+        self._count = 0
+
+    @property
+    def held(self) -> int:
+        """Bytes held back now."""
+        return len(self._buffer)
+
+    @property
+    def findings(self) -> Mapping[str, int]:
+        """How often a value was found."""
+        return {NAME: self._count} if self._count else {}
+
+    def hush(self) -> None:
+        """Tell the observer of nothing more."""
+        self._observer = None
+
+    def feed(self, data: bytes) -> bytes:
+        """Take output, return what may be let out."""
+        self._buffer += data
+        out = self._masked()
+        keep = self._values.undecided(self._buffer)
+        return out + self._let_go(len(self._buffer) - keep)
+
+    def idle(self) -> bytes:
+        """Return what may be let out after a silence."""
+        return self._let_go(len(self._buffer)) if len(self._buffer) < SHORT else b""
+
+    def finish(self) -> bytes:
+        """Return the rest."""
+        return self._let_go(len(self._buffer))
+
+    def _masked(self) -> bytes:
+        """Take everything up to the end of the last value out of the buffer, masked."""
+        out, at = [], 0
+        for start, end in self._values.find(self._buffer):
+            out += [self._buffer[at:start], LABEL]
+            at = end
+            self._count += 1
+            if self._observer is not None:
+                self._observer(NAME, self._base + start, end - start)
+        self._let_go(at)
+        return b"".join(out)
+
+    def _let_go(self, length: int) -> bytes:
+        gone, self._buffer = self._buffer[:length], self._buffer[length:]
+        self._base += length
+        return gone
+
+
+def _forms(value: bytes) -> Iterator[bytes]:
+    yield value
+    yield value.hex().encode()
+    yield value.hex().upper().encode()
+    percent = quote(value, safe="").encode()
+    if percent != value:
+        yield percent
+    for lead in range(3):  # base64 takes three bytes at a time: the value may begin at any of them
+        for encode in (base64.standard_b64encode, base64.urlsafe_b64encode):
+            core = encode(b"\0" * lead + value)[(8 * lead + 5) // 6 : 8 * (lead + len(value)) // 6]
+            if len(core) >= SHORT:
+                yield core
