@@ -23,6 +23,7 @@ from guardcli.api.config import Config
 from guardcli.api.context import Context
 from guardcli.api.feed import Feed
 from guardcli.api.identity.throttle import Throttle
+from guardcli.api.jobs import Jobs, jobs_of
 from guardcli.api.keys import key_ring
 from guardcli.api.limits import BodyLimit
 from guardcli.api.metrics import Metrics
@@ -90,6 +91,7 @@ def create_app(store: Store, trees: SessionTrees, notifier: Notifier, config: Co
         tasks = [asyncio.create_task(_sweep(store, notifier)), asyncio.create_task(feed.run())]
         if config.channels:
             tasks.append(asyncio.create_task(_tell(store, notifier, metrics, config)))
+        tasks.append(asyncio.create_task(Jobs(store, metrics, jobs_of(store, config)).run()))
         yield
         for task in tasks:
             task.cancel()

@@ -96,6 +96,8 @@ class SessionView(Body):
     recorded: int
     counts: dict[str, int]
     status: Any
+    held: float
+    erased: int
 
     @classmethod
     def of(cls, session: Session, at: float) -> SessionView:
@@ -113,7 +115,15 @@ class SessionView(Body):
             recorded=session.recorded,
             counts=dict(session.counts),
             status=session.status,
+            held=session.held,
+            erased=session.erased,
         )
+
+
+class Hold(Body):
+    """Why nothing of a session may be deleted, or why it may be again."""
+
+    reason: Reason = ""
 
 
 class SessionPage(Body):
@@ -185,7 +195,7 @@ class FaultView(Body):
 
 
 class Verification(Body):
-    """What was checked, and what is wrong with it."""
+    """What was checked, and what is wrong with it; `notes` say what is not there any more, as the trail admits."""
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
 
@@ -194,6 +204,7 @@ class Verification(Body):
     events: int
     bytes: int
     faults: list[FaultView]
+    notes: list[FaultView]
 
     @classmethod
     def of(cls, report: Report) -> Verification:
@@ -204,6 +215,7 @@ class Verification(Body):
             events=report.events,
             bytes=report.bytes,
             faults=[FaultView.model_validate(fault) for fault in report.faults],
+            notes=[FaultView.model_validate(note) for note in report.notes],
         )
 
 

@@ -146,6 +146,16 @@ class Encryption(Section):
         return self
 
 
+class Retention(Section):
+    """For how many days recordings are kept after their session's end: 0 for ever, `policies` go before `days`.
+
+    The API's own settings alone say so: a policy is named by whoever opens a session.
+    """
+
+    days: Annotated[float, Field(ge=0, le=36500)] = 0.0
+    policies: dict[str, Annotated[float, Field(ge=0, le=36500)]] = {}
+
+
 class Config(Section):
     """All of it. `database` is a path or a URL, `public_url` where people reach the API, for links.
 
@@ -166,6 +176,7 @@ class Config(Section):
     log: Log = Log()
     recordings: Recordings = Recordings()
     encryption: Encryption = Field(default_factory=Encryption)
+    retention: Retention = Retention()
     issuers: tuple[Issuer, ...] = ()
     channels: tuple[Channel, ...] = ()
 

@@ -39,6 +39,9 @@ class Metrics:
         self.notifications = Counter(
             "guard_notifications", "Notifications by channel and outcome.", ("channel", "outcome"), registry=registry
         )
+        self.jobs = Counter(
+            "guard_jobs", "What the API does by itself, by outcome.", ("job", "outcome"), registry=registry
+        )
         self.bus = Gauge(
             "guard_bus_connected", "Workers that hear the others.", registry=registry, multiprocess_mode="livesum"
         )

@@ -16,7 +16,7 @@ class Permission(str, Enum):
     DECIDE = "decide"
     """Decides approvals for its groups."""
     AUDIT = "audit"
-    """Verifies the record, reads the trail and the numbers."""
+    """Verifies the record, reads the trail and the numbers, keeps what is recorded from being deleted."""
     MANAGE = "manage"
     """Issues and revokes tokens, ends sessions, publishes policies; decides for every group."""
 
@@ -29,7 +29,7 @@ class Role(str, Enum):
     APPROVER = "approver"
     """Sees sessions and decides approvals of its groups."""
     AUDITOR = "auditor"
-    """Sees everything, changes nothing."""
+    """Sees everything; changes nothing, but for holds."""
     ADMIN = "admin"
     """Does all of these, and manages."""
 

@@ -163,6 +163,11 @@ class Principal:
         if not self.may(Permission.AUDIT):
             raise self._refusal("verify the record")
 
+    def may_hold(self) -> None:
+        """Raise DeniedError unless it may keep what is recorded from being deleted."""
+        if not self.may(Permission.AUDIT):
+            raise self._refusal("hold or release a session")
+
     def may_manage(self) -> None:
         """Raise DeniedError unless it may issue and revoke tokens, end sessions and publish policies."""
         if not self.may(Permission.MANAGE):

@@ -42,6 +42,8 @@ def verify(session_id: str, as_json: bool) -> int:
     for fault in report.faults:
         place = f"session {fault.session}" if fault.session else "trail"
         echo(f"{paint('broken', 'red')}  {inert(place)}: {inert(fault.message)}")
+    for note in report.notes:
+        echo(f"{paint('deleted', 'yellow')}  session {inert(note.session)}: {inert(note.message)}")
     looked = f"{report.sessions} sessions, {report.events} events, {report.bytes} bytes of recordings"
     if report.whole:
         echo(f"{paint('whole', 'green')}  {looked}")

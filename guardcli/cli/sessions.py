@@ -105,6 +105,8 @@ def _describe(session: SessionInfo) -> None:
         "policy": f"{session.policy} {session.policy_digest[:12]}",
         "began": f"{clock(session.started)}, took {took}",
         "inside of": session.parent,
+        "recording": "deleted" if session.erased else "",
+        "held since": clock(session.held) if session.held else "",
         "counted": ", ".join(f"{name} {count}" for name, count in session.counts.items()),
     }
     for name, value in rows.items():
@@ -116,6 +118,28 @@ def _echo_event(event: Event) -> None:
     call = f"#{event.call}" if event.call else ""
     word = paint(f"{event.type.value:<9}", timeline.colour(event))
     echo(f"{inert(event.time[11:23])} {call:>5}  {word}  {inert(timeline.sentence(event))}")
+
+
+@command.command(epilog='Example: guard sessions hold 018f --reason "case 42"')
+@click.argument("session_id")
+@click.option("--reason", default="", help="Kept in the trail.")
+def hold(session_id: str, reason: str) -> None:
+    """Let nothing of the session be deleted, whatever the rules say; for auditors and admins."""
+    client = connect(load_settings())
+    session = find(client, session_id)
+    client.hold_session(session.id, reason)
+    echo(f"session {inert(session.id)} is held")
+
+
+@command.command(epilog='Example: guard sessions release 018f --reason "case 42 is closed"')
+@click.argument("session_id")
+@click.option("--reason", default="", help="Kept in the trail.")
+def release(session_id: str, reason: str) -> None:
+    """End a hold: the recording goes when the rules say so; for auditors and admins."""
+    client = connect(load_settings())
+    session = find(client, session_id)
+    client.release_session(session.id, reason)
+    echo(f"session {inert(session.id)} is no longer held")
 
 
 @command.command(epilog="Example: guard sessions replay last --speed 4 --idle-limit 1")

@@ -59,6 +59,8 @@ class SessionInfo:
     recorded: int
     counts: Mapping[str, int]
     status: object
+    held: float = 0.0
+    erased: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +83,14 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was checked, and what is wrong with it."""
+    """What was checked, and what is wrong with it; `notes` say what was deleted by a rule that the trail names."""
 
     whole: bool
     sessions: int
     events: int
     bytes: int
     faults: tuple[Fault, ...]
+    notes: tuple[Fault, ...] = ()
 
 
 class ApiClient:
@@ -173,6 +176,14 @@ class ApiClient:
     def session(self, id: str) -> SessionInfo:
         """Return one session. Raises NotFoundError."""
         return _session(self._transport.call("GET", f"/v1/sessions/{id}"))
+
+    def hold_session(self, id: str, reason: str) -> None:
+        """Let nothing of a session be deleted. Raises DeniedError, NotFoundError, ConflictError."""
+        self._transport.call("POST", f"/v1/sessions/{id}/hold", body={"reason": printable(reason)})
+
+    def release_session(self, id: str, reason: str) -> None:
+        """End the hold of a session. Raises DeniedError, NotFoundError, ConflictError."""
+        self._transport.call("POST", f"/v1/sessions/{id}/release", body={"reason": printable(reason)})
 
     # events and recordings
 
@@ -345,8 +356,8 @@ class ApiClient:
     def verify(self, session: str = "") -> Verification:
         """Have every chain and digest recomputed, or those of one session."""
         form = self._transport.call("GET", "/v1/audit/verify", query={"session": session}, wait=VERIFY_SECONDS)
-        faults = tuple(Fault(**fault) for fault in form.pop("faults"))
-        return Verification(faults=faults, **form)
+        faults, notes = (tuple(Fault(**one) for one in form.pop(name)) for name in ("faults", "notes"))
+        return Verification(faults=faults, notes=notes, **form)
 
     def trail(self, subject: str = "") -> Iterator[Mapping[str, Any]]:
         """Give the entries of the API's own chain, of one session, approval or token where one is named."""

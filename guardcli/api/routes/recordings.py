@@ -9,6 +9,7 @@ from fastapi.responses import StreamingResponse
 
 from guardcli.api.context import Api, Who
 from guardcli.api.windows import window
+from guardcli.model.errors import NotFoundError
 from guardcli.playback.asciicast import one_call
 
 router = APIRouter(prefix="/sessions/{id}/recording", tags=["recordings"])
@@ -36,6 +37,8 @@ def read_recording(
     """
     session = api.store.sessions.get(id)
     who.may_read(session)
+    if session.erased and session.erased >= session.events:
+        raise NotFoundError(f"the recording of {id} was deleted", hint=f"guard audit trail {id} says by which rule")
     if call is not None:
         return Asciicast(one_call(api.store.stretches.recording(id), api.store.stretches.recording(id, call)))
     if at is not None:

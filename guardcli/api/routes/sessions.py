@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from guardcli.api.ancestry import start_time
-from guardcli.api.bodies import NewProcesses, NewSession, Process, SessionOpened, SessionPage, SessionView
+from guardcli.api.bodies import Hold, NewProcesses, NewSession, Process, SessionOpened, SessionPage, SessionView
 from guardcli.api.context import Api, Context, Who
 from guardcli.api.principals import Kind, Principal
 from guardcli.api.store.database import now
@@ -58,6 +58,20 @@ def revoke_session(id: str, api: Api, who: Who) -> None:
     who.may_manage()
     api.store.sessions.revoke(id, who.owner)
     api.notifier.publish(f"events/{id}", "sessions")
+
+
+@router.post("/{id}/hold", status_code=204)
+def hold_session(id: str, body: Hold, api: Api, who: Who) -> None:
+    """Let nothing of the session be deleted until it is released, whatever the rules say."""
+    who.may_hold()
+    api.store.retention.hold(id, who.owner, body.reason)
+
+
+@router.post("/{id}/release", status_code=204)
+def release_session(id: str, body: Hold, api: Api, who: Who) -> None:
+    """End the session's hold: its recording goes when the rules say so."""
+    who.may_hold()
+    api.store.retention.release(id, who.owner, body.reason)
 
 
 @router.post("/{id}/processes", status_code=204)

@@ -8,6 +8,8 @@
 ``stretches``    where the recordings' stretches are
 ``rewrapping``   seals them anew, for the present identity
 ``discards``     objects to delete
+``retention``    deletes recordings when their time is over; holds
+``leases``       what one worker alone does at a time
 ``approvals``    the state machine of requests, votes and single use
 ``grants``       a yes to more than one request, for a time
 ``notices``      what is to be told to whom
@@ -32,8 +34,10 @@ from guardcli.api.config import Config
 from guardcli.api.store.approvals import Approvals
 from guardcli.api.store.events import Events
 from guardcli.api.store.grants import Grants
+from guardcli.api.store.leases import Leases
 from guardcli.api.store.notices import Notices
 from guardcli.api.store.policies import Policies
+from guardcli.api.store.retention import Retention
 from guardcli.api.store.search import Search
 from guardcli.api.store.sessions import Sessions
 from guardcli.api.store.stretches import Stretches
@@ -56,6 +60,8 @@ class Store:
     search: Search
     policies: Policies
     trail: Trail
+    retention: Retention
+    leases: Leases
 
     @classmethod
     def over(cls, engine: Engine, segments: Segments | None = None) -> Store:
@@ -78,4 +84,6 @@ class Store:
             search=Search(engine),
             policies=Policies(engine, trail),
             trail=trail,
+            retention=Retention(engine, trail, stretches.segments),
+            leases=Leases(engine),
         )

@@ -56,7 +56,7 @@ class Rewrapping:
     def run(self) -> Iterator[Step]:
         """Do all of it, a step at a time. Raises UnavailableError; whatever was done stays done."""
         sweep(self._engine, self._segments.objects)
-        yield from self._move()
+        yield from self.move()
         last = ""
         query = select(BLOCKS.c.object, BLOCKS.c.session).where(BLOCKS.c.key != self._segments.ring.current())
         while True:
@@ -101,8 +101,8 @@ class Rewrapping:
                 let_go(connection, [name])
         return bool(changed)
 
-    def _move(self) -> Iterator[Step]:
-        """Move what lies in the database out of it, some stretches of a session at a time."""
+    def move(self) -> Iterator[Step]:
+        """Move what lies in the database itself out of it, some stretches of a session at a time."""
         query = select(CHUNKS.c.session, CHUNKS.c.sequence, CHUNKS.c.content).where(_unmoved())
         place = ("", -1)
         while True:

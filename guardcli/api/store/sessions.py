@@ -60,6 +60,8 @@ class Session:
     token_hash: str
     token_expires: float
     revoked: float
+    held: float
+    erased: int
     vouched: tuple[str, ...]
 
     @property
@@ -282,5 +284,7 @@ def _session(row: Row[tuple[object, ...]]) -> Session:
         token_hash=row.token_hash,
         token_expires=row.token_expires,
         revoked=row.revoked,
+        held=row.held,
+        erased=row.erased,
         vouched=tuple(json.loads(row.vouched)),
     )

@@ -42,11 +42,13 @@ class Report:
     events: int
     bytes: int
     faults: list[Fault]
+    notes: list[Fault]
+    """What is not there any more, by a rule that the trail names."""
 
 
 def verify(store: Store, session: str = "") -> Report:
     """Check one session, or everything and the trail where none is named."""
-    report = Report(0, 0, 0, [])
+    report = Report(0, 0, 0, [], [])
     if session:
         _check(store, session, report)
         return report
@@ -83,7 +85,19 @@ def _check(store: Store, id: str, report: Report) -> None:
         return
     if message := _facts_fault(store, session):
         report.faults.append(Fault(id, -1, message))
-    report.faults.extend(_chain_faults(store, session, report))
+    deleted = _deleted(store, session)
+    report.notes.extend(Fault(id, end, said) for end, said in deleted.items())
+    report.faults.extend(_chain_faults(store, session, report, max(deleted, default=0)))
+
+
+def _deleted(store: Store, session: Session) -> dict[int, str]:
+    """Return what the trail says of deleting the recording: below which event, when, and by which rule."""
+    found = {}
+    for entry in store.trail.entries(session.id):
+        if entry.action == Action.RECORDING_DELETED.value and isinstance(end := entry.data.get("events"), int):
+            said = f"{entry.data.get('stretches')} parts of the recording, before event {end}"
+            found[end] = f"{said}, were deleted at {entry.time}: {entry.data.get('rule')}"
+    return found
 
 
 def _facts_fault(store: Store, session: Session) -> str:
@@ -103,10 +117,11 @@ def _facts_fault(store: Store, session: Session) -> str:
     return ""
 
 
-def _chain_faults(store: Store, session: Session, report: Report) -> Iterator[Fault]:
+def _chain_faults(store: Store, session: Session, report: Report, deleted: int) -> Iterator[Fault]:
     """Walk one chain beside its recording, in constant memory; stop at the first break of the chain.
 
-    A session that runs may grow meanwhile: what came after its head was read is left for the next time.
+    The recording of what comes before event `deleted` need not be there. A session that runs may grow meanwhile: what
+    came after its head was read is left for the next time.
     """
     start, previous, position, outputs = 0, GENESIS, 0, 0
     while start < session.events and (page := _page(store, session.id, start, session.events)):
@@ -121,16 +136,11 @@ def _chain_faults(store: Store, session: Session, report: Report) -> Iterator[Fa
             start, previous = start + 1, event.hash
             if event.type is not EventType.OUTPUT:
                 continue
-            try:
-                content = store.stretches.content(session.id, event.sequence)
-            except DamagedError as error:
-                yield Fault(session.id, event.sequence, f"event {event.sequence}: {error}")
-                content, message = None, ""
-            else:
-                message = output_fault(event, content, position)
-            if message:
-                yield Fault(session.id, event.sequence, message)
-            outputs += 1
+            content, message = _stretch(store, event, position)
+            if content is not None or event.sequence >= deleted:
+                outputs += 1
+                if message:
+                    yield Fault(session.id, event.sequence, message)
             report.bytes += len(content or b"")
             length = event.data.get("length")
             position += length if isinstance(length, int) else 0
@@ -142,6 +152,15 @@ def _chain_faults(store: Store, session: Session, report: Report) -> Iterator[Fa
         yield Fault(session.id, session.events, f"{events} events were added after the end of the chain")
     if (extra := chunks - outputs) > 0:
         yield Fault(session.id, -1, f"{extra} parts of the recording belong to no event")
+
+
+def _stretch(store: Store, event: Event, position: int) -> tuple[bytes | None, str]:
+    """Return the bytes of an ``output`` event, None where there are none, and what is wrong with them."""
+    try:
+        content = store.stretches.content(event.session, event.sequence)
+    except DamagedError as error:
+        return b"", f"event {event.sequence}: {error}"
+    return content, output_fault(event, content, position)
 
 
 def _page(store: Store, session: str, start: int, end: int) -> list[Event | Fault]:
