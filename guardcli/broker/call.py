@@ -24,6 +24,7 @@ from guardcli.broker.protocol import CallFrame, ProtocolError
 from guardcli.broker.recorder import CallRecord, Recorder
 from guardcli.broker.relay import Relay
 from guardcli.broker.routes import Route, Routes
+from guardcli.broker.shell_trial import ShellTrial
 from guardcli.broker.sinks import Sink
 from guardcli.broker.tools import ToolFinder
 from guardcli.isolation.variables import dropped_for_tools
@@ -51,6 +52,7 @@ class Engine:
     finder: ToolFinder
     git_programs: GitPrograms
     find_secrets: Callable[[bytes], frozenset[Found]]
+    shell_trial: ShellTrial
     make_mask: Callable[[str, tuple[MaskRule, ...], Observer], Mask]
     make_finder: MakeFinder
     spawn: Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
@@ -131,6 +133,7 @@ class Call:
                 cancel_fd=cancel,
                 files=self._engine.enclosure.files if self._engine.enclosure else None,
                 find_secrets=self._engine.find_secrets,
+                try_shell=self._engine.shell_trial.for_one_call(),
             )
             self._route = self._engine.routes.find(invocation, facts)
             if self._route is not None:

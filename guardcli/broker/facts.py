@@ -90,7 +90,7 @@ class CallFacts:
     `env` is the call's environment, `stdin_fd` its standard input (None where there is nothing to read),
     `git_program` the real git (None where there is none), `cancel_fd` becomes readable when the call is gone.
     `files` are those that the call sees. `find_secrets` finds credentials in bytes; without it, what would be
-    published is unknown.
+    published is unknown. `try_shell` tries a text for a shell; without it, an intricate one is not read.
     """
 
     def __init__(
@@ -103,6 +103,7 @@ class CallFacts:
         cancel_fd: int | None = None,
         files: Files | None = None,
         find_secrets: Callable[[bytes], frozenset[Found]] | None = None,
+        try_shell: Callable[[bytes], bool] | None = None,
     ) -> None:
         self._cwd = cwd
         self._env = {
@@ -115,6 +116,7 @@ class CallFacts:
         self._seen = HostFiles() if files is None else files
         self._cancel_fd = cancel_fd
         self._find_secrets = find_secrets
+        self._try_shell = try_shell
         self._answers: dict[tuple[str, ...], object] = {}
         self._inputs: dict[str, str] = {}
         self._files: dict[str, bytes] = {}
@@ -182,6 +184,12 @@ class CallFacts:
         return self._remembered(
             ("git-secrets", cwd, *options, "--", *names), lambda: self._scan_objects(cwd, options, names)
         )
+
+    def try_shell(self, text: bytes) -> bool:
+        """Say whether the shell's grammar reads `text` without a fault and in time. Raises FactUnavailable."""
+        if self._try_shell is None:
+            raise FactUnavailable("there is nothing to try it with")
+        return self._try_shell(text)
 
     def git_changed(self, cwd: str, options: Sequence[str], pathspecs: Sequence[str]) -> Mapping[str, str]:
         """Return the tracked files that are not as the index knows them: name from the top to absolute path, empty

@@ -23,8 +23,13 @@ PROGRAM_VARIABLES = frozenset(
 """Variables that make a tool run a program, or a script of its own; those of git all begin with ``GIT_``."""
 
 
+QUICK_CHARACTERS = 4096
+QUICK_BYTES = 1 << 16
+"""Characters of a call, and bytes of a file, that are judged in the event loop; a few milliseconds for any of them."""
+
+
 class NeedsTime(BaseException):
-    """A fact was asked for that may take long. No Exception, so that no inspector takes it for an answer."""
+    """A fact was asked for that may take long, or holds much. No Exception: no inspector takes it for an answer."""
 
 
 class QuickFacts:
@@ -34,8 +39,11 @@ class QuickFacts:
         self._facts = facts
 
     def read_file(self, path: str) -> bytes:
-        """Return the content of a file; regular files are read within their bound without waiting for anybody."""
-        return self._facts.read_file(path)
+        """Return the content of a small file; regular files are read without waiting for anybody. Raises NeedsTime."""
+        content = self._facts.read_file(path)
+        if len(content) > QUICK_BYTES:
+            raise NeedsTime
+        return content
 
     def list_directory(self, path: str) -> Sequence[str]:
         """Return the names in a directory."""
@@ -58,6 +66,10 @@ class QuickFacts:
         raise NeedsTime
 
     def git_secrets(self, cwd: str, options: Sequence[str], names: Sequence[str]) -> Mapping[str, frozenset[Found]]:
+        """Raise NeedsTime."""
+        raise NeedsTime
+
+    def try_shell(self, text: bytes) -> bool:
         """Raise NeedsTime."""
         raise NeedsTime
 
@@ -90,8 +102,8 @@ class Judge:
     patience: Executor
 
     def judge_now(self, invocation: Invocation, facts: CallFacts) -> Judgement | None:
-        """Return what is decided about `invocation`, or None when a fact is needed that may take time."""
-        if self._needs_branch(invocation):
+        """Return what is decided about `invocation`, or None when that may take time: for a fact, or for its length."""
+        if self._needs_branch(invocation) or sum(map(len, invocation.argv)) > QUICK_CHARACTERS:
             return None
         try:
             return self._decide(invocation, self._inspect(invocation, QuickFacts(facts)), "")

@@ -38,6 +38,7 @@ from guardcli.broker.routes import Routes
 from guardcli.broker.secret_finder import SecretFinder
 from guardcli.broker.server import Server, Tasks
 from guardcli.broker.services import Service, Services, tell_failed, tell_started
+from guardcli.broker.shell_trial import ShellTrial
 from guardcli.broker.shipper import Shipper
 from guardcli.broker.spool import Spool
 from guardcli.broker.tools import ToolFinder
@@ -171,6 +172,7 @@ class Broker:
         self.finder = finder = ToolFinder(session.environment.get("PATH", os.defpath), str(session.place.shims))
         self._services = Services(make_services(self))
         self._network = AgentNetwork(self.recorder, session.policy.isolation.hosts)
+        self._shell_trial = ShellTrial()
         self._engine = Engine(
             judge=Judge(session.policy, session.identity, session.groups, session.environment, self.patience),
             approvals=self.approvals,
@@ -178,6 +180,7 @@ class Broker:
             finder=finder,
             git_programs=GitPrograms(lambda: finder.find("git"), lambda: enclosure.copies("git") if enclosure else ()),
             find_secrets=session.maskers.secrets,
+            shell_trial=self._shell_trial,
             make_mask=session.maskers.stream,
             make_finder=session.maskers.finder,
             spawn=self._tasks.spawn,
@@ -249,6 +252,7 @@ class Broker:
             self._spool.remove()
         self._spool.close()
         self.patience.shutdown(wait=False, cancel_futures=True)
+        self._shell_trial.close()
         return shipped
 
     async def _tick(self) -> None:

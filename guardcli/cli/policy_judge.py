@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from guardcli.broker.facts import CallFacts
 from guardcli.broker.secret_finder import SecretFinder
+from guardcli.broker.shell_trial import ShellTrial
 from guardcli.inspectors.registry import inspect
 from guardcli.model.facts import Facts, FactUnavailable, Found
 from guardcli.model.invocation import Invocation, Stdin
@@ -69,6 +70,10 @@ class GivenFacts:
         """Return the machine's answer."""
         return self._machine.git_secrets(cwd, options, names)
 
+    def try_shell(self, text: bytes) -> bool:
+        """Return the machine's answer."""
+        return self._machine.try_shell(text)
+
     def git_changed(self, cwd: str, options: Sequence[str], pathspecs: Sequence[str]) -> Mapping[str, str]:
         """Return the machine's answer."""
         return self._machine.git_changed(cwd, options, pathspecs)
@@ -99,6 +104,7 @@ class Caller:
         self._baseline = baseline or {}
         self._git = real_git(os.environ.get("PATH", os.defpath))
         self._find_secrets = SecretFinder()
+        self._shell_trial = ShellTrial()
 
     def operations(self, call: Call, facts: Facts) -> tuple[Operation, ...]:
         """Return what `call` would do. Never raises for any call."""
@@ -131,7 +137,13 @@ class Caller:
 
     def facts(self, call: Call) -> CallFacts:
         """Return the facts of this machine around `call`."""
-        return CallFacts(call.cwd, call.env or {}, git_program=self._git, find_secrets=self._find_secrets)
+        return CallFacts(
+            call.cwd,
+            call.env or {},
+            git_program=self._git,
+            find_secrets=self._find_secrets,
+            try_shell=self._shell_trial.for_one_call(),
+        )
 
     def _shell(self, call: Call, facts: Facts) -> tuple[Operation, ...]:
         """Return what a call does that no shim stands in front of: as a shell on a guarded host would see it.

@@ -67,6 +67,14 @@ class Facts(Protocol):
         """
         ...
 
+    def try_shell(self, text: bytes) -> bool:
+        """Say whether the shell's grammar reads `text` without a fault, and within a bound of time.
+
+        For texts that are long or intricate: that parser cannot be interrupted, so they are tried where it can be
+        ended. Raises FactUnavailable where there is nowhere to try, or where trying took long enough for one call.
+        """
+        ...
+
     def git_changed(self, cwd: str, options: Sequence[str], pathspecs: Sequence[str]) -> Mapping[str, str]:
         """Return the tracked files that are not as the index knows them: name from the top to absolute path.
 
@@ -106,6 +114,10 @@ class NoFacts:
     def git_secrets(self, cwd: str, options: Sequence[str], names: Sequence[str]) -> Mapping[str, frozenset[Found]]:
         """Raise FactUnavailable."""
         raise FactUnavailable("git was not asked")
+
+    def try_shell(self, text: bytes) -> bool:
+        """Raise FactUnavailable."""
+        raise FactUnavailable("it is too intricate to be read without being tried first")
 
     def git_changed(self, cwd: str, options: Sequence[str], pathspecs: Sequence[str]) -> Mapping[str, str]:
         """Raise FactUnavailable."""

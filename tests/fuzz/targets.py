@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 import witnesses
 from wire import wire
-from worlds import Call, World
+from worlds import TRIAL, Call, World
 
 from guardcli.inspectors.generic import GenericInspector
 from guardcli.inspectors.git import GitInspector
@@ -100,7 +100,7 @@ def ssh(text: str) -> None:
 
 def shell(text: str) -> None:
     """Judge a text for a shell."""
-    must_not_pass(sound(inspect_shell(text)), witnesses.shell(text))
+    must_not_pass(sound(inspect_shell(text, tries=TRIAL)), witnesses.shell(text))
 
 
 PATTERNS = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,17 @@ import witnesses
 from corpus import KEPT, kept
 from mutation import Mutator
 from targets import TARGETS, WrongError, must_not_pass, sound
-from worlds import Call
+from worlds import TRIAL, Call
 
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation
+
+
+@pytest.fixture(scope="module", autouse=True)
+def trial() -> Iterator[None]:
+    yield
+    TRIAL.close()
+
 
 NEW = 150
 """Inputs that are made from the kept ones in each run."""

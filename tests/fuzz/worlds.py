@@ -10,8 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from guardcli.broker.shell_trial import ShellTrial
 from guardcli.model.facts import FactUnavailable, Found, NoFacts
 from guardcli.model.invocation import Invocation, Stdin
+
+TRIAL = ShellTrial()
+"""Where texts are tried; its process ends with that of the search, or by `close`."""
 
 PART = "\x1e"
 WORD = "\x1f"
@@ -91,6 +95,10 @@ class World(NoFacts):
     def git(self, cwd: str, arguments: Sequence[str]) -> bytes:
         """Return the same as for a file."""
         return self._content()
+
+    def try_shell(self, text: bytes) -> bool:
+        """Try the text."""
+        return TRIAL(text)
 
     def find_secrets(self, content: bytes) -> frozenset[Found]:
         """Return a finding where the content says so."""

@@ -82,3 +82,16 @@ def test_a_slow_reader_does_not_hold_up_the_others(sandbox):
 def test_the_bare_tools_status_is_kept_under_load(sandbox):
     done = sandbox.script("seq 40 | xargs -P 8 -I{} sh -c 'probe sh -c \"exit {}\"; [ $? = {} ] || echo wrong {}'")
     assert (done.stdout, done.returncode) == ("", 0)
+
+
+def test_a_text_that_its_parser_would_read_for_ever_holds_nothing_up(shared_sandbox):
+    shared_sandbox.policy.write_text(
+        "version: 1\nname: test\nextends: [pack:default]\n"
+        "tools: {probe: {patterns: [{match: '.*', effects: [read], action: run}]}}\n"
+        "rules:\n  - {id: probe-runs, match: {tool: probe}, decision: allow}\n"
+        "  - {id: conceded, match: {tool: ssh, complete: false}, decision: deny}\n"
+    )
+    endless = "x . ( x a! a. | x a! a | a a a a . | x a" + "| x . | x a! a a a | x . | x a" * 30 + "$(a a)]=a | x a! a"
+    script = f"for i in 1 2 3; do (ssh h '{endless}'; echo status $?) & done; probe echo there; wait; probe echo here"
+    done = shared_sandbox.script(script)
+    assert sorted(done.stdout.split("\n")) == ["", "here", "status 77", "status 77", "status 77", "there"], done.stderr

@@ -9,10 +9,13 @@ from guardcli.inspectors.kubectl.kinds import kind_named
 from guardcli.inspectors.kubectl.objects import grants
 from guardcli.inspectors.kubectl.parts import inline_part, read_part
 from guardcli.model.effects import Effect
+from guardcli.model.facts import Facts
 from guardcli.model.operations import Operation, Target
 
-InspectArgv = Callable[[Sequence[str], Callable[[], bytes] | None], tuple[Operation, ...]]
-"""What tells the effects of a command that runs in a container; the second argument reads its standard input."""
+InspectArgv = Callable[[Sequence[str], Callable[[], bytes] | None, Facts], tuple[Operation, ...]]
+"""What tells the effects of a command that runs in a container; the second argument reads its standard input.
+
+The facts are those of the call, about nothing in the container."""
 
 CONTAINER = "container"
 """The tool of operations that are nothing but a part of exec; those of guarded tools stand beside it as their own."""
@@ -28,7 +31,7 @@ def judge_exec(call: Call, inspect_argv: InspectArgv) -> Findings:
     targets = call.targets(pods) + tuple(call.target(each.kind, each.name, each.namespace) for each in manifests.things)
     if not command:
         return one(call.operation({Effect.EXECUTE}, targets, manifests.doubts), manifests.inputs)
-    inner = inspect_argv(command, call.facts.stdin if call.line.maybe("stdin") else None)
+    inner = inspect_argv(command, call.facts.stdin if call.line.maybe("stdin") else None, call.facts)
     effects = frozenset[Effect]().union(*(operation.effects for operation in inner)) - {Effect.UNKNOWN}
     doubts = [operation.reason for operation in inner if not operation.complete] + list(manifests.doubts)
     if not inner or doubts or not effects <= _HARMLESS:

@@ -80,7 +80,7 @@ def _unknown(line: CommandLine) -> Operation:
     return conceded("kubectl", word, f"kubectl-{word} is a plugin, or a command that is not known", Effect.EXECUTE)
 
 
-def _shell(argv: Sequence[str], read: Callable[[], bytes] | None) -> tuple[Operation, ...]:
+def _shell(argv: Sequence[str], read: Callable[[], bytes] | None, facts: Facts) -> tuple[Operation, ...]:
     """Judge a command with the shell's inspector, which few calls need."""
     from guardcli.inspectors.shell import NotUnderstoodError, inspect_argv
 
@@ -92,7 +92,7 @@ def _shell(argv: Sequence[str], read: Callable[[], bytes] | None) -> tuple[Opera
         except (FactUnavailable, UnicodeDecodeError) as fault:
             raise NotUnderstoodError(f"it runs what it reads from standard input: {fault}") from None
 
-    return inspect_argv(argv, tool=CONTAINER, stdin=stdin)
+    return inspect_argv(argv, tool=CONTAINER, stdin=stdin, tries=facts.try_shell)
 
 
 def _preferences(call: Call) -> list[Operation]:

@@ -75,6 +75,10 @@ class _Inner:
         """Ask the place."""
         return self._facts.git_secrets(cwd, options, names)
 
+    def try_shell(self, text: bytes) -> bool:
+        """Ask whoever can try the text around."""
+        return self._scope.tries(text)
+
     def git_changed(self, cwd: str, options: Sequence[str], pathspecs: Sequence[str]) -> Mapping[str, str]:
         """Ask the place."""
         return self._facts.git_changed(cwd, options, pathspecs)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from guardcli.inspectors.shell.calls import judge
-from guardcli.inspectors.shell.scope import NotUnderstoodError, Place, Scope
+from guardcli.inspectors.shell.scope import NotUnderstoodError, Place, Scope, Tries
 from guardcli.inspectors.shell.tree import Reader
 from guardcli.inspectors.shell.words import Word, literal
 from guardcli.model.effects import Effect
@@ -67,23 +67,29 @@ def stdin_of(facts: Facts, given: bool) -> Stdin:
 
 
 def inspect_shell(
-    text: str, *, tool: str = "ssh", stdin: Stdin | None = None, place: Place = ELSEWHERE
+    text: str, *, tool: str = "ssh", stdin: Stdin | None = None, place: Place = ELSEWHERE, tries: Tries | None = None
 ) -> tuple[Operation, ...]:
     """Return what a shell would do that is given `text`; never empty, never raises.
 
     `stdin` returns what the shell's own standard input holds, or raises NotUnderstoodError; without it that is unknown.
     Operations are those of `tool`. What a guarded tool would do that the text calls stands as that tool's own operation
-    as well, and where the text runs on this machine as that alone.
+    as well, and where the text runs on this machine as that alone. `tries` is `Facts.try_shell`, where not that of the
+    place; a long or intricate text that nobody can try is conceded.
     """
-    scope = Scope(tool, 0, stdin or _no_stdin, _follow, judge, place=place)
+    scope = Scope(tool, 0, stdin or _no_stdin, _follow, judge, tries or place.facts.try_shell, place=place)
     return tuple(_follow(text, scope)) or (scope.done("true", {Effect.READ}),)
 
 
 def inspect_argv(
-    argv: Sequence[str], *, tool: str = "ssh", stdin: Stdin | None = None, place: Place = ELSEWHERE
+    argv: Sequence[str],
+    *,
+    tool: str = "ssh",
+    stdin: Stdin | None = None,
+    place: Place = ELSEWHERE,
+    tries: Tries | None = None,
 ) -> tuple[Operation, ...]:
     """Return what the command `argv` would do, started without a shell; never empty, never raises."""
-    scope = Scope(tool, 0, stdin or _no_stdin, _follow, judge, place=place)
+    scope = Scope(tool, 0, stdin or _no_stdin, _follow, judge, tries or place.facts.try_shell, place=place)
     if not argv:
         return (scope.done("true", {Effect.READ}),)
     if len(argv) > MAX_WORDS:

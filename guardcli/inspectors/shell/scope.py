@@ -65,12 +65,17 @@ class Place:
         return replace(self, env={**self.env, **variables}) if variables else self
 
 
+Tries = Callable[[bytes], bool]
+"""`Facts.try_shell` of whoever asks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What judging one command needs to know of its surroundings.
 
     `read_stdin` returns the text of the call's own standard input, or raises NotUnderstoodError. `follow` judges a
-    whole text and `call` a command given as words, each one level deeper.
+    whole text and `call` a command given as words, each one level deeper. `tries` says whether an intricate text can
+    be read at all.
     """
 
     tool: str
@@ -78,6 +83,7 @@ class Scope:
     read_stdin: Callable[[], str]
     follow: Callable[[str, Scope], list[Operation]]
     call: Callable[[Sequence[Word], Scope], list[Operation]]
+    tries: Tries = field(default_factory=lambda: NoFacts().try_shell)
     stdin: Source = INHERIT
     functions: frozenset[str] = field(default_factory=frozenset)
     place: Place = field(default_factory=Place)

@@ -10,16 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 
-import tree_sitter_bash
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
 
 from guardcli.inspectors.names import names
 from guardcli.inspectors.shell.conditions import judge_test
 from guardcli.inspectors.shell.expand import WORDS, Expander, Tail
 from guardcli.inspectors.shell.inner import judges
 from guardcli.inspectors.shell.names import RESERVED, assignment_danger
+from guardcli.inspectors.shell.parse import parse
 from guardcli.inspectors.shell.redirects import here_document, redirection
 from guardcli.inspectors.shell.scope import (
     INHERIT,
@@ -59,11 +58,6 @@ MAX_VALUES = 32
 """Variables whose value is followed; a text with more of them has the rest unknown."""
 
 
-@lru_cache(maxsize=1)
-def _parser() -> Parser:
-    return Parser(Language(tree_sitter_bash.language()))
-
-
 def goes_on(node: Node) -> bool:
     """Tell whether what `node` does to the shell holds for all that follows: no subshell, branch or pipe around it."""
     parent = node.parent
@@ -85,9 +79,7 @@ class Reader(Expander):
 
     def read(self) -> None:
         """Judge the whole text. Raises NotUnderstoodError where a part is not what the grammar says."""
-        root = _parser().parse(self.source).root_node
-        if root.has_error:
-            raise NotUnderstoodError("the command line is not complete or not plain shell")
+        root = parse(self.source, self.scope.tries)
         self.blank(0, root.start_byte)
         self.blank(root.end_byte, len(self.source))
         self.statement(root, self.scope.stdin, ([], None))

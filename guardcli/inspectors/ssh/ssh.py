@@ -111,7 +111,7 @@ class SshInspector:
             except NotUnderstoodError as problem:
                 return [conceded(self.tool, "shell", str(problem), Effect.EXECUTE)]
             if text.strip():
-                return list(inspect_shell(text, tool=self.tool))
+                return list(inspect_shell(text, tool=self.tool, tries=facts.try_shell))
         return [conceded(self.tool, "shell", "an interactive shell can do anything", Effect.EXECUTE)]
 
     def _command(
@@ -124,8 +124,14 @@ class SshInspector:
                 return [Operation(self.tool, service, frozenset({effect}))], Stream.BINARY
             reason = "only git itself speaks this protocol; call git"
             return [conceded(self.tool, f"{service} called directly", reason, effect)], Stream.TEXT
-        found = inspect_shell(command, tool=self.tool, stdin=lambda: _read_stdin(invocation, facts, no_input))
-        return list(found), Stream.TEXT
+        return list(
+            inspect_shell(
+                command,
+                tool=self.tool,
+                stdin=lambda: _read_stdin(invocation, facts, no_input),
+                tries=facts.try_shell,
+            )
+        ), Stream.TEXT
 
 
 def _remote_command(settings: Settings) -> str:

@@ -46,6 +46,9 @@ class Machine(NoFacts):
     ) -> dict[str, frozenset[tuple[str, str]]]:
         return {}
 
+    def try_shell(self, text: bytes) -> bool:
+        return True
+
     def git_changed(self, cwd: str, options: Sequence[str], pathspecs: Sequence[str]) -> dict[str, str]:
         return {}
 
