@@ -55,6 +55,25 @@ static bool before_scalar(const uint8_t *text, size_t start)
     return start >= 2 && two[1] == ' ' && (two[0] == ':' || two[0] == '-' || two[0] == ' ');
 }
 
+/* Tell whether the value at `place` may be an element of a list in brackets, which strategies.py looks at closely. */
+static bool in_list(const uint8_t *text, size_t place)
+{
+    size_t low = place > FURTHEST ? place - FURTHEST : 0;
+    bool newline = false;
+    int closed = 0;
+    for (; place > low && (text[place - 1] == ' ' || (text[place - 1] >= '\t' && text[place - 1] <= '\r')); place--)
+        newline = newline || text[place - 1] == '\n';
+    if (place == low || (text[place - 1] != '[' && text[place - 1] != ','))
+        return false;
+    for (; place > low; place--) {
+        if (text[place - 1] == ']')
+            closed++;
+        else if (text[place - 1] == '[' && closed-- == 0)
+            return true;
+    }
+    return newline;
+}
+
 /* Tell whether the value is no number of JSON, which must become a string, and is as wide as it has bytes. */
 static bool is_simple(const uint8_t *text, size_t start, size_t end)
 {
@@ -64,6 +83,8 @@ static bool is_simple(const uint8_t *text, size_t start, size_t end)
             return false;
         number = number && is(text[place], DIGIT);
     }
+    if (in_list(text, start))
+        return false;
     while (start > 0 && (text[start - 1] == ' ' || text[start - 1] == '\t'))
         start--;
     return !number || start == 0 || text[start - 1] != ':';

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from collections.abc import Sequence
 
-from guardcli.masking.blockscalar import BlockScalar
 from guardcli.masking.detector import Detector
 from guardcli.masking.followers import Follower
+from guardcli.masking.nested import Flow, Nested, YamlTree, scan
+from guardcli.masking.overlong import LINE
+from guardcli.masking.spans import LONG_LINE
 from guardcli.masking.tables import END_OF_RESULT, FirstLine, aligned
 
 _STRING = re.compile(rb"\"((?:[^\"\\\n]|\\[^\n]){0,8192})|\\\"((?:[^\"\\\n]|\\[^\"\n]){0,8192})")
 _SINGLE = re.compile(rb"'([^'\n]{0,8192})")
 _PLAIN = re.compile(rb"[^\s,\"'{}\[\]|>&!*#\\][^\n\r,{}\[\]\"]{0,8191}")
+_PROPERTIES = re.compile(rb"(?:[&!][^\s,]{1,100}[ \t]+){0,2}")
+"""A YAML value's anchor and tag."""
 _LINE = re.compile(rb"[^\n\r]{1,8192}")
 _WIDEST = 2000
 """Bytes of a header or a ruler; a table that is wider has its columns masked by what their values look like alone."""
-_BLOCK = re.compile(rb"([ \t]*(?:- )*)[\"']?([\w.-]{1,100})[\"']?:[ \t]+[|>][+-]?[0-9]?[ \t]*\r?\n")
-_EMPTY = frozenset({b"", b"null", b"~", b"true", b"false"})
+_EMPTY = frozenset({b"", b"null", b"~"})
+_REACH = 8000
+"""Bytes of a list or a map on one line; beyond, the rest of the line goes with it."""
 
 
 class Column(Detector):
@@ -31,6 +37,8 @@ class Column(Detector):
         own = glob.rpartition(".")[2]
         self._matcher = re.compile(fnmatch.translate(own), re.IGNORECASE)
         key = "".join(r"[\w -]{0,40}" if char == "*" else r"\w" if char == "?" else re.escape(char) for char in own)
+        self._opened = re.compile(rf"(?i)(?<![\w-]){key}\\?[\"']?[ \t]*:[ \t]*(?:[&!]\S*[ \t]+)*(?=[\[{{\"'])".encode())
+        self._tree = re.compile(rf"(?i)([ \t]*(?:- )*)[\"']?{key}[\"']?[ \t]*:(?=[ \t\r\n])".encode())
         self._expanded = re.compile(rf"(?i){key}\s*\|".encode())
         label = re.sub(r"[^A-Z0-9_]", "", own.upper())
         self.label = label or "COLUMN"
@@ -39,7 +47,7 @@ class Column(Detector):
             rf"(?i)\b{key}[ ]{{0,80}}(?:\||\xe2\x94\x82) ".encode("latin-1"),
             rb"\n[+]?-[-+]+\r?\n",
             rb"\n\([0-9]{1,12} (?:rows?|Zeilen?|lignes?|filas?)\)\r?\n",
-            rf"(?i)\b{key}\\?[\"']?:[ \t]{{1,4}}[|>][+-]?[0-9]?[ \t]{{0,4}}\r?\n".encode(),
+            rf"(?i)\b{key}\\?[\"']?[ \t]{{0,8}}:[^\n]*\n".encode(),
             rb"\n(?:\xe2\x94\x9c)?(?:\xe2\x94\x80|\xe2\x94\xbc)+(?:\xe2\x94\xa4)?\r?\n",
         )
 
@@ -53,15 +61,39 @@ class Column(Detector):
             return None
         if END_OF_RESULT.search(text, max(0, at - 60), at):
             return at, FirstLine(self._named)
-        line = text.rfind(b"\n", max(0, at - _WIDEST), at - 1) + 1
-        if (block := _BLOCK.fullmatch(text, line, at)) is not None:
-            return (at, BlockScalar(len(block[1]))) if self._named(block[2].decode("utf-8", "replace")) else None
+        if (below := self._below(text, at)) is not None:
+            return at, below
         ruler = text.rfind(b"\n", max(0, at - _WIDEST), at - 1) + 1
         header = text.rfind(b"\n", max(0, ruler - _WIDEST), max(0, ruler - 1)) + 1
         if not ruler or ruler - header > _WIDEST:
             return None
         rows = aligned(text[header : ruler - 1], text[ruler : at - 1], self._named)
         return (at, rows) if rows is not None else None
+
+    def _below(self, text: bytes, at: int) -> Follower | None:
+        """Return what follows a key whose value goes on over the lines from `at` on."""
+        line = text.rfind(b"\n", max(0, at - LONG_LINE), at - 1) + 1
+        if line == 0 and at > LONG_LINE:
+            return None
+        if (tree := self._tree.match(text, line, at)) is not None:
+            return YamlTree(len(tree[1])).entry(text, line, line + len(text[line:at].rstrip()))[1]
+        flow, place = Flow(), line
+        while (key := self._opened.search(text, place, at)) is not None:
+            _, place, flow = scan(text, key.end(), at - 1, Flow())
+        return Nested(flow) if flow.depth > 0 or flow.quote else None
+
+    def find_all(self, text: bytes, at: int) -> Sequence[tuple[int, int, int]]:
+        """Return what `find` does, or all scalars of the list or map that a key holds, as far as the line goes."""
+        place = _value_of(text, at)
+        if text[at - 1] != 0x3A or text[place : place + 1] not in (b"[", b"{"):
+            return super().find_all(text, at)
+        newline = text.find(b"\n", at, at + _REACH)
+        end = newline if newline >= 0 else min(at + _REACH, len(text))
+        gone, _, flow = scan(text, place, end, Flow())
+        found = [(one.start, one.end, 0) for one in gone]
+        if newline < 0 and end == at + _REACH and (flow.depth or flow.quote):
+            found.append((found[-1][0] if found else end - 1, end, LINE))
+        return found
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the value of a key of JSON or YAML, or of a line of psql's expanded output."""
@@ -74,9 +106,7 @@ class Column(Detector):
             return value.start(), value.start() + len(value[0].rstrip(b" |"))
         if last != 0x3A:
             return None
-        place = at
-        while text[place : place + 1] in (b" ", b"\t") and place < at + 64:
-            place += 1
+        place = _value_of(text, at)
         found = _STRING.match(text, place) or _SINGLE.match(text, place)
         if found is not None:
             group = found.lastindex or 1
@@ -89,3 +119,12 @@ class Column(Detector):
 
     def _named(self, name: str) -> bool:
         return self._matcher.match(name) is not None
+
+
+def _value_of(text: bytes, at: int) -> int:
+    """Return where the value behind the colon before `at` begins, its anchor and its tag left out."""
+    place = at
+    while text[place : place + 1] in (b" ", b"\t") and place < at + 64:
+        place += 1
+    properties = _PROPERTIES.match(text, place)
+    return properties.end() if properties is not None else place

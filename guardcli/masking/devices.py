@@ -25,7 +25,7 @@ DEVICES = (
     ),
     Form(
         rb"\b(?:PSK|XAUTH|EAP|NTLM)[ \t]{1,8}\"[^\"\n]",
-        rb"(?:^|[\s:])(?:PSK|XAUTH|EAP|NTLM)[ \t]{1,8}",
+        rb"(?:^|[ \t]|[ \t]:)(?:PSK|XAUTH|EAP|NTLM)[ \t]{1,8}",
         rb"\"([^\"\n]{1,8192})",
     ),
     Form(

@@ -265,4 +265,5 @@ def _ending(forms: Sequence[bytes]) -> re.Pattern[bytes] | None:
 
 def _plain_label(kind: Detector, rule: MaskRule) -> bytes:
     """Return what `replacement` puts where nothing around asks for more; nothing for a rule that looks at the value."""
-    return b"[%s]" % kind.label.encode() if rule.strategy is Strategy.REDACT else b""
+    looks = rule.strategy is not Strategy.REDACT or kind.name == "column"
+    return b"" if looks else b"[%s]" % kind.label.encode()

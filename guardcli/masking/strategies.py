@@ -10,6 +10,9 @@ import unicodedata
 from guardcli.model.masking import MaskRule, Strategy
 
 _YAML_START = re.compile(rb"[ \t]*(?:- +)*(?:[\w.\"'/-]+: +|- +)")
+_NUMBER = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false")
+_BARE = re.compile(rb"[^\s\"'\\,\[\]{}](?:[^\"\\,\[\]{}\n]*[^\s\"\\,\[\]{}])?")
+"""What may stand without quotes in JSON or in YAML's flow style."""
 _JSON_START = re.compile(rb".*\"[ \t]*:[ \t]*", re.DOTALL)
 _NEXT_COLUMN = re.compile(rb"( *)(?:(\||\xe2\x94\x82)|(?<=  )\S)")
 _AROUND = 200
@@ -25,18 +28,50 @@ def replacement(
     `value` is the secret without escape sequences. The answer never holds a comma, a backslash or a newline; it
     holds quotes only where it takes the place of a bare JSON number, and brackets only where YAML sees none.
     """
-    scalar = text[start - 2 : start] in _BEFORE_SCALAR and _YAML_START.fullmatch(text, _line(text, start), start)
+    flow = _BARE.fullmatch(value) is not None and _in_flow(text, start, end)
+    quoted = flow and _NUMBER.fullmatch(value) is not None
+    scalar = not quoted and (flow or _is_scalar(text, start))
     if rule.strategy is Strategy.REDACT:
         new = b"<%s>" % label.encode() if scalar else b"[%s]" % label.encode()
     else:
         new = substitute(value, label, rule, key, b"x" if scalar else b"*")
         if scalar and new.startswith(b"["):
             new = b"<" + new[1:-1] + b">"
-    if value.isdigit() and _JSON_START.fullmatch(text, _line(text, start), start):
+    if quoted:
         return b'"' + new + b'"', 0
     if text[end : end + 1] == b" " and text[end + 1 : end + 2] in _COLUMN_SIGNS:
         return _aligned(text, end, value, new)
     return new, 0
+
+
+def _is_scalar(text: bytes, start: int) -> bool:
+    """Tell whether a value at `start` begins a scalar of YAML's block style."""
+    return (
+        text[start - 2 : start] in _BEFORE_SCALAR and _YAML_START.fullmatch(text, _line(text, start), start) is not None
+    )
+
+
+def _in_flow(text: bytes, start: int, end: int) -> bool:
+    """Tell whether a value stands bare in JSON or in YAML's flow style: behind a quoted key, or in a list."""
+    before = text[max(0, start - _AROUND) : start].rstrip()
+    sign = before[-1:]
+    if sign == b":":
+        line = text[_line(text, start) : start]
+        if _NUMBER.fullmatch(text, start, end) is not None and _JSON_START.fullmatch(line) is not None:
+            return True
+        return text[start - 2 : start] == b": " and line.rfind(b"{") > line.rfind(b"}")
+    behind = text[end : end + _AROUND].lstrip()[:1]
+    if sign not in (b"[", b",") or behind not in (b",", b"]", b""):
+        return False
+    closed = 0
+    for char in reversed(before):
+        if char == 0x5D:
+            closed += 1
+        elif char == 0x5B:
+            if closed == 0:
+                return True
+            closed -= 1
+    return start > _AROUND and b"\n" in text[start - _AROUND + len(before) : start] and behind != b""
 
 
 def _line(text: bytes, start: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from guardcli.masking.announced import ANNOUNCED, Announced
@@ -33,7 +34,7 @@ _SETTERS = (
     rb"|property|option|header)\(@?)"
 )
 _DIRECTIVES = (
-    rb"(?:(?-i:^[ \t]*(?:ENV|ARG))|\bsetenv|\bsetx|\bset[ \t]+-\w{1,4}|\#[ \t]?define|\bconfigure[ \t]+set|\bkv"
+    rb"(?:(?-i:^[ \t]*(?:ENV|ARG))|\bsetenv|\bsetx|\bset[ \t]+-\w{1,4}|\bconfigure[ \t]+set|\bkv"
     rb"[ \t]+put"
     rb"|\bconfig[ \t]+(?:--\w+[ \t]+)?set|\bsecret[ \t]+(?:set|put|create))"
 )
@@ -47,9 +48,24 @@ _REST = rb"([^\s\"':=]\S{1,8192})[ \t\r]*(?=\n|\Z)"
 _SQL = rb"N?'((?:[^'\\\n]|''|\\.){1,8192})'"
 
 
+_MACRO = re.compile(rb"\\|0[xX][0-9a-fA-F]+[uUlL]*|-?[0-9]+[uUlL]*|[A-Za-z]\w*_\w*|\(.*")
+
+
 def is_string(value: bytes) -> bool:
     """Tell whether `value` may be a secret between quotes."""
     return is_secret_string(value, False)
+
+
+def is_alone(value: bytes) -> bool:
+    """Tell whether `value` looks chosen and is no piece of C: ``Pass *createPass();``."""
+    return not value.startswith((b"*", b"(")) and not value.endswith((b";", b"{", b"*")) and is_chosen(value)
+
+
+def is_defined(value: bytes) -> bool:
+    """Tell whether `value` may be a secret that a macro of C stands for, and no name, number or label."""
+    if _MACRO.fullmatch(value) is not None or (value.isalpha() and sum(one < 0x5B for one in value) > 1):
+        return False
+    return is_string(value)
 
 
 FORMS = (
@@ -125,7 +141,7 @@ FORMS = (
     ),
     Form(_TOLD + rb"[ \t]{1,4}N?[\"'`][^\s\"'`]", rb"(?<![\w-])" + _NAME + rb"[ \t]{1,4}N?", _SOLID, is_chosen),
     Form(
-        rb"(?:(?:^|\n)[ \t]{0,40}(?:ENV|ARG)|\bsetenv|\bsetx|\bset[ \t]{1,4}-\w{1,4}|#[ \t]?define|\bconfigure"
+        rb"(?:(?:^|\n)[ \t]{0,40}(?:ENV|ARG)|\bsetenv|\bsetx|\bset[ \t]{1,4}-\w{1,4}|\bconfigure"
         rb"[ \t]{1,4}set|\bkv[ \t]{1,4}put"
         rb"|\bconfig[ \t](?:--\w{1,20}[ \t])?set|\bsecret[ \t]{1,4}(?:set|put|create))[ \t]{1,16}[\w.:/-]{0,60}"
         + _TOLD
@@ -137,7 +153,13 @@ FORMS = (
         rb"(?:^|\n)[ \t]{0,40}[\w.-]{0,60}" + _TOLD + rb"[ \t]{1,16}[^\s=:]",
         rb"(?m)^[ \t]{0,40}" + _NAME + rb"[ \t]{1,16}",
         _REST,
-        is_chosen,
+        is_alone,
+    ),
+    Form(
+        rb"#[ \t]?define[ \t]{1,8}\w{0,60}" + _TOLD + rb"[ \t]{1,16}[\"']?[^\s\"']",
+        rb"(?i)#[ \t]?define[ \t]+" + _NAME + rb"[ \t]+",
+        _TOKEN,
+        is_defined,
     ),
     Form(_TOLD + _SAID + rb"[\"'`]?[^\s\"'`]", _NAME + rb"(?i:" + _SAID + rb")", _TOKEN, is_chosen),
     Form(

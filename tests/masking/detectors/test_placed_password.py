@@ -91,6 +91,8 @@ CASES = [
     "A temporary password is generated for root@localhost: ⟦a;b>C1&d⟧",
     "secret_id   ⟦22dd39e7-548c-afe4-ee82-35458da9067e⟧\nsecret_id_accessor   22dd39e7-548c-afe4-ee82-35458da9067e",
     'secret_id = "my-database"',
+    'use Authen::NTLM "1.02";',
+    "Key = Ed448PrivateKey | X25519PrivateKey | X448PrivateKey",
     "| adminPass | ⟦2uHOdvQBj90H⟧ |\n| password | email |",
     "secret_key_base: ⟦f4f4809540322d129eda684b5563d73f⟧\nsecret_key_base: <%= ENV['X'] %>",
     "ssh_pass = config.get('ssh_pass')",
