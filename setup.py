@@ -26,7 +26,10 @@ from setuptools.errors import CompileError, PlatformError
 SOURCES = Path("shims")
 PROGRAMS = Path("guardcli") / "_shim"
 NAMES = ("guard-shim", "guard-enter")
-LIBRARY_SOURCES = [Path("native", f"{name}.c") for name in ("accounts", "email", "emit", "persons", "sweep", "view")]
+LIBRARY_PARTS = ("accounts", "assigned", "email", "emit", "persons", "sweep", "values", "view")
+LIBRARY_SOURCES = [Path("native", f"{name}.c") for name in LIBRARY_PARTS]
+AUTOMATA = Path("native") / "automata.py"
+"""Writes one more source of the library, from native/expressions.py."""
 LIBRARY = Path("guardcli") / "_native" / "libguard_mask.so"
 MACHINES = ("x86_64", "amd64", "aarch64", "arm64")
 COMPILERS = ("cc", "gcc", "clang", "musl-gcc")
@@ -42,7 +45,7 @@ FLAGS = (
     "-s",
 )
 STATIC = ("-static",)
-SHARED = ("-O3", "-shared", "-fPIC", "-fvisibility=hidden", "-nostdlib")
+SHARED = ("-O3", "-shared", "-fPIC", "-fvisibility=hidden", "-nostdlib", "-Inative")
 """The library names no C library: what it calls of one, the interpreter has loaded, whichever that is."""
 PROBE = '#include <stdio.h>\n#include <sys/socket.h>\nint main(void) { return puts("") < 0; }\n'
 ADVICE = """\
@@ -79,7 +82,8 @@ class BuildNative(Command):
         root = Path() if self.editable_mode or self.inplace else Path(self.build_lib or ".")
         for name in NAMES:
             compile_native([SOURCES / f"{name}.c"], root / PROGRAMS / name, STATIC)
-        compile_native(LIBRARY_SOURCES, root / LIBRARY, SHARED)
+        with tempfile.TemporaryDirectory() as scratch:
+            compile_native([*LIBRARY_SOURCES, make_automata(Path(scratch))], root / LIBRARY, SHARED)
 
     def get_outputs(self) -> list[str]:
         """Return the files that an install puts in place."""
@@ -92,7 +96,8 @@ class BuildNative(Command):
     def get_source_files(self) -> list[str]:
         """Return what an sdist must hold for this step."""
         programs = [SOURCES / f"{name}.c" for name in NAMES]
-        return [str(source) for source in (*programs, *LIBRARY_SOURCES, Path("native") / "guard_mask.h")]
+        others = [Path("native", name) for name in ("automata.h", "expressions.py", "guard_mask.h", "values.h")]
+        return [str(source) for source in (*programs, *LIBRARY_SOURCES, AUTOMATA, *others)]
 
 
 class BuildWithNative(build):
@@ -115,6 +120,15 @@ class PlatformDistribution(Distribution):
     def has_ext_modules(self) -> bool:
         """Say yes, so that the wheel is not taken for a pure one."""
         return True
+
+
+def make_automata(directory: Path) -> Path:
+    """Write the library's automata into `directory`, as C. Raises CompileError."""
+    made = directory / "automata.c"
+    done = subprocess.run([sys.executable, AUTOMATA, made], capture_output=True, text=True, errors="replace")
+    if done.returncode != 0:
+        raise CompileError(f"{AUTOMATA} cannot write the library's automata:\n{done.stderr.strip()}")
+    return made
 
 
 def compile_native(sources: Sequence[Path], made: Path, kind: Sequence[str]) -> None:

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GUARD_MASK_VERSION 5 /* raised with every change of what is exported; guardcli/masking/native.py holds it too */
+#define GUARD_MASK_VERSION 6 /* raised with every change of what is exported; guardcli/masking/native.py holds it too */
 #define EXPORT __attribute__((visibility("default")))
 #define NO_RANK 255
 
@@ -71,6 +71,10 @@ EXPORT void guard_emit(const uint8_t *bytes, size_t length, size_t end, const st
                        const struct label *labels, uint32_t *counts, struct progress *progress, uint8_t *out);
 EXPORT size_t guard_view(const uint8_t *bytes, size_t length, bool joined, uint8_t *out, uint32_t *seen, uint32_t *raw,
                          size_t *pieces);
+EXPORT size_t guard_assigned(const uint8_t *bytes, size_t length, size_t base, uint8_t rank, uint32_t *signs,
+                             struct span *found, size_t *findings, size_t most);
+EXPORT bool guard_value(const uint8_t *bytes, size_t length, unsigned question);
+EXPORT bool guard_word(const uint8_t *bytes, size_t length, int following, bool code, bool strict, bool shell);
 EXPORT bool guard_noise(const uint8_t *bytes, size_t length, size_t start);
 
 #endif

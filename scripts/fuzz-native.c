@@ -17,6 +17,8 @@ static const char *const pieces[] = {
     "alice.smith@example.com", "a@b.co", "git@h.org", "@b.c@d.e", "//u@h.org", "a.b.c.d.e.f.g.h.i.j", "\xc3\xa9", "\xff",
     "\xe2\x82", "\xf0\x9f\x98\x80", "\n", " ", "  ", "-", ".", "@", "/", "A", "4", "44444444444444444444",
     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "0123456789abcdef01234567", "0123456789abcdef", ":", "\x1b[1m", "\x1b[1;31", "\x1b]0;t", "\x1b(B", "\x1bPq", "\x1b\\", "\x1b", "\b", "\a", "          ", " | ", "|", "\xe2\x94\x82", "\": ", ": ",
+    "password", "pwd", "Token", "api_key", "=", "=", " := ", "\\\"", "\"", "'", "`", "--", " -", "export ", "hunter2secret",
+    "self.", "a&b=", "${X}", "x{4}", "[a-z]: str = ", " #", " //", "arn:", "@param ", "u8\"", "xxxxxxxxxxxxxxxx", "\\",
 };
 
 static size_t make(uint8_t *text)
@@ -90,6 +92,24 @@ static void look(const uint8_t *text, size_t length)
     }
 }
 
+/* Find and judge assignments, and judge all of the text as a value. */
+static void judge(const uint8_t *text, size_t length)
+{
+    size_t most = (size_t)rand() % ROOM, findings;
+    uint32_t *signs = malloc(most * sizeof *signs + 1);
+    struct span *found = malloc(most * sizeof *found + 1);
+    size_t count = guard_assigned(text, length, length ? (size_t)rand() % length : 0, 0, signs, found, &findings, most);
+    if (findings > count || findings > most)
+        abort();
+    for (size_t index = 0; index < findings; index++)
+        check(found + index, 0, length);
+    for (unsigned question = 0; question < 8; question++)
+        guard_value(text, length, question);
+    guard_word(text, length, rand() % 256 - 1, rand() % 2, rand() % 2, rand() % 2);
+    free(signs);
+    free(found);
+}
+
 int main(int argc, char **argv)
 {
     static uint8_t text[LONGEST];
@@ -111,6 +131,7 @@ int main(int argc, char **argv)
             check(found + index, from, length);
         guard_noise(exact, length, from);
         look(exact, length);
+        judge(exact, length);
         put_together(exact, length, found, count < ROOM ? count : ROOM);
         free(exact);
         free(found);

@@ -57,7 +57,7 @@ CALLS = (
         is_argument,
     ),
     Form(
-        rb"(?i:[\"']-{1,2}[\w-]{0,60}(?:pass"
+        rb"(?i:(?:pass"
         rb"(?:word|wd|phrase)?|secret|token|api-?key|requirepass|masterauth)[\"'])[ \t]{0,4},[ \t]{0,4}[\"'][^\"'\n]",
         rb"(?i:[\"']-{1,2}[\w-]{0,60}(?:pass"
         rb"(?:word|wd|phrase)?|secret|token|api-?key|requirepass|masterauth)[\"'])[ \t]{0,4},[ \t]{0,4}",

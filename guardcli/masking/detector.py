@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from guardcli.masking.followers import Follower
+from guardcli.masking.native import Spans
 
 LOOK_BACK = 4608
 """No detector looks further back than this many bytes before the place where its trigger fired."""
@@ -23,8 +24,8 @@ class Detector:
     at the end of the text so far, may be the beginning of a secret that deserves to be held back even when
     nothing more comes for a while, with one group around that beginning; empty where a single word is all there is.
     `stub` is one for what may begin a secret but is as likely a word: it is held back for a while, and then let out.
-    A detector that is `once` has the trigger reported once a block, and its `find_all` finds all there is; one with
-    `blanks` may find what holds blanks whose beginning nothing gives away.
+    A detector that is `once` has the trigger reported once a block, and its `find_block`, or else its `find_all`, finds
+    all there is; one with `blanks` may find what holds blanks whose beginning nothing gives away.
     """
 
     name: ClassVar[str]
@@ -56,6 +57,10 @@ class Detector:
         """
         found = self.find(text, at)
         return () if found is None else ((*found, 0),)
+
+    def find_block(self, text: bytes, base: int, end: int, rank: int) -> Spans:
+        """Return all secrets in `text[:end]` that begin from `base` on, as of `rank`, for a detector that is `once`."""
+        raise NotImplementedError
 
     def begin(self, text: bytes, at: int) -> tuple[int, Follower] | None:
         """Return where lines begin that a follower must see, and the follower, for a trigger that ended at `at`."""

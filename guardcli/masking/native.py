@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os.path
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from enum import IntEnum
 from functools import cache
 from struct import Struct
 from typing import NamedTuple
@@ -17,7 +18,7 @@ from guardcli.masking.spans import Span
 from guardcli.model.errors import UnavailableError
 
 LIBRARY = os.path.join(os.path.dirname(os.path.dirname(__file__)), "_native", "libguard_mask.so")
-VERSION = 5
+VERSION = 6
 SWEPT = ("credit_card", "iban", "national_id", "email", "phone", "vendor_token")
 """Detectors whose forms the sweep finds, in its own order; the last two judge them by their `find`."""
 
@@ -28,6 +29,9 @@ _OFF = 255
 _SPAN = Struct("<IIBBBx")
 _LABEL = Struct(f"<B{LABEL_MAX}s")
 _PROGRESS = Struct("<QQQQBxxxxxxx")
+_BYTES_A_SIGN = 32
+"""There is room for one assignment in so many bytes at first; where there are more, all are looked for again."""
+
 _ROOM_MAX = 4096
 """Findings for which there is room at first; the sweep is run again where there are more."""
 
@@ -59,6 +63,12 @@ class Spans:
 
     def __getitem__(self, index: int) -> Span:
         return Span(*_SPAN.unpack_from(self._packed, (index if index >= 0 else self.count + index) * _SPAN.size))
+
+    def join(self, others: Spans) -> None:
+        """Put `others` behind these."""
+        if others.count:
+            self._packed[self.count * _SPAN.size :] = memoryview(others._packed)[: others.count * _SPAN.size]
+            self.count += others.count
 
     def add(self, spans: Sequence[Span]) -> None:
         """Put `spans` behind these."""
@@ -102,6 +112,42 @@ class Sweep:
                 return found, places
             room = max(found.count, places.count)
         return Spans(bytearray(), 0), Spans(bytearray(), 0)
+
+
+def assigned(text: bytes, base: int, end: int, rank: int) -> Spans:
+    """Return what is assigned to telling names in `text[:end]` and begins from `base` on, in order, as of `rank`."""
+    room = end // _BYTES_A_SIGN + 8
+    while True:
+        signs, found, count = bytearray(4 * room), Spans(bytearray(room * _SPAN.size), 0), ctypes.c_size_t()
+        places = library().guard_assigned(
+            text, end, base, rank, _memory(signs), found.address(), ctypes.byref(count), room
+        )
+        if places <= room:
+            found.count = count.value
+            return found
+        room = places
+
+
+class Question(IntEnum):
+    """What `judge` is asked of a value."""
+
+    PLACEHOLDER = 0
+    DUMMY = 1
+    CHOSEN = 2
+    STRING = 4
+    FORMATTED_STRING = 5
+    STRICT_STRING = 6
+    FORMATTED_STRICT_STRING = 7
+
+
+def judge(value: bytes, question: int) -> bool:
+    """Answer a `Question` of `value`."""
+    return bool(library().guard_value(value, len(value), question))
+
+
+def judge_word(value: bytes, following: int, code: bool, strict: bool, shell: bool) -> bool:
+    """Tell whether a word is secret, as `rightside` says; `following` is the next byte, -1 where there is none."""
+    return bool(library().guard_word(value, len(value), following, code, strict, shell))
 
 
 class Job(NamedTuple):
@@ -191,12 +237,16 @@ def library() -> ctypes.CDLL:
             f"{LIBRARY} is of version {found}, not {VERSION}", hint="install guard again: pip install . compiles it"
         )
     text, size, memory = ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p
+    truth, byte = ctypes.c_bool, ctypes.c_uint8
     for function, result, arguments in (
         (loaded.guard_sweep, size, (text, size, size, size, text, memory, memory, memory, size)),
         (loaded.guard_resolve, size, (memory, size, text)),
         (loaded.guard_emit, None, (text, size, size, memory, size, text, memory, memory, memory)),
-        (loaded.guard_view, size, (text, size, ctypes.c_bool, memory, memory, memory, ctypes.POINTER(size))),
-        (loaded.guard_noise, ctypes.c_bool, (text, size, size)),
+        (loaded.guard_view, size, (text, size, truth, memory, memory, memory, ctypes.POINTER(size))),
+        (loaded.guard_assigned, size, (text, size, size, byte, memory, memory, ctypes.POINTER(size), size)),
+        (loaded.guard_value, truth, (text, size, ctypes.c_uint)),
+        (loaded.guard_word, truth, (text, size, ctypes.c_int, truth, truth, truth)),
+        (loaded.guard_noise, truth, (text, size, size)),
     ):
         function.restype, function.argtypes = result, arguments
     return loaded

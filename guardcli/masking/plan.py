@@ -57,6 +57,9 @@ class Plan:
         self.telling_emitter = Emitter([b""] * len(kinds))
         self._finders = [kind.find for kind in kinds]
         self._many = frozenset(rank for rank, kind in enumerate(kinds) if type(kind).find_all is not Detector.find_all)
+        self._blocks = frozenset(
+            rank for rank, kind in enumerate(kinds) if type(kind).find_block is not Detector.find_block
+        )
         self._starters = frozenset(rank for rank, kind in enumerate(kinds) if type(kind).begin is not Detector.begin)
         self._openings = _ending([kind.opening for kind in kinds])
         self._stubs = _ending([kind.stub for kind in kinds])
@@ -136,6 +139,8 @@ class Plan:
         if places:
             found = ((self._finders[place.rank](text, place.start), place.rank) for place in places)
             swept.add([Span(*one, rank) for one, rank in found if one is not None and one[0] >= base])
+        if hits:
+            hits = self._search_blocks(text, base, end, hits, swept)
         if not hits and not state.followers and not state.swallow and not self._allowed:
             return swept, state
         spans, state = self._look(text[:end], base, state, hits)
@@ -143,6 +148,13 @@ class Plan:
             return Spans.of(span for span in (*swept, *spans) if not self._stays(span, text)), state
         swept.add(spans)
         return swept, state
+
+    def _search_blocks(self, text: bytes, base: int, end: int, hits: list[Hit], found: Spans) -> list[Hit]:
+        """Add what those detectors find that search a block as a whole; return the hits of the others."""
+        ranks = self._ranks
+        for rank in {ranks[trigger] for _, trigger in hits} & self._blocks:
+            found.join(self.kinds[rank].find_block(text, base, end, rank))
+        return [hit for hit in hits if ranks[hit[1]] not in self._blocks]
 
     def _look(self, text: bytes, base: int, state: State, hits: list[Hit]) -> tuple[list[Span], State]:
         """Look closely where triggers fired, and lead followers from line to line."""

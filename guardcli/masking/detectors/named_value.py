@@ -141,7 +141,7 @@ FORMS = (
     ),
     Form(_TOLD + rb"[ \t]{1,4}N?[\"'`][^\s\"'`]", rb"(?<![\w-])" + _NAME + rb"[ \t]{1,4}N?", _SOLID, is_chosen),
     Form(
-        rb"(?:(?:^|\n)[ \t]{0,40}(?:ENV|ARG)|\bsetenv|\bsetx|\bset[ \t]{1,4}-\w{1,4}|\bconfigure"
+        rb"(?:\b(?:ENV|ARG)|\bsetenv|\bsetx|\bset[ \t]{1,4}-\w{1,4}|\bconfigure"
         rb"[ \t]{1,4}set|\bkv[ \t]{1,4}put"
         rb"|\bconfig[ \t](?:--\w{1,20}[ \t])?set|\bsecret[ \t]{1,4}(?:set|put|create))[ \t]{1,16}[\w.:/-]{0,60}"
         + _TOLD

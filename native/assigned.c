@@ -1,0 +1,480 @@
+/* Finds what is assigned to names that tell of a secret: password=..., "api_key": ..., --token ... and their like.
+ *
+ * Three steps: an automaton reads the text for the names; where one ends, others say where a sign follows; there the value is
+ * taken and judged by what stands before it. The first two read each byte a bounded number of times, whatever it is. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "automata.h"
+#include "values.h"
+
+#define WINDOW 200     /* bytes of the line before a sign that are looked at */
+#define NAME_WINDOW 64 /* of them, those that may hold its name */
+#define PARAMETER_WINDOW 80
+#define OPTION_MAX 62
+#define VALUE_MAX 8192
+#define OVERLONG 8000 /* as BOUND of overlong.py: a value as long as this may go on */
+#define SHORTEST 3
+#define LONG_WORD 5
+#define HEAD_MAX 100
+#define HEAD_BLANKS 16
+
+enum rest { NONE, WORD_REST, LINE_REST, DOUBLE_REST, SINGLE_REST, ESCAPED_REST }; /* as in overlong.py */
+
+/* What stands before a value on its line, and what its name tells. */
+struct place {
+    struct text text, before;
+    size_t at;
+    bool strict, colon;
+};
+
+static struct text part(struct text text, size_t start, size_t end) { return (struct text){text.bytes + start, end - start}; }
+
+static bool is_among(int byte, const char *bytes) { return byte > 0 && strchr(bytes, byte) != NULL; }
+
+static int last(struct text text) { return text.length ? text.bytes[text.length - 1] : -1; }
+
+static size_t back_to(struct text text, size_t low, size_t high, int byte)
+{
+    while (high > low && text.bytes[high - 1] != byte)
+        high--;
+    return high > low ? high - 1 : SIZE_MAX;
+}
+
+static size_t past_blanks(struct text text, size_t at, size_t most)
+{
+    size_t count = 0;
+    while (count < most && at + count < text.length && is_blank(text.bytes[at + count]))
+        count++;
+    return at + count;
+}
+
+/* Return the last two words of `name`, a blank between them, in `room`. */
+static struct text two_words(struct text name, uint8_t *room)
+{
+    size_t end = name.length, length = 0, bounds[4], count = 0;
+    for (; count < 4; count += 2) {
+        while (end && is_space(name.bytes[end - 1]))
+            end--;
+        if (!end)
+            break;
+        bounds[count + 1] = end;
+        while (end && !is_space(name.bytes[end - 1]))
+            end--;
+        bounds[count] = end;
+    }
+    while (count) {
+        count -= 2;
+        memcpy(room + length, name.bytes + bounds[count], bounds[count + 1] - bounds[count]);
+        length += bounds[count + 1] - bounds[count];
+        if (count)
+            room[length++] = ' ';
+    }
+    return (struct text){room, length};
+}
+
+/* Tell whether a string is open where `before` ends: the next quote would close it. A quoted name opens none. */
+static bool is_open(struct text before, uint8_t quote)
+{
+    size_t end = before.length, count = 0;
+    if (end >= WINDOW - 3)
+        return false;
+    while (end && is_blank(before.bytes[end - 1]))
+        end--;
+    if (end && (before.bytes[end - 1] == quote || (end > 1 && before.bytes[end - 1] == ']' && before.bytes[end - 2] == quote)))
+        return false;
+    for (size_t place = 0; place < before.length; place++)
+        count += before.bytes[place] == quote && (place == 0 || before.bytes[place - 1] != '\\');
+    return count % 2 == 1;
+}
+
+/* Tell whether `before` is all of a line: blanks, `export` and their like, a name. At most HEAD_MAX bytes of the name's,
+ * two quotes and HEAD_BLANKS blanks; where it is long enough to have more of them, the parts are counted. */
+static bool is_head(struct text before)
+{
+    size_t trailing = 0, ends_at[WINDOW + 1], count = 0;
+    if (!accepts(&guard_head, before))
+        return false;
+    while (trailing < before.length && is_blank(before.bytes[before.length - 1 - trailing]))
+        trailing++;
+    if (before.length <= HEAD_MAX && trailing <= HEAD_BLANKS)
+        return true;
+    uint32_t state = guard_head_begins.start;
+    for (size_t place = 0; state && place <= before.length && place <= WINDOW; place++) {
+        if (state >= guard_head_begins.accepting)
+            ends_at[count++] = place;
+        if (place < before.length)
+            state = step(&guard_head_begins, state, before.bytes[place]);
+    }
+    for (size_t blanks = 0; blanks <= trailing && blanks <= HEAD_BLANKS; blanks++)
+        for (size_t quotes = 0; quotes <= 2; quotes++) {
+            size_t end = before.length - blanks;
+            if (quotes > end || (quotes && !is_among(before.bytes[end - quotes], "\"']")))
+                break;
+            end -= quotes;
+            size_t low = end;
+            while (low && end - low < HEAD_MAX && (is(before.bytes[low - 1], WORD) || is_among(before.bytes[low - 1], "./$: -")))
+                low--;
+            for (size_t index = count; index-- && ends_at[index] >= low;)
+                if (ends_at[index] <= end)
+                    return true;
+        }
+    return false;
+}
+
+static bool has_sentence(struct text before)
+{
+    size_t words = 0, letters = 0;
+    for (size_t place = 0; place < before.length; place++) {
+        uint8_t byte = before.bytes[place];
+        if (is(byte, ALPHA)) {
+            letters++;
+        } else {
+            words = byte == ' ' && letters ? words + 1 : 0;
+            letters = 0;
+            if (words == 2)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Tell whether `before` ends with a variable in capitals, as shells have them. */
+static bool is_variable(struct text before)
+{
+    size_t start = before.length;
+    while (start && (is(before.bytes[start - 1], UPPER | DIGIT | UNDERSCORE)))
+        start--;
+    if (start == before.length || !is(before.bytes[start], UPPER))
+        return false;
+    return !start || is_space(before.bytes[start - 1]) || is_among(before.bytes[start - 1], ";&|(\"'{,!-");
+}
+
+/* Tell whether the name is one of a list of pairs, as logs, data sources and defaults of variables have them. */
+static bool is_listed(struct text before)
+{
+    size_t start = before.length, count = 0;
+    while (start && (is(before.bytes[start - 1], WORD) || is_among(before.bytes[start - 1], ".-")))
+        start--;
+    if (start && is_among(before.bytes[start - 1], "{["))
+        return true;
+    start = before.length;
+    while (start && count <= 40 && (is(before.bytes[start - 1], WORD) || before.bytes[start - 1] == ' ')) {
+        start--;
+        count++;
+    }
+    if (!start || before.bytes[start - 1] != ';' || count > 41 || (count == 41 && before.bytes[start] != ' '))
+        return false;
+    start--;
+    while (start && !is_among(before.bytes[start - 1], "=;\n"))
+        start--;
+    return start && before.bytes[start - 1] == '=';
+}
+
+static bool is_spaced(struct place *place)
+{
+    size_t length = place->before.length;
+    size_t open = back_to(place->before, 0, length, '('), close = back_to(place->before, 0, length, ')');
+    return is_blank(place->text.bytes[place->at]) || is_blank(last(place->before)) || open + 1 > close + 1;
+}
+
+static bool is_found(size_t start, size_t end, struct span *span)
+{
+    *span = (struct span){.start = (uint32_t)start, .end = (uint32_t)end};
+    return true;
+}
+
+/* Take the string whose quote stands at `open`: a backslash is that of an escaped double quote. */
+static bool take_string(struct text text, size_t open, bool formatted, bool strict, struct span *span)
+{
+    uint8_t quote = text.bytes[open];
+    size_t start = open + 1 + (quote == '\\'), end = start;
+    for (size_t count = 0; count < VALUE_MAX && end < text.length; count++) {
+        uint8_t byte = text.bytes[end];
+        int next = at(text, end + 1);
+        if (quote == '\\' ? byte == '"' : byte == quote && !(quote == '\'' && next == '\''))
+            break;
+        if (byte == '\n')
+            break;
+        if (byte == '\\' && (next < 0 || (quote == '\\' ? next == '"' : next == '\n')))
+            break;
+        end += byte == '\\' || byte == quote ? 2 : 1;
+    }
+    return guard_is_secret_string(part(text, start, end), formatted, strict) && is_found(start, end, span);
+}
+
+static bool has_code(struct text before) { return accepts(&guard_code, before); }
+
+/* Take what stands alone behind a name at the head of its line, blanks included (YAML, INI). */
+static bool take_line(struct place *place, size_t after, struct span *span)
+{
+    struct text text = place->text, value = {text.bytes + after, 0};
+    if (is_among(at(text, after), "|>{[&!("))
+        return false;
+    while (value.length < VALUE_MAX && after + value.length < text.length && !is_among(value.bytes[value.length], "\n\r"))
+        value.length++;
+    for (size_t end = 0; end + 1 < value.length; end++)
+        if (value.bytes[end] == ' ' && value.bytes[end + 1] == '#')
+            value.length = end;
+    for (size_t end = 0; end + 2 < value.length; end++)
+        if (value.bytes[end] == ' ' && value.bytes[end + 1] == '/' && value.bytes[end + 2] == '/')
+            value.length = end;
+    while (value.length && is_space(last(value)))
+        value.length--;
+    struct text bare = value;
+    while (bare.length && is_among(last(bare), ",;"))
+        bare.length--;
+    bool code = bare.length != value.length || is_among(last(value), "{(") || has_code(place->before);
+    if (code && memchr(bare.bytes, ' ', bare.length))
+        return false;
+    int first = at(place->before, 0);
+    bool assigned = text.bytes[after - 1] != ':' && (first < 0 || is_blank(last(place->before)));
+    bool loose = code || (assigned && !place->strict && (first < 0 || is_blank(first) || first == '\n' || bare.length < LONG_WORD));
+    if (!guard_is_secret_word(bare, -1, loose, place->strict, false))
+        return false;
+    return (bare.length >= SHORTEST || place->strict) && is_found(after, after + bare.length, span);
+}
+
+/* Return how long the word is before a further field of a form: `a&b=`. */
+static size_t before_field(struct text value)
+{
+    for (size_t place = 0; place < value.length; place++)
+        if (value.bytes[place] == '&') {
+            size_t end = place + 1;
+            while (end < value.length && end - place <= 40 && (is(value.bytes[end], WORD) || is_among(value.bytes[end], ".-")))
+                end++;
+            if (end > place + 1 && end < value.length && value.bytes[end] == '=')
+                return place;
+        }
+    return value.length;
+}
+
+/* Take one word up to a blank or one of the bytes in `ends`; `code` says that it may be an expression. */
+static bool take_word(struct place *place, size_t after, const char *stops, bool code, bool shell, struct span *span)
+{
+    struct text text = place->text, value = {text.bytes + after, 0};
+    while (value.length < VALUE_MAX && after + value.length < text.length) {
+        uint8_t byte = value.bytes[value.length];
+        if (!byte || is_space(byte) || is_among(byte, stops))
+            break;
+        value.length++;
+    }
+    if (!value.length)
+        return false;
+    value.length = before_field(value);
+    while (value.length && last(value) == ',')
+        value.length--;
+    int following = at(text, after + value.length);
+    if (text.bytes[after - 1] == ':' && is_among(following, "\"'") && value.length && is_open(place->before, (uint8_t)following)) {
+        size_t letters = 0;
+        while (letters < value.length && is(value.bytes[letters], ALPHA))
+            letters++;
+        if (letters == value.length)
+            return false;
+    }
+    if (code) {
+        struct place here = {.text = text, .before = place->before, .at = after - 1};
+        code = (is_among(following, ",);]}.") || (!place->strict && is_spaced(&here)) || has_code(place->before))
+            && !is_listed(place->before);
+    }
+    if (value.length < (place->strict ? 1 : SHORTEST - 1)
+        || !guard_is_secret_word(value, following, code, place->strict, shell))
+        return false;
+    return is_found(after, after + value.length, span);
+}
+
+#define WORD_STOPS "\"'`,;&|<>(){}[]\\"
+#define SHELL_STOPS "\"'`;|<>()"
+#define FLAG_STOPS "\"'`;|"
+
+/* Return how many letters before a string's quote say of what kind it is: r"...", u8"...". */
+static size_t prefix_length(struct text text, size_t after)
+{
+    if (!is_among(at(text, after), "ubrfUBRFLN@$"))
+        return 0;
+    if (is_among(at(text, after + 1), "\"'"))
+        return 1;
+    static const char *const pairs[] = {"u8", "br", "rb", "Rb", "rB"};
+    for (size_t index = 0; index < sizeof pairs / sizeof *pairs; index++)
+        if (at(text, after) == pairs[index][0] && at(text, after + 1) == pairs[index][1] && is_among(at(text, after + 2), "\"'"))
+            return 2;
+    return 0;
+}
+
+static bool take_assigned(struct place *place, struct span *span)
+{
+    struct text text = place->text, before = place->before;
+    size_t at_ = place->at, after = past_blanks(text, at_, 64), prefix = prefix_length(text, after);
+    int quote = at(text, after + prefix);
+    if (is_among(quote, "\"'`\\") && (quote != '\\' || at(text, after + 1) == '"')) {
+        if (quote != '`' && quote != '\\' && !prefix && is_open(before, (uint8_t)quote))
+            return false;
+        if (quote == '`' && after == at_ && place->colon)
+            return false;
+        bool formatted = quote == '`' || (prefix && is_among(text.bytes[after + prefix - 1], "fF$rR"));
+        return take_string(text, after + prefix, formatted, place->strict, span);
+    }
+    if ((after >= text.length || is_space(text.bytes[after])) && is_open(before, '"'))
+        return false;
+    if (!place->colon && after == at_ && is_variable(before))
+        return take_word(place, at_, SHELL_STOPS, false, true, span);
+    bool heads = is_head(before) && !has_sentence(before), blank = !before.length || is_blank(last(before));
+    if (heads && (place->colon || blank || after > at_) && !(place->colon && after == at_))
+        return take_line(place, after, span);
+    return take_word(place, after, heads && !place->colon ? SHELL_STOPS : WORD_STOPS, after > at_ || !heads, false, span);
+}
+
+/* Take what follows a command line's option; the blank behind it stands before `at_`. */
+static bool take_option(struct text text, size_t at_, struct span *span)
+{
+    size_t start = at_ - 1, low = at_ > OPTION_MAX + 2 ? at_ - 2 - OPTION_MAX : 0;
+    while (start > low && (is(text.bytes[start - 1], ALNUM) || text.bytes[start - 1] == '-'))
+        start--;
+    size_t length = at_ - 1 - start;
+    if (length < 2 || text.bytes[start] != '-' || (length == OPTION_MAX && text.bytes[start + 1] != '-') || length > OPTION_MAX)
+        return false;
+    if (start && !is_space(text.bytes[start - 1]) && !is_among(text.bytes[start - 1], "\"'[("))
+        return false;
+    size_t after = past_blanks(text, at_, 64);
+    int first = at(text, after);
+    if (is_among(first, "-=:|"))
+        return false;
+    if (is_among(first, "\"'`") || (first == '\\' && at(text, after + 1) == '"'))
+        return take_string(text, after, false, true, span);
+    struct text word = {text.bytes + after, 0};
+    while (first != '\\' && word.length < VALUE_MAX && after + word.length < text.length) {
+        uint8_t byte = word.bytes[word.length];
+        if (!byte || is_space(byte) || is_among(byte, FLAG_STOPS))
+            break;
+        word.length++;
+    }
+    if (!word.length || accepts(&guard_metavariable, word) || !guard_is_secret_word(word, -1, false, true, false))
+        return false;
+    return is_found(after, after + word.length, span);
+}
+
+/* Take the value that begins at or shortly after `at_`, where a sign or an option's blank ends. */
+static bool take(struct text text, size_t at_, struct span *span)
+{
+    static const struct text arn = {(const uint8_t *)"arn:", 4};
+    size_t low = at_ > WINDOW ? at_ - WINDOW : 0, newline = back_to(text, low, at_, '\n'), sign = at_ - 1;
+    size_t begin = newline == SIZE_MAX ? low : newline + 1;
+    int next = at(text, at_), before_sign = text.bytes[at_ - 1];
+    uint8_t room[NAME_WINDOW];
+    if (is_blank(before_sign)
+        && !(at_ >= 3 && (!memcmp(text.bytes + at_ - 3, "||", 2) || !memcmp(text.bytes + at_ - 3, "?\?", 2))))
+        return take_option(text, at_, span);
+    if (is_among(next, "=>~") || (before_sign == ':' && (next == '/' || next == ':')))
+        return false;
+    while (sign > begin && is_among(text.bytes[sign - 1], "=:|?+") && at_ - sign < 3)
+        sign--;
+    struct text before = part(text, begin, sign);
+    for (size_t place = 0; place + arn.length <= before.length; place++)
+        if (before.bytes[place] == 'a' && !memcmp(before.bytes + place, arn.bytes, arn.length))
+            return false;
+    struct text name = two_words(part(before, before.length > NAME_WINDOW ? before.length - NAME_WINDOW : 0, before.length), room);
+    if (ends(&guard_inside_a_word, name) || ends(&guard_public, name))
+        return false;
+    if (ends(&guard_short, name) && at_ >= 6 && guard_is_noise(text, at_ - 6))
+        return false;
+    struct text near = part(before, before.length > PARAMETER_WINDOW ? before.length - PARAMETER_WINDOW : 0, before.length);
+    if (accepts(&guard_parameter, near))
+        for (size_t place = 0; place + 5 <= before.length; place++)
+            if (!memcmp(before.bytes + place, "param", 5))
+                return false;
+    struct place place = {text, before, at_, ends(&guard_strict, name), before_sign == ':'};
+    return take_assigned(&place, span);
+}
+
+/* Add where a sign ends that follows a name that ends at `end`; what is beyond `most` is counted and not written. */
+static size_t add_signs(struct text text, size_t from, size_t end, uint32_t *signs, size_t count, size_t most)
+{
+    static const struct automaton *const tails[] = {&guard_signed, &guard_typed};
+    struct text name = part(text, from, end);
+    int next = at(text, end);
+    if (next < 0 || (is(next, ALPHA) && !is(next, DIGIT)))
+        return count;
+    for (size_t index = 0; index < 2; index++) {
+        uint32_t state = tails[index]->start;
+        for (size_t place = end; state && place < text.length; place++)
+            if ((state = step(tails[index], state, text.bytes[place])) >= tails[index]->accepting && count++ < most)
+                signs[count - 1] = (uint32_t)(place + 1);
+    }
+    if (is_blank(next) && ends(&guard_long_option, name) && count++ < most)
+        signs[count - 1] = (uint32_t)(end + 1);
+    if (!is_blank(next) && next != '_' && next != '-' && !is(next, DIGIT))
+        return count;
+    uint32_t state = guard_flagged.start;
+    for (size_t place = end; state && place < text.length; place++)
+        if ((state = step(&guard_flagged, state, text.bytes[place])) >= guard_flagged.accepting && ends(&guard_option, name)
+            && count++ < most)
+            signs[count - 1] = (uint32_t)(place + 1);
+    return count;
+}
+
+/* Let a value that is longer than its form looks go on to where its quote, its line or its word ends. */
+static void extend(struct text text, struct span *span)
+{
+    int before = span->start ? text.bytes[span->start - 1] : -1;
+    size_t end = span->end;
+    uint8_t rest = WORD_REST;
+    if (before == '"')
+        rest = span->start > 1 && text.bytes[span->start - 2] == '\\' ? ESCAPED_REST : DOUBLE_REST;
+    else if (before == '\'')
+        rest = SINGLE_REST;
+    else if (memchr(text.bytes + span->start, ' ', end - span->start) || memchr(text.bytes + span->start, '\t', end - span->start))
+        rest = LINE_REST;
+    for (; end < text.length; end++) {
+        uint8_t byte = text.bytes[end];
+        int next = at(text, end + 1);
+        if (rest == WORD_REST ? !byte || is_space(byte) || is_among(byte, "\"'<>") : byte == '\n')
+            break;
+        if (rest < DOUBLE_REST)
+            continue;
+        if (byte == (rest == SINGLE_REST ? '\'' : '"') || (byte == '\\' && (next == '\n' || (next == '"' && rest == ESCAPED_REST))))
+            break;
+        end += byte == '\\' && next >= 0;
+    }
+    span->end = (uint32_t)end;
+    span->rest = end == text.length ? rest : NONE;
+}
+
+static int by_number(const void *one, const void *other)
+{
+    uint32_t a = *(const uint32_t *)one, b = *(const uint32_t *)other;
+    return a < b ? -1 : a > b;
+}
+
+/* Find what is assigned in `text` and begins from `base` on, for a detector of `rank`. `signs` is room for the caller's
+ * `most` places; `found` for as many findings. Return how many places there are: beyond `most` nothing was judged. */
+EXPORT size_t guard_assigned(const uint8_t *bytes, size_t length, size_t base, uint8_t rank, uint32_t *signs,
+                             struct span *found, size_t *findings, size_t most)
+{
+    struct text text = {bytes, length};
+    size_t count = 0, done = 0;
+    uint32_t state = guard_names.start;
+    *findings = 0;
+    for (size_t place = 0; place < length; place++)
+        if ((state = step(&guard_names, state, bytes[place])) >= guard_names.accepting)
+            count = add_signs(text, place > 128 ? place - 128 : 0, place + 1, signs, count, most);
+    if (count > most)
+        return count;
+    for (size_t index = 1; index < count; index++)
+        if (signs[index] < signs[index - 1]) {
+            qsort(signs, count, sizeof *signs, by_number);
+            break;
+        }
+    for (size_t index = 0; index < count; index++) {
+        struct span span;
+        if (signs[index] <= done || (index && signs[index] == signs[index - 1]) || !take(text, signs[index], &span))
+            continue;
+        if (span.end - span.start >= OVERLONG)
+            extend(text, &span);
+        done = span.end;
+        span.rank = rank;
+        if (span.start >= base && span.end > span.start)
+            found[(*findings)++] = span;
+    }
+    return count;
+}

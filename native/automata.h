@@ -1,0 +1,51 @@
+/* Automata that automata.py makes of expressions.py: each tells in one reading whether a text is of a form. */
+
+#ifndef GUARD_AUTOMATA_H
+#define GUARD_AUTOMATA_H
+
+#include "guard_mask.h"
+
+/* `rows` holds, for a state and a class of bytes, where the next state's row begins: 0 is the dead state's, `start` the first
+ * one's, and those from `accepting` on accept. */
+struct automaton {
+    const uint8_t *classes;
+    const uint16_t *rows;
+    uint32_t start, accepting;
+};
+
+#define AUTOMATON(name) extern const struct automaton guard_##name
+AUTOMATON(names); AUTOMATON(typed); AUTOMATON(signed); AUTOMATON(flagged);
+AUTOMATON(head); AUTOMATON(head_begins); AUTOMATON(code); AUTOMATON(parameter);
+AUTOMATON(placeholder); AUTOMATON(asking); AUTOMATON(stars); AUTOMATON(crosses); AUTOMATON(dummy);
+AUTOMATON(path); AUTOMATON(call); AUTOMATON(attribute); AUTOMATON(letters); AUTOMATON(type); AUTOMATON(expression);
+AUTOMATON(sentence); AUTOMATON(stop); AUTOMATON(operand); AUTOMATON(label); AUTOMATON(small_number);
+AUTOMATON(telling); AUTOMATON(capital); AUTOMATON(code_word); AUTOMATON(version); AUTOMATON(fields);
+AUTOMATON(suspect); AUTOMATON(formatted); AUTOMATON(metavariable);
+AUTOMATON(ordinary_word); AUTOMATON(ordinary_name); AUTOMATON(ordinary_place);
+AUTOMATON(strict); AUTOMATON(short); AUTOMATON(public); AUTOMATON(inside_a_word); AUTOMATON(option); AUTOMATON(long_option);
+
+static inline uint32_t step(const struct automaton *of, uint32_t state, uint8_t byte)
+{
+    return of->rows[state + of->classes[byte]];
+}
+
+/* Tell whether the whole of `text` is of the form. */
+static inline bool accepts(const struct automaton *of, struct text text)
+{
+    uint32_t state = of->start;
+    for (size_t place = 0; place < text.length && state; place++)
+        state = step(of, state, text.bytes[place]);
+    return state >= of->accepting;
+}
+
+/* Tell whether `text` ends with the form, by an automaton that reads backwards. */
+static inline bool ends(const struct automaton *of, struct text text)
+{
+    uint32_t state = of->start;
+    for (size_t place = text.length; place-- && state;)
+        if ((state = step(of, state, text.bytes[place])) >= of->accepting)
+            return true;
+    return state && step(of, state, '\n') >= of->accepting;
+}
+
+#endif

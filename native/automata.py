@@ -1,0 +1,235 @@
+"""Compiles regular expressions on bytes to minimal deterministic automata, which the native core runs in linear time.
+
+``python native/automata.py FILE`` writes those of expressions.py to FILE, as C; the build does it.
+
+What an automaton cannot say is refused: looking around, references back, anchors. Whether a repetition is greedy makes
+no difference to what is matched as a whole.
+"""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from pathlib import Path
+from re import _constants as codes  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]
+from typing import Any, NamedTuple
+
+ALL = (1 << 256) - 1
+IGNORECASE = 2
+DOTALL = 16
+
+
+def members(low: int, high: int) -> int:
+    """Return the set of the bytes from `low` to `high`."""
+    return (1 << (high + 1)) - (1 << low)
+
+
+DIGITS = members(48, 57)
+UPPER, LOWER = members(65, 90), members(97, 122)
+WORDS = DIGITS | UPPER | LOWER | 1 << 95
+SPACES = members(9, 13) | 1 << 32
+CATEGORIES = {
+    codes.CATEGORY_DIGIT: DIGITS,
+    codes.CATEGORY_NOT_DIGIT: ALL & ~DIGITS,
+    codes.CATEGORY_SPACE: SPACES,
+    codes.CATEGORY_NOT_SPACE: ALL & ~SPACES,
+    codes.CATEGORY_WORD: WORDS,
+    codes.CATEGORY_NOT_WORD: ALL & ~WORDS,
+}
+
+
+class Automaton(NamedTuple):
+    """Rows of next states by class of byte. State 0 is dead; those from `accepting` on accept."""
+
+    classes: bytes
+    rows: list[list[int]]
+    start: int
+    accepting: int
+
+    def fullmatch(self, text: bytes) -> bool:
+        """Tell whether the whole of `text` matches; what the native core does."""
+        state = self.start
+        for byte in text:
+            state = self.rows[state][self.classes[byte]]
+        return state >= self.accepting
+
+
+class _Network:
+    """A network of states with empty and labelled edges (Thompson's construction)."""
+
+    def __init__(self, backward: bool) -> None:
+        self.empty: list[list[int]] = []
+        self.edges: list[list[tuple[int, int]]] = []
+        self._backward = backward
+
+    def state(self) -> int:
+        self.empty.append([])
+        self.edges.append([])
+        return len(self.empty) - 1
+
+    def add(self, items: Any, flags: int, start: int) -> int:
+        """Append what the parsed `items` match behind `start`; return the state behind them."""
+        for code, value in reversed(items) if self._backward else items:
+            start = self._one(code, value, flags, start)
+        return start
+
+    def _one(self, code: Any, value: Any, flags: int, start: int) -> int:
+        if code in (codes.LITERAL, codes.NOT_LITERAL, codes.ANY, codes.IN):
+            end = self.state()
+            self.edges[start].append((_taken(code, value, flags), end))
+            return end
+        if code is codes.SUBPATTERN:
+            _, more, less, inner = value
+            return self.add(inner, (flags | more) & ~less, start)
+        if code is codes.BRANCH:
+            end = self.state()
+            for branch in value[1]:
+                first = self.state()
+                self.empty[start].append(first)
+                self.empty[self.add(branch, flags, first)].append(end)
+            return end
+        if code in (codes.MAX_REPEAT, codes.MIN_REPEAT):
+            return self._repeat(value, flags, start)
+        raise ValueError(f"no automaton has {code}")
+
+    def _repeat(self, value: Any, flags: int, start: int) -> int:
+        low, high, inner = value
+        for _ in range(low):
+            start = self.add(inner, flags, start)
+        end = self.state()
+        if high is codes.MAXREPEAT:
+            loop = self.state()
+            self.empty[start].append(loop)
+            self.empty[self.add(inner, flags, loop)].append(loop)
+            self.empty[loop].append(end)
+            return end
+        self.empty[start].append(end)
+        for _ in range(high - low):
+            first = self.state()
+            self.empty[start].append(first)
+            start = self.add(inner, flags, first)
+            self.empty[start].append(end)
+        return end
+
+
+def _taken(code: Any, value: Any, flags: int) -> int:
+    if code is codes.ANY:
+        return ALL if flags & DOTALL else ALL & ~(1 << 10)
+    if code is codes.IN:
+        inverse = value[0][0] is codes.NEGATE
+        found = 0
+        for kind, one in value[inverse:]:
+            if kind is codes.LITERAL:
+                found |= 1 << one
+            elif kind is codes.RANGE:
+                found |= members(*one)
+            else:
+                found |= CATEGORIES[one]
+    else:
+        inverse, found = code is codes.NOT_LITERAL, 1 << value
+    if flags & IGNORECASE:
+        found |= (found & UPPER) << 32 | (found & LOWER) >> 32
+    return ALL & ~found if inverse else found
+
+
+def compile_bytes(expression: bytes, backward: bool = False) -> Automaton:
+    """Return the automaton that accepts what `expression` matches as a whole; `backward` reads it from its end."""
+    parsed = parser.parse(expression)
+    network = _Network(backward)
+    start = network.state()
+    last = network.add(parsed, parsed.state.flags, start)
+    classes, examples = _classes({taken for edges in network.edges for taken, _ in edges})
+    return _minimal(classes, *_determined(network, start, last, examples))
+
+
+def _classes(sets: set[int]) -> tuple[bytes, list[int]]:
+    """Number the classes of bytes that no set tells apart; return each byte's, and a byte of each."""
+    known: dict[tuple[bool, ...], int] = {}
+    ordered = sorted(sets)
+    examples = []
+    classes = bytearray(256)
+    for byte in range(256):
+        kind = tuple(bool(one >> byte & 1) for one in ordered)
+        if kind not in known:
+            known[kind] = len(known)
+            examples.append(byte)
+        classes[byte] = known[kind]
+    return bytes(classes), examples
+
+
+def _determined(network: _Network, start: int, last: int, examples: list[int]) -> tuple[list[list[int]], list[bool]]:
+    """Return the rows of the automaton over sets of states, and which accept; 0 is dead and 1 the first."""
+
+    def closure(states: set[int]) -> frozenset[int]:
+        left = list(states)
+        while left:
+            for other in network.empty[left.pop()]:
+                if other not in states:
+                    states.add(other)
+                    left.append(other)
+        return frozenset(one for one in states if network.edges[one] or one == last)
+
+    first = closure({start})
+    numbers: dict[frozenset[int], int] = {frozenset(): 0, first: 1}
+    rows: list[list[int]] = [[0] * len(examples)]
+    left = [first]
+    for states in left:
+        edges = [edge for one in states for edge in network.edges[one]]
+        row = []
+        for byte in examples:
+            reached = closure({to for taken, to in edges if taken >> byte & 1})
+            if reached not in numbers:
+                numbers[reached] = len(numbers)
+                left.append(reached)
+            row.append(numbers[reached])
+        rows.append(row)
+    return rows, [last in states for states in numbers]
+
+
+def _minimal(classes: bytes, rows: list[list[int]], accepts: list[bool]) -> Automaton:
+    """Merge states that no text tells apart (Moore), and put those that accept at the end."""
+    groups = [int(one) for one in accepts]
+    count = len(set(groups))
+    while True:
+        known: dict[tuple[int, ...], int] = {}
+        groups = [
+            known.setdefault((groups[state], *[groups[to] for to in row]), len(known)) for state, row in enumerate(rows)
+        ]
+        if len(known) == count:
+            break
+        count = len(known)
+    member = {group: state for state, group in reversed(list(enumerate(groups)))}
+    if groups[0] == groups[1]:
+        raise ValueError("an expression that matches nothing")
+    order = sorted(member, key=lambda one: (one != groups[0], accepts[member[one]], member[one]))
+    place = {group: number for number, group in enumerate(order)}
+    made = [[place[groups[to]] for to in rows[member[one]]] for one in order]
+    return Automaton(classes, made, place[groups[1]], next(place[one] for one in order if accepts[member[one]]))
+
+
+def declared(name: str, automaton: Automaton) -> str:
+    """Return `automaton` in C. Its rows hold where the next row begins, so that a step is two loads and an addition."""
+    width = max(automaton.classes) + 1
+    if len(automaton.rows) * width > 1 << 16:
+        raise ValueError(f"{name} has {len(automaton.rows)} states of {width} classes: write it as two")
+    rows = ",".join(str(state * width) for row in automaton.rows for state in row)
+    classes = ",".join(map(str, automaton.classes))
+    return (
+        f"static const uint8_t {name}_classes[256] = {{{classes}}};\n"
+        f"static const uint16_t {name}_rows[] = {{{rows}}};\n"
+        f"const struct automaton guard_{name} = "
+        f"{{{name}_classes, {name}_rows, {automaton.start * width}, {automaton.accepting * width}}};\n"
+    )
+
+
+def main() -> None:
+    """Write the automata of expressions.py to the file that is named, as C."""
+    found = runpy.run_path(str(Path(__file__).with_name("expressions.py")))
+    made = [declared(name, compile_bytes(one)) for name, one in found["EXPRESSIONS"].items()]
+    made += [declared(name, compile_bytes(one, backward=True)) for name, one in found["BACKWARD"].items()]
+    Path(sys.argv[1]).write_text('#include "automata.h"\n\n' + "\n".join(made))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+/* Tells a value that is secret from what stands for one: placeholders, code, prose, paths. The forms are in expressions.py. */
+
+#include <string.h>
+
+#include "automata.h"
+#include "values.h"
+
+#define PLACEHOLDER_MAX 120
+#define CHOSEN_LEAST 6
+#define CHOSEN_MAX 8192
+#define CHOSEN_HEAD 256
+#define TELLING_MAX 60
+#define SHORTEST 2
+
+enum { FORMATTED = 1, STRICT = 2 }; /* of question 4 */
+
+static bool is_one_of(int byte, const char *bytes) { return byte > 0 && strchr(bytes, byte) != NULL; }
+
+static size_t count_of(struct text value, unsigned classes)
+{
+    size_t count = 0;
+    for (size_t place = 0; place < value.length; place++)
+        count += is(value.bytes[place], classes);
+    return count;
+}
+
+static size_t blanks_of(struct text value)
+{
+    size_t count = 0;
+    for (size_t place = 0; place < value.length; place++)
+        count += value.bytes[place] == ' ';
+    return count;
+}
+
+static bool is_empty(struct text value)
+{
+    for (size_t place = 0; place < value.length; place++)
+        if (!is_space(value.bytes[place]))
+            return false;
+    return true;
+}
+
+bool guard_is_placeholder(struct text value)
+{
+    return value.length <= PLACEHOLDER_MAX
+        && (accepts(&guard_placeholder, value) || accepts(&guard_stars, value) || accepts(&guard_crosses, value)
+            || accepts(&guard_asking, value));
+}
+
+bool guard_is_dummy(struct text value)
+{
+    return guard_is_placeholder(value) || (value.length <= PLACEHOLDER_MAX && accepts(&guard_dummy, value));
+}
+
+bool guard_is_chosen(struct text value)
+{
+    bool letter = false, other = false, printable = value.length >= CHOSEN_LEAST && value.length <= CHOSEN_MAX;
+    for (size_t place = 0; place < value.length && printable; place++) {
+        uint8_t byte = value.bytes[place];
+        letter |= is(byte, ALPHA);
+        other |= is(byte, DIGIT) || is_one_of(byte, "!@#$%^&*?~");
+        printable = byte > ' ' && byte != 0x7f;
+    }
+    if (!letter || !other || !printable)
+        return value.length > CHOSEN_MAX;
+    struct text head = {value.bytes, value.length < CHOSEN_HEAD ? value.length : CHOSEN_HEAD};
+    return !accepts(&guard_ordinary_word, head) && !accepts(&guard_ordinary_name, head)
+        && !accepts(&guard_ordinary_place, head);
+}
+
+/* Tell whether it is a name that tells of a secret (`dbPassword`, `api_key_id`), behind a few other words of a name. */
+static bool is_telling(struct text value)
+{
+    for (size_t place = 0; place <= TELLING_MAX && place < value.length; place++) {
+        struct text rest = {value.bytes + place, value.length - place};
+        uint8_t first = rest.bytes[0];
+        if (((place == 0 || is(value.bytes[place - 1], ALPHA)) && accepts(&guard_telling, rest))
+            || (is(first, UPPER) && accepts(&guard_capital, rest)))
+            return true;
+        if (is_one_of(first, "_$.-") && accepts(&guard_telling, (struct text){rest.bytes + 1, rest.length - 1}))
+            return true;
+        if (!is(first, WORD) && first != '$')
+            return false;
+    }
+    return false;
+}
+
+static bool is_prose(struct text value) { return accepts(&guard_sentence, value) && accepts(&guard_stop, value); }
+
+static bool is_label(struct text value)
+{
+    const uint8_t *blank = memchr(value.bytes, ' ', value.length), *newline = memchr(value.bytes, '\n', value.length);
+    return blank && (!newline || blank < newline) && accepts(&guard_label, value);
+}
+
+bool guard_is_secret_string(struct text value, bool formatted, bool strict)
+{
+    if (!strict && (value.length < SHORTEST || accepts(&guard_version, value)))
+        return false;
+    if (is_empty(value) || guard_is_dummy(value) || accepts(&guard_path, value))
+        return false;
+    size_t blanks = blanks_of(value);
+    if ((blanks > 2 && is_prose(value)) || (blanks && is_label(value)))
+        return false;
+    if (formatted && accepts(&guard_formatted, value))
+        return false;
+    return !is_telling(value) && !accepts(&guard_fields, value);
+}
+
+bool guard_is_secret_word(struct text value, int following, bool code, bool strict, bool shell)
+{
+    size_t letters = count_of(value, ALPHA), digits = count_of(value, DIGIT);
+    bool called = following == '(' || following == '[';
+    if (letters && digits && letters + digits == value.length && !called) {
+        if ((!code || strict) && !accepts(&guard_suspect, value))
+            return true;
+        return (!code || strict || guard_is_chosen(value)) && !guard_is_dummy(value) && !is_telling(value);
+    }
+    if (is_empty(value) || guard_is_dummy(value) || accepts(&guard_path, value))
+        return false;
+    if (called && (is(value.bytes[0], ALPHA | UNDERSCORE) || value.bytes[0] == '$'))
+        return false;
+    bool expression = accepts(&guard_expression, value) && (code || accepts(&guard_operand, value));
+    if (blanks_of(value) && (expression || accepts(&guard_type, value) || is_prose(value)))
+        return false;
+    if (!strict && accepts(&guard_small_number, value))
+        return false;
+    if (shell)
+        return !is_telling(value);
+    if (expression || accepts(&guard_call, value) || accepts(&guard_attribute, value) || is_telling(value))
+        return false;
+    if (accepts(&guard_letters, value))
+        return !code && !accepts(&guard_code_word, value);
+    return !code || strict || guard_is_chosen(value);
+}
+
+/* Answer one of what native.py calls Question of a value. */
+EXPORT bool guard_value(const uint8_t *bytes, size_t length, unsigned question)
+{
+    struct text value = {bytes, length};
+    switch (question) {
+    case 0:
+        return guard_is_placeholder(value);
+    case 1:
+        return guard_is_dummy(value);
+    case 2:
+        return guard_is_chosen(value);
+    default:
+        return guard_is_secret_string(value, question & FORMATTED, question & STRICT);
+    }
+}
+
+EXPORT bool guard_word(const uint8_t *bytes, size_t length, int following, bool code, bool strict, bool shell)
+{
+    return guard_is_secret_word((struct text){bytes, length}, following, code, strict, shell);
+}

@@ -1,0 +1,18 @@
+/* Whether a value is a secret: what values.c tells, each explained there or in guardcli/masking/rightside.py. */
+
+#ifndef GUARD_VALUES_H
+#define GUARD_VALUES_H
+
+#include "guard_mask.h"
+
+static inline bool is_blank(int byte) { return byte == ' ' || byte == '\t'; }
+static inline bool is_space(int byte) { return byte == ' ' || (byte >= '\t' && byte <= '\r'); }
+
+bool guard_is_placeholder(struct text value);
+bool guard_is_dummy(struct text value);
+bool guard_is_chosen(struct text value);
+bool guard_is_secret_string(struct text value, bool formatted, bool strict);
+/* `following` is the byte behind the value, -1 at the end of the text. */
+bool guard_is_secret_word(struct text value, int following, bool code, bool strict, bool shell);
+
+#endif
