@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from guardcli.broker import protocol
 from guardcli.broker.approval import Approvals
 from guardcli.broker.connection import ShimConnection, Silent
+from guardcli.broker.copies import Source
 from guardcli.broker.custody import Custody
 from guardcli.broker.enclosure import Enclosure, Real
 from guardcli.broker.facts import CallFacts
@@ -19,6 +20,7 @@ from guardcli.broker.grants import Launch
 from guardcli.broker.judge import Judge, Judgement, stdin_kind
 from guardcli.broker.limits import Limits, MakeFinder, Mask, Observer
 from guardcli.broker.parts import COPIERS, RULE, part_of_a_call
+from guardcli.broker.place import HELPER
 from guardcli.broker.processes import GitPrograms, started_by_git
 from guardcli.broker.protocol import CallFrame, ProtocolError
 from guardcli.broker.recorder import CallRecord, Recorder
@@ -27,6 +29,7 @@ from guardcli.broker.routes import Route, Routes
 from guardcli.broker.shell_trial import ShellTrial
 from guardcli.broker.sinks import Sink
 from guardcli.broker.tools import ToolFinder
+from guardcli.gateways.git.helper import REFUSAL, REQUEST_MAX
 from guardcli.isolation.variables import dropped_for_tools
 from guardcli.model.decisions import Verdict
 from guardcli.model.effects import in_order
@@ -38,6 +41,8 @@ from guardcli.model.masking import MaskRule
 
 NOT_FOUND = 127
 """What a shell answers for a command that is not there (POSIX, 2.8.2)."""
+HELPER_SECONDS = 20.0
+"""How long git may take to say what it wants a password for."""
 SHOWN_MAX = 8
 """So many operations, and targets of each, are named to the agent."""
 
@@ -92,7 +97,7 @@ class Call:
                 frame = await self._connection.receive_call(key)
             if frame is not None:
                 self._take_descriptors(frame)
-                await self._handle(frame)
+                await (self._help(frame) if frame.tool == HELPER else self._handle(frame))
         except ShimGone:
             self._failed("the caller left before there was an answer; nothing was run")
         except ProtocolError as error:
@@ -149,6 +154,30 @@ class Call:
         finally:
             os.close(cancel)
 
+    async def _help(self, frame: CallFrame) -> None:
+        """Answer git's credential helper, which the shim is by this name."""
+        helper = self._engine.custody.helper
+        if helper is None or not {0, 1} <= self._agent.keys():
+            raise DeniedError("no password for git: this session has none")
+        source = Source(os.dup(self._agent[0]))
+        sink = Sink(os.dup(self._agent[1]))
+        try:
+            request = bytearray()
+            async with asyncio.timeout(HELPER_SECONDS):
+                while len(request) <= REQUEST_MAX and (piece := await source.read()):
+                    request += piece
+            operation = frame.argv[1] if len(frame.argv) == 2 else ""
+            await sink.write(await helper.answer(self._connection.peer.pid, operation, bytes(request)))
+        except DeniedError:
+            await sink.write(REFUSAL)
+            raise
+        except TimeoutError:
+            raise UnavailableError("git does not say what it wants a password for") from None
+        finally:
+            source.close()
+            sink.close()
+        await self._connection.send(protocol.stop(0))
+
     def _git(self) -> str | int | None:
         """Return the git to ask: its path, or inside its descriptor."""
         path = self._engine.finder.find("git")
@@ -160,11 +189,13 @@ class Call:
         engine = self._engine
         tool, more = engine.enclosure.tool_of(frame.tool) if engine.enclosure else (frame.tool, ())
         keep = engine.judge.policy.isolation.keep
-        self._dropped = dropped_for_tools(frame.env, {} if engine.enclosure else engine.judge.baseline, keep)
+        helper = engine.custody.helper
+        env = helper.without_forced(frame.env) if helper is not None and tool == "git" else frame.env
+        self._dropped = dropped_for_tools(env, {} if engine.enclosure else engine.judge.baseline, keep)
         return Invocation(
             tool=tool,
             argv=(tool, *more, *frame.argv[1:]),  # what the caller put into argv[0] is no name to judge or approve by
-            env={name: value for name, value in frame.env.items() if name not in self._dropped},
+            env={name: value for name, value in env.items() if name not in self._dropped},
             cwd=frame.cwd,
             stdin=stdin_kind(self._agent.get(0)),
             stdout_is_terminal=1 in frame.terminals,

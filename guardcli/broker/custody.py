@@ -44,11 +44,24 @@ class Lender(Protocol):
         ...
 
 
+class Helper(Protocol):
+    """Answers git's credential helper."""
+
+    def without_forced(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return what a call's environment was before guard's configuration was put into it."""
+        ...
+
+    async def answer(self, pid: int, operation: str, request: bytes) -> bytes:
+        """Return what the helper, the shim `pid`, prints. Raises DeniedError where it is not answered."""
+        ...
+
+
 class Custody:
     """The lenders of a session, filled by what starts them."""
 
     def __init__(self) -> None:
         self._lenders: list[Lender] = []
+        self.helper: Helper | None = None
 
     def add(self, lender: Lender) -> None:
         """Ask `lender` too."""

@@ -83,6 +83,7 @@ class Enclosure:
         self._files: EnclosedFiles | None = None
         self._programs = Programs()
         self._copies: dict[str, set[Identity]] = {}
+        self._named: dict[str, set[Identity]] = {}
         self.abstract_sockets_shut = False
 
     @property
@@ -101,6 +102,10 @@ class Enclosure:
         """Return the programs of `tool` that run inside."""
         return self._copies.get(tool, ())
 
+    def copies_named(self, name: str) -> Collection[Identity]:
+        """Return the programs that run inside for the shim's `name`: ``git-remote-https`` is one of git's."""
+        return self._named.get(name, ())
+
     def tool_of(self, name: str) -> tuple[str, tuple[str, ...]]:
         """Return the tool that the shim's `name` stands for, and the arguments that lie in the name: git-fetch is
         git."""
@@ -115,6 +120,7 @@ class Enclosure:
         tool, _ = self.tool_of(name)
         program = self._programs.open(found, tool)
         self._copies.setdefault(tool, set()).add(program.identity)
+        self._named.setdefault(name, set()).add(program.identity)
         number = program.number or CLOSED_IN_THE_TOOL
         if name not in LOOKS_FOR_ITSELF:
             return Real(found, program.fd, number)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from guardcli.broker.custody import GrantLender, LendingService, Loans
+from guardcli.broker.git_credentials import GitPasswords, GitProcesses
 from guardcli.broker.grants import SSH_TOOLS, GrantBook
-from guardcli.broker.processes import Identity, identity_of
+from guardcli.broker.processes import Identity, identity_of, parent_pid, program_of
 from guardcli.broker.services import Service
 from guardcli.broker.session import Broker
 from guardcli.broker.ssh_agent import SshAgents, knows_ssh
@@ -40,7 +41,30 @@ def custody_services(broker: Broker, config_dir: Path) -> list[Service]:
     shown = PLACE if session.enclosure is not None else str(directory)
     broker.custody.add(GrantLender(grants))
     broker.custody.add(SshAgents(grants, loans, broker.recorder, directory, shown, knows_ssh(_programs(broker))))
+    if any(resource.kind == "git" for resource in session.policy.resources):
+        helper = GitPasswords(grants, loans, broker.recorder, git_of(broker), directory, shown)
+        broker.custody.helper = helper
+        broker.custody.add(helper)
     return [LendingService(lending)]
+
+
+def git_of(broker: Broker) -> GitProcesses:
+    """Return what the kernel knows of git's processes in a session."""
+    programs, calls, enclosure = broker.git_programs, broker.git_calls, broker.enclosure
+
+    def is_git(pid: int) -> bool:
+        return program_of(pid) in programs or (enclosure is not None and programs.runs_own_script(pid))
+
+    def is_shim(pid: int) -> bool:
+        """A shim, or on a terminal the shim's monitor: the same program, and its child."""
+        return pid in calls or (parent_pid(pid) in calls and program_of(pid) == program_of(parent_pid(pid)))
+
+    def over_https() -> Collection[Identity]:
+        if enclosure is None:
+            return programs.over_https
+        return {one for name in ("git-remote-https", "git-remote-http") for one in enclosure.copies_named(name)}
+
+    return GitProcesses(is_git, over_https, is_shim, "" if enclosure is not None else broker.finder.find("git"))
 
 
 def _programs(broker: Broker) -> Callable[[], Collection[Identity]]:

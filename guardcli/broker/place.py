@@ -7,6 +7,7 @@
     bin/guard-enter    the first program inside the sandbox, where the session is isolated
     bin/.names/psql, … links to a program that can be read, for tools that look for their own file
     empty              a file with nothing in it, which stands for what is hidden inside
+    bin/.lent/…        a link to the shim under the name of git's credential helper: on no PATH
     c/                 sockets of calls that are lent something, one a call
     broker.sock        where the shims call
     broker.log         what the broker has to say of itself
@@ -28,6 +29,7 @@ from guardcli.isolation.keyed import lay_keyed_shim
 from guardcli.model.errors import UnavailableError
 
 NAMES = ".names"
+HELPERS, HELPER = ".lent", "git-credential-guard"
 CALLS = "c"
 """Short, since paths of sockets are."""
 SOCKET_PATH_MAX = 100
@@ -67,6 +69,8 @@ class SessionPlace:
                 shutil.copy(shim_binary(), self.shims / "guard-shim")
             for tool in tools:
                 (self.shims / tool).symlink_to("guard-shim")
+            (self.shims / HELPERS).mkdir()
+            (self.shims / HELPERS / HELPER).symlink_to("../guard-shim")
         except OSError as error:
             raise UnavailableError(f"{self.directory} cannot be set up: {error.strerror}") from error
 

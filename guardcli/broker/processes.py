@@ -54,6 +54,14 @@ class GitPrograms:
             self._known = self._locate()
         return program != NO_PROGRAM and (program in self._known or program in self._copies())
 
+    @property
+    def over_https(self) -> Collection[Identity]:
+        """git's programs for remotes by https; they are no part of git itself."""
+        if self._known is None:
+            self._known = self._locate()
+        names = (f"{self._directory}/git-remote-{scheme}" for scheme in ("https", "http"))
+        return {identity_of(name) for name in names} - {NO_PROGRAM}
+
     def runs_own_script(self, pid: int) -> bool:
         """Tell whether `pid` is an interpreter of one of git's own scripts, git-submodule for one, by its command line.
 

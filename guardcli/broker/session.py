@@ -170,6 +170,10 @@ class Broker:
         self.custody = Custody()
         self.enclosure = enclosure = Enclosure(session.enclosure) if session.enclosure else None
         self.finder = finder = ToolFinder(session.environment.get("PATH", os.defpath), str(session.place.shims))
+        self.git_programs = GitPrograms(
+            lambda: finder.find("git"), lambda: enclosure.copies("git") if enclosure else ()
+        )
+        self.git_calls: dict[int, str] = {}
         self._services = Services(make_services(self))
         self._network = AgentNetwork(self.recorder, session.policy.isolation.hosts)
         self._shell_trial = ShellTrial()
@@ -178,13 +182,13 @@ class Broker:
             approvals=self.approvals,
             recorder=self.recorder,
             finder=finder,
-            git_programs=GitPrograms(lambda: finder.find("git"), lambda: enclosure.copies("git") if enclosure else ()),
+            git_programs=self.git_programs,
             find_secrets=session.maskers.secrets,
             shell_trial=self._shell_trial,
             make_mask=session.maskers.stream,
             make_finder=session.maskers.finder,
             spawn=self._tasks.spawn,
-            git_calls={},
+            git_calls=self.git_calls,
             routes=self.routes,
             custody=self.custody,
             enclosure=enclosure,
