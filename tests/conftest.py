@@ -19,6 +19,9 @@ from hypothesis import settings
 MARK = "TEST_RUN_OF_GUARD"
 """Inherited by whatever the tests start, so that what is left of it can be told from everything else."""
 
+PATTERNS = "GUARD_TEST_PATTERNS"
+"""Where the patterns that masking has compiled are kept for the whole run: to compile them takes seconds."""
+
 ROOT = Path(__file__).parent.parent
 
 GRACE = 15.0
@@ -37,10 +40,14 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         os.environ[MARK] = uuid.uuid4().hex
         compile_what_changed()
+        os.environ[PATTERNS] = patterns = tempfile.mkdtemp(prefix="guard-test-patterns-")
+        config.add_cleanup(lambda: shutil.rmtree(patterns, ignore_errors=True))
     home = tempfile.mkdtemp(prefix="guard-test-")
     config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
     os.environ["GUARD_CONFIG_DIR"] = os.path.join(home, "config")
-    os.environ["GUARD_STATE_DIR"] = os.path.join(home, "state")
+    os.environ["GUARD_STATE_DIR"] = state = os.path.join(home, "state")
+    os.mkdir(state, 0o700)
+    os.symlink(os.environ[PATTERNS], os.path.join(state, "cache"))
     os.environ["GUARD_RUNTIME_DIR"] = os.path.join(home, "run")
     os.environ["GUARD_ISOLATE"] = "off"  # tests of isolation ask for it
     examples = int(os.environ.get("GUARD_TEST_EXAMPLES", "200"))

@@ -48,7 +48,7 @@ def _rules(policy: str) -> Sequence[MaskRule]:
 
 
 def _masker(rules: Sequence[MaskRule]) -> Masker:
-    cache = PatternCache(load_settings().state_dir / "patterns")
+    cache = PatternCache(load_settings().state_dir / "cache")
     return Masker(rules, key=secrets.token_bytes(32), load=cache.load, store=cache.store)
 
 

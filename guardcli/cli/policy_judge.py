@@ -6,11 +6,14 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 
 from guardcli.broker.facts import CallFacts
 from guardcli.broker.secret_finder import SecretFinder
 from guardcli.broker.shell_trial import ShellTrial
+from guardcli.cli.settings import load_settings
 from guardcli.inspectors.registry import inspect
+from guardcli.masking.cache import PatternCache
 from guardcli.model.facts import Facts, FactUnavailable, Found
 from guardcli.model.invocation import Invocation, Stdin
 from guardcli.model.operations import Operation
@@ -91,6 +94,12 @@ class Call:
     stdin: str | None = None
 
 
+@cache
+def _finder() -> SecretFinder:
+    patterns = PatternCache(load_settings().state_dir / "cache")
+    return SecretFinder(patterns.load, patterns.store)
+
+
 class Caller:
     """Turns calls into operations under one policy, with the facts of this machine.
 
@@ -103,7 +112,7 @@ class Caller:
         self._rules = {rules.tool: rules for rules in policy.tool_rules}
         self._baseline = baseline or {}
         self._git = real_git(os.environ.get("PATH", os.defpath))
-        self._find_secrets = SecretFinder()
+        self._find_secrets = _finder()
         self._shell_trial = ShellTrial()
 
     def operations(self, call: Call, facts: Facts) -> tuple[Operation, ...]:

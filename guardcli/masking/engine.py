@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 from guardcli.masking.columns import Column
 from guardcli.masking.detector import Detector
@@ -19,6 +20,9 @@ from guardcli.masking.stream import MaskStream, Observer
 from guardcli.masking.transcoding import STREAMED, Transcoded
 from guardcli.model.errors import ConfigurationError
 from guardcli.model.masking import MaskRule, Strategy
+
+_alive: WeakValueDictionary[str, Scanner] = WeakValueDictionary()
+"""The scanners of this process by digest: one is compiled once, whoever needs it."""
 
 _DENIED = "value"
 """The name under which values are found that a policy always masks."""
@@ -164,7 +168,8 @@ def _scanner(
 ) -> Scanner:
     name = digest(expressions, once)
     stored = load(name) if load is not None else None
-    scanner = Scanner(expressions, stored, once)
-    if scanner.compiled and store is not None:
+    scanner = (_alive.get(name) if stored is None else None) or Scanner(expressions, stored, once)
+    if store is not None and (stored is None or scanner.compiled):
         store(name, scanner.dump())
+    _alive[name] = scanner
     return scanner

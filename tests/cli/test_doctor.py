@@ -21,6 +21,8 @@ GUARD = [sys.executable, "-m", "guardcli"]
 def place() -> Iterator[Path]:
     """A short directory for guard's own things; its API is ended with it."""
     directory = Path(tempfile.mkdtemp(prefix="guard-doctor-"))
+    (directory / "state").mkdir(mode=0o700)
+    (directory / "state" / "cache").symlink_to(os.environ["GUARD_TEST_PATTERNS"])
     yield directory
     end_api(directory)
     shutil.rmtree(directory)

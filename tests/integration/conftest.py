@@ -47,6 +47,8 @@ class Sandbox:
         self.bin = root / "bin"
         self.policy = root / "policy.yaml"
         self._used = 0
+        (root / "state").mkdir(mode=0o700)
+        (root / "state" / "cache").symlink_to(os.environ["GUARD_TEST_PATTERNS"])
         self.reset()
 
     def reset(self) -> None:

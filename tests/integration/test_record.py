@@ -55,7 +55,6 @@ def test_nothing_is_left_in_the_spool_or_the_runtime_directory(sandbox):
 
 
 def test_a_spool_that_cannot_be_made_stops_the_session(sandbox):
-    (sandbox.root / "state").mkdir()
     (sandbox.root / "state" / "spool").write_text("in the way")
     done = sandbox.script("echo agent ran")
     assert done.returncode == 69
