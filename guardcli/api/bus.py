@@ -18,10 +18,12 @@ import secrets
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import psycopg
 from sqlalchemy import Engine, make_url
+
+if TYPE_CHECKING:
+    import psycopg
 
 log = logging.getLogger("guard.api")
 
@@ -240,6 +242,8 @@ class PostgresBus:
         self._something.set()
 
     async def _forever(self, use: Callable[[psycopg.AsyncConnection[Any]], Awaitable[None]]) -> None:
+        import psycopg  # an API on SQLite starts without it
+
         pause, longest = RECONNECT_SECONDS
         while True:
             try:
