@@ -8,10 +8,14 @@ from collections.abc import Sequence
 
 from guardcli.masking.detector import Detector
 from guardcli.masking.followers import Follower
+from guardcli.masking.inserted import TRIGGER as INSERTS
+from guardcli.masking.inserted import Statement, is_open, values_of
+from guardcli.masking.markup import OPENINGS, Markup
 from guardcli.masking.nested import Flow, Nested, YamlTree, scan
 from guardcli.masking.overlong import LINE
+from guardcli.masking.records import MARKER, Continued, Records
 from guardcli.masking.spans import LONG_LINE
-from guardcli.masking.tables import END_OF_RESULT, FirstLine, aligned
+from guardcli.masking.tables import END_OF_RESULT, FirstLine, aligned, copied
 
 _STRING = re.compile(rb"\"((?:[^\"\\\n]|\\[^\n]){0,8192})|\\\"((?:[^\"\\\n]|\\[^\"\n]){0,8192})")
 _SINGLE = re.compile(rb"'([^'\n]{0,8192})")
@@ -21,6 +25,13 @@ _PROPERTIES = re.compile(rb"(?:[&!][^\s,]{1,100}[ \t]+){0,2}")
 _LINE = re.compile(rb"[^\n\r]{1,8192}")
 _WIDEST = 2000
 """Bytes of a header or a ruler; a table that is wider has its columns masked by what their values look like alone."""
+_SIGN = r"(?:[|;~^#!>\t\x1f\x00&%@$*+=]{1,4}|,)"
+"""Between a name and its value in psql's unaligned records."""
+_RECORD = re.compile(rb"\[ RECORD [0-9]{1,12} \]|^\* Record [0-9]{1,12}[ \t]*\r?\n", re.MULTILINE)
+_IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
+_MARKUP = re.compile(
+    rb"(?i)[ \t]*(?:(?=<table\b|\\begin\{(?:tabular|longtable)\}|\|====[ \t]*\r?\n|\.TS[ \t]*\r?\n))(.)"
+)
 _EMPTY = frozenset({b"", b"null", b"~"})
 _REACH = 8000
 """Bytes of a list or a map on one line; beyond, the rest of the line goes with it."""
@@ -39,16 +50,22 @@ class Column(Detector):
         key = "".join(r"[\w -]{0,40}" if char == "*" else r"\w" if char == "?" else re.escape(char) for char in own)
         self._opened = re.compile(rf"(?i)(?<![\w-]){key}\\?[\"']?[ \t]*:[ \t]*(?:[&!]\S*[ \t]+)*(?=[\[{{\"'])".encode())
         self._tree = re.compile(rf"(?i)([ \t]*(?:- )*)[\"']?{key}[\"']?[ \t]*:(?=[ \t\r\n])".encode())
-        self._expanded = re.compile(rf"(?i){key}\s*\|".encode())
+        self._record = re.compile(rf"(?i)\"?{key}\"?({_SIGN})(?=[^\s])\"?".encode("latin-1"))
         label = re.sub(r"[^A-Z0-9_]", "", own.upper())
         self.label = label or "COLUMN"
         self.triggers = (
             rf"(?i)\b{key}\\?[\"']?[ \t]{{0,8}}:".encode(),
-            rf"(?i)\b{key}[ ]{{0,80}}(?:\||\xe2\x94\x82) ".encode("latin-1"),
-            rb"\n[+]?-[-+]+\r?\n",
+            *OPENINGS,
+            MARKER,
+            rb"(?im)^copy [^\n(]{1,300}\([^()\n]{1,4000}\) from stdin[^\n]*\n",
+            INSERTS,
+            INSERTS + rb"[^\n]*\n",
+            rf"(?im)^\"?{key}\"?{_SIGN}[^\s]".encode("latin-1"),
+            rf"(?im)^\"?{key}\"?{_SIGN}[^\s][^\n]*\n".encode("latin-1"),
+            rb"\n[+]?-[-+ ]+\r?\n",
             rb"\n\([0-9]{1,12} (?:rows?|Zeilen?|lignes?|filas?)\)\r?\n",
             rf"(?i)\b{key}\\?[\"']?[ \t]{{0,8}}:[^\n]*\n".encode(),
-            rb"\n(?:\xe2\x94\x9c)?(?:\xe2\x94\x80|\xe2\x94\xbc)+(?:\xe2\x94\xa4)?\r?\n",
+            rb"\n(?:\xe2\x94\x9c)?(?:\xe2\x94\x80|\xe2\x94\xbc| )+(?:\xe2\x94\xa4)?\r?\n",
         )
 
     def first(self) -> Follower | None:
@@ -63,12 +80,23 @@ class Column(Detector):
             return at, FirstLine(self._named)
         if (below := self._below(text, at)) is not None:
             return at, below
+        line = text.rfind(b"\n", max(0, at - _WIDEST), at - 1) + 1
+        if is_open(text, line, at, lambda name: self._named(name.decode("utf-8", "replace"))):
+            return at, Statement()
+        if (rows := copied(text, line, at, self._named)) is not None:
+            return at, rows
+        if _RECORD.search(text, line, at) is not None:
+            return at, Records(self._named, text[line : line + 1] != b"*")
+        if (record := self._record.match(text, line, at)) is not None and record[1] != b"=":
+            return at, Continued(record[1])
+        if (opening := _MARKUP.match(text, line, at)) is not None:
+            return at, Markup(opening[1], self._named)
         ruler = text.rfind(b"\n", max(0, at - _WIDEST), at - 1) + 1
         header = text.rfind(b"\n", max(0, ruler - _WIDEST), max(0, ruler - 1)) + 1
         if not ruler or ruler - header > _WIDEST:
             return None
-        rows = aligned(text[header : ruler - 1], text[ruler : at - 1], self._named)
-        return (at, rows) if rows is not None else None
+        table = aligned(text[header : ruler - 1], text[ruler : at - 1], self._named)
+        return (at, table) if table is not None else None
 
     def _below(self, text: bytes, at: int) -> Follower | None:
         """Return what follows a key whose value goes on over the lines from `at` on."""
@@ -84,6 +112,9 @@ class Column(Detector):
 
     def find_all(self, text: bytes, at: int) -> Sequence[tuple[int, int, int]]:
         """Return what `find` does, or all scalars of the list or map that a key holds, as far as the line goes."""
+        if text[at - 1] == 0x28:
+            inserted = values_of(text, at, lambda name: self._named(name.decode("utf-8", "replace")))
+            return [(start, end, 0) for _, start, end, _ in inserted if text[start:end].strip().lower() not in _EMPTY]
         place = _value_of(text, at)
         if text[at - 1] != 0x3A or text[place : place + 1] not in (b"[", b"{"):
             return super().find_all(text, at)
@@ -97,15 +128,8 @@ class Column(Detector):
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the value of a key of JSON or YAML, or of a line of psql's expanded output."""
-        last = text[at - 1]
-        if last == 0x20:
-            line = text.rfind(b"\n", max(0, at - 200), at) + 1
-            value = _LINE.match(text, at)
-            if value is None or text[line : line + 1] in (b" ", b"|") or not self._expanded.match(text, line):
-                return None
-            return value.start(), value.start() + len(value[0].rstrip(b" |"))
-        if last != 0x3A:
-            return None
+        if text[at - 1] != 0x3A:
+            return self._of_record(text, at)
         place = _value_of(text, at)
         found = _STRING.match(text, place) or _SINGLE.match(text, place)
         if found is not None:
@@ -116,6 +140,19 @@ class Column(Detector):
             return None
         value_text = found[0].split(b" #")[0].rstrip()
         return place, place + len(value_text)
+
+    def _of_record(self, text: bytes, at: int) -> tuple[int, int] | None:
+        """Return the value on a line of an unaligned record, ``name|value``, unless it is a header of three names."""
+        line = text.rfind(b"\n", max(0, at - 200), at) + 1
+        record = self._record.match(text, line)
+        value = _LINE.match(text, record.end()) if record is not None and record.end() <= at else None
+        if record is None or value is None:
+            return None
+        rest = value[0].split(record[1])
+        if len(rest) > 1 and all(_IDENTIFIER.fullmatch(one) for one in rest):
+            return None
+        end = value.end() - (value[0].endswith(b'"') and text[record.end() - 1] == 0x22)
+        return value.start(), end
 
     def _named(self, name: str) -> bool:
         return self._matcher.match(name) is not None

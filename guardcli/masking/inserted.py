@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from guardcli.masking.chosen import is_chosen
 from guardcli.masking.detector import Detector
+from guardcli.masking.followers import Follower, Gone
 from guardcli.masking.names import SUFFIX, TELLING
 from guardcli.masking.rightside import is_secret_string
 
@@ -59,6 +60,26 @@ def _fields(text: bytes, at: int) -> Sequence[tuple[int, int, int, bool]]:
         else:
             break
     return found
+
+
+def is_open(text: bytes, start: int, end: int, wanted: Callable[[bytes], bool]) -> bool:
+    """Tell whether the line `text[start:end]` inserts into a column that is `wanted` and leaves a string open."""
+    head = HEAD.search(text, start, end)
+    if head is None or not any(wanted(name.strip(b' \t"`[]')) for name in head[1].split(b",")):
+        return False
+    fields = _fields(text, head.end() + 1)
+    return bool(fields) and fields[-1][3] and text[fields[-1][2] : fields[-1][2] + 1] != b"'"
+
+
+class Statement(Follower):
+    """What follows a line of an INSERT that leaves a string open: all of it is masked, up to a closing parenthesis."""
+
+    __slots__ = ()
+
+    def line(self, text: bytes, start: int, end: int, cut: bool = False) -> tuple[Sequence[Gone], Follower | None]:
+        """Mask the line."""
+        row = text[start:end].rstrip()
+        return (Gone(start, end if cut else start + len(row)),), None if row.endswith((b")", b");")) else self
 
 
 class Inserted(Detector):

@@ -109,7 +109,7 @@ class YamlTree(Follower):
     __slots__ = ("_block", "_flow", "_indent")
 
     def __init__(self, indent: int, block: int = _NO_BLOCK, flow: Flow | None = None) -> None:
-        """Mask the value of a line that begins an item or a key, or that goes on with a plain value."""
+        """`block` is how far the key of an open block scalar is indented, `_NO_BLOCK` without; `flow` what is open."""
         self._indent = indent
         self._block = block
         self._flow = flow or Flow()

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import pairwise
 
 from guardcli.masking.followers import Follower, Gone
+from guardcli.masking.records import Everything
 from guardcli.masking.strategies import width
 
 Named = Callable[[str], bool]
 """Tells whether a column's name is one that is masked."""
 
-_END_OF_ROWS = re.compile(rb"\([0-9]+ (?:rows?|Zeilen?|lignes?|filas?)\)\r?|[ \t\r]*")
-_RULER = re.compile(rb"[+|]?[-+]+[+|]?\r?|(?:\xe2\x94.|\r)+")
-_IDENTIFIER = re.compile(rb"\"?[A-Za-z_?][\w? ]*\"?")
-_FIELD = {
-    sign: re.compile(rb"\"(?:[^\"]|\"\")*(?:\"|\Z)|[^" + re.escape(sign) + rb"\r\n]*")
-    for sign in (b",", b"|", b"\t", b";", b"~", b"^", b"#", b"!", b":", b"\x1f", b"\0")
-}
-_ALONE = b"\0"
+_END_OF_ROWS = re.compile(rb"\([0-9]+ (?:rows?|Zeilen?|lignes?|filas?)\)\r?|[ \t\r]*|\\\.\r?")
+_RULER = re.compile(rb"[+|]?[-+ ]*-[-+ ]*[+|]?\r?|(?:\xe2\x94.|[ \r])+")
+_IDENTIFIER = re.compile(rb"\"?[A-Za-z_?](?:[\w?]|[ ](?=\w))*\"?")
+_BETWEEN = re.compile(rb"[ \t]?[|,;~^#!:=><&%@$*+/\\\x1f\0\t-]{1,8}[ \t]?")
+"""What may stand between two names of a header, or two fields."""
+_PAIRING = (b":", b": ", b"=", b" = ", b" : ")
+"""What stands between a name and its value rather than between two names."""
+_ALONE = b"\n"
 """The sign of a table of one column, whose rows hold none."""
 END_OF_RESULT = re.compile(rb"\n\([0-9]+ (?:rows?|Zeilen?|lignes?|filas?)\)\r?\n\Z")
+_COPY = re.compile(rb"(?i)COPY [^\n(]{1,300}\(([^()\n]{1,4000})\) FROM stdin[^\n]*\n")
 _SPACED = re.compile(rb"[A-Z][A-Z0-9_()/-]*(?: [A-Z0-9_()/-]+)*(?: {2,}[A-Z][A-Z0-9_()/-]*(?: [A-Z0-9_()/-]+)*)+ *")
 _HEAD = re.compile(rb"[A-Z][A-Z0-9_()/-]*(?: [A-Z0-9_()/-]+)*")
 
@@ -82,6 +85,7 @@ def aligned(header: bytes, ruler: bytes, named: Named) -> AlignedRows | None:
         .replace("─", "-")
         .replace("├", "+")
         .replace("┤", "+")
+        .replace(" ", "+")
     )
     bounds = [-1, *(place for place, char in enumerate(marks) if char == "+"), len(marks)]
     columns = []
@@ -91,6 +95,14 @@ def aligned(header: bytes, ruler: bytes, named: Named) -> AlignedRows | None:
         if name and named(name):
             columns.append((left + 1, -1 if right == len(marks) else right))
     return AlignedRows(columns) if columns else None
+
+
+def copied(text: bytes, start: int, end: int, named: Named) -> DelimitedRows | None:
+    """Return the follower of the rows behind ``COPY … (columns) FROM stdin;``, as pg_dump writes it."""
+    found = _COPY.match(text, start, end)
+    names = [name.strip(b' "') for name in found[1].split(b",")] if found is not None else []
+    masked = [index for index, name in enumerate(names) if named(name.decode("utf-8", "replace"))]
+    return DelimitedRows(b"\t", masked, named, total=len(names)) if masked else None
 
 
 class FirstLine:
@@ -106,19 +118,45 @@ class FirstLine:
         header = text[start:end].rstrip(b"\r")
         if _SPACED.fullmatch(header):
             return (), _spaced(header, self._named)
-        for sign in _FIELD:
-            fields = header.split(sign)
-            if len(fields) == 1 and sign != _ALONE:
-                continue
-            if all(_IDENTIFIER.fullmatch(field) and field == field.strip() for field in fields):
-                masked = [
-                    index
-                    for index, field in enumerate(fields)
-                    if self._named(field.decode("utf-8", "replace").strip('"'))
-                ]
-                if masked:
-                    return (), DelimitedRows(sign, masked, self._named)
+        sign = _separator(header)
+        fields = header.split(sign)
+        if all(_IDENTIFIER.fullmatch(field) and field == field.strip() for field in fields):
+            hits = [self._named(field.decode("utf-8", "replace").strip('"')) for field in fields]
+            masked = [index for index, hit in enumerate(hits) if hit]
+            if not masked:
+                return (), None
+            rows = DelimitedRows(sign, masked, self._named, total=len(fields))
+            if sign != b"\0":
+                return (), rows
+            return _behind(text, start, end, sum(len(field) + 1 for field in fields[: masked[0] + 1]) - 1), rows
+        return self._without_rows(text, start, end)
+
+    def _without_rows(self, text: bytes, start: int, end: int) -> tuple[Sequence[Gone], Follower | None]:
+        """Mask all behind the name of a masked column in a header that rows follow on the same line."""
+        place, sign = start, b""
+        while (name := _IDENTIFIER.match(text, place, end)) is not None:
+            after = _BETWEEN.match(text, name.end(), end)
+            if after is None:
+                break
+            if self._named(name[0].decode("utf-8", "replace").strip('"')) and (sign or after[0] not in _PAIRING):
+                return _behind(text, start, end, after.end() - start), Everything()
+            if sign and after[0] != sign:
+                break
+            sign, place = after[0], after.end()
         return (), None
+
+
+def _separator(header: bytes) -> bytes:
+    """Return what stands between the first two names of a header; the sign of a table of one column without one."""
+    first = _IDENTIFIER.match(header)
+    found = _BETWEEN.match(header, first.end()) if first is not None else None
+    return found[0] if found is not None else _ALONE
+
+
+def _behind(text: bytes, start: int, end: int, place: int) -> Sequence[Gone]:
+    """Return the rest of a line from `place` on."""
+    last = start + len(text[start:end].rstrip())
+    return (Gone(start + place, last),) if start + place < last else ()
 
 
 def _spaced(header: bytes, named: Named) -> AlignedRows | None:
@@ -132,10 +170,14 @@ def _spaced(header: bytes, named: Named) -> AlignedRows | None:
 class DelimitedRows:
     """Rows of fields between separators, quoted as in CSV (RFC 4180). A quoted field may go on over lines."""
 
-    __slots__ = ("_masked", "_named", "_sign", "_within")
+    __slots__ = ("_field", "_masked", "_named", "_sign", "_total", "_within")
 
-    def __init__(self, sign: bytes, masked: Sequence[int], named: Named, within: int = -1) -> None:
-        """`masked` holds the indexes of the masked fields; `within` the field that the last line left open."""
+    def __init__(self, sign: bytes, masked: Sequence[int], named: Named, within: int = -1, total: int = 0) -> None:
+        """`masked` holds the indexes of the masked fields; `within` the field that the last line left open; `total` how
+        many a row has, 0 where any number will do: a line of another number is none, and masked.
+        """
+        self._field = _field(sign)
+        self._total = total
         self._sign = sign
         self._masked = tuple(masked)
         self._named = named
@@ -154,9 +196,9 @@ class DelimitedRows:
             if close == end:
                 return [Gone(start, end)] if cut else gone, self
             place = close + 1
-            index, place = index + 1, place + 1 if text[place : place + 1] == self._sign else end + 1
+            index, place = index + 1, place + len(self._sign) if text.startswith(self._sign, place) else end + 1
         while place <= end:
-            field = _FIELD[self._sign].match(text, place, end)
+            field = self._field.match(text, place, end)
             if field is None:
                 break
             low, high = field.span()
@@ -166,10 +208,23 @@ class DelimitedRows:
                 low, high = low + 1, high - 1 if closed else high
             if index in self._masked and high > low:
                 gone.append(Gone(low, high))
-            place, index = field.end() + 1, index + 1
+            place, index = field.end() + len(self._sign), index + 1
         if cut:
-            return [*gone, Gone(end - 1, end)], DelimitedRows(self._sign, self._masked, self._named)
-        return gone, DelimitedRows(self._sign, self._masked, self._named, within)
+            return [*gone, Gone(end - 1, end)], self._next()
+        if self._total > 1 and within < 0 and self._within < 0 and index != self._total:
+            return _behind(text, start, end, 0), self._next()
+        return gone, self._next(within)
+
+    def _next(self, within: int = -1) -> DelimitedRows:
+        return DelimitedRows(self._sign, self._masked, self._named, within, self._total)
+
+
+@cache
+def _field(sign: bytes) -> re.Pattern[bytes]:
+    """Return an expression for one field, quoted or not, between separators `sign`."""
+    if sign == _ALONE:
+        return re.compile(rb"[^\r\n]*")
+    return re.compile(rb"\"(?:[^\"]|\"\")*(?:\"|\Z)|(?:(?!" + re.escape(sign) + rb")[^\r\n])*")
 
 
 def _closing(text: bytes, start: int, end: int) -> int:

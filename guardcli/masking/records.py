@@ -1,0 +1,86 @@
+"""Records of psql's expanded output, a name and its value on each line, and rows that cannot be told apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from guardcli.masking.followers import Follower, Gone
+
+Named = Callable[[str], bool]
+
+MARKER = rb"(?:\[ RECORD [0-9]{1,12} \][^\n]{0,4000}|(?m)^\* Record [0-9]{1,12}[ \t]{0,8}\r?)\n"
+"""The line before a record, as a trigger."""
+_MARKER = re.compile(rb"(?:[-+|]|\xe2\x94.|\xe2\x95.)*\[ RECORD [0-9]+ \].*|\* Record [0-9]+[ \t\r]*")
+_END = re.compile(rb"[ \t\r]*|\([0-9]+ rows?\)\r?|(?:\+-[-+]*|\xe2(?:\x94\x94|\x95\x9a).*)\r?")
+_RULED = re.compile(
+    rb"(?P<edge>(?:\||\xe2\x94\x82|\xe2\x95\x91)[ ])?(?P<name>[^|\n\xe2]*?)[ ]*"
+    rb"(?P<sign>\||\xe2\x94\x82|\xe2\x95\x91|:(?=[ ]))(?P<value>.*)"
+)
+_PLAIN = re.compile(rb"(?P<name>\S+(?: \S+)*?)?[ ]+(?P<value>\S.*)|(?P<alone>\S+(?: \S+)*)[ ]*")
+_TAIL = re.compile(
+    rb"[ \r]*(?:[|+]|\xe2\x94\x82|\xe2\x95\x91|\xe2\x86\xb5|\xe2\x80\xa6)?(?:[ \r]*"
+    rb"(?:\||\xe2\x94\x82|\xe2\x95\x91))?[ \r]*\Z"
+)
+_LOOSE = re.compile(rb"\"?[A-Za-z_][\w $]{0,62}\"?")
+
+
+class Records(Follower):
+    """State between two lines of a record: whether the value that may go on is masked."""
+
+    __slots__ = ("_hit", "_named", "_ruled")
+
+    def __init__(self, named: Named, ruled: bool, hit: bool = False) -> None:
+        """`ruled` says that a line stands between names and values."""
+        self._named = named
+        self._ruled = ruled
+        self._hit = hit
+
+    def line(self, text: bytes, start: int, end: int, cut: bool = False) -> tuple[Sequence[Gone], Follower | None]:
+        """Judge one line of a record."""
+        row = text[start:end]
+        if _MARKER.fullmatch(row):
+            return (), Records(self._named, self._ruled)
+        if _END.fullmatch(row):
+            return (), None
+        found = (_RULED if self._ruled else _PLAIN).fullmatch(row)
+        if found is None:
+            return ([Gone(start, end)] if self._hit else ()), self
+        name = (found["name"] or b"").strip().strip(b'"')
+        hit = self._named(name.decode("utf-8", "replace")) if name else self._hit
+        after = Records(self._named, self._ruled, hit)
+        value = found["value"] or b""
+        kept = value[: _TAIL.search(value).start()] if value else value  # type: ignore[union-attr]  # it matches the end
+        if not hit or not kept.strip():
+            return (), after
+        first = start + found.start("value") + len(kept) - len(kept.lstrip())
+        gone = [Gone(first, first + len(kept.strip()))]
+        return ([*gone, Gone(end - 1, end)] if cut else gone), after
+
+
+class Continued(Follower):
+    """State behind a line of an unaligned record, ``name|value``: its value may go on, to the next name."""
+
+    __slots__ = ("_sign",)
+
+    def __init__(self, sign: bytes) -> None:
+        self._sign = sign
+
+    def line(self, text: bytes, start: int, end: int, cut: bool = False) -> tuple[Sequence[Gone], Follower | None]:
+        """Mask a line that begins with no name."""
+        row = text[start:end].rstrip(b"\r")
+        name = _LOOSE.match(row)
+        if not row or (name is not None and row.startswith(self._sign, name.end())) or _END.fullmatch(row):
+            return (), None
+        return (Gone(start, end if cut else start + len(row)),), self
+
+
+class Everything(Follower):
+    """What follows a header whose rows cannot be told apart: all of it is masked, to the end of the output."""
+
+    __slots__ = ()
+
+    def line(self, text: bytes, start: int, end: int, cut: bool = False) -> tuple[Sequence[Gone], Follower | None]:
+        """Mask the line."""
+        row = text[start:end].rstrip(b"\r")
+        return ((Gone(start, end if cut else start + len(row)),) if row.strip() else ()), self
