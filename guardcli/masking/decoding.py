@@ -10,6 +10,7 @@ import binascii
 import re
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 INFLATED = 4 << 20
@@ -20,6 +21,7 @@ WHOLE = 4096
 
 _BASE64 = re.compile(rb"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}={0,2}")
 _HEX = re.compile(rb"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{2}){12,}(?![0-9A-Za-z])|(?:\\x[0-9A-Fa-f]{2}){6,}")
+_WIDE = re.compile(rb"(?:[\x20-\xff]\0){6,}")
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _JSON = re.compile(rb"\\u([dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}|[0-9A-Fa-f]{4})")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
@@ -66,6 +68,21 @@ def percent_text(text: bytes) -> Iterator[Inner]:
 def json_text(text: bytes) -> Iterator[Inner]:
     """Decode ``\\u0041`` (RFC 8259 section 7) wherever it stands."""
     yield from _unescaped(text, _JSON, _code_point)
+
+
+def wide_values(text: bytes) -> Iterator[Inner]:
+    """Decode runs of UTF-16 in the midst of other text, in either order."""
+    for found in _WIDE.finditer(text):
+        start, end = found.span()
+        plain = found[0][::2]
+        if end - start <= WHOLE:
+            yield Inner(start, end, plain.decode("latin-1").encode())
+        else:
+            yield Inner(start, end, plain, partial(_doubled, start))
+
+
+def _doubled(start: int, place: int) -> int:
+    return start + 2 * place
 
 
 def inflate(data: bytes) -> bytes | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from guardcli.masking.decoding import Inner, base64_values, hex_values, json_text, percent_text
+from guardcli.masking.decoding import Inner, base64_values, hex_values, json_text, percent_text, wide_values
 from guardcli.masking.detector import Detector
 from guardcli.model.masking import Encoding
 
@@ -16,6 +16,7 @@ _TRIGGERS = {
     Encoding.HEX: rb"[0-9A-Fa-f]{24}|(?:\\x[0-9A-Fa-f]{2}){6}",
     Encoding.PERCENT: rb"%[0-9A-Fa-f]{2}",
     Encoding.JSON: rb"\\u[0-9A-Fa-f]{4}",
+    Encoding.UTF16: rb"(?:[\x20-\xff]\x00){6}",
 }
 _NESTED = 2
 """How often what was decoded is looked into again: base64 of base64, percent-encoded base64."""
@@ -28,7 +29,7 @@ class Encoded(Detector):
     name = "encoded"
     label = "ENCODED"
     once = True
-    stub = rb"((?:(?<=[\s\"'=:,;(<])|\A)[A-Za-z0-9+/_=-]{16,4096})"
+    stub = rb"((?:(?<=[\s\"'=:,;(<])|\A)[A-Za-z0-9+/_=-]{16,4096}|(?:[\x20-\xff]\0){1,2048}[\x20-\xff]?)"
 
     def __init__(self, encodings: Collection[Encoding], search: Search) -> None:
         """`search` judges what is inside; `encodings` is which ways are tried."""
@@ -69,6 +70,8 @@ class Encoded(Detector):
             yield from percent_text(text)
         if Encoding.JSON in self._encodings:
             yield from json_text(text)
+        if Encoding.UTF16 in self._encodings:
+            yield from wide_values(text)
 
 
 def _width(inner: Inner, end: int) -> int:

@@ -18,6 +18,7 @@ from guardcli.masking.spans import State
 from guardcli.masking.strategies import substitute
 from guardcli.masking.stream import MaskStream, Observer
 from guardcli.masking.transcoding import STREAMED, Transcoded
+from guardcli.masking.wrapped import JOINED, Wrapped
 from guardcli.model.errors import ConfigurationError
 from guardcli.model.masking import MaskRule, Strategy
 
@@ -79,13 +80,15 @@ class Masker:
         self._scanner = _scanner([trigger for _, trigger in pairs], once, load, store)
         self._plans: dict[str, Plan] = {}
 
-    def stream(self, tool: str = "", observer: Observer | None = None) -> MaskStream | Transcoded:
+    def stream(self, tool: str = "", observer: Observer | None = None) -> MaskStream | Wrapped | Transcoded:
         """Return a filter for one stream of `tool`'s output; without a tool every rule holds.
 
         `observer` is told of each finding: detector, offset in the stream, length.
         """
-        stream = MaskStream(self._plan(tool), observer)
+        stream: MaskStream | Wrapped = MaskStream(self._plan(tool), observer)
         rules = [rule for rule in self._rules if rule.decode and (not tool or not rule.tools or tool in rule.tools)]
+        if joined := [Encoded(rule.decode, self._holds[rule]) for rule in rules if JOINED & set(rule.decode)]:
+            stream = Wrapped(stream, lambda text: [found[:2] for one in joined for found in one.find_all(text, 0)])
         wrapped = {encoding for rule in rules for encoding in rule.decode} & STREAMED
         if not wrapped:
             return stream

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from guardcli.masking.decoding import INFLATED
 from guardcli.masking.stream import MaskStream
+from guardcli.masking.wrapped import Wrapped
 from guardcli.model.masking import Encoding
 
 HELD = 1 << 20
@@ -39,7 +40,9 @@ _DECIDES = 8
 class Transcoded:
     """Masks one stream with `stream`, unwrapping it first. The same calls as `MaskStream`, the same promises."""
 
-    def __init__(self, stream: MaskStream, encodings: Collection[Encoding], holds: Callable[[bytes], bool]) -> None:
+    def __init__(
+        self, stream: MaskStream | Wrapped, encodings: Collection[Encoding], holds: Callable[[bytes], bool]
+    ) -> None:
         """`holds` tells whether a text holds a secret; `encodings` is what the policy has unwrapped."""
         self._stream = stream
         self._encodings = frozenset(encodings)

@@ -123,3 +123,15 @@ def test_of_a_long_encoded_value_the_part_with_the_secret_gives_way() -> None:
     out = masked(f"v={b64(inside.encode())}\n".encode())
     assert b"[ENCODED]" in out and len(out) > 20_000
     assert b"hunter2" not in base64.b64decode(out[2:].split(b"[")[0][:39996])
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+def test_wide_text_in_the_midst_of_other_text_gives_way(codec: str) -> None:
+    wide = f"it is {SECRET} now".encode(codec)
+    harmless = "nothing of note in here".encode(codec)
+    data = b"before\n\xff\x00\x01" + wide + b"\nafter " + harmless + b"\nend\n"
+    wanted = masked(data)
+    assert b"[ENCODED]" in wanted and b"h\0u\0n\0t" not in wanted and harmless in wanted and wanted.endswith(b"\nend\n")
+    for cut in range(len(data)):
+        stream = MASKER.stream()
+        assert stream.feed(data[:cut]) + stream.feed(data[cut:]) + stream.finish() == wanted, cut
