@@ -16,7 +16,7 @@ typedef unsigned __int128 wide; /* 64 places and the 64 behind them: no form is 
 
 /* What is known of 64 places. `joint` is what stands between groups: a blank, hyphen, dot or slash. */
 struct masks {
-    uint64_t digit, upper, hex, joint, sign;
+    uint64_t digit, upper, hex, joint, sign, plus;
 };
 
 struct joints {
@@ -60,7 +60,7 @@ static struct masks classify(const uint8_t *bytes)
     memcpy(four, bytes, 64);
     uint64_t digit = between(four, '0', '9');
     return (struct masks){digit, between(four, 'A', 'Z'), digit | between(four, 'a', 'f'),
-                          between(four, '-', '/') | equal(four, ' '), equal(four, '@')};
+                          between(four, '-', '/') | equal(four, ' '), equal(four, '@'), equal(four, '+')};
 }
 
 static struct joints classify_joints(const uint8_t *bytes)
@@ -84,7 +84,7 @@ static struct masks classify(const uint8_t *bytes)
 {
     uint64_t digit = between(bytes, '0', '9');
     return (struct masks){digit, between(bytes, 'A', 'Z'), digit | between(bytes, 'a', 'f'),
-                          between(bytes, '-', '/') | equal(bytes, ' '), equal(bytes, '@')};
+                          between(bytes, '-', '/') | equal(bytes, ' '), equal(bytes, '@'), equal(bytes, '+')};
 }
 
 static struct joints classify_joints(const uint8_t *bytes)
@@ -121,7 +121,8 @@ static bool may_hold_a_form(struct masks now, struct masks next)
     wide d2 = d & d >> 1, d3 = d2 & d >> 2, d4 = d2 & d2 >> 2, u2 = u & u >> 1;
     wide groups = d3 & joint >> 3 & (d3 >> 4 | (d2 >> 4 & joint >> 6 & d4 >> 7));
     wide letters = u2 & ~(u << 1) & (d2 >> 2 | (joint >> 2 & d2 >> 3) | (u2 >> 2 & u2 >> 4));
-    return (groups | (d4 & d4 >> 4) | letters | (u & d4 >> 1)) || now.sign || (run16(both(now.hex, next.hex)) != 0);
+    return (groups | (d4 & d4 >> 4) | letters | (u & d4 >> 1)) || now.sign || (now.plus & (uint64_t)(d >> 1))
+        || (run16(both(now.hex, next.hex)) != 0);
 }
 
 struct candidates {
@@ -153,7 +154,7 @@ static struct candidates candidates(struct masks before, struct masks now, struc
         [IBAN] = (uint64_t)(letters & d2 >> 2) & first_upper,
         [NATIONAL_ID] = ((uint64_t)numbers & first_digit) | ((uint64_t)named & first_upper),
         [EMAIL] = now.sign,
-        [PHONE] = (uint64_t)phone & first_digit,
+        [PHONE] = ((uint64_t)phone & first_digit) | (now.plus & (uint64_t)(d >> 1)),
         [VENDOR_TOKEN] = (uint64_t)run16(both(now.hex, next.hex)) & ~(now.hex << 1 | before.hex >> 63),
     }};
 }
@@ -171,16 +172,51 @@ static bool look_closely(struct text text, size_t place, struct span *span)
 
 static size_t hex(struct text text, size_t place, size_t most) { return run(text, place, most, HEX); }
 
+/* Return where the telephone number with a country's code ends whose plus stands at `place`: as many digits as can be, seven
+ * at the least, up to three of them the code and thirteen behind it, each after two signs at the most. */
+static size_t international_end(struct text text, size_t place)
+{
+    size_t code = run(text, place + 1, 3, DIGIT), end = place + 2, found = 0;
+    if (at(text, place + 1) == '0')
+        return 0;
+    for (size_t digits = 1; digits <= code + 13;) {
+        if (digits >= 7 && !is_at(text, end, WORD))
+            found = end;
+        size_t next = end;
+        while (next < end + 2 && next < text.length && strchr(" .()/-", text.bytes[next]) && text.bytes[next])
+            next++;
+        while (next > end && !is_at(text, next, DIGIT))
+            next--;
+        if (!is_at(text, next, DIGIT) || (digits < code && next > end))
+            break;
+        end = next + 1;
+        digits++;
+    }
+    return found;
+}
+
+/* Return where the American telephone number at `place` ends: its groups begin with no digit below 2. */
+static size_t american_end(struct text text, size_t place)
+{
+    size_t end = place + PHONE_LENGTH;
+    bool low = text.bytes[place] < '2' || at(text, place + 4) < '2';
+    return low || is_at(text, end, WORD) || at(text, end) == '-' ? 0 : end;
+}
+
 /* Return where a form ends that has no literal and whose detector judges it, 0 where there is none at `place`: a telephone
  * number, 24:64 digits and 32-8-8 digits of hexadecimal. */
 static size_t form_end(struct text text, size_t place, uint8_t kind)
 {
-    size_t end = place + PHONE_LENGTH;
-    if (place > 0 && is(text.bytes[place - 1], WORD))
+    int before = place ? text.bytes[place - 1] : -1;
+    if (place > 0 && is((uint8_t)before, WORD))
         return 0;
+    if (kind == PHONE && (before == '+' || before == '.'))
+        return 0;
+    if (kind == PHONE && text.bytes[place] == '+')
+        return international_end(text, place);
     if (kind == PHONE)
-        return end;
-    end = place + hex(text, place, 33);
+        return before == '-' ? 0 : american_end(text, place);
+    size_t end = place + hex(text, place, 33);
     if (end == place + 24 && at(text, end) == ':' && hex(text, end + 1, 64) == 64)
         end += 65;
     else if (end == place + 32 && at(text, end) == '-' && hex(text, end + 1, 8) == 8 && at(text, end + 9) == '-'
@@ -194,8 +230,8 @@ static size_t form_end(struct text text, size_t place, uint8_t kind)
 EXPORT unsigned guard_mask_version(void) { return GUARD_MASK_VERSION; }
 
 /* Find what begins in text[from:length] and keep what begins from `base` on. `ranks` holds one for each kind, NO_RANK for
- * what is off. Return how many there are, and in `*looks` how many `places` there are where a form ends that its detector
- * must judge; of both, those beyond `most` are counted and not written. */
+ * what is off. Return how many there are, and in `*looks` how many `places` there are with a form that its detector must
+ * judge; of both, those beyond `most` are counted and not written. */
 EXPORT size_t guard_sweep(const uint8_t *bytes, size_t length, size_t from, size_t base, const uint8_t *ranks,
                           struct span *found, struct span *places, size_t *looks, size_t most)
 {
@@ -213,9 +249,9 @@ EXPORT size_t guard_sweep(const uint8_t *bytes, size_t length, size_t from, size
         struct candidates there = candidates(before, now, next, joints);
         for (uint8_t kind = PHONE; kind < KINDS; kind++)
             for (uint64_t left = ranks[kind] == NO_RANK ? 0 : there.of[kind]; left; left &= left - 1) {
-                size_t end = form_end(text, place + (size_t)__builtin_ctzll(left), kind);
+                size_t begin = place + (size_t)__builtin_ctzll(left), end = form_end(text, begin, kind);
                 if (end && (*looks)++ < most)
-                    places[*looks - 1] = (struct span){.start = (uint32_t)end, .end = (uint32_t)end, .rank = ranks[kind]};
+                    places[*looks - 1] = (struct span){.start = (uint32_t)begin, .end = (uint32_t)end, .rank = ranks[kind]};
             }
         for (uint8_t kind = 0; kind < PHONE; kind++) {
             if (ranks[kind] == NO_RANK)

@@ -51,12 +51,23 @@ class Detector:
         """
         return None
 
+    def find_swept(self, text: bytes, start: int, end: int) -> tuple[int, int] | None:
+        """Return the secret whose form `native` found from `start` to `end`."""
+        return self.find(text, end)
+
     def find_all(self, text: bytes, at: int) -> Sequence[tuple[int, int, int]]:
         """Return what `find` does, where one trigger may stand for several secrets, in order, each with its `rest`:
         0, or the number of the rest in `overlong` that goes with it.
         """
         found = self.find(text, at)
         return () if found is None else ((*found, 0),)
+
+    def barren(self, text: bytes, at: int) -> int:
+        """Return up to where no trigger needs a look, after `find` found nothing at `at`: `at` where that is not known.
+
+        It is asked only of detectors whose triggers come in crowds.
+        """
+        return at
 
     def find_block(self, text: bytes, base: int, end: int, rank: int) -> Spans:
         """Return all secrets in `text[:end]` that begin from `base` on, as of `rank`, for a detector that is `once`."""

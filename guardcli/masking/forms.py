@@ -69,6 +69,18 @@ class FormDetector(Detector):
             low = max(head.end(), head.start() + 1)
         return None
 
+    def barren(self, text: bytes, at: int) -> int:
+        """Return up to where this line holds no head; forms that look ahead read the same line for each trigger."""
+        if not self._ahead:
+            return at
+        low = max(text.rfind(b"\n", max(0, at - BEHIND), at) + 1, at - BEHIND, 0)
+        high = min(at + 4 * self._ahead, len(text))
+        newline = text.find(b"\n", at, high)
+        end = newline if newline >= 0 else high
+        if self._expressions[0].search(text, low, end) >= 0:
+            return at
+        return end if newline >= 0 or high == len(text) else max(at, high - self._ahead)
+
     def _holds(self, text: bytes, start: int, at: int) -> re.Match[bytes] | None:
         """Return the secret that begins at `start`, if there is one that reaches the end of the trigger."""
         value = self._expressions[2].match(text, start)

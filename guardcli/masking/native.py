@@ -18,7 +18,7 @@ from guardcli.masking.spans import Span
 from guardcli.model.errors import UnavailableError
 
 LIBRARY = os.path.join(os.path.dirname(os.path.dirname(__file__)), "_native", "libguard_mask.so")
-VERSION = 6
+VERSION = 7
 SWEPT = ("credit_card", "iban", "national_id", "email", "phone", "vendor_token")
 """Detectors whose forms the sweep finds, in its own order; the last two judge them by their `find`."""
 
@@ -98,7 +98,7 @@ class Sweep:
     def find(self, text: bytes, start: int, base: int, end: int) -> tuple[Spans, Spans]:
         """Return what begins in `text[base:end]`, each detector's findings in order; `text[start:end]` is looked at.
 
-        With them, as empty ones, the places anywhere behind `start` where a form ends that its detector must judge.
+        With them the forms anywhere behind `start` that their detector must judge.
         """
         room = min(_ROOM_MAX, (end - start) // 4 + 8) if self._any else 0
         while room:

@@ -56,7 +56,9 @@ class Plan:
         self.emitter = Emitter([_plain_label(kind, rule) for kind, rule in zip(kinds, rules, strict=True)])
         self.telling_emitter = Emitter([b""] * len(kinds))
         self._finders = [kind.find for kind in kinds]
+        self._sweepers = [kind.find_swept for kind in kinds]
         self._many = frozenset(rank for rank, kind in enumerate(kinds) if type(kind).find_all is not Detector.find_all)
+        self._crowded = frozenset(rank for rank, kind in enumerate(kinds) if type(kind).barren is not Detector.barren)
         self._blocks = frozenset(
             rank for rank, kind in enumerate(kinds) if type(kind).find_block is not Detector.find_block
         )
@@ -137,7 +139,7 @@ class Plan:
         hits = self._scanner.scan(text if end == len(text) else memoryview(text)[:end])
         swept, places = self._sweep.find(text, _line_of(text, base), base, end)
         if places:
-            found = ((self._finders[place.rank](text, place.start), place.rank) for place in places)
+            found = ((self._sweepers[rank](text, start, stop), rank) for start, stop, rank, _, _ in places)
             swept.add([Span(*one, rank) for one, rank in found if one is not None and one[0] >= base])
         if hits:
             hits = self._search_blocks(text, base, end, hits, swept)
@@ -180,6 +182,8 @@ class Plan:
             else:
                 found = finders[rank](text, at)
                 if found is None:
+                    if rank in self._crowded:
+                        done[rank] = self.kinds[rank].barren(text, at)
                     continue
                 found_all = ((*found, 0),)
             for start, end, rest in found_all:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import ClassVar
 
 from guardcli.masking.detector import Detector
+from guardcli.masking.sieve import Sieve
 
 _LONGEST_PREFIX = 128
 
@@ -19,17 +21,25 @@ class TokenDetector(Detector):
     prefix: ClassVar[re.Pattern[bytes]]
     token: ClassVar[re.Pattern[bytes]]
 
+    @cached_property
+    def _sieve(self) -> Sieve:
+        """Where the prefix may be; Python tries each byte and looks around there."""
+        return Sieve(self.prefix.pattern)
+
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the token whose prefix lies shortly before `at`."""
-        begin = self.prefix.search(text, max(0, at - _LONGEST_PREFIX), at)
-        while begin is not None:
-            found = self.token.match(text, begin.start())
-            if found is not None and found.end() >= at:
-                group = found.lastindex or 0
-                return found.span(group) if self.confirm(found[group]) else None
-            begin = self.prefix.search(text, begin.start() + 1, at)
+        search, prefix = self._sieve.search, self.prefix
+        low = max(0, at - _LONGEST_PREFIX)
+        begin = search(text, max(low, text.rfind(b"\n", low, at)), at)
+        while begin >= 0:
+            if prefix.match(text, begin, at) is not None:
+                found = self.token.match(text, begin)
+                if found is not None and found.end() >= at:
+                    group = found.lastindex or 0
+                    return found.span(group) if self.confirm(found[group]) else None
+            begin = search(text, begin + 1, at)
         return None
 
     def confirm(self, token: bytes) -> bool:
         """Tell whether `token` is more than a placeholder."""
-        return len(set(token[-16:])) > 4 and not token.upper().endswith(b"EXAMPLE")
+        return len(set(token[-16:])) > 4 and token[-7:].upper() != b"EXAMPLE"

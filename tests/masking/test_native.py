@@ -137,11 +137,30 @@ def test_more_findings_than_there_is_room_for_are_all_found() -> None:
     assert swept("email", text) == [(7 * number, 7 * number + 6) for number in range(10_000)]
 
 
-def test_what_may_be_a_telephone_number_is_told_by_where_it_ends() -> None:
+def test_what_may_be_a_telephone_number_is_told_by_its_form() -> None:
     text = b"212-555-1234 x212-555-1234 2125551234 415.555.2671"
     phone = SWEPT.index("phone")
-    assert list(SWEEP.find(text, 0, 0, len(text))[1]) == [Span(12, 12, phone), Span(50, 50, phone)]
-    assert SWEEP.find(text * 9000, 0, 0, 9000 * len(text))[1][-1].start == 9000 * len(text)
+    assert list(SWEEP.find(text, 0, 0, len(text))[1]) == [Span(0, 12, phone), Span(38, 50, phone)]
+    text += b" "
+    assert SWEEP.find(text * 9000, 0, 0, 9000 * len(text))[1][-1].end == 9000 * len(text) - 1
+
+
+@pytest.mark.parametrize("signs", [b"+1234567890 ", b"+19 .()/-", b"+2 37(-.5x_\n"])
+def test_telephone_numbers_are_those_that_expressions_match(signs: bytes) -> None:
+    dice = random.Random(8)
+    forms = re.compile(
+        rb"(?<![\w+.])\+[1-9][0-9]{0,2}(?:[ .()/-]{0,2}[0-9]){6,13}(?![\w])"
+        rb"|(?<![\w+.-])[2-9][0-9]{2}[.-][2-9][0-9]{2}[.-][0-9]{4}(?![\w-])"
+    )
+    for _ in range(1500):
+        parts = (
+            dice.choice((b"+1 212", b"555-123", b"212.555.1234", b"+44 20 7946 0958")) if dice.random() < 0.1 else one
+            for one in (bytes([byte]) for byte in dice.choices(signs, k=dice.randrange(60)))
+        )
+        text = b"".join(parts)
+        found = [one[:2] for one in SWEEP.find(text, 0, 0, len(text))[1] if one.rank == SWEPT.index("phone")]
+        assert set(found) >= {one.span() for one in forms.finditer(text)}, text
+        assert all(forms.match(text, start).span() == (start, end) for start, end in found), text
 
 
 @pytest.mark.parametrize("before", [b"", b" ", b"x", b"0", b":", b"-"])
@@ -156,7 +175,7 @@ def test_forms_of_hexadecimal_digits_are_told_by_where_they_end(before: bytes, a
         digits = [bytes(dice.choices(b"0123456789abcdef", k=size + dice.choice((0, 0, 1)))) for size in groups]
         text = b" " * dice.randrange(70) + before + (b":" if len(groups) == 2 else b"-").join(digits) + after
         ends = [
-            place.start for place in SWEEP.find(text, 0, 0, len(text))[1] if place.rank == SWEPT.index("vendor_token")
+            place.end for place in SWEEP.find(text, 0, 0, len(text))[1] if place.rank == SWEPT.index("vendor_token")
         ]
         assert ends == [found.end() for found in shape.finditer(text)], text
 

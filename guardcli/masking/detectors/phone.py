@@ -48,6 +48,7 @@ _COUNTRIES = (
 _FEWEST = 9
 """Digits of a number that a word alone announces: dates and counts have fewer."""
 
+_PLUS = 0x2B
 _WORD = re.compile(rb"[A-Za-z]{3}")
 """What every name holds: rows of numbers need no closer look."""
 
@@ -59,7 +60,6 @@ class Phone(Detector):
     label = "PHONE"
     personal = True
     triggers = (
-        rb"\+[1-9][0-9]{0,2}[ .()/-]{0,2}[0-9]{1,4}[ .()/-]{0,2}[0-9]{2}",
         rb"\([2-9][0-9]{2}\) ?[2-9][0-9]{2}[.-][0-9]{4}",
         rb"(?i)" + _NAMES + rb"[\"']?[.:=]{1,2}[ \"']{0,3}[0-9(][0-9 ()./-]{6}",
         rb"(?i)\b(?:"
@@ -68,6 +68,11 @@ class Phone(Detector):
         rb"\(0[0-9]{1,4}\)[ -]?[0-9]{2}",
     )
     opening = rb"(?<![\w+.])(\+[1-9][0-9 .()/-]{4,20})"
+
+    def find_swept(self, text: bytes, start: int, end: int) -> tuple[int, int] | None:
+        """Return the number from `start` to `end`, which has its country's code or an American form."""
+        number = text[start:end]
+        return (start, end) if _is_number(number, None if number[0] == _PLUS else "US") else None
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the number around `at`."""
