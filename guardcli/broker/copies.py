@@ -13,9 +13,11 @@ from guardcli.broker.waiting import readable, writable
 
 SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
 PIECE = 64 * 1024
+ITS_OWN = 0o600
+"""The mode of a file that holds a key: some tools take no other."""
 
 
-def sealed(content: bytes) -> int:
+def sealed(content: bytes, mode: int | None = None) -> int:
     """Return a descriptor at the start of an immutable copy of `content` (memfd_create(2), fcntl(2) on seals)."""
     fd = os.memfd_create("guard", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
@@ -24,6 +26,8 @@ def sealed(content: bytes) -> int:
             view = view[os.write(fd, view) :]
         os.lseek(fd, 0, os.SEEK_SET)
         fcntl.fcntl(fd, fcntl.F_ADD_SEALS, SEALS)
+        if mode is not None:
+            os.fchmod(fd, mode)
     except BaseException:
         os.close(fd)
         raise

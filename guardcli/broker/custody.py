@@ -26,11 +26,13 @@ class Lent:
     environment: Mapping[str, str | None] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
     take_back: Callable[[], Awaitable[None]] | None = None
+    shows: bool = False
+    """The tool could print what it was lent, so its output is masked whatever the rule says of the record."""
 
     @property
     def lasting(self) -> bool:
         """Whether the end of the tool has to be waited for."""
-        return self.take_back is not None or bool(self.files)
+        return self.take_back is not None or bool(self.files) or self.shows
 
 
 NOTHING = Lent()
@@ -74,7 +76,7 @@ class Custody:
         environment: dict[str, str | None] = {}
         files: dict[str, bytes] = {}
         async with AsyncExitStack() as unless_all:
-            lasting = False
+            lasting = shows = False
             for lender in self._lenders:
                 lent = await lender.lend(launch)
                 if lent is None:
@@ -82,10 +84,11 @@ class Custody:
                 if lent.take_back is not None:
                     unless_all.push_async_callback(lent.take_back)
                     lasting = True
+                shows = shows or lent.shows
                 environment.update(lent.environment)
                 files.update(lent.files)
             ends = unless_all.pop_all()
-        return Lent(environment, files, ends.aclose if lasting else None)
+        return Lent(environment, files, ends.aclose if lasting else None, shows)
 
 
 class GrantLender:

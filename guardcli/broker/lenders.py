@@ -12,11 +12,11 @@ from guardcli.broker.processes import Identity, identity_of, parent_pid, program
 from guardcli.broker.services import Service
 from guardcli.broker.session import Broker
 from guardcli.broker.ssh_agent import SshAgents, knows_ssh
+from guardcli.broker.tool_credentials import ToolCredentials
 from guardcli.broker.tools import ToolFinder
 from guardcli.credentials.lending import Lending, own_directory, standard_providers
 from guardcli.isolation.bubblewrap import PLACE
 from guardcli.model.resources import Resource
-from guardcli.policy import Policy
 
 USUAL = ("/usr/bin/ssh", "/usr/local/bin/ssh", "/bin/ssh")
 
@@ -24,11 +24,6 @@ USUAL = ("/usr/bin/ssh", "/usr/local/bin/ssh", "/bin/ssh")
 def is_lent(resource: Resource) -> bool:
     """Say whether the credential of a resource is lent call by call."""
     return resource.kind in ("ssh", "git") and bool(resource.credential)
-
-
-def needs_custody(policy: Policy) -> bool:
-    """Say whether anything is lent in a session under `policy`."""
-    return any(is_lent(resource) for resource in policy.resources)
 
 
 def custody_services(broker: Broker, config_dir: Path) -> list[Service]:
@@ -45,6 +40,7 @@ def custody_services(broker: Broker, config_dir: Path) -> list[Service]:
         helper = GitPasswords(grants, loans, broker.recorder, git_of(broker), directory, shown)
         broker.custody.helper = helper
         broker.custody.add(helper)
+    broker.custody.add(ToolCredentials(session.policy.tool_rules, loans, broker.recorder))
     return [LendingService(lending)]
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from guardcli.broker import protocol
 from guardcli.broker.connection import ShimConnection
-from guardcli.broker.copies import Feed, sealed
+from guardcli.broker.copies import ITS_OWN, Feed, sealed
 from guardcli.broker.custody import NOTHING, Lent
 from guardcli.broker.enclosure import Real
 from guardcli.broker.facts import CallFacts
@@ -170,7 +170,7 @@ class Relay:
             raise UnavailableError(
                 f"more than {INPUTS_MAX} files would have to be handed over", hint="nothing was run; use fewer at once"
             )
-        how = _passing(judgement, facts)
+        how = _passing(judgement, facts, self._lent.shows)
         if 1 in self._frame.terminals:
             pipes.terminal = Terminal(self._agent[1], self._frame.rows, self._frame.columns)
             pipes.give(pipes.terminal.slave, *sorted(self._frame.terminals))
@@ -189,7 +189,7 @@ class Relay:
         if self._shown is not None:
             self._show(pipes, self._shown, FIRST_COPY + len(judgement.inspection.inputs))
         for number, (variable, content) in enumerate(self._lent.files.items(), FIRST_COPY + INPUTS_MAX):
-            pipes.give(sealed(content), number)
+            pipes.give(sealed(content, ITS_OWN), number)
             pipes.environment[variable] = f"/proc/self/fd/{number}"
 
     def _show(self, pipes: Pipes, shown: Pass, number: int) -> None:
@@ -354,9 +354,10 @@ class Passing:
     kept: bool = True
 
 
-def _passing(judgement: Judgement, facts: CallFacts) -> Passing:
+def _passing(judgement: Judgement, facts: CallFacts, shows: bool) -> Passing:
     text = judgement.inspection.output is Stream.TEXT
-    return Passing(text, judgement.decision.recording is Recording.OUTPUT or _judged_content(judgement, facts))
+    kept = judgement.decision.recording is Recording.OUTPUT or _judged_content(judgement, facts) or shows
+    return Passing(text, kept)
 
 
 def _judged_content(judgement: Judgement, facts: CallFacts) -> bool:

@@ -153,7 +153,7 @@ def session_services(settings: Settings, broker: Broker) -> list[Service]:
     """Return what runs beside the broker's socket: what lends credentials, the gateways of the policy's resources."""
     services: list[Service] = []
     kinds = {resource.kind for resource in broker.session.policy.resources}
-    if kinds & {"ssh", "git"}:
+    if kinds & {"ssh", "git"} or any(rules.equips for rules in broker.session.policy.tool_rules):
         from guardcli.broker.lenders import custody_services  # only who needs it waits for its import
 
         services += custody_services(broker, settings.config_dir)
@@ -171,11 +171,12 @@ def session_services(settings: Settings, broker: Broker) -> list[Service]:
 def withheld(policy: Policy) -> frozenset[str]:
     """Return the variables that hold credentials of the policy, or open the door to them; no agent gets them."""
     held = [resource for resource in policy.resources if resource.credential]
-    if not held:
+    references = [one for resource in held for one in (resource.credential, resource.access.passphrase) if one]
+    references += [one.reference for rules in policy.tool_rules for one in rules.credentials]
+    if not references:
         return frozenset({"GUARD_TOKEN"})
     from guardcli.credentials.lending import variables_of
 
-    references = [one for resource in held for one in (resource.credential, resource.access.passphrase) if one]
     agents = {"SSH_AUTH_SOCK", "SSH_AGENT_PID"} if any(resource.kind == "ssh" for resource in held) else set()
     return variables_of(references) | {"GUARD_TOKEN"} | agents
 

@@ -22,12 +22,33 @@ class ToolPattern:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCredential:
+    """What a tool's process is given by the name `variable`: the credential itself, or a file that holds it.
+
+    `reference` is ``provider:reference``.
+    """
+
+    variable: str
+    reference: str
+    in_file: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ToolRules:
     """All that a policy knows about `tool`; the first pattern that matches a call describes it.
 
     Where `sql` names a client of another database, such as ``mysql``, its statements describe what no pattern does.
+    An allowed call gets `credentials`, and of variables what `set` says; what fits a glob of `drop` it does not get.
     """
 
     tool: str
     patterns: tuple[ToolPattern, ...] = ()
     sql: str = ""
+    credentials: tuple[ToolCredential, ...] = ()
+    set: tuple[tuple[str, str], ...] = ()
+    drop: tuple[str, ...] = ()
+
+    @property
+    def equips(self) -> bool:
+        """Whether the tool's process gets something else than the caller has."""
+        return bool(self.credentials or self.set or self.drop)

@@ -11,6 +11,7 @@ from guardcli.model.tools import ToolPattern, ToolRules
 from guardcli.policy.expressions import compile_expression
 from guardcli.policy.globs import Glob
 from guardcli.policy.parts import Parts
+from guardcli.policy.places import build_credentials, build_variables, check_variables
 from guardcli.policy.problems import Path, suggestion
 from guardcli.policy.rules import RESOURCE_TOOLS, Match, PolicyTest, Repository, Rule, Waiver
 from guardcli.policy.schema import (
@@ -151,7 +152,17 @@ class Builder(Parts):
         for index, one in enumerate(section.patterns):
             self.check_expression(one.match, ("tools", name, "patterns", index, "match"))
             patterns.append(ToolPattern(one.match, frozenset(one.effects), one.action))
-        return ToolRules(name, tuple(patterns), section.sql or "")
+        environment = section.environment
+        return ToolRules(
+            name,
+            tuple(patterns),
+            section.sql or "",
+            credentials=build_credentials(name, section.credentials, self),
+            set=build_variables(environment.set if environment else {}, self, ("tools", name, "environment", "set")),
+            drop=self.texts(
+                environment.drop if environment else None, ("tools", name, "environment", "drop"), check_variables(self)
+            ),
+        )
 
     def test(self, section: TestSection, path: Path) -> PolicyTest:
         """Return the test of `section`."""

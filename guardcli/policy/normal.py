@@ -35,6 +35,10 @@ def normal_form(policy: Policy) -> Form:
                     for one in rules.patterns
                 ],
                 sql=rules.sql or None,
+                credentials=[
+                    {"file" if one.in_file else "env": one.variable, "from": one.reference} for one in rules.credentials
+                ],
+                environment=_given(set=dict(rules.set), drop=list(rules.drop)),
             )
             for rules in policy.tool_rules
         },

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
 
 from guardcli.model.isolation import Isolation, Network
 from guardcli.model.resources import Access, Resource
-from guardcli.policy.parts import Parts
+from guardcli.model.tools import ToolCredential
+from guardcli.policy.parts import Check, Parts
 from guardcli.policy.problems import Path, note_shape, suggestion
-from guardcli.policy.schema import OPTIONS, IsolationSection, ResourceSection
+from guardcli.policy.schema import OPTIONS, IsolationSection, ResourceSection, ToolCredentialSection
 
+CREDENTIALS_MAX = 20
+"""Files among them are handed over as descriptors, of which a call has no more."""
 PROVIDERS = ("keyring", "env", "file", "command", "vault", "aws")
 """Where a credential may come from."""
 
@@ -53,6 +56,46 @@ def check_reference(reference: str, name: str, parts: Parts, path: Path) -> None
         parts.report.at(path, f"no provider is named {provider!r}{suggestion(provider, PROVIDERS)}")
     elif not colon or not rest:
         parts.report.at(path, f"write what {provider} holds it under: {provider}:{name}")
+
+
+def build_credentials(tool: str, sections: Sequence[ToolCredentialSection], parts: Parts) -> tuple[ToolCredential, ...]:
+    """Return what the process of `tool` is given."""
+    found: dict[str, ToolCredential] = {}
+    for index, section in enumerate(sections):
+        path: Path = ("tools", tool, "credentials", index)
+        check_reference(section.reference, tool, parts, (*path, "from"))
+        names = [name for name in (section.env, section.file) if name is not None]
+        if len(names) != 1:
+            parts.report.at(path, "a credential goes into a variable, `env: NAME`, or into a file, `file: NAME`")
+            continue
+        if not _VARIABLE.fullmatch(names[0]):
+            parts.report.at(path, f"{names[0]!r} is no name of a variable, such as AWS_SECRET_ACCESS_KEY")
+        if names[0] in found:
+            parts.report.at(path, f"{names[0]} is given twice")
+        found[names[0]] = ToolCredential(names[0], section.reference, in_file=section.file is not None)
+    if len(found) > CREDENTIALS_MAX:
+        parts.report.at(("tools", tool, "credentials"), f"a tool is given {CREDENTIALS_MAX} credentials at the most")
+    return tuple(found.values())
+
+
+def build_variables(values: Mapping[str, str], parts: Parts, path: Path) -> tuple[tuple[str, str], ...]:
+    """Return variables with their values."""
+    for name, value in values.items():
+        if not _VARIABLE.fullmatch(name):
+            parts.report.at_key((*path, name), f"{name!r} is no name of a variable")
+        if "\0" in value:
+            parts.report.at((*path, name), "a variable cannot hold a NUL")
+    return tuple(sorted(values.items()))
+
+
+def check_variables(parts: Parts) -> Check:
+    """Return what notes a glob over names of variables that is none."""
+
+    def check(pattern: str, path: Path) -> None:
+        if not _VARIABLES.fullmatch(pattern):
+            parts.report.at(path, f"{pattern!r} is no name of a variable, such as AWS_REGION or AWS_*")
+
+    return check
 
 
 def _access(section: ResourceSection, parts: Parts, path: Path) -> Access:
@@ -128,11 +171,7 @@ def _check_isolation(section: IsolationSection, parts: Parts) -> None:
     for index, pattern in enumerate(section.environment.keep or ()):
         if not pattern.startswith("$") and not _VARIABLES.fullmatch(pattern):
             parts.report.at((*path, "keep", index), f"{pattern!r} is no name of a variable, such as LANG or LC_*")
-    for name, value in section.environment.set.items():
-        if not _VARIABLE.fullmatch(name):
-            parts.report.at_key((*path, "set", name), f"{name!r} is no name of a variable")
-        if "\0" in value:
-            parts.report.at((*path, "set", name), "a variable cannot hold a NUL")
+    build_variables(section.environment.set, parts, (*path, "set"))
 
 
 def _check_path(value: str, parts: Parts, path: Path) -> None:

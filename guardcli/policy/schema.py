@@ -290,10 +290,27 @@ class ToolPatternSection(Section):
     action: Text
 
 
+class ToolCredentialSection(Section):
+    """What the process of a tool is given: a variable, or a file that a variable names."""
+
+    env: Text | None = None
+    file: Text | None = None
+    reference: Text = Field(alias="from")
+
+
+class ToolEnvironmentSection(Section):
+    """What is set for the process of a tool, and what it does not get of the caller's."""
+
+    set: Values = Field(default_factory=dict)
+    drop: Texts | None = None
+
+
 class ToolSection(Section):
     """A tool beyond those that are guarded anyway."""
 
     patterns: list[ToolPatternSection] = Field(default_factory=list)
+    credentials: list[ToolCredentialSection] = Field(default_factory=list)
+    environment: ToolEnvironmentSection | None = None
     sql: Literal["mysql", "mariadb", "sqlite3", "sqlcmd", "clickhouse-client", "duckdb", "snowsql", "bq"] | None = None
 
 

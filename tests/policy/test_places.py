@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from guardcli.model.errors import ConfigurationError
 from guardcli.model.isolation import Isolation, Network
 from guardcli.model.resources import Access, Tls
+from guardcli.model.tools import ToolCredential
 
 
 @pytest.mark.parametrize(
@@ -23,6 +26,11 @@ from guardcli.model.resources import Access, Tls
             Access(user="deploy", known_hosts="~/.ssh/known"),
         ),
         ("kind: git, options: {user: bot}", Access(user="bot")),
+        ("kind: git, options: {paths: /team/* docs/}", Access(paths=("team/*", "docs"))),
+        (
+            "kind: ssh, options: {host_key: ssh-ed25519 AAAAC3Nza x, passphrase: 'keyring:p'}",
+            Access(host_key="ssh-ed25519 AAAAC3Nza x", passphrase="keyring:p"),
+        ),
         (
             "kind: kubernetes, options: {tls: require, path: /k8s/c-1, server_name: api, unmasked_streams: allow}",
             Access(tls=Tls.REQUIRE, path="/k8s/c-1", server_name="api", unmasked_streams=True),
@@ -45,6 +53,8 @@ def test_options_are_read_by_the_kind_of_the_resource(load, resource: str, acces
         ("kind: postgres, options: {ca: ca.pem}", "write a whole path"),
         ("kind: postgres, options: {ca: /etc/../ca.pem}", "write a whole path"),
         ("kind: postgres, options: {key: /k}", "its `certificate` only"),
+        ("kind: ssh, options: {host_key: AAAA}", "write a public key"),
+        ("kind: ssh, options: {passphrase: hunter2}", "no provider is named 'hunter2'"),
         ("kind: kubernetes, options: {listen: tcp}", "unknown key 'listen'"),
         ("kind: kubernetes, options: {tls: prefer}", "'prefer' does not fit 'tls'"),
         ("kind: kubernetes, options: {path: 'k8s/../x'}", "is no path of a URL"),
@@ -124,3 +134,31 @@ def test_reads_go_on_without_the_api_only_where_a_policy_says_so(load) -> None:
     assert load("extends: base.yaml\n", base="offline: {reads: 10m}\n").offline_reads == 600
     with pytest.raises(ConfigurationError, match="'reads' is missing"):
         load("offline: {}\n")
+
+
+def test_a_tool_is_given_what_the_policy_says(load) -> None:
+    rules = load(
+        "tools: {aws: {credentials: [{env: KEY, from: 'keyring:k'}, {file: F, from: 'env:X'}], "
+        "environment: {set: {A: b}, drop: ['AWS_*']}}}\n"
+    ).tool_rules[0]
+    assert rules.credentials == (ToolCredential("KEY", "keyring:k"), ToolCredential("F", "env:X", in_file=True))
+    assert (rules.set, rules.drop, rules.equips) == ((("A", "b"),), ("AWS_*",), True)
+    assert not load("tools: {aws: {}}\n").tool_rules[0].equips
+
+
+@pytest.mark.parametrize(
+    ("tool", "said"),
+    [
+        ("credentials: [{env: K}]", "from"),
+        ("credentials: [{from: 'keyring:k'}]", "into a variable, `env: NAME`, or into a file"),
+        ("credentials: [{env: K, file: F, from: 'keyring:k'}]", "into a variable, `env: NAME`, or into a file"),
+        ("credentials: [{env: K, from: hunter2}]", "no provider is named"),
+        ("credentials: [{env: 'K=x', from: 'keyring:k'}]", "no name of a variable"),
+        ("credentials: [{env: K, from: 'keyring:k'}, {file: K, from: 'keyring:j'}]", "K is given twice"),
+        ("environment: {set: {'A B': c}}", "no name of a variable"),
+        ("environment: {drop: ['A B']}", "no name of a variable"),
+    ],
+)
+def test_what_a_tool_cannot_be_given_is_named(load, tool: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(said)):
+        load(f"tools: {{aws: {{{tool}}}}}\n")
