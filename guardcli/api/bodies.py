@@ -203,6 +203,7 @@ class Verification(Body):
     sessions: int
     events: int
     bytes: int
+    heads: int
     faults: list[FaultView]
     notes: list[FaultView]
 
@@ -214,6 +215,7 @@ class Verification(Body):
             sessions=report.sessions,
             events=report.events,
             bytes=report.bytes,
+            heads=report.heads,
             faults=[FaultView.model_validate(fault) for fault in report.faults],
             notes=[FaultView.model_validate(note) for note in report.notes],
         )

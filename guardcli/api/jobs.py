@@ -20,12 +20,17 @@ from guardcli.api.metrics import Metrics
 from guardcli.api.store import Store
 from guardcli.api.store.retention import Rules
 from guardcli.api.store.rewrapping import Rewrapping
-from guardcli.model.errors import GuardError
+from guardcli.api.store.signed import LEAVES_MAX
+from guardcli.model.errors import GuardError, UnavailableError
+from guardcli.signing import KeyRing
 
 log = logging.getLogger("guard.api")
 
 TICK_SECONDS = 5.0
 """How exactly jobs keep their time."""
+
+HEAD_SECONDS = 60.0
+"""Between two signed heads."""
 
 LEASE_SECONDS = 900.0
 """After that long a worker that took a job on counts as lost."""
@@ -77,13 +82,32 @@ class Jobs:
             log.warning("job not noted", extra={"facts": {"job": job.name, "error": str(failure)}})
 
 
-def jobs_of(store: Store, config: Config) -> tuple[Job, ...]:
+def jobs_of(store: Store, config: Config, keys: KeyRing) -> tuple[Job, ...]:
     """Return what there is to do."""
     rules = Rules(config.retention.days, config.retention.policies)
     return (
+        Job("heads", HEAD_SECONDS, lambda: sign_heads(store, keys)),
         Job("retention", 3600.0, lambda: _counted(store.retention.run(rules), "recordings deleted")),
         Job("rewrapping", 3600.0, lambda: _counted(Rewrapping(store.engine, store.stretches).move(), "batches moved")),
     )
+
+
+def sign_heads(store: Store, keys: KeyRing) -> str:
+    """Sign what has grown; say which head that is, for a log that is kept elsewhere.
+
+    Raises UnavailableError where something is not what was signed before: `guard audit verify` says what.
+    """
+    did = []
+    while made := store.signed.make(keys.sign):
+        if made.leaves or made.digest:
+            did.append(f"head {made.number} {made.digest} over {made.leaves} sessions")
+        if made.refused:
+            raise UnavailableError(
+                f"not signed, shorter than before: {', '.join(made.refused[:5])}", hint="guard audit verify"
+            )
+        if made.leaves < LEAVES_MAX:
+            break
+    return "; ".join(did)
 
 
 def _counted(steps: Iterable[object], what: str) -> str:

@@ -163,6 +163,11 @@ class Principal:
         if not self.may(Permission.AUDIT):
             raise self._refusal("verify the record")
 
+    def may_read_everything(self) -> None:
+        """Raise DeniedError unless it sees every session."""
+        if not self.reads_everything:
+            raise self._refusal("see every session")
+
     def may_hold(self) -> None:
         """Raise DeniedError unless it may keep what is recorded from being deleted."""
         if not self.may(Permission.AUDIT):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Unpack
 
+from guardcli.client.chains import Fault
 from guardcli.client.forms import printable, processes, seconds
 from guardcli.client.search import SearchFilters, SearchPage, search_page
 from guardcli.client.transport import Transport
@@ -73,15 +74,6 @@ class EventPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that is wrong; `sequence` is -1 where it is not about one event, `session` empty for the trail."""
-
-    session: str
-    sequence: int
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
 class Verification:
     """What was checked, and what is wrong with it; `notes` say what was deleted by a rule that the trail names."""
 
@@ -91,6 +83,7 @@ class Verification:
     bytes: int
     faults: tuple[Fault, ...]
     notes: tuple[Fault, ...] = ()
+    heads: int = 0
 
 
 class ApiClient:
@@ -358,6 +351,10 @@ class ApiClient:
         form = self._transport.call("GET", "/v1/audit/verify", query={"session": session}, wait=VERIFY_SECONDS)
         faults, notes = (tuple(Fault(**one) for one in form.pop(name)) for name in ("faults", "notes"))
         return Verification(faults=faults, notes=notes, **form)
+
+    def export_record(self) -> Iterator[bytes]:
+        """Give the whole record in pieces of any size: what `guardcli.client.exports` verifies, line by line."""
+        return self._transport.pieces("/v1/audit/export", {})
 
     def trail(self, subject: str = "") -> Iterator[Mapping[str, Any]]:
         """Give the entries of the API's own chain, of one session, approval or token where one is named."""

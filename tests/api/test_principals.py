@@ -139,6 +139,7 @@ TABLE = [
     Line("GET", "/v1/notices", MANAGES),
     Line("GET", "/v1/audit/verify", AUDITS),
     Line("GET", "/v1/audit/trail", AUDITS),
+    Line("GET", "/v1/audit/export", AUDITS),
 ]
 
 ELSEWHERE = {("POST", "/v1/login"), ("GET", "/v1/approvals/stream")}

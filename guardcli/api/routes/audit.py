@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
 
 from guardcli.api.bodies import TrailEntry, TrailPage, Verification
 from guardcli.api.context import Api, Who
+from guardcli.api.store.database import now
+from guardcli.api.store.exporting import export
 from guardcli.api.store.verification import verify
 
 router = APIRouter(prefix="/audit", tags=["audit"])
@@ -17,7 +20,22 @@ router = APIRouter(prefix="/audit", tags=["audit"])
 def verify_record(api: Api, who: Who, session: Annotated[str, Query(max_length=64)] = "") -> Verification:
     """Recompute every chain and digest, or those of one session; takes as long as there is to read."""
     who.may_verify()
-    return Verification.of(verify(api.store, session))
+    return Verification.of(verify(api.store, session, api.keys.public() if api.store.signed.any() else None))
+
+
+class Export(StreamingResponse):
+    """The record as lines of JSON, sent as they are read."""
+
+    media_type = "application/jsonl"
+
+
+@router.get("/export", response_class=Export)
+def export_record(api: Api, who: Who) -> Export:
+    """Send all that is needed to verify the record elsewhere: heads, sessions, events, recordings, the trail."""
+    who.may_verify()
+    who.may_read_everything()
+    keys = api.keys.public() if api.store.signed.any() else None
+    return Export(export(api.store, keys, now()))
 
 
 @router.get("/trail")

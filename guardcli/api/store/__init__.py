@@ -18,6 +18,7 @@
 ``tokens``       service tokens
 ``policies``     bundles of policies, and which group is judged by which
 ``trail``        the API's own hash chain: who decided, issued, revoked
+``signed``       signed heads over all chains
 ``verification`` recomputes every chain and digest
 ===============  =============================================================================
 """
@@ -40,6 +41,7 @@ from guardcli.api.store.policies import Policies
 from guardcli.api.store.retention import Retention
 from guardcli.api.store.search import Search
 from guardcli.api.store.sessions import Sessions
+from guardcli.api.store.signed import Signed
 from guardcli.api.store.stretches import Stretches
 from guardcli.api.store.tokens import Tokens
 from guardcli.api.store.trail import Trail
@@ -62,6 +64,7 @@ class Store:
     trail: Trail
     retention: Retention
     leases: Leases
+    signed: Signed
 
     @classmethod
     def over(cls, engine: Engine, segments: Segments | None = None) -> Store:
@@ -86,4 +89,5 @@ class Store:
             trail=trail,
             retention=Retention(engine, trail, stretches.segments),
             leases=Leases(engine),
+            signed=Signed(engine, stretches.segments.objects),
         )

@@ -11,7 +11,6 @@ Rules of an append, all in one transaction:
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ from guardcli.api.store.schema import CHUNKS, EVENTS, SESSIONS
 from guardcli.api.store.sessions import TOKEN_SECONDS
 from guardcli.api.store.stretches import Stretches
 from guardcli.api.store.trail import Action, Trail
+from guardcli.client.chains import output_fault
 from guardcli.model.errors import ConflictError, NotFoundError
 from guardcli.model.events import Event, EventType, canonical, first_fault, order_fault
 
@@ -240,19 +240,6 @@ def _extend_recording(head: _Head, item: Appended) -> None:
         }
     )
     head.recorded += len(content or b"")
-
-
-def output_fault(event: Event, content: bytes | None, position: int) -> str:
-    """Return what is wrong between an ``output`` event and its bytes, expected at `position`; empty for nothing."""
-    if content is None:
-        return f"event {event.sequence}: its part of the recording is missing"
-    if event.data.get("offset") != position:
-        return f"event {event.sequence}: the recording goes on at {position}, not at {event.data.get('offset')}"
-    if event.data.get("length") != len(content):
-        return f"event {event.sequence}: its part of the recording has {len(content)} bytes, not what it says"
-    if event.data.get("sha256") != hashlib.sha256(content).hexdigest():
-        return f"event {event.sequence}: its part of the recording does not match its SHA-256"
-    return ""
 
 
 def counted(event: Event) -> Mapping[str, int]:

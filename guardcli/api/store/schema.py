@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     event,
+    text,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
@@ -50,13 +51,35 @@ SESSIONS = Table(
     Column("status", Text, nullable=False, default="null"),
     Column("held", Float, nullable=False, default=0.0),
     Column("erased", WIDE, nullable=False, default=0),
+    Column("signed", WIDE, nullable=False, default=0),
     Index("sessions_by_time", "started", "id"),
     Index("sessions_by_identity", "identity", "started"),
+    Index("sessions_unsigned", "id", sqlite_where=text("events <> signed"), postgresql_where=text("events <> signed")),
 )
 """`owner` is who created the session, `sponsor` who answers for that one; `events` and `head` are the length and last
 hash of its chain, `recorded` the bytes of its recording, `vouched` the groups that its creator is known to be in,
 `processes` the (pid, start time) pairs of its broker and agent on this machine. `held` is since when nothing of it may
-be deleted, 0 for not at all; the recording of its events below `erased` was deleted."""
+be deleted, 0 for not at all; the recording of its events below `erased` was deleted; `signed` is how long its chain was
+at the last head."""
+
+SIGNED = Table(
+    "signed_heads",
+    METADATA,
+    Column("number", WIDE, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
+    Column("signature", Text, nullable=False),
+)
+
+LEAVES = Table(
+    "head_leaves",
+    METADATA,
+    Column("number", WIDE, primary_key=True, autoincrement=False),
+    Column("session", String(64), primary_key=True),
+    Column("events", WIDE, nullable=False),
+    Column("head", String(64), nullable=False),
+    Index("leaves_by_session", "session", "number"),
+)
+"""Of which sessions each signed head speaks: those that had grown since the one before."""
 
 EVENTS = Table(
     "events",

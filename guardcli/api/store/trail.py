@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 from guardcli.api.store.database import reading
 from guardcli.api.store.engines import flush_later, locking
 from guardcli.api.store.schema import HEADS, TRAIL
+from guardcli.client.chains import entry_fault
 from guardcli.model.events import GENESIS, canonical
 
 CHAIN = "trail"
@@ -94,6 +95,10 @@ class Entry:
             "previous": self.previous,
         }
 
+    def as_json(self) -> dict[str, object]:
+        """Return the stored form, ``hash`` included."""
+        return {**self.body(), "hash": self.hash}
+
 
 def rfc3339(seconds: float) -> str:
     """Return `seconds` since the epoch as UTC with microseconds."""
@@ -146,6 +151,18 @@ class Trail:
         with reading(self._engine) as connection:
             return [_entry(row) for row in connection.execute(query)]
 
+    def length(self) -> int:
+        """Return how many entries there are, as the head says."""
+        with reading(self._engine) as connection:
+            head = connection.execute(HEAD).one_or_none()
+        return int(head.length) if head else 0
+
+    def hashes(self, sequences: Sequence[int]) -> dict[int, str]:
+        """Return the hashes of the entries of those numbers, of those that are there."""
+        query = select(TRAIL.c.sequence, TRAIL.c.hash).where(TRAIL.c.sequence.in_(sequences))
+        with reading(self._engine) as connection:
+            return {row.sequence: row.hash for row in connection.execute(query)}
+
     def latest(self, limit: int = 100) -> list[Entry]:
         """Return the last entries, newest first."""
         query = select(TRAIL).order_by(TRAIL.c.sequence.desc()).limit(limit)
@@ -162,7 +179,7 @@ class Trail:
             extra = connection.execute(select(func.count()).where(TRAIL.c.sequence >= written)).scalar_one()
         while start < length and (entries := self.entries(start=start, limit=min(1000, length - start))):
             for entry in entries:
-                if fault := _fault(entry, start, previous):
+                if fault := entry_fault(entry.as_json(), start, previous):
                     yield fault
                     return
                 start, previous = start + 1, entry.hash
@@ -170,16 +187,6 @@ class Trail:
             yield f"the trail ends after {start} entries, where {length} were written"
         elif extra:
             yield f"{extra} entries were added after the end of the trail"
-
-
-def _fault(entry: Entry, sequence: int, previous: str) -> str:
-    if entry.sequence != sequence:
-        return f"entry {sequence} is missing; {entry.sequence} stands in its place"
-    if entry.previous != previous:
-        return f"entry {sequence} does not follow the entry before it"
-    if hashlib.sha256(canonical(entry.body())).hexdigest() != entry.hash:
-        return f"entry {sequence}: its content does not match its hash"
-    return ""
 
 
 def _entry(row: Row[tuple[object, ...]]) -> Entry:
