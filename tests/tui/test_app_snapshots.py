@@ -152,6 +152,8 @@ def test_the_queue_looks_as_it_did(
         await pilot.press(*keys)
         if keys:
             await reads("exactly this, once")
+            for field in app.screen.query(Input):
+                field.cursor_blink = False
         await pilot.pause(0.2)
 
     assert snap_compare(app, terminal_size=size, run_before=before)
