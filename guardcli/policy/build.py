@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from guardcli.model.decisions import ApprovalTerms, Recording, Verdict
 from guardcli.model.masking import MaskPattern, MaskRule
 from guardcli.model.tools import ToolPattern, ToolRules
-from guardcli.policy.expressions import compile_expression
+from guardcli.policy.expressions import compile_expression, first_word
 from guardcli.policy.globs import Glob
 from guardcli.policy.parts import Parts
 from guardcli.policy.places import build_credentials, build_variables, check_variables
-from guardcli.policy.problems import Path, suggestion
-from guardcli.policy.rules import RESOURCE_TOOLS, Match, PolicyTest, Repository, Rule, Waiver
+from guardcli.policy.problems import Path, nearest, suggestion
+from guardcli.policy.rules import RESOURCE_TOOLS, SHELL, Match, PolicyTest, Repository, Rule, Waiver
 from guardcli.policy.schema import (
     ExceptionSection,
     MaskSection,
@@ -34,6 +34,10 @@ _NEVER_NAMED = {
     "kubectl": frozenset({"ref"}),
 }
 """Tool → kinds that none of its operations has as a target."""
+
+
+_HANDING_ON = frozenset({"ssh", "kubectl", SHELL})
+"""Tools in whose calls those of other tools are found."""
 
 
 class Builder(Parts):
@@ -105,7 +109,7 @@ class Builder(Parts):
             groups=texts("groups"),
             identities=texts("identity"),
             parents=texts("parent", self.check_tool),
-            environments=texts("environment"),
+            environments=texts("environment", self.check_environment),
             branches=texts("branch", self._check_parts),
             argv=self.expressions(section.argv, (*path, "argv")),
             when=None if section.when is None else build_window(section.when, self.report, (*path, "when")),
@@ -216,6 +220,22 @@ class Builder(Parts):
             plain = " ".join(action.split()).lower()
             self.report.at(path, f"actions are in lower case with single spaces; write {plain!r}, not {action!r}")
 
+    def _wrong_tool(self, word: str, tools: Sequence[str]) -> str:
+        """Return why no call that begins with `word` is one of `tools`: it is another tool's name, or a slip of one.
+
+        What ssh, kubectl and a shell run may be a call of any other tool.
+        """
+        if not word or any(Glob(tool).matches(word) for tool in tools) or word in _HANDING_ON:
+            return ""
+        near = "" if word in self.names.tools else nearest(word, self.names.tools)
+        if near:
+            return f"{word!r} is no guarded tool; did you mean {near!r}?"
+        return (
+            f"no call of {', '.join(tools)} begins with {word!r}, so nothing matches"
+            if word in self.names.tools
+            else ""
+        )
+
     def _check_contradictions(self, match: Match, path: Path, permits: bool) -> None:
         unknown = {effect.value for effect in match.effects} == {"unknown"}
         if unknown and (match.complete is True or (permits and match.complete is None)):
@@ -232,5 +252,8 @@ class Builder(Parts):
             self.report.at_key((*path, "targets"), f"{', '.join(tools)} has no such targets, so nothing matches")
         if match.branches and match.tools and not any(Glob(tool).matches("git") for tool in match.tools):
             self.report.at_key((*path, "branch"), "only git works on branches, and `tool` leaves git out")
+        for index, pattern in enumerate(match.argv if match.tools else ()):
+            if wrong := self._wrong_tool(first_word(pattern, whole=permits), match.tools):
+                self.report.at((*path, "argv", index), wrong)
         if match.unbounded and match.effects and {e.value for e in match.effects} <= {"read", "session"} and permits:
             self.report.at_key((*path, "unbounded"), "what only reads is never unbounded, so nothing matches")

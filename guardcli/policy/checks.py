@@ -15,6 +15,7 @@ something stricter covers it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from guardcli.model.decisions import Verdict
@@ -84,6 +85,29 @@ class Order:
             return _RANK[other.verdict] > _RANK[rule.verdict]
         contributes = rule.terms is not None or rule.mask or rule.limits or rule.recording is not None
         return not contributes and self._places[other.id] < self._places[rule.id]
+
+
+def never_applies(rule: Rule, tools: Sequence[str]) -> bool:
+    """Return whether the ``unless`` of `rule` surely takes away all that it matches.
+
+    ``unless`` is read with the opposite care: that of a rule which restricts holds only where it surely does.
+    """
+    unless, match = rule.unless, rule.match
+    if unless is None:
+        return False
+    if rule.permits:
+        return _always_with(replace(rule, match=unless, unless=None, verdict=Verdict.DENY), rule, tuple(tools))
+    named = (unless.effects, unless.actions, unless.targets, unless.resources, unless.identities)
+    known = (unless.environments, unless.branches, unless.argv)
+    return (
+        not any(named)
+        and not any(known)
+        and unless.when is None
+        and _flags_covered(unless, match, True, False)
+        and _tools_covered(unless.tools, match.tools, tuple(tools))
+        and _all_covered(unless.groups, match.groups, covers)
+        and _all_covered(unless.parents, match.parents, covers)
+    )
 
 
 def never_together(one: Match, other: Match) -> bool:

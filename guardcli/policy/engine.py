@@ -1,8 +1,9 @@
 """Every rule against every operation; the strictest wins.
 
 For each operation all rules that match are found, exceptions in force take away the rules that they name, and
-the strictest verdict of what is left holds. An operation that no rule speaks of needs an approval; so does one
-that is not complete, unless a rule that names ``complete: false`` allows it. A rule that fails to evaluate denies.
+the strictest verdict of what is left holds. An operation that no rule speaks of needs an approval, or is denied where
+the policy says so; so does one that is not complete, unless a rule that names ``complete: false`` allows it. A rule
+that fails to evaluate denies.
 The call gets the strictest verdict of its operations. Several rules that ask are all satisfied at once: the
 largest quorum, the shortest time, and a group that is good enough for every one of them.
 """
@@ -51,7 +52,7 @@ def decide(policy: Policy, operations: Sequence[Operation], context: Context) ->
     if not operations:
         return Decision(Verdict.DENY, NO_OPERATIONS, "Nothing is known about this call, so it cannot run.", ())
     views = _views(policy, operations, context)
-    judged = [judge(policy.ruleset, view) for view in views]
+    judged = [judge(policy.ruleset, view, policy.unmatched) for view in views]
     winner = max(judged, key=lambda judgement: _RANK[judgement.verdict])
     deciding = [judgement for judgement in judged if judgement.verdict is winner.verdict]
     verdict, rule, message, terms = winner.verdict, winner.rule.id, winner.message, None
@@ -78,7 +79,7 @@ def decide(policy: Policy, operations: Sequence[Operation], context: Context) ->
 
 def explain(policy: Policy, operations: Sequence[Operation], context: Context) -> list[Judgement]:
     """Return what `policy` says about each of `operations` by itself, in order."""
-    return [judge(policy.ruleset, view) for view in _views(policy, operations, context)]
+    return [judge(policy.ruleset, view, policy.unmatched) for view in _views(policy, operations, context)]
 
 
 def _views(policy: Policy, operations: Sequence[Operation], context: Context) -> list[View]:
@@ -86,8 +87,8 @@ def _views(policy: Policy, operations: Sequence[Operation], context: Context) ->
     return [View(one, context, policy.ruleset.resources, places) for one in operations]
 
 
-def judge(ruleset: RuleSet, view: View) -> Judgement:
-    """Return what `ruleset` says about the one operation of `view`."""
+def judge(ruleset: RuleSet, view: View, unmatched: Verdict = Verdict.APPROVE) -> Judgement:
+    """Return what `ruleset` says about the one operation of `view`, and `unmatched` where it says nothing."""
     matched = _matching(ruleset.rules_for(view), view)
     if matched:
         try:
@@ -98,7 +99,7 @@ def judge(ruleset: RuleSet, view: View) -> Judgement:
             gone = frozenset().union(*(waiver.rules for waiver in waivers))
             matched = [*(waiver.rule for waiver in waivers), *(rule for rule in matched if rule.id not in gone)]
     if not matched:
-        return _unmatched(view.operation)
+        return _unmatched(view.operation, unmatched)
     top = max(_RANK[rule.verdict] for rule in matched)
     deciding = tuple(rule for rule in matched if _RANK[rule.verdict] == top)
     winner = deciding[0]
@@ -122,10 +123,11 @@ def _failed(rule: Rule, error: Exception) -> Rule:
     return Rule(rule.id, rule.match, Verdict.DENY, text, source=rule.source, line=rule.line)
 
 
-def _unmatched(operation: Operation) -> Judgement:
+def _unmatched(operation: Operation, verdict: Verdict) -> Judgement:
     name = NO_RULE if operation.complete else INCOMPLETE
     known = "No rule speaks of this" if operation.complete else "Not all that this does is known"
-    rule = Rule(name, Match(), Verdict.APPROVE, f"{known}, so a person must approve it.")
+    what = "a person must approve it" if verdict is Verdict.APPROVE else "it is denied here"
+    rule = Rule(name, Match(), verdict, f"{known}, so {what}.")
     return Judgement(rule.verdict, rule, (rule,), (), _message(rule, operation))
 
 

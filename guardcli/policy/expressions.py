@@ -11,6 +11,8 @@ FEW = 4
 SHORT = 4096
 """Bytes of a text for which all expressions run at once. Their common automaton is built while it runs, and a hostile
 text can make it build a new state for every byte, which costs more than running them one by one."""
+_FIRST = 64
+"""Bytes of a text within which its first word ends."""
 _MEMORY = 32 << 20
 """Bytes for the automaton of a set; where that is not enough, they run one by one."""
 
@@ -58,6 +60,25 @@ class Expression:
     def fullmatch(self, text: bytes) -> object:
         """Return a match of all of `text`, or None."""
         return self._compiled.fullmatch(text)
+
+
+def first_word(pattern: str, *, whole: bool) -> str:
+    """Return the word that every text begins with which `pattern` is found in, or that it fits as a `whole`.
+
+    Empty where it does not certainly begin with one whole word, a space after it.
+    """
+    import re2
+
+    if not whole and (not pattern.startswith("^") or "|" in pattern):
+        return ""
+    try:
+        expression = re2.compile((f"^(?:{pattern})" if whole else pattern).encode(), options=_options())
+        least, most = expression.possiblematchrange(_FIRST)
+    except re2.error:
+        return ""
+    word, space, _ = least.partition(b" ")
+    certain = space and (most.startswith(word + b" ") or most == word + b"!")  # the sign after a space, not reached
+    return word.decode("utf-8", "replace") if certain else ""
 
 
 class ExpressionSet:

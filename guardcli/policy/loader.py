@@ -25,7 +25,7 @@ from guardcli.model.masking import MaskRule
 from guardcli.model.resources import Resource
 from guardcli.model.tools import ToolRules
 from guardcli.policy.build import Builder
-from guardcli.policy.checks import Order, never_together
+from guardcli.policy.checks import Order, never_applies, never_together
 from guardcli.policy.effective import Policy
 from guardcli.policy.normal import normal_form
 from guardcli.policy.parts import Names
@@ -225,6 +225,7 @@ def _merge(documents: Sequence[_Document]) -> Policy | None:
         return None
     offline = (one.section.offline.reads for one in reversed(documents) if one.section.offline is not None)
     waits = (one.section.approval_wait for one in reversed(documents))
+    unmatched = (one.section.unmatched for one in reversed(documents))
     policy = Policy(
         name=top.section.name,
         digest="",
@@ -238,6 +239,7 @@ def _merge(documents: Sequence[_Document]) -> Policy | None:
         isolation=isolation,
         offline_reads=next(offline, 0.0),
         approval_wait=next((wait for wait in waits if wait is not None), None),
+        unmatched=next((Verdict(said) for said in unmatched if said is not None), Verdict.APPROVE),
         tests=tuple(tests),
         sources=tuple(one.source for one in reversed(documents)),
     )
@@ -252,6 +254,9 @@ def _names(documents: Sequence[_Document]) -> Names:
     return Names(
         lists=lists,
         resources={name: resource.kind for one in documents for name, resource in one.section.resources.items()},
+        environments={
+            one.environment for each in documents for one in each.section.resources.values() if one.environment
+        },
         tools=(*SHIMMED, SHELL, *dict.fromkeys(name for one in documents for name in one.section.tools)),
     )
 
@@ -344,6 +349,12 @@ def _check_order(documents: Sequence[_Document], rules: Mapping[str, Rule], tool
     order = Order(tuple(rules.values()), tools)
     paths = {section.id: path for section, path in _items(top, "rules", top.section.rules)}
     for rule in rules.values():
+        if rule.source == top.source and never_applies(rule, tools):
+            top.report.at_key(
+                (*paths[rule.id], "unless"),
+                f"the rule {rule.id!r} can never decide: its `unless` takes away all that it matches",
+            )
+            continue
         other = order.never_decides(rule) if rule.source == top.source else None
         if other is not None:
             where = f"on line {other.line}" if other.source == top.source else f"of {other.source}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from guardcli.model.decisions import ApprovalTerms
+from guardcli.model.decisions import ApprovalTerms, Verdict
 from guardcli.model.effects import in_order
 from guardcli.model.isolation import Isolation, Network
 from guardcli.model.limits import OutputLimit
@@ -27,6 +27,7 @@ def normal_form(policy: Policy) -> Form:
         version=VERSION,
         name=policy.name,
         approval_wait=None if policy.approval_wait is None else _seconds(policy.approval_wait),
+        unmatched=None if policy.unmatched is Verdict.APPROVE else policy.unmatched.value,
         resources={one.name: _resource(one) for one in policy.resources},
         tools={
             rules.tool: _given(

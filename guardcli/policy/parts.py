@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from guardcli.model.masking import DETECTOR_GROUPS, DETECTORS
 from guardcli.policy.expressions import compile_expression
 from guardcli.policy.globs import Glob
-from guardcli.policy.problems import Path, Report, suggestion
+from guardcli.policy.problems import Path, Report, nearest, suggestion
 
 _LIST = re.compile(r"(|.*[:/])\$([a-z0-9][a-z0-9._-]*)", re.DOTALL)
 
@@ -18,11 +18,13 @@ Check = Callable[[str, Path], None]
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What may be named in a policy: shared lists, resources with their kinds, tools; of all that it extends too."""
+    """What may be named in a policy: shared lists, resources with their kinds, tools, the resources' environments;
+    of all that it extends too."""
 
     lists: Mapping[str, Sequence[str]]
     resources: Mapping[str, str]
     tools: Sequence[str]
+    environments: Set[str] = frozenset()
 
 
 class Parts:
@@ -90,6 +92,13 @@ class Parts:
         if not any(Glob(pattern).matches(tool) for tool in self.names.tools):
             hint = suggestion(pattern, self.names.tools)
             self.report.at(path, f"{pattern!r} is no guarded tool{hint or '; add it under `tools:`'}")
+
+    def check_environment(self, name: str, path: Path) -> None:
+        """Note a name that is nearly that of an environment of some resource, where none is in it."""
+        if any(Glob(name).matches(one) for one in self.names.environments):
+            return
+        if near := nearest(name, self.names.environments):
+            self.report.at(path, f"no resource is in the environment {name!r}; did you mean {near!r}?")
 
     def check_resource(self, name: str, path: Path) -> None:
         """Note a name that no resource has."""

@@ -378,6 +378,7 @@ class PolicySection(Section):
     description: Text | None = None
     extends: Texts | None = None
     approval_wait: Duration | None = None
+    unmatched: Literal["approve", "deny"] | None = None
     offline: OfflineSection | None = None
     isolation: IsolationSection | None = None
     lists: dict[Name, Texts] = Field(default_factory=dict)

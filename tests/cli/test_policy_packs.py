@@ -18,7 +18,9 @@ import pytest
 from guardcli.cli.policy_check import BatchJudge
 from guardcli.cli.policy_judge import Caller
 from guardcli.cli.policy_tests import QUIET, Repositories, run_tests
-from guardcli.policy import Context, load_policy, pack_names
+from guardcli.model.effects import Effect
+from guardcli.model.operations import Operation
+from guardcli.policy import Context, decide, load_policy, pack_names
 from guardcli.policy.rules import Repository
 
 CALLS = Path(__file__).parents[1] / "data" / "calls"
@@ -121,3 +123,37 @@ def test_every_rule_of_a_pack_and_every_action_that_it_names_is_in_one_of_its_te
     assert [rule.id for rule in own if rule.id not in fired] == []
     named = {action for rule in own for action in rule.match.actions if "*" not in action}
     assert named - actions <= {"mget", "reget"}  # an sftp's own words for get
+
+
+@pytest.mark.parametrize(
+    ("argv", "default", "ci"),
+    [
+        (["terraform", "plan"], "allow", "allow"),
+        (["terraform", "apply"], "approve", "deny"),
+        (["terraform", "state", "rm", "a"], "approve", "deny"),
+        (["git", "status"], "allow", "allow"),
+    ],
+)
+def test_a_tool_that_a_policy_adds_is_denied_where_nobody_is_asked(
+    argv: list[str], default: str, ci: str, tmp_path: Path
+) -> None:
+    for pack, expected in (("default", default), ("ci", ci)):
+        policy = tmp_path / f"{pack}.yaml"
+        policy.write_text(
+            f"version: 1\nname: own\nextends: [pack:{pack}]\n"
+            "tools: {terraform: {patterns: [{match: ^plan, effects: [read], action: plan},"
+            " {match: ^apply, effects: [write], action: apply}]}}\n"
+            "rules: [{id: plans, match: {tool: terraform, effects: [read]}, decision: allow}]\n"
+        )
+        judge = BatchJudge(Caller(load_policy(str(policy)), Context()), {}, str(tmp_path))
+        answer = judge.answer(json.dumps({"argv": argv}).encode())
+        assert answer["effect"] == expected, (pack, answer)
+
+
+def test_what_a_policy_says_of_the_unmatched_goes_before_what_it_extends(tmp_path: Path) -> None:
+    for said, expected in (("", "deny"), ("unmatched: approve\n", "approve")):
+        policy = tmp_path / "own.yaml"
+        policy.write_text(f"version: 1\nname: own\nextends: [pack:ci]\n{said}tools: {{probe: {{}}}}\nrules: []\n")
+        loaded = load_policy(str(policy))
+        operation = Operation("probe", "run", frozenset({Effect.READ}))
+        assert decide(loaded, [operation], Context()).verdict.value == expected

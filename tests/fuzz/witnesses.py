@@ -158,7 +158,7 @@ def psql(words: Sequence[str], world: str) -> str:
 
 def shell(text: str) -> str:
     """Say why a command line is not harmless: a command of `CHANGING_PROGRAMS`, by shlex, in texts without riddles."""
-    if re.search(r"<<|#|\bcase\b|\[\[|=\(|\(\(|\\|\$|`|\bfunction\b|\(\)|\bfor\b|\bselect\b|[^\x20-\x7e\n]", text):
+    if re.search(r"<<|#|\bcase\b|\[\[|=\(|\(\(|\\|\$|`|\bfunction\b|\(\)|\bfor\b|\bselect\b|\+=|[^\x20-\x7e\n]", text):
         return ""
     try:
         words = list(shlex.shlex(text.replace("\n", " ; "), posix=True, punctuation_chars=";&|()<>"))

@@ -166,3 +166,49 @@ def test_looking_for_what_goes_before_does_not_compare_every_rule_with_every_oth
     ]
     load("rules:\n" + "\n".join(lines))
     assert len(compared) < 900
+
+
+@pytest.mark.parametrize(
+    ("rule", "never"),
+    [
+        ("match: {tool: psql, complete: true}, unless: {tool: psql}, decision: deny", True),
+        ("match: {tool: psql, complete: true}, unless: {tool: 'p*'}, decision: approve", True),
+        ("match: {tool: psql}, unless: {tool: psql}, decision: deny", False),  # what is conceded is still denied
+        ("match: {tool: psql, complete: true}, unless: {tool: git}, decision: deny", False),
+        ("match: {tool: psql, complete: true}, unless: {tool: psql, complete: false}, decision: deny", False),
+        ("match: {tool: psql, complete: true, effects: [write]}, unless: {effects: [write]}, decision: deny", False),
+        ("match: {tool: psql, complete: true, groups: a}, unless: {tool: psql, groups: '*'}, decision: deny", True),
+        ("match: {tool: psql, complete: true}, unless: {tool: psql, identity: ann}, decision: deny", False),
+        ("match: {tool: psql, effects: [read]}, unless: {effects: [read, write]}, decision: allow", True),
+        ("match: {tool: psql}, unless: {tool: psql}, decision: allow", True),
+        ("match: {tool: psql, effects: [read, write]}, unless: {effects: [write]}, decision: allow", False),
+        ("match: {tool: git, targets: 'ref:origin/*'}, unless: {targets: 'ref:**'}, decision: allow", True),
+        ("match: {tool: git, targets: 'ref:**'}, unless: {targets: 'ref:origin/*'}, decision: allow", False),
+        ("match: {argv: 'git log'}, unless: {argv: 'git log'}, decision: allow", True),
+    ],
+)
+def test_a_rule_whose_unless_takes_all_of_it_away_is_refused(load, rule: str, never: bool) -> None:
+    body = f"rules:\n  - {{id: x, {rule}}}\n"
+    if not never:
+        load(body)
+        return
+    with pytest.raises(ConfigurationError, match="its `unless` takes away all that it matches"):
+        load(body)
+
+
+@pytest.mark.parametrize(
+    "match",
+    [
+        "tool: psql, argv: '^psql -c'",
+        "tool: psql, argv: '^ssh \\w+ psql'",
+        "tool: psql, argv: '^kubectl exec'",
+        "tool: psql, argv: '^sudo psql'",
+        "tool: psql, argv: 'git log'",
+        "tool: [psql, git], argv: '^git log'",
+        "argv: '^psql -c'",
+        "tool: psql, argv: '^(psql|git) -c'",
+        "tool: psql, environment: production",
+    ],
+)
+def test_a_rule_that_may_match_some_call_is_taken(load, match: str) -> None:
+    load(f"rules:\n  - {{id: x, match: {{{match}}}, decision: deny}}\n")

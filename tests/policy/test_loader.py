@@ -152,6 +152,14 @@ EXCEPTION = "exceptions:\n  - {id: e, rules: x, match: {%s}, owner: o, reason: r
         (RULE % ("tool: psql, action: DROP TABLE", "deny"), "write 'drop table', not 'DROP TABLE'"),
         (RULE % ("tool: psql, action: 'drop  table'", "deny"), "write 'drop table'"),
         (RULE % ("tool: git, targets: 'table:a/b'", "deny"), "git has no such targets"),
+        (RULE % ("tool: kubectl, argv: '^psql -c'", "deny"), "no call of kubectl begins with 'psql'"),
+        (RULE % ("tool: kubectl, argv: 'git (push|pull) .*'", "allow"), "no call of kubectl begins with 'git'"),
+        (RULE % ("tool: kubectl, argv: '^kubctl delete'", "deny"), "did you mean 'kubectl'?"),
+        (
+            "resources: {a: {kind: postgres, environment: production}}\n"
+            + RULE % ("tool: psql, environment: [prodution, staging]", "deny"),
+            "no resource is in the environment 'prodution'; did you mean 'production'?",
+        ),
         (RULE % ("tool: psql, targets: ['ref:**', 'object:**']", "deny"), "psql has no such targets"),
         ("resources: {a: {kind: postgres}}\n" + RULE % ("tool: git, resource: a", "deny"), "never reaches"),
         (RULE % ("tool: psql", "deny") + EXCEPTION % ("tool: git", "2030-01-01"), "so it does nothing"),

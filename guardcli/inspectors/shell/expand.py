@@ -12,11 +12,13 @@ from abc import ABC, abstractmethod
 from tree_sitter import Node
 
 from guardcli.inspectors.names import names
+from guardcli.inspectors.shell.files import mentions_secret
 from guardcli.inspectors.shell.redirects import redirection
 from guardcli.inspectors.shell.scope import NOTHING, PIPE, NotUnderstoodError, Scope, Source
 from guardcli.inspectors.shell.words import (
     ANSI,
     DYNAMIC,
+    HOME,
     PARAMETER,
     Word,
     bare_word,
@@ -25,6 +27,7 @@ from guardcli.inspectors.shell.words import (
     quoted_word,
     raw_word,
 )
+from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation
 
 _SPACE = re.compile(rb"[ \t\n]*\Z")
@@ -157,9 +160,9 @@ class Expander(ABC):
             text += found.text
             end = child.end_byte
             if child.type not in ("string_content", '"'):
-                self._expansion(child)
+                part = self._expansion(child)
                 prefix = text if prefix is None else prefix
-                text += "*"
+                text += "~" if part is HOME and not text else "*"
         return Word(text, known=False, prefix=prefix or "", bare=False)
 
     def _expansion(self, node: Node) -> Word:
@@ -168,11 +171,11 @@ class Expander(ABC):
         if kind == "simple_expansion":
             if not re.match(r"\$(?:[A-Za-z_]\w*|[0-9@*#?$!-])\Z", raw):
                 raise NotUnderstoodError("an expansion was not recognised")
-            return self.values.get(raw[1:], DYNAMIC)
+            return self.values.get(raw[1:], HOME if raw == "$HOME" else DYNAMIC)
         if kind == "expansion":
             if not PARAMETER.match(raw):
                 raise NotUnderstoodError("a parameter expansion that is not plain")
-            return self.values.get(raw[2:-1], DYNAMIC)
+            return self.values.get(raw[2:-1], HOME if raw == "${HOME}" else DYNAMIC)
         if kind == "arithmetic_expansion":
             self.evaluates = True
             if not plain_arithmetic(raw):
@@ -194,6 +197,8 @@ class Expander(ABC):
         if raw.startswith("`") and "\\" in raw:
             raise NotUnderstoodError("escapes inside backquotes")
         writes = raw.startswith(">(")
+        if mentions_secret(raw):
+            self.operations.append(self.scope.done("substitution", {Effect.READ}, sensitive=True))
         first, *inner, last = node.children
         end = first.end_byte
         for child in inner:

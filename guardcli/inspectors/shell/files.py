@@ -3,28 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
-
-_SENSITIVE = re.compile(
-    r"""
-    (?:^|/) (?:
-        g?shadow-? | master\.passwd | opasswd | sudoers
-      | id_(?:rsa|dsa|ecdsa|ed25519|xmss|ecdsa_sk|ed25519_sk) | ssh_host_\w+_key | identity
-      | \.pgpass | \.my\.cnf | \.mylogin\.cnf | \.netrc | _netrc | \.git-credentials
-      | \.npmrc | \.pypirc | \.s3cfg | \.boto
-      | \.env(?:\.[\w.-]+)? | \.vault-token | \.htpasswd | htpasswd | krb5\.keytab | \.k5login | secring\.gpg
-      | \.?kube/config | kubeconfig | admin\.conf | \.docker/config\.json | \.aws/(?:credentials|config)
-      | \.azure/.* | gcloud/.*credential.* | application_default_credentials\.json | \.terraform\.d/credentials.*
-      | \.?credentials(?:\.\w+)? | secrets?(?:\.\w+)? | \.(?:bash|zsh|psql|mysql|python|ash|sh)_history | wp-config\.php
-      | pgpass\.conf | terraform\.tfstate | vault\.ya?ml | master\.key | \.gnupg/.* | private/.* | secrets/.*
-    ) $
-    | (?:^|/) proc/ [^/]+ / (?:environ|mem|root/.*|cwd/.*)$
-    | \.(?:pem|key|p12|pfx|jks|keystore|kdbx|ppk|asc|gpg|keytab|ovpn)$
-    | (?:^|/) dev/ (?:mem|kmem|port|sd[a-z]\d*|nvme\d\w*|vd[a-z]\d*|xvd[a-z]\d*|mapper/.*|dm-\d+|disk/.*)$
-    """,
-    re.VERBOSE,
-)
+from functools import lru_cache
+from importlib.resources import files
 
 _EXAMPLES = (
     "/etc/shadow",
@@ -49,6 +31,15 @@ _EXAMPLES = (
     "/proc/1/environ",
     "/proc/self/environ",
     "/etc/kubernetes/admin.conf",
+    ".pgpass",
+    ".netrc",
+    ".ssh",
+    "~/.ssh",
+    "/root/.ssh",
+    "/home/user/.ssh",
+    "~/.aws",
+    "/root/.aws",
+    "/home/user/.aws",
 )
 """Paths to try a pattern on; a wildcard that would match one is taken to."""
 
@@ -71,6 +62,9 @@ HARMLESS = frozenset(
 )
 """Where writing leaves nothing behind."""
 
+MAX_PARTS = 200
+"""Parts of a path that is looked at; a longer one could be anything."""
+
 _SLASHES = re.compile(r"/(?:\.?/)+")
 _UPWARD = re.compile(r"(?:^|/)(?!\.\.(?:/|$))[^/]+/\.\.(?=/|$)")
 
@@ -86,18 +80,83 @@ def tidy(path: str) -> str:
     return path
 
 
+class _Paths:
+    """Patterns of paths, found by one of their parts: names, rooms (a directory and all below it) and longer ones."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        self._names: set[str] = set()
+        self._rooms: set[str] = set()
+        self._longer: dict[str, list[re.Pattern[str]]] = {}
+        globs = []
+        for pattern in patterns:
+            inner, room = pattern.removesuffix("/**"), pattern.endswith("/**")
+            if "/" in inner:
+                text = re.escape(inner).replace(r"\*", "[^/]*") + ("(?:/|$)" if room else "$")
+                self._longer.setdefault(inner.split("/")[inner.startswith("/")], []).append(re.compile(text))
+            elif "*" in inner:
+                globs.append(re.escape(inner).replace(r"\*", ".*") + "$")
+            else:
+                (self._rooms if room else self._names).add(inner)
+        self._globs = re.compile("|".join(globs))
+
+    def hold(self, parts: Sequence[str]) -> bool:
+        """Tell whether a pattern fits the path of `parts`, or its end."""
+        if parts[-1] in self._names or self._globs.match(parts[-1]) or not self._rooms.isdisjoint(parts):
+            return True
+        for place, part in enumerate(parts):
+            for pattern in self._longer.get(part, ()):
+                if pattern.match("/".join(parts[place:])) or (place == 1 and pattern.match("/".join(parts))):
+                    return True
+        return False
+
+
+@lru_cache(maxsize=1)
+def _secrets() -> tuple[_Paths, _Paths]:
+    """Return what is a secret, and what is public nevertheless, from ``data/secrets.tsv``."""
+    lines = files(__package__).joinpath("data/secrets.tsv").read_text().splitlines()
+    patterns = [word for line in lines if line[:1] not in ("", "#") for word in line.partition("\t")[0].split(" ")]
+    return (
+        _Paths(word for word in patterns if not word.startswith("!")),
+        _Paths(word[1:] for word in patterns if word.startswith("!")),
+    )
+
+
 def is_sensitive(path: str) -> bool:
     """Tell whether `path`, in which ``*`` may stand for anything, names or could name a secret."""
-    if len(path) > 4096:
+    if len(path) > 4096 or path.count("/") > MAX_PARTS:
         return True
-    path = tidy(path)
-    if path.startswith("/etc/ssl/certs/") and "*" not in path:  # public by their purpose
-        return False
-    if _SENSITIVE.search(path):
-        return not path.endswith((".pub.pem", ".crt.pem", ".asc.pub"))
-    if any(sign in path for sign in "*?[") and path.strip("*?/."):
+    path = tidy(path).removesuffix("/.").removesuffix("/") or "/"
+    secret, public = _secrets()
+    doubtful = any(sign in path for sign in "*?[")
+    parts = path.split("/")
+    if secret.hold(parts):
+        return doubtful or not public.hold(parts)
+    if doubtful and (path.strip("*?/.") or path.rpartition("/")[2].startswith(".")):
         return any(_could_be(path.split("/"), example.split("/")) for example in _EXAMPLES)
     return False
+
+
+_HOMES = re.compile(r"(?:~[\w.-]*|/root|/home(?:/[^/]+)?|/Users(?:/[^/]+)?|/|/proc(?:/[^/]+)?)/*\Z")
+_WORD = re.compile(r"[^\s'\"`|;&<>(){}$=]+")
+_SECRET_NAME = re.compile(
+    r"(?<![A-Z])PASS(?![A-Z])|PASSW(?:OR)?D|PASSPHRASE|SECRET|TOKEN|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|(?:^|_)PWD$|DATABASE_URL|_DSN$",
+    re.IGNORECASE,
+)
+
+
+def is_home(path: str) -> bool:
+    """Tell whether `path` is somebody's home, or holds homes: what reads all below it reads what they keep secret."""
+    return bool(_HOMES.match(tidy(path)))
+
+
+def names_secret(variable: str) -> bool:
+    """Tell whether a variable of this name holds a secret, as far as names say so."""
+    return variable not in ("PWD", "OLDPWD") and bool(_SECRET_NAME.search(variable))
+
+
+def mentions_secret(text: str) -> bool:
+    """Tell whether a word of a piece of a command line is the path of a secret, whatever the quotes around it."""
+    return any(is_sensitive(word) for word in _WORD.findall(text)[:100])
 
 
 def _could_be(pattern: Sequence[str], path: Sequence[str]) -> bool:

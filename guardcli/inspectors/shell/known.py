@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from guardcli.inspectors.names import names
-from guardcli.inspectors.shell.files import controls_access, is_device, is_sensitive
+from guardcli.inspectors.shell.files import controls_access, is_device, is_home, is_sensitive, names_secret
 from guardcli.inspectors.shell.scope import Scope
 from guardcli.inspectors.shell.table import Finding, commands, judge_command, judge_verb, verbs
 from guardcli.inspectors.shell.words import Word
@@ -18,6 +18,13 @@ _NO_CONTENT = names(
     "tty kill"
 )
 """Commands that show no content of the files they are given."""
+
+_ENTERS = frozenset({"cd", "pushd"})
+"""Commands after which names of files are those of another directory."""
+
+_GREPS = names("grep egrep fgrep zgrep zegrep zfgrep bzgrep xzgrep zstdgrep")
+_RECURSIVE = names("rg ag ack tar bsdtar zip cpio rsync")
+"""Commands that read all below a directory."""
 
 _NO_FILES = names("echo test [ expr seq sleep kill pkill killall id groups getent ps pgrep ping systemctl")
 """Commands whose operands are no files."""
@@ -49,7 +56,7 @@ def _operation(action: str, name: str, words: Sequence[Word], finding: Finding, 
         effects.add(Effect.DELETE)
     unbounded = name == "rm" and any(_is_root(word) for word in finding.operands)
     grave = effects & {Effect.DELETE, Effect.PRIVILEGE}
-    sensitive = name not in _NO_CONTENT and not grave and _reads_secret(name, words)
+    sensitive = (name not in _NO_CONTENT or name in _ENTERS) and not grave and _reads_secret(name, words)
     files = () if finding.verb or name in _NO_FILES else finding.operands
     return scope.done(action, effects, files, sensitive=sensitive, unbounded=unbounded)
 
@@ -66,8 +73,25 @@ def _is_root(word: Word) -> bool:
 
 
 def _reads_secret(name: str, words: Sequence[Word]) -> bool:
-    if name in ("printenv",) and not any(word.known and not word.text.startswith("-") for word in words):
-        return True
+    if name == "printenv":
+        named = [word.text for word in words if not word.text.startswith("-")]
+        return not named or any("*" in variable or names_secret(variable) for variable in named)
     if name == "getent":
         return any(word.text in ("shadow", "gshadow") for word in words)
-    return any(is_sensitive(word.text.partition("=")[2] or word.text) for word in words)
+    if name in _GREPS:
+        words, recursive = _searched(words)
+    else:
+        recursive = name in _RECURSIVE
+    paths = [word.text.partition("=")[2] or word.text for word in words]
+    return any(is_sensitive(path) or (recursive and is_home(path)) for path in paths)
+
+
+def _searched(words: Sequence[Word]) -> tuple[Sequence[Word], bool]:
+    """Return the words of a search without its pattern, and whether it goes through directories."""
+    options = [word.text for word in words if word.text.startswith("-") and len(word.text) > 1]
+    short = "".join(option for option in options if not option.startswith("--"))
+    recursive = bool({"r", "R"} & set(short)) or any("recursive" in option for option in options)
+    if {"e", "f"} & set(short) or any(option.startswith(("--regexp", "--file")) for option in options):
+        return words, recursive
+    pattern = next((place for place, word in enumerate(words) if word.known and word.text not in options), None)
+    return words if pattern is None else [*words[:pattern], *words[pattern + 1 :]], recursive

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from guardcli.inspectors.names import names
-from guardcli.inspectors.shell.files import HARMLESS, controls_access, is_device, is_sensitive
+from guardcli.inspectors.shell.files import HARMLESS, controls_access, is_device, is_home, is_sensitive
 from guardcli.inspectors.shell.options import leading
 from guardcli.inspectors.shell.scope import NOTHING, NotUnderstoodError, Scope
 from guardcli.inspectors.shell.scripts import awk_is_plain, sed_is_plain
@@ -66,7 +66,8 @@ def find(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
             raise NotUnderstoodError(f"{text} is not among its tests and actions that are known")
         else:
             starts.append(word)
-    return [scope.done(name, {Effect.READ}, starts), *operations]
+    secret = any(is_sensitive(start.text) for start in starts)  # what it names is read next
+    return [scope.done(name, {Effect.READ}, starts, sensitive=secret), *operations]
 
 
 def _find_run(
@@ -104,7 +105,8 @@ def write(name: str, files: Sequence[Word], scope: Scope) -> Operation:
 
 
 def _read(name: str, files: Sequence[Word], scope: Scope) -> Operation:
-    return scope.done(name, {Effect.READ}, files, sensitive=any(is_sensitive(word.text) for word in files))
+    secret = any(is_sensitive(word.text) or (name.endswith("tar") and is_home(word.text)) for word in files)
+    return scope.done(name, {Effect.READ}, files, sensitive=secret)
 
 
 def sed(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:

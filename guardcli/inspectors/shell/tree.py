@@ -16,6 +16,7 @@ from tree_sitter import Node
 from guardcli.inspectors.names import names
 from guardcli.inspectors.shell.conditions import judge_test
 from guardcli.inspectors.shell.expand import WORDS, Expander, Tail
+from guardcli.inspectors.shell.files import is_sensitive, mentions_secret, names_secret
 from guardcli.inspectors.shell.inner import judges
 from guardcli.inspectors.shell.names import RESERVED, assignment_danger
 from guardcli.inspectors.shell.parse import parse
@@ -43,6 +44,11 @@ _STRUCTURE = names(
     "while_statement negated_command"
 )
 _REDIRECTS = frozenset({"file_redirect", "heredoc_redirect", "herestring_redirect"})
+_NAMED = re.compile(r"\|[\s\S]*\b(?:xargs|read|mapfile|readarray|parallel|cpio|tar|rsync)\b")
+"""A pipeline whose later part reads files that an earlier one names."""
+
+_PRINTS = frozenset({"echo", "printf"})
+_VARIABLE = re.compile(r"\$\{?[#!]?(\w+)")
 _MOVES = frozenset({"cd", "pushd", "popd"})
 _ASSIGNERS = names(
     "eval read unset printf mapfile readarray getopts source . trap wait let local typeset declare export readonly "
@@ -121,6 +127,8 @@ class Reader(Expander):
 
     def _pipeline(self, node: Node, stdin: Source, tail: Tail) -> None:
         parts = [child for child in self.children(node) if child.is_named]
+        if _NAMED.search(self.raw(node)) and any(mentions_secret(self.raw(part)) for part in parts[:-1]):
+            self.operations.append(self.scope.done("pipeline", {Effect.READ}, sensitive=True))
         for index, part in enumerate(parts):
             last = index == len(parts) - 1
             source = PIPE if index or node.children[0].type == "|" else stdin
@@ -189,6 +197,8 @@ class Reader(Expander):
             else:
                 raise NotUnderstoodError(f"a part of a command is not known: {kind.replace('_', ' ')}")
         self._judge(words + tail[0], tail[1] or stdin, given)
+        if words and (words[0].text in _PRINTS or "<<<" in self.raw(node)) and self._shows_secret(node):
+            self.operations.append(self.scope.done(words[0].text, {Effect.READ}, sensitive=True))
         if words and words[0].text in _MOVES:
             plain = len(words) == 2 and words[1].known and not words[1].text.startswith(("-", "~")) and goes_on(node)
             self.place = self.place.moved(words[1].text if plain else "")
@@ -198,6 +208,11 @@ class Reader(Expander):
         name = next((child for child in node.children if child.type == "command_name"), None)
         plain = re.match(r"IFS=(?:[,:|]|\\?[,:]|'[^']*'|\$'\\t')?[ \t]", self.raw(node))
         return name is not None and self.raw(name) == "read" and plain is not None
+
+    def _shows_secret(self, node: Node) -> bool:
+        """Tell whether a variable stands in the command whose name says that it holds a secret."""
+        raw = re.sub(r"'[^']*'", "", self.raw(node))
+        return any(names_secret(name) and name not in self.values for name in _VARIABLE.findall(raw))
 
     def _name(self, node: Node) -> Word:
         inner = node.children
@@ -235,14 +250,10 @@ class Reader(Expander):
             into[name] = value.text
         else:
             self.place = self.place.given({name: value.text})
-        if (
-            not prefix
-            and self._stays(node)
-            and value.known
-            and self._named_once(name)
-            and not re.search(r"[\s*?\[~]", value.text)
-        ):
-            self.values[name] = replace(value, bare=False) if value.text else DYNAMIC
+        if not prefix and self._stays(node) and self._named_once(name) and not re.search(r"\s", value.text):
+            plain = value.known and not re.search(r"[*?\[~]", value.text)
+            kept = replace(value, bare=False) if plain else Word(value.text, known=False, splits=True)
+            self.values[name] = kept if value.text else DYNAMIC
         return value
 
     def _judged_by_command(self, node: Node, variable: str) -> bool:
@@ -284,6 +295,10 @@ class Reader(Expander):
 
     def _declaration(self, node: Node, stdin: Source, tail: Tail) -> None:
         self._forget()
+        if not any(child.type in ("variable_assignment", "variable_name") for child in node.children) or re.search(
+            r"\s-\w*p", self.raw(node)
+        ):
+            self.operations.append(self.scope.done(self.raw(node.children[0]), {Effect.READ}, sensitive=True))
         for child in self.children(node):
             if child.type == "variable_assignment":
                 if self._assignment(child, prefix=True).splits:
@@ -328,7 +343,9 @@ class Reader(Expander):
             raise NotUnderstoodError("words stand after a loop")
         for child in self.children(node):
             if child.type in WORDS:
-                self.word(child)
+                word = self.word(child)
+                if is_sensitive(word.text):
+                    self.operations.append(self.scope.done("for", {Effect.READ}, (word,), sensitive=True))
             elif child.type in ("do_group", "compound_statement"):
                 self.statement(child, tail[1] or stdin, ([], None))
             elif child.type == "variable_name":

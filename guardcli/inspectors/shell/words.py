@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-BARE = re.compile(r"""(?:[^\s\\;&|<>()$`"'\x00-\x20]|\\[^\n])+\Z""")
+BARE = re.compile(r"""(?:[^\s\\;&|<>()$`"'\x00-\x20]++|\\[^\n])++\Z""")
 """Characters of an unquoted word; anything else in one is a sign of a wrong parse."""
 
 RAW = re.compile(r"'[^']*'\Z")
@@ -58,6 +58,10 @@ class Word:
 
 DYNAMIC = Word("*", known=False, splits=True)
 """A word of which nothing is known."""
+
+
+HOME = Word("~", known=False, splits=True)
+"""What ``$HOME`` stands for: a directory that is not known by its name, and may be anything where the text sets it."""
 
 
 def literal(text: str) -> Word:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from dataclasses import dataclass, replace
 
-from guardcli.inspectors.shell.files import is_sensitive, steers
+from guardcli.inspectors.shell.files import is_home, is_sensitive, steers
 from guardcli.inspectors.ssh.call import config_files, environment, harmless, shared_option
 from guardcli.inspectors.ssh.options import SCP, Option, parse
 from guardcli.inspectors.ssh.settings import Settings
@@ -16,6 +17,9 @@ from guardcli.model.invocation import Invocation
 from guardcli.model.operations import Inspection, Operation, Target, conceded
 
 _PLAIN = frozenset("12346BCTpqrvcilXO")
+MAX_OPERANDS = 1000
+"""Files of one call: each is an operation that the policy looks at."""
+
 _SHELL_SIGNS = re.compile(r"[^\w./@%+=:,~ -]", re.ASCII)
 
 
@@ -48,6 +52,9 @@ class ScpInspector:
             return Inspection((conceded(self.tool, "scp", "scp is called as its own server side", Effect.FILE),))
         if len(operands) < 2:
             return Inspection((harmless(self.tool, "usage"),))
+        if len(operands) > MAX_OPERANDS:
+            reason = f"more than {MAX_OPERANDS} files are named; make several calls of it"
+            return Inspection((conceded(self.tool, "copy", reason, Effect.WRITE, Effect.FILE),))
         settings = Settings(self.tool)
         environment(invocation, settings)
         for option in parsed.options:
@@ -55,42 +62,41 @@ class ScpInspector:
         places = [_place(word) for word in operands]
         host = next((place.host.host for place in places if place.host), "")
         inputs = config_files(parsed.options, host, invocation, facts, settings)
-        operations = self._copies(places[:-1], places[-1], legacy=bool(letters & {"O"}), settings=settings)
+        operations = self._copies(places[:-1], places[-1], letters, settings)
         return Inspection((*settings.operations, *operations), tuple(inputs))
 
-    def _copies(self, sources: list[Place], end: Place, *, legacy: bool, settings: Settings) -> list[Operation]:
+    def _copies(self, sources: list[Place], end: Place, letters: Set[str], settings: Settings) -> list[Operation]:
         operations = []
+        widens = steers(end.path)
         for source in sources:
-            operations += self._copy(source, end, settings)
-        if legacy:
+            operations += self._copy(source, end, settings, widens=widens, whole="r" in letters)
+        if "O" in letters:
             for place in (*sources, end):
                 if place.host and _SHELL_SIGNS.search(place.path):
                     reason = "with -O the other side's shell reads the path"
                     operations.append(conceded(self.tool, "scp", reason, Effect.EXECUTE))
         return operations
 
-    def _copy(self, source: Place, end: Place, settings: Settings) -> list[Operation]:
+    def _copy(self, source: Place, end: Place, settings: Settings, *, widens: bool, whole: bool) -> list[Operation]:
         faults = [place.host.fault for place in (source, end) if place.host and place.host.fault]
         targets = [reached(place.host, settings) for place in (source, end) if place.host]
         if faults:
             return [conceded(self.tool, "copy", faults[0], Effect.WRITE, Effect.FILE, targets=targets)]
         if end.host:
             effects = {Effect.WRITE, Effect.FILE}
-            if steers(end.path):
-                effects.add(Effect.PRIVILEGE)
             action = "copy between hosts" if source.host else "upload"
         else:
             effects = {Effect.READ, Effect.FILE} if source.host else {Effect.WRITE, Effect.FILE}
             action = "download" if source.host else "copy"
-            if steers(end.path):
-                effects.add(Effect.PRIVILEGE)
+        if widens:
+            effects.add(Effect.PRIVILEGE)
         return [
             Operation(
                 self.tool,
                 action,
                 frozenset(effects),
                 (*targets, source.target, end.target),
-                sensitive=is_sensitive(source.path),
+                sensitive=is_sensitive(source.path) or (whole and is_home(source.path or "~")),
             )
         ]
 

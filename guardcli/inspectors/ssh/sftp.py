@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 
 from guardcli.inspectors.names import names
-from guardcli.inspectors.shell.files import is_sensitive, steers
+from guardcli.inspectors.shell.files import is_home, is_sensitive, steers
 from guardcli.inspectors.ssh.call import config_files, environment, harmless
 from guardcli.inspectors.ssh.options import SFTP, Parsed, parse
 from guardcli.inspectors.ssh.scp import reached, take_option
@@ -110,16 +112,21 @@ class SftpInspector:
         """Return the download of the destination's path; of a directory the commands on standard input follow."""
         files = (Target("file", path), *(Target("file", name) for name in rest))
         effects = {Effect.READ, Effect.FILE} | ({Effect.PRIVILEGE} if any(map(steers, rest)) else set())
-        return Operation(self.tool, "get", frozenset(effects), files, sensitive=is_sensitive(path))
+        return Operation(self.tool, "get", frozenset(effects), files, sensitive=_secret(path))
 
     def _batch(self, text: str) -> list[Operation]:
         lines = [line.strip(" \t\r") for line in text.split("\n")]
         lines = [line for line in lines if line and not line.startswith("#")]
         if len(lines) > MAX_LINES:
             return [conceded(self.tool, "batch", f"the batch has more than {MAX_LINES} commands", Effect.FILE)]
-        return [self._command(line.lstrip("-@ \t")) for line in lines] or [harmless(self.tool, "connect")]
+        found, place = [], ""
+        for line in lines:
+            found.append(self._command(line.lstrip("-@ \t"), place))
+            if moved := re.match(r"[-@ \t]*cd[ \t]+(.+)", line, re.IGNORECASE):
+                place = posixpath.join(place, moved[1].strip("\"'"))
+        return found or [harmless(self.tool, "connect")]
 
-    def _command(self, line: str) -> Operation:
+    def _command(self, line: str, place: str) -> Operation:
         if line.startswith("!"):
             return Operation(self.tool, "!", frozenset({Effect.EXECUTE}))
         try:
@@ -143,8 +150,12 @@ class SftpInspector:
             name,
             effects,
             tuple(Target("file", path) for path in paths),
-            sensitive=name.endswith("get") and any(is_sensitive(path) for path in paths[:1]),
+            sensitive=name.endswith("get") and any(_secret(posixpath.join(place, path)) for path in paths[:1]),
         )
+
+
+def _secret(path: str) -> bool:
+    return is_sensitive(path) or is_home(path)
 
 
 def _destination(word: str) -> Destination:
