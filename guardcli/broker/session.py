@@ -177,8 +177,9 @@ class Broker:
         self._services = Services(make_services(self))
         self._network = AgentNetwork(self.recorder, session.policy.isolation.hosts)
         self._shell_trial = ShellTrial()
+        self._baseline = dict(session.environment)
         self._engine = Engine(
-            judge=Judge(session.policy, session.identity, session.groups, session.environment, self.patience),
+            judge=Judge(session.policy, session.identity, session.groups, self._baseline, self.patience),
             approvals=self.approvals,
             recorder=self.recorder,
             finder=finder,
@@ -211,6 +212,7 @@ class Broker:
         entering: asyncio.Task[None] | None = None
         try:
             told = await self._services.start()
+            self._baseline |= told  # what guard itself gives the agent is no choice of the agent's
             if self.enclosure is not None:
                 told |= network_environment(self.enclosure.network)
                 entering = self._tasks.spawn(self._enter(self.enclosure, control, told))

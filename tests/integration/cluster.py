@@ -1,20 +1,28 @@
-"""A small Kubernetes API that keeps objects, streams logs and remembers every request; on loopback, gone with its test."""
+"""A small Kubernetes API that keeps objects, watches, streams logs, runs commands and remembers every request.
+
+On the loopback, gone with its test; with TLS and a login where one is asked for.
+"""
 
 from __future__ import annotations
 
+import gzip
 import json
+import ssl
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from queue import Empty, Queue
 from threading import Event, Thread
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parent))
 from kubernetes_api import TABLE, Request, SmallApi
+from streams import Spdy, WebSocket, accept_key, serve_channels, serve_forward, serve_spdy_exec, tunnelled
 
 OTHER = "other"
 """First step of the path under which the second context's cluster is reached."""
@@ -36,10 +44,22 @@ def _merged(old: Any, new: Any) -> Any:
 
 @dataclass
 class Cluster(SmallApi):
-    """Objects by their path in the API. `go` lets a log that is followed come to its end."""
+    """Objects by their path in the API. `go` lets a log or a watch that is followed come to its end.
+
+    `token` is asked for where there is one, `peers` are the subjects of the certificates that were shown. `news` are
+    events that a watch tells of, `ports` those of a port-forward, `cwd` where commands run, and `compress` sends gzip.
+    """
 
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
     go: Event = field(default_factory=Event)
+    token: str = ""
+    peers: list[str] = field(default_factory=list)
+    seen: list[dict[str, str]] = field(default_factory=list)
+    news: Queue[dict[str, Any]] = field(default_factory=Queue)
+    ports: dict[int, int] = field(default_factory=dict)
+    cwd: str = "/"
+    compress: bool = False
+    url: str = ""
 
     def answer(self, method: str, target: str, body: bytes) -> tuple[int, Any]:
         """Remember a request and answer it; what is created, patched and deleted stays so."""
@@ -51,8 +71,13 @@ class Cluster(SmallApi):
         rest = steps[2:] if steps[0] == "api" else steps[3:]
         if rest[:1] == ["namespaces"] and len(rest) > 2:
             rest = rest[2:]
-        if not rest or f"{version}/{rest[0]}" not in TABLE or len(rest) > 2:
+        if rest and rest[0].endswith("reviews"):
+            kind = TABLE[f"{version}/{rest[0]}"].kind
+            return 201, {"kind": kind, "apiVersion": version, "metadata": {}, "status": {"allowed": True}}
+        if not rest or f"{version}/{rest[0]}" not in TABLE or len(rest) > 3:
             return _status(403, "Forbidden", "not here")
+        if len(rest) == 3:
+            return self._below(method, path.rpartition("/")[0], rest[2], body)
         if len(rest) == 1:
             return self._collection(method, path, TABLE[f"{version}/{rest[0]}"].kind, version, body)
         return self._item(method, path, body)
@@ -69,6 +94,21 @@ class Cluster(SmallApi):
             return _status(409, "AlreadyExists", "it is there already")
         self.objects[place] = form
         return 201, form
+
+    def _below(self, method: str, path: str, subresource: str, body: bytes) -> tuple[int, Any]:
+        """Answer for a subresource of the object at `path`."""
+        if path not in self.objects:
+            return _status(404, "NotFound", "it is not there")
+        if subresource == "eviction":
+            self.objects.pop(path)
+            return 201, {"kind": "Status", "apiVersion": "v1", "status": "Success"}
+        if subresource == "scale":
+            metadata = self.objects[path]["metadata"]
+            form = {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": {"replicas": 2}}
+            return 200, form
+        if method in ("PATCH", "PUT"):
+            self.objects[path] = _merged(self.objects[path], json.loads(body))
+        return 200, self.objects[path]
 
     def _item(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
         if path not in self.objects:
@@ -100,22 +140,79 @@ def _handler(cluster: Cluster) -> type[BaseHTTPRequestHandler]:
         def respond(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             path = urlsplit(self.path).path.strip("/")
+            query = parse_qs(urlsplit(self.path).query)
             cluster.requests.append(Request(self.command, path, {}, body))
-            if path.endswith("/log"):
+            cluster.seen.append({name.lower(): value for name, value in self.headers.items()})
+            if not self.known():
+                self.give(*_status(401, "Unauthorized", "who is this"))
+            elif path.endswith("/log"):
                 self.follow()
-                return
-            status, form = cluster.answer(self.command, self.path, body)
+            elif self.headers.get("Upgrade"):
+                self.upgrade(path, query)
+            elif query.get("watch") in (["true"], ["1"]):
+                self.watch(path)
+            else:
+                self.give(*cluster.answer(self.command, self.path, body))
+
+        def known(self) -> bool:
+            if isinstance(self.connection, ssl.SSLSocket) and (shown := self.connection.getpeercert()):
+                cluster.peers.append(str(shown["subject"]))
+                return True
+            return not cluster.token or self.headers.get("Authorization") == f"Bearer {cluster.token}"
+
+        def give(self, status: int, form: Any) -> None:
             content = json.dumps(form).encode()
-            self.head(status, "application/json", {"Content-Length": str(len(content))})
+            fields = {}
+            if cluster.compress:
+                content, fields = gzip.compress(content), {"Content-Encoding": "gzip"}
+            self.head(status, "application/json", {"Content-Length": str(len(content)), **fields})
             self.wfile.write(content)
+
+        def chunk(self, data: bytes) -> None:
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+            self.wfile.flush()
+
+        def watch(self, path: str) -> None:
+            self.head(200, "application/json", {"Transfer-Encoding": "chunked"})
+            with suppress(OSError):
+                while not cluster.go.is_set():
+                    with suppress(Empty):
+                        self.chunk(json.dumps(cluster.news.get(timeout=0.02)).encode() + b"\n")
+                self.chunk(b"")
+
+        def upgrade(self, path: str, query: dict[str, list[str]]) -> None:
+            protocol = self.headers["Upgrade"].lower()
+            offers = [one.strip() for one in self.headers.get("Sec-WebSocket-Protocol", "").split(",")]
+            fields = {"Connection": "Upgrade", "Upgrade": self.headers["Upgrade"]}
+            if protocol == "websocket":
+                accept = accept_key(self.headers["Sec-WebSocket-Key"])
+                fields |= {"Sec-WebSocket-Accept": accept, "Sec-WebSocket-Protocol": offers[0]}
+            else:
+                fields["X-Stream-Protocol-Version"] = "v4.channel.k8s.io"
+            self.send_response(101)
+            for name, value in fields.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.flush()
+            self.close_connection = True
+            read, write = self.rfile.read1, self.wfile.write
+            with suppress(OSError):
+                if protocol != "websocket":
+                    serve_forward(Spdy(read, write), cluster.ports) if path.endswith(
+                        "portforward"
+                    ) else serve_spdy_exec(Spdy(read, write), query, cluster.cwd)
+                elif path.endswith("portforward"):
+                    serve_forward(tunnelled(WebSocket(read, write)), cluster.ports)
+                else:
+                    serve_channels(WebSocket(read, write), query, cluster.cwd)
 
         def follow(self) -> None:
             self.head(200, "text/plain", {"Transfer-Encoding": "chunked"})
-            for line in (b"first from ann@corp.io\n", b"last\n"):
-                self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
-                self.wfile.flush()
-                cluster.go.wait(PATIENCE)
-            self.wfile.write(b"0\r\n\r\n")
+            with suppress(OSError):
+                for line in (b"first from ann@corp.io\n", b"last\n"):
+                    self.chunk(line)
+                    cluster.go.wait(PATIENCE)
+                self.chunk(b"")
 
         def head(self, status: int, kind: str, fields: dict[str, str]) -> None:
             self.send_response(status)
@@ -143,15 +240,27 @@ def _configuration(url: str) -> dict[str, Any]:
     }
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 256
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that has left."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
-def kubernetes(home: Path) -> Iterator[Cluster]:
+def kubernetes(home: Path, tls: ssl.SSLContext | None = None) -> Iterator[Cluster]:
     """Run the API, with a configuration for kubectl in `home`."""
     cluster = Cluster()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(cluster))
+    server = _Server(("127.0.0.1", 0), _handler(cluster))
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    cluster.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     (home / ".kube").mkdir()
-    (home / ".kube" / "config").write_text(json.dumps(_configuration(f"http://127.0.0.1:{server.server_port}")))
+    (home / ".kube" / "config").write_text(json.dumps(_configuration(cluster.url)))
     try:
         yield cluster
     finally:

@@ -55,8 +55,9 @@ class Exchange:
             await self._refuse(refusal.code, refusal.message)
         except GuardError as error:
             await self._refuse(503 if isinstance(error, UnavailableError) else 403, f"guard: {error}")
-        except (Gone, asyncio.CancelledError, OSError, h11.ProtocolError):
-            self._outcome.lost = True
+        except (Gone, asyncio.CancelledError, OSError, EOFError, h11.ProtocolError):
+            # what was upgraded ends when either side leaves
+            self._outcome.lost = self._outcome.status != 101
             raise
         finally:
             if self._ticket is not None:
@@ -141,19 +142,17 @@ class Exchange:
 
     async def _unless_gone(self, work: Coroutine[Any, Any, None]) -> None:
         """Do `work`, but for a client that hangs up meanwhile: it is then cancelled, and Gone raised."""
-        task = asyncio.ensure_future(work)
-        gone = asyncio.ensure_future(self._wire.gone())
+        task, gone = asyncio.ensure_future(work), self._wire.watch()
         try:
             await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
-            if not task.done():
+            if not task.done() and not gone.cancelled():
                 raise Gone
             await task
         finally:
-            for one in (task, gone):
-                if not one.done():
-                    one.cancel()
-                    with suppress(asyncio.CancelledError, Exception):
-                        await one
+            await self._wire.take_over()
+            if not task.done():
+                task.cancel()
+                await asyncio.wait((task,))
 
     async def _refuse(self, code: int, message: str) -> None:
         """Answer with a Status; where a head has gone already, break off."""

@@ -37,6 +37,8 @@ async def relay(house: House, wire: Wire, prepared: Prepared, outcome: Outcome) 
             await tunnel(house, wire, link.wire, prepared, response, outcome)
             return
         await _respond(house, wire, link, prepared, response, outcome)
+    except EOFError:
+        raise Refusal(502, "guard: the cluster broke its answer off") from None
     except h11.RemoteProtocolError as error:
         raise Refusal(502, f"guard: the cluster's answer breaks HTTP: {error}") from None
     finally:

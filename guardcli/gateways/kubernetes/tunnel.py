@@ -39,6 +39,7 @@ async def tunnel(
     if upgrade is not None and upgrade.masked and not _copies(prepared):
         channels = Channels(lambda: house.authority.text(prepared.ticket))
     headers = [*passed_back(list(response.headers)), (b"Connection", b"Upgrade"), (b"Upgrade", _protocol(response))]
+    await wire.take_over()
     await wire.send(h11.InformationalResponse(status_code=101, headers=headers, reason=b"Switching Protocols"))
     far_reader = asyncio.ensure_future(_back(far, wire, channels, outcome))
     near_reader = asyncio.ensure_future(_forth(wire, far, outcome))

@@ -38,7 +38,7 @@ class Visit:
             await self._say(error.error_status_hint, f"guard: the request is not HTTP/1.1 as it is read here: {error}")
         except h11.LocalProtocolError as error:
             log.warning("a response could not be written: %s", error)
-        except (OSError, TimeoutError, Gone):
+        except (OSError, EOFError, TimeoutError, Gone):
             pass
         except asyncio.CancelledError:
             wire.writer.transport.abort()

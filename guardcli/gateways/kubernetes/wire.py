@@ -28,17 +28,28 @@ class Wire:
         self.writer = writer
         self.state = h11.Connection(role, max_incomplete_event_size=HEAD_MAX)
         self._early = bytearray()
+        self._watch: asyncio.Task[None] | None = None
         writer.transport.set_write_buffer_limits(high=WRITE_HIGH)
 
     async def next(self) -> Event | type[h11.PAUSED]:
-        """Return the next event; `h11.PAUSED` where the peer waits for an answer."""
+        """Return the next event; `h11.PAUSED` where the peer waits for an answer.
+
+        Raises EOFError where the connection ends before a message does.
+        """
         self._take_early()
+        ended = False
         while True:
-            event = self.state.next_event()
-            if event is h11.NEED_DATA:
-                self.state.receive_data(await self.reader.read(PIECE))
-                continue
-            return event  # type: ignore[return-value]
+            try:
+                event = self.state.next_event()
+            except h11.RemoteProtocolError:
+                if ended:
+                    raise EOFError("the connection was closed") from None
+                raise
+            if event is not h11.NEED_DATA:
+                return event  # type: ignore[return-value]
+            data = await self.reader.read(PIECE)
+            self.state.receive_data(data)
+            ended = not data
 
     async def send(self, event: h11.Event) -> None:
         """Send an event, and wait until there is room for more."""
@@ -51,8 +62,22 @@ class Wire:
         self.writer.write(data)
         await self.writer.drain()
 
-    async def gone(self) -> None:
-        """Return when the peer has hung up; what it sends meanwhile is kept for later, within a bound."""
+    def watch(self) -> asyncio.Task[None]:
+        """Return what is done when the peer has hung up; what it sends meanwhile is kept for later, within a bound.
+
+        It is cancelled by who takes the connection over, see `take_over`.
+        """
+        self._watch = asyncio.ensure_future(self._gone())
+        return self._watch
+
+    async def take_over(self) -> None:
+        """End a `watch` that is under way: from now on somebody else reads."""
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.cancel()
+            await asyncio.wait((watch,))
+
+    async def _gone(self) -> None:
         while len(self._early) < EARLY_MAX:
             try:
                 data = await self.reader.read(PIECE)
