@@ -72,7 +72,7 @@ _VERBS = {
     "delete": ("delete", Effect.DELETE),
     "deletecollection": ("delete", Effect.DELETE),
 }
-_POWERFUL = frozenset({"token", "approval", "binding", "bindings"})
+_POWERFUL = frozenset({"approval", "binding", "bindings"})
 _QUIET = frozenset({"", "log", "status", "scale", "resize"})
 _HARMLESS = frozenset({Effect.READ, Effect.SESSION})
 _PATCHES = frozenset(
@@ -192,6 +192,8 @@ def _by_verb(info: RequestInfo, kind: Kind) -> tuple[set[Effect], list[str]]:
         return {Effect.EXECUTE}, []
     elif below == "portforward":
         return {Effect.NETWORK}, []
+    elif below == "token":
+        return {Effect.PRIVILEGE}, []
     elif below == "ephemeralcontainers":
         effects |= {Effect.EXECUTE} if Effect.READ not in effects else set()
     elif below in _POWERFUL or below.startswith("impersonate"):

@@ -66,6 +66,8 @@ class Visit:
             return False
         with self._house.bearers.using(authorization, task):
             await Exchange(self._house, wire, head, bearer).run()
+        if value_of(list(head.headers), b"upgrade"):
+            return False  # whatever came behind was meant for another protocol
         state = wire.state
         return state.our_state is h11.DONE and state.their_state is h11.DONE
 

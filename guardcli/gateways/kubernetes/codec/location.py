@@ -46,7 +46,7 @@ class Location:
     def target(self, prefix: str = "") -> str:
         """Return the target to send; `prefix` is a path under which the API lies, without a slash at its end."""
         path = f"{prefix}/" + "/".join(quote(segment, safe=_SAFE) for segment in self.segments)
-        return f"{path}?{urlencode(self.query, quote_via=quote, safe=',:=!*()')}" if self.query else path
+        return f"{path}?{urlencode(self.query, quote_via=quote, safe=',:!*()')}" if self.query else path
 
 
 def read_location(target: str) -> Location:
