@@ -55,7 +55,7 @@ async def _answered(prepared: Prepared) -> tuple[Link, h11.Response | h11.Inform
         try:
             response = await _asked(prepared, link)
         except BaseException as error:
-            link.wire.close()
+            link.wire.drop()
             if link.used and isinstance(error, (OSError, EOFError)):
                 fresh = True
                 continue
@@ -64,7 +64,7 @@ async def _answered(prepared: Prepared) -> tuple[Link, h11.Response | h11.Inform
             raise
         if response.status_code != 401:
             return link, response
-        link.wire.close()
+        link.wire.drop()
         upstream.logins.forget(link.login)
         if renewed or not link.login.renewable:
             said = "guard: the cluster does not take the credential that its resource names"

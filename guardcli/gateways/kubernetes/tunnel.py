@@ -54,8 +54,7 @@ async def tunnel(
             task.cancel()
             with suppress(asyncio.CancelledError, Exception):
                 await task
-        far.close()
-        wire.close()
+        await asyncio.gather(far.closed(), wire.closed())
 
 
 def _check(prepared: Prepared, response: h11.Response | h11.InformationalResponse) -> None:

@@ -53,7 +53,7 @@ class Upstream:
             link = self._idle.pop()
             if link.context is context and now - link.since < IDLE_SECONDS and not link.wire.reader.at_eof():
                 return link
-            link.wire.close()
+            link.wire.drop()
         return Link(await self._connect(context), login, context)
 
     def give_back(self, link: Link) -> None:
@@ -65,13 +65,13 @@ class Upstream:
                 link.used, link.since = True, asyncio.get_running_loop().time()
                 self._idle.append(link)
                 return
-        link.wire.close()
+        link.wire.drop()
 
     def close(self) -> None:
         """End all connections that wait."""
         self._closed = True
         while self._idle:
-            self._idle.pop().wire.close()
+            self._idle.pop().wire.drop()
 
     async def _connect(self, context: ssl.SSLContext | None) -> Wire:
         target = self.target

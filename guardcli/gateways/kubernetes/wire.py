@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 
 import h11
 
@@ -13,6 +12,8 @@ PIECE = 64 << 10
 EARLY_MAX = 256 << 10
 """What a peer may send before it is asked to."""
 WRITE_HIGH = 256 << 10
+CLOSE_SECONDS = 2.0
+"""How long the other side may take to agree to the end of TLS."""
 
 Event = h11.Request | h11.InformationalResponse | h11.Response | h11.Data | h11.EndOfMessage | h11.ConnectionClosed
 
@@ -97,12 +98,15 @@ class Wire:
             self.state.receive_data(bytes(self._early))
             self._early.clear()
 
-    def close(self) -> None:
-        """End the connection."""
-        self.writer.close()
+    def drop(self) -> None:
+        """End the connection at once: nothing is under way on it, or nothing that anybody waits for."""
+        self.writer.transport.abort()
 
     async def closed(self) -> None:
         """End the connection, and return once it is."""
         self.writer.close()
-        with suppress(OSError, TimeoutError):
-            await asyncio.wait_for(self.writer.wait_closed(), 2.0)
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.writer.wait_closed()
+        except (OSError, TimeoutError):
+            self.drop()

@@ -107,7 +107,7 @@ class Stand:
                     heard += piece
             except OSError:
                 pass
-        writer.close()
+        writer.transport.abort()
         return heard
 
     def head(self, target: str, method: str = "GET", *fields: str, token: str | None = None) -> bytes:
@@ -280,7 +280,7 @@ def test_a_client_that_leaves_ends_the_wait_for_a_person(masker, cluster) -> Non
         _, writer = await stand.connect()
         writer.write(stand.head(POD))
         await waiting.wait()
-        writer.close()
+        writer.transport.abort()
         await until(lambda: stand.house.withdrawn)
         await until(lambda: stand.house.outcomes)
         assert stand.house.outcomes[0].lost
@@ -374,7 +374,7 @@ def test_http_2_is_not_offered(masker, cluster) -> None:
     async def work(stand: Stand) -> None:
         _, writer = await stand.connect()
         assert writer.get_extra_info("ssl_object").selected_alpn_protocol() == "http/1.1"
-        writer.close()
+        writer.transport.abort()
         assert b"200" not in await stand.say(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0" * 9)
 
     run(masker, target_of(cluster), work)
@@ -386,7 +386,7 @@ def test_plain_text_at_the_port_gets_nothing(masker, cluster) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", stand.port)
         writer.write(stand.head("/version"))
         assert b"200" not in await reader.read()
-        writer.close()
+        writer.transport.abort()
 
     run(masker, target_of(cluster), work)
     assert cluster.requests == []
