@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -65,10 +65,11 @@ class Clusters:
     def __init__(self, resources: Sequence[Resource]) -> None:
         self._resources = tuple(resources)
         self._gateway: Gateway | None = None
+        self._exposed: Mapping[str, str] = {}
 
-    def open(self, gateway: Gateway) -> None:
-        """Lead calls to `gateway` from now on."""
-        self._gateway = gateway
+    def open(self, gateway: Gateway, exposed: Mapping[str, str]) -> None:
+        """Lead calls to `gateway` from now on; `exposed` are guard's own kubeconfigs, each with its resource."""
+        self._gateway, self._exposed = gateway, exposed
 
     def find(self, invocation: Invocation, facts: Facts) -> Route | None:
         """Return the way of a call to the gateway, None for a call that goes its own."""
@@ -80,16 +81,18 @@ class Clusters:
             return None
         if any(line.has(name) for name in OWN_WAY) or (line.command == "version" and line.maybe("client")):
             return None
-        told = read_destination(line, invocation, facts)
-        resource = self._meant(told, gateway) if told is not None else None
+        own = "" if line.value("kubeconfig") else self._exposed.get(invocation.env.get(CONFIG, ""), "")
+        if own:
+            told: Destination | None = Destination(line.value("server"), line.value("context") or own)
+        else:
+            told = read_destination(line, invocation, facts)
+        resource = self._meant(told) if told is not None else None
         if told is None or resource is None:
             return None
-        return _route(gateway, resource, line, told)
+        return replace(_route(gateway, resource, line, told), own=frozenset({CONFIG} if own else ()))
 
-    def _meant(self, told: Destination, gateway: Gateway) -> Resource | None:
+    def _meant(self, told: Destination) -> Resource | None:
         if told.server:
-            if told.server.rstrip("/") == gateway.url:
-                return next((one for one in self._resources if one.name == told.context), self._resources[0])
             return next((one for one in self._resources if is_server(one, told.server)), None)
         if told.configured and not told.context:
             return None

@@ -74,16 +74,17 @@ class KubernetesService:
         identity = await loop.run_in_executor(None, make_identity, datetime.now(UTC))
         port = await self._server.listen(identity)
         gateway = Gateway(f"https://127.0.0.1:{port}", base64.b64encode(identity.authority).decode(), self._bearers)
-        self._clusters.open(gateway)
-        return {ADDRESS: gateway.url, **self._exposed(gateway)}
+        exposed = self._expose(gateway)
+        self._clusters.open(gateway, {path: name for name, (_, path) in exposed.items()})
+        return {ADDRESS: gateway.url, **dict(exposed.values())}
 
     async def close(self) -> None:
         """End every connection."""
         await self._server.close()
 
-    def _exposed(self, gateway: Gateway) -> dict[str, str]:
-        """Write the kubeconfigs that the agent's programs may use; return the variables that say where."""
-        found: dict[str, str] = {}
+    def _expose(self, gateway: Gateway) -> dict[str, tuple[str, str]]:
+        """Write the kubeconfigs that the agent's programs may use; return, by resource, the variable and the path."""
+        found: dict[str, tuple[str, str]] = {}
         for resource in self._resources:
             if resource.expose:
                 self._directory.mkdir(mode=0o700, exist_ok=True)
@@ -92,7 +93,7 @@ class KubernetesService:
                 fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
                 with open(fd, "wb") as file:
                     file.write(kubeconfig(gateway, token.reveal(), "default", resource.name))
-                found[resource.expose] = f"{self._shown}/{path.name}"
+                found[resource.name] = (resource.expose, f"{self._shown}/{path.name}")
         return found
 
 

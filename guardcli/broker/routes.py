@@ -8,7 +8,7 @@ statements are then judged where the gateway sees them, and not at the call as w
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from guardcli.broker.postgres_address import Address
@@ -47,12 +47,19 @@ Lend = Callable[[int, Invocation, Inspection, Tell], Pass]
 @dataclass(frozen=True, slots=True)
 class Route:
     """How a call reaches the gateway of `resource`: what stands at which index of argv, and which variables are set,
-    or taken away where None; `lend` gives what it shows there, where it must show something."""
+    or taken away where None; `lend` gives what it shows there, where it must show something. `own` are variables that
+    guard
+    itself gave the agent: they differ from session to session, and no yes is bound to them."""
 
     resource: str
     arguments: Mapping[int, str] = field(default_factory=dict)
     environment: Mapping[str, str | None] = field(default_factory=dict)
     lend: Lend | None = None
+    own: frozenset[str] = frozenset()
+
+    def plain(self, invocation: Invocation) -> Invocation:
+        """Return a call as a yes to it is bound: without what is guard's own."""
+        return replace(invocation, env={name: value for name, value in invocation.env.items() if name not in self.own})
 
 
 class Finder(Protocol):
