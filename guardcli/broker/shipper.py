@@ -29,6 +29,9 @@ HEARTBEAT_SECONDS = 30.0
 LINGER_SECONDS = 0.02
 """How long to let small events gather after the first, unless somebody waits for them."""
 
+BUSY_EVENTS, BUSY_SECONDS = 100, 0.7
+"""After so many events at once, more are let gather for so long: each request costs the API as much as hundreds do."""
+
 BACKOFF_FIRST, BACKOFF_LAST = 0.1, 5.0
 """Seconds between attempts while the API is away: doubled from the first to the last."""
 
@@ -72,6 +75,7 @@ class Shipper:
         self._revive = revive
         self._heartbeat = heartbeat
         self._state = _Progress(read_shipped(self._directory))
+        self._busy = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="guard-shipper", daemon=True)
 
@@ -135,13 +139,15 @@ class Shipper:
         with self._changed:
             self._changed.wait_for(lambda: state.stopping or state.wanted, self._heartbeat)
             if state.wanted:
-                self._changed.wait_for(lambda: state.stopping or state.urgent, LINGER_SECONDS)
+                linger = BUSY_SECONDS if self._busy else LINGER_SECONDS
+                self._changed.wait_for(lambda: state.stopping or state.urgent, linger)
 
     def _ship_all(self, reader: SpoolReader) -> None:
         """Ship until nothing is left; where there was nothing and nobody said so, give a sign of life."""
         with self._changed:
             quiet = not self._state.wanted
             self._state.wanted = False
+        before = reader.next
         while not self._state.stopping and not self._state.fault:
             try:
                 batch = reader.batch()
@@ -149,6 +155,7 @@ class Shipper:
                 self._give_up(f"the spool cannot be read: {error}")
                 return
             if batch is None and not quiet:
+                self._busy = reader.next - before >= BUSY_EVENTS
                 return
             quiet = False
             self._send(reader, batch)

@@ -16,6 +16,7 @@
 ``opening``          what a startup packet does beside beginning a session
 ``whole``            the usual group and its usual answer, taken in one go
 ``authority``        what a conversation asks of the broker: decide, record, wait for a person
+``asking``           what is kept while a person is asked
 ``flight``           what was sent and is not yet answered; ``names`` prepared statements and portals
 ``effects``          what a statement changes in its session; ``reading`` bytes to text, or not
 ``refusals``         what stands in for a refused message, and the words for the client

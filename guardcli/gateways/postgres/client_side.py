@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 
 from guardcli.gateways.postgres import refusals
+from guardcli.gateways.postgres.asking import Asking, WaitingParse, next_word
 from guardcli.gateways.postgres.authority import Authority, Source, Statement, Ticket
 from guardcli.gateways.postgres.calls import as_select
 from guardcli.gateways.postgres.codec.backend import FAILED, ErrorResponse
@@ -51,32 +51,6 @@ def _inspected(text: str) -> tuple[Operation, ...]:
     return inspect_sql(text, tool=_TOOL)
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Words for the client while it waits."""
-
-    text: str
-
-
-@dataclass(slots=True)
-class Asking:
-    """A wait for a person: what is sent on a yes, and what happens otherwise."""
-
-    words: AsyncIterator[str]
-    send: Callable[[], None]
-    refuse: Callable[[ErrorResponse], None]
-
-
-async def next_word(words: AsyncIterator[str]) -> Told | GuardError | None:
-    """Return the next words of a wait, why there is no yes, or None for the yes."""
-    try:
-        return Told(await anext(words))
-    except StopAsyncIteration:
-        return None
-    except GuardError as refusal:
-        return refusal
-
-
 class ClientSide(ServerSide):
     """The half of a conversation that hears the client."""
 
@@ -85,6 +59,7 @@ class ClientSide(ServerSide):
         super().__init__(authority, results)
         self.replication = replication
         self.asking: Asking | None = None
+        self.waiting_parse: WaitingParse | None = None
         self.probing = False
         self.unsettled = False
 
@@ -252,26 +227,53 @@ class ClientSide(ServerSide):
             return
         operations = self._operations(text)
         decision = self._judge(operations)
+        statement = Statement(text, Source.PARSE, digest("Parse", parse.text, parse.types))
         if decision.verdict is Verdict.DENY:
-            self._admit(Statement(text, Source.PARSE, digest("Parse", parse.text, parse.types)), decision, refuse)
+            self._admit(statement, decision, refuse)
+            return
+        if decision.verdict is Verdict.APPROVE and self.drain(frame):
             return
         prepared = Prepared(text, operations, parse.types, quiet=is_quiet(operations))
-        item = Item(Sent.PARSE, prepared=prepared)
+        if decision.verdict is Verdict.APPROVE:
+            self.waiting_parse = WaitingParse(name, prepared, frame.raw, statement, decision, refuse)
+        else:
+            self._send_parse(name, prepared, frame.raw)
+
+    def _send_parse(self, name: bytes, prepared: Prepared, raw: bytes, ticket: Ticket | None = None) -> None:
+        item = Item(Sent.PARSE, prepared=prepared, ticket=ticket)
         item.undo.append(self.names.set_statement(name, prepared))
         self.flight.append(item)
-        self.to_server(frame.raw)
+        self.to_server(raw)
+
+    def ask_to_parse(self) -> None:
+        """Ask about the Parse that waits by itself: its text goes to the server before any values are known."""
+        waiting, self.waiting_parse = self.waiting_parse, None
+        if waiting is None:
+            return
+        ticket = self._admit(waiting.statement, waiting.decision, waiting.refuse)
+        if ticket is not None:
+            send = partial(self._send_parse, waiting.name, waiting.prepared, waiting.raw, ticket)
+            self._ask(ticket, send, waiting.refuse)
+
+    def binds_waiting(self, frame: Frame) -> bool:
+        """Say whether `frame` is a Bind of the statement of the Parse that waits."""
+        if self.waiting_parse is None or frame.kind != ord("B"):
+            return False
+        bind = decode_frontend(frame)
+        return isinstance(bind, Bind) and bind.statement[:NAME_BYTES] == self.waiting_parse.name
 
     def take_bind(self, frame: Frame) -> None:
         """Judge the statement of a Bind again, and ask about it with its values."""
         bind = decode_frontend(frame)
         if not isinstance(bind, Bind):
             raise ProtocolViolation("no Bind")
+        waiting, self.waiting_parse = self.waiting_parse, None
         try:
             name, portal_name = read_name(bind.statement, self.settings), read_name(bind.portal, self.settings)
         except Unreadable as reason:
             self._refuse(refusals.unreadable(str(reason)))
             return
-        prepared = self.names.statements.get(name)
+        prepared = self.names.statements.get(name) if waiting is None else waiting.prepared
         if self.names.are_too_many and bind.portal:
             self._refuse(refusals.too_many_names())
             return
@@ -288,6 +290,8 @@ class ClientSide(ServerSide):
             return
 
         def send() -> None:
+            if waiting is not None:
+                self._send_parse(waiting.name, prepared, waiting.raw)
             portal = Portal(prepared, ticket, bind.result_formats)
             item = Item(Sent.BIND, portal=portal, ticket=ticket)
             self.replace_portal(item, portal_name, portal)

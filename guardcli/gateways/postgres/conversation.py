@@ -9,7 +9,9 @@ Rules:
   as the server would. Nothing that was refused or dropped reaches the server.
 - A Query within an extended group, and everything that asks a person, waits until all before it is answered.
 - After the Execute of what may be a COPY from the client, nothing is sent on until the server has said whether it is.
-- An approval is asked at Bind, where the values are known, or at Query; the Parse itself goes to the server before.
+- An approval is asked at Query, or at Bind, where the values are known; the Parse before it is held back until then. A
+  client that wants to know about the statement first (Describe, Flush, Sync) makes it two: one to parse it, and one
+  for each Bind.
 
 Source: PostgreSQL documentation, "Message Flow". `server_side` has the other direction.
 """
@@ -19,14 +21,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from guardcli.gateways.postgres import refusals
+from guardcli.gateways.postgres.asking import Told, next_word
 from guardcli.gateways.postgres.authority import Authority
-from guardcli.gateways.postgres.client_side import ClientSide, Told, next_word
+from guardcli.gateways.postgres.client_side import ClientSide
 from guardcli.gateways.postgres.codec import sqlstates
 from guardcli.gateways.postgres.codec.backend import error, notice
 from guardcli.gateways.postgres.codec.frames import Batch, Frame, Run, Splitter, all_but
 from guardcli.gateways.postgres.codec.frontend import (
     CopyFail,
     Flush,
+    Terminate,
 )
 from guardcli.gateways.postgres.codec.limits import FRONTEND, name_of
 from guardcli.gateways.postgres.codec.violations import ProtocolViolation
@@ -41,6 +45,7 @@ MAX_FLIGHT = 4096
 MAX_HELD = 1 << 20
 """So many bytes of the client are kept while it has to wait; then no more are read."""
 
+_TERMINATE = Terminate().encode()
 _WANTED = all_but(FRONTEND, b"d")
 _TOOL = "psql"
 
@@ -163,7 +168,12 @@ class StatementConversation(WholeExchanges):
         return True
 
     def _take(self, piece: Frame | Run) -> None:
-        if isinstance(piece, Run):
+        if self.waiting_parse is not None and not (isinstance(piece, Frame) and self.binds_waiting(piece)):
+            if piece.raw == _TERMINATE:
+                self.waiting_parse = None
+            self._held = piece
+            self.ask_to_parse()
+        elif isinstance(piece, Run):
             self._copy_data(piece)
         elif self.copying_in:
             self._while_copying(piece)

@@ -107,6 +107,8 @@ class Link:
         undo([change for item in dropped for change in item.undo])
         for place, item in enumerate(dropped):
             portal = item.portal
+            if item.kind is Sent.PARSE:
+                self.end_ticket(item.ticket, words if place == 0 else "not run: an error came before it")
             if portal is None or item.kind not in (Sent.BIND, Sent.EXECUTE) or portal.ended:
                 continue
             if place == 0 or item.kind is Sent.EXECUTE or portal not in self.names.portals.values():

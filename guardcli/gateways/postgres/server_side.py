@@ -171,8 +171,12 @@ class ServerSide(Link):
     # -- ends --
 
     def _parsed(self, frame: Frame) -> None:
-        self._pass(self._head(frame, Sent.PARSE), frame)
+        item = self._head(frame, Sent.PARSE)
+        self._pass(item, frame)
         self.flight.popleft()
+        if item.ticket is not None:
+            item.outcome.tags.append("PARSE")
+            self.authority.ended(item.ticket, item.outcome)
 
     def _bound(self, frame: Frame) -> None:
         item = self._head(frame, Sent.BIND)

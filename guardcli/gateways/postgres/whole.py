@@ -68,7 +68,7 @@ class WholeExchanges(ClientSide):
                 break
             chunk = rest
             _BEGINS[kind](self, frame)
-            if self.asking is not None or self.skipping:
+            if self.asking is not None or self.skipping or self.waiting_parse is not None:
                 break
             if kind == _QUERY:
                 self._note_query()

@@ -2,84 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
-from guardcli.gateways.postgres.authority import Outcome, Statement, Ticket
 from guardcli.gateways.postgres.codec.backend import (
     BIND_COMPLETE,
     EMPTY_QUERY,
     NO_DATA,
     PARSE_COMPLETE,
-    Column,
-    CommandComplete,
-    DataRow,
     ParameterStatus,
-    ReadyForQuery,
-    RowDescription,
-    error,
     notice,
 )
-from guardcli.gateways.postgres.codec.frontend import (
-    PORTAL,
-    Bind,
-    Close,
-    Describe,
-    Execute,
-    Flush,
-    Parse,
-    Query,
-    Sync,
-    Terminate,
-)
+from guardcli.gateways.postgres.codec.frontend import Bind, Close, Execute, Flush, Query, Sync, Terminate
 from guardcli.gateways.postgres.codec.violations import ProtocolViolation
 from guardcli.gateways.postgres.contract import Step
-from guardcli.gateways.postgres.conversation import StatementConversation
-from guardcli.gateways.postgres.results import Results
-from guardcli.masking import Masker
-from guardcli.model.decisions import ApprovalTerms, Decision, Verdict
-from guardcli.model.masking import MaskRule
-from guardcli.model.operations import Operation
 
-SETTINGS = {"client_encoding": "UTF8", "server_encoding": "UTF8", "standard_conforming_strings": "on"}
-
-
-class NoMasks:
-    def rules(self, extra: tuple[MaskRule, ...]) -> Sequence[MaskRule]:
-        return extra
-
-    def masker(self, extra: tuple[MaskRule, ...]) -> Masker:
-        raise AssertionError("nothing is masked here")
-
-
-class Keeper:
-    """Denies what names ``victims``, asks about ``asked``, and keeps a record."""
-
-    def __init__(self) -> None:
-        self.record: list[object] = []
-
-    def judge(self, operations: Sequence[Operation]) -> Decision:
-        names = {target.name for operation in operations for target in operation.targets}
-        if any("victims" in name for name in names):
-            return Decision(Verdict.DENY, "no", "No.", tuple(operations))
-        if any("asked" in name for name in names):
-            return Decision(Verdict.APPROVE, "ask", "Ask.", tuple(operations), terms=ApprovalTerms())
-        return Decision(Verdict.ALLOW, "yes", "", tuple(operations))
-
-    def admit(self, statement: Statement, decision: Decision) -> Ticket:
-        self.record.append(("judged", statement, decision.verdict))
-        return Ticket(len(self.record), statement, decision, 0.0)
-
-    async def obtain(self, ticket: Ticket) -> AsyncIterator[str]:
-        yield "wait"
-
-    def ended(self, ticket: Ticket, outcome: Outcome) -> None:
-        what = (outcome.tags, outcome.rows, outcome.bytes, outcome.error, outcome.lost)
-        self.record.append(("ended", ticket.statement, what))
-
-    def mask(self, text: str) -> str:
-        return text
+sys.path.insert(0, str(Path(__file__).parent))
+from talk import BIND, DESCRIBED, DONE, EXECUTE, FAULT, ONE, READY, ROW, ROWS, WITHIN, Keeper, conversation, parse
 
 
 def cut(data: bytes, size: int) -> list[bytes]:
@@ -92,8 +34,8 @@ Script = Sequence[tuple[str, bytes]]
 def played(script: Script, size: int) -> tuple[object, ...]:
     """Play `script` in chunks of `size` bytes, or whole ones for 0; return all that can be seen of it."""
     keeper = Keeper()
-    made = StatementConversation(keeper, Results(NoMasks(), None))
-    steps = [made.begin(SETTINGS)]
+    made = conversation(keeper)
+    steps: list[Step] = []
     fault = ""
     try:
         for side, data in script:
@@ -105,27 +47,13 @@ def played(script: Script, size: int) -> tuple[object, ...]:
     for wait in waits:
         wait.close()  # type: ignore[attr-defined]
     portals = {name: (portal.columns, portal.ended) for name, portal in made.names.portals.items()}
-    out = ([b"".join(part) for part in zip(*map(_both, steps), strict=True)], keeper.record, len(waits))
+    sent = [b"".join(part) for part in zip(*map(_both, steps), strict=True)]
+    out = (sent, keeper.record, len(waits))
     return (*out, fault, made.status, portals, list(made.names.statements), len(made.flight), made.skipping)
 
 
 def _both(step: Step) -> tuple[bytes, bytes]:
     return b"".join(step.to_client), b"".join(step.to_server)
-
-
-ROWS = RowDescription((Column(b"n", 0, 0, 23, 4, -1, 0),)).encode()
-ROW = DataRow((b"1",)).encode()
-DONE = CommandComplete(b"SELECT 1").encode()
-READY, WITHIN, FAILED = (ReadyForQuery(status).encode() for status in b"ITE")
-FAULT = error("ERROR", "22012", "division by zero").encode()
-EXECUTE = Execute(b"").encode() + Sync().encode()
-DESCRIBED = Describe(PORTAL, b"").encode() + EXECUTE
-BIND = Bind(b"", b"", (), (b"7", None)).encode()
-ONE = Query(b"SELECT 1").encode()
-
-
-def parse(text: bytes, name: bytes = b"") -> bytes:
-    return Parse(name, text).encode()
 
 
 def both(*pairs: tuple[bytes, bytes]) -> Script:
@@ -211,8 +139,7 @@ def test_what_cannot_be_read_ends_the_connection_either_way(name: str) -> None:
 
 
 def test_the_usual_exchange_goes_the_short_way() -> None:
-    made = StatementConversation(Keeper(), Results(NoMasks(), None))
-    made.begin(SETTINGS)
+    made = conversation(Keeper())
     made.from_client(PREPARED[0])
     made.from_server(PREPARED[1])
     for asked, said in (USUAL, (ONE, ROWS + ROW + DONE + READY)):
