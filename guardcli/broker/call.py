@@ -36,7 +36,7 @@ from guardcli.model.effects import in_order
 from guardcli.model.errors import DeniedError, GuardError, UnavailableError
 from guardcli.model.events import EventType
 from guardcli.model.facts import Found
-from guardcli.model.invocation import Invocation, Stdin
+from guardcli.model.invocation import UNNAMED, Invocation, Stdin
 from guardcli.model.masking import MaskRule
 
 NOT_FOUND = 127
@@ -141,6 +141,11 @@ class Call:
                 try_shell=self._engine.shell_trial.for_one_call(),
             )
             self._route = self._engine.routes.find(invocation, facts)
+            if self._route is not None and self._route.resource == UNNAMED:
+                judgement = await self._judge(invocation, facts, cancel)
+                if judgement.decision.verdict is Verdict.DENY:
+                    self._record = self._engine.recorder.judged(invocation, judgement.decision, began)
+                    raise DeniedError(denial(judgement))
             if self._route is not None:
                 self._invocation = invocation = replace(invocation, gateway=self._route.resource)
             judgement = part_of_a_call(invocation) if self._engine.enclosure else None

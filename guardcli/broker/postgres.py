@@ -87,7 +87,21 @@ def postgres_services(broker: Broker, config_dir: Path) -> list[Service]:
     if not served:
         return []
     lending = Lending(standard_providers(own_directory(config_dir), session.environment))
-    gatekeeper = StatementGatekeeper(
+    gatekeeper = gatekeeper_of(broker)
+    place = session.place.directory
+    places = addresses(session.policy.resources, place, PLACE if session.enclosure is not None else str(place))
+    gateways = [
+        PostgresService(resource, places[resource.name], gatekeeper, lending, broker.patience) for resource in served
+    ]
+    for resource in served:
+        broker.routes.add(resource, places[resource.name])
+    return [LendingService(lending), *gateways]
+
+
+def gatekeeper_of(broker: Broker) -> StatementGatekeeper:
+    """Return what decides about the connections of all gateways of a session."""
+    session = broker.session
+    return StatementGatekeeper(
         StatementRules(
             policy=session.policy,
             identity=session.identity,
@@ -98,14 +112,6 @@ def postgres_services(broker: Broker, config_dir: Path) -> list[Service]:
             justification=session.environment.get(JUSTIFICATION, ""),
         )
     )
-    place = session.place.directory
-    places = addresses(session.policy.resources, place, PLACE if session.enclosure is not None else str(place))
-    gateways = [
-        PostgresService(resource, places[resource.name], gatekeeper, lending, broker.patience) for resource in served
-    ]
-    for resource in served:
-        broker.routes.add(resource, places[resource.name])
-    return [LendingService(lending), *gateways]
 
 
 def addresses(resources: tuple[Resource, ...], directory: Path, shown: str) -> dict[str, Address]:

@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from guardcli.broker.passing import Passing, saved_password
 from guardcli.broker.postgres_address import Address
 from guardcli.gateways.postgres.target import PORT
 from guardcli.model.facts import Facts, FactUnavailable
-from guardcli.model.invocation import Invocation
+from guardcli.model.invocation import UNNAMED, Invocation
 from guardcli.model.operations import Inspection
 from guardcli.model.resources import Resource
 from guardcli.policy.globs import Glob
@@ -76,10 +77,15 @@ class Routes:
     def __init__(self) -> None:
         self._served: list[tuple[Resource, Address]] = []
         self._finders: list[Finder] = []
+        self._passing: Passing | None = None
 
     def ask(self, finder: Finder) -> None:
         """Ask `finder` as well."""
         self._finders.append(finder)
+
+    def pass_on(self, passing: Passing) -> None:
+        """Send the calls that mean a server of no resource to a gateway of `passing`."""
+        self._passing = passing
 
     def add(self, resource: Resource, address: Address) -> None:
         """Send the calls that mean `resource` to `address`."""
@@ -90,7 +96,7 @@ class Routes:
         for finder in self._finders:
             if (route := finder.find(invocation, facts)) is not None:
                 return route
-        if invocation.tool != "psql" or not self._served:
+        if invocation.tool != "psql" or not (self._served or self._passing):
             return None
         # what reads psql costs a tenth of a session's start, and most sessions never call it
         from guardcli.inspectors.psql.destination import (
@@ -112,13 +118,22 @@ class Routes:
         for resource, address in self._served:
             if hosts == [address.shown]:
                 return Route(resource.name)
+        if self._passing is not None and self._passing.is_own(hosts):
+            return Route(UNNAMED)
         for resource, address in self._served:
             if _means(resource, hosts, parameters):
                 keep = not resource.credential
                 arguments = redirected_arguments(line, parameters, address.shown, address.port, keep_password=keep)
                 environment = redirected_environment(parameters, address.shown, address.port, keep_password=keep)
                 return Route(resource.name, arguments, environment)
-        return None
+        passed = self._passing.address(parameters, invocation) if self._passing is not None else None
+        if passed is None:
+            return None
+        arguments = redirected_arguments(line, parameters, passed.shown, passed.port, keep_password=True)
+        environment = redirected_environment(parameters, passed.shown, passed.port, keep_password=True)
+        if (password := saved_password(parameters, invocation, facts)) is not None:
+            environment["PGPASSWORD"] = password
+        return Route(UNNAMED, arguments, environment)
 
 
 def _service(name: str, invocation: Invocation, facts: Facts) -> dict[str, str]:

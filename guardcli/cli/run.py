@@ -25,6 +25,7 @@ from guardcli.broker.agent import (
     keep_memory_private,
     leave_as,
 )
+from guardcli.broker.passing import passing_service
 from guardcli.broker.place import SessionPlace, remove_stale, runtime_root
 from guardcli.broker.recorder import printable
 from guardcli.broker.recovery import recover_spools
@@ -165,6 +166,11 @@ def session_services(settings: Settings, broker: Broker) -> list[Service]:
         from guardcli.broker.kubernetes import kubernetes_services  # the same
 
         services += kubernetes_services(broker, settings.config_dir)
+    plan = broker.session.enclosure
+    if plan is None or plan.network is Network.SHARED:  # else a call would reach where its sandbox does not
+        passing = passing_service(broker)
+        broker.routes.pass_on(passing)
+        services.append(passing)
     return services
 
 

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+UNNAMED = "-"
+"""What stands for the gateway of a server that no resource names."""
+
 
 class Stdin(str, Enum):
     """What stands behind descriptor 0 of the call."""
@@ -28,7 +31,7 @@ class Invocation:
     where the directory was deleted. `parent` names the guarded tool that itself started this call, such as
     ``git`` for the ``ssh`` of a fetch; the broker sets it only when it has verified that from the
     process tree, and it stays empty for whatever the agent, a hook or an alias started. `gateway` names the resource
-    whose gateway the call will talk to: its statements are judged there.
+    whose gateway the call will talk to, or is `UNNAMED`: its statements are judged there.
     """
 
     tool: str

@@ -155,10 +155,69 @@ def test_a_routed_statement_is_denied_once_and_on_the_wire(guarded: Any, databas
     assert verdicts == ["allow", "deny"]
 
 
-def test_another_server_is_not_led_anywhere(guarded: Any, database: Database) -> None:
+UNNAMED = """
+version: 1
+name: unnamed
+rules:
+  - {id: reads, match: {tool: psql, effects: [read, session]}, decision: allow}
+  - {id: drops, match: {tool: psql, effects: [define, delete]}, decision: deny, message: Not here.}
+"""
+
+
+@pytest.fixture
+def unnamed(guarded: Any, database: Database) -> Any:
+    """A session whose policy names no server, and whose agent knows a password."""
     sandbox = guarded()
-    done = sandbox.script("psql -XAt -h /nowhere -d postgres -c 'SELECT 1'; echo $?")
-    assert done.stdout == "2\n"
+    sandbox.policy.write_text(UNNAMED)
+    sandbox.env |= {"PGHOST": database.host, "PGDATABASE": "postgres", "PGUSER": "reporting"}
+    return sandbox
+
+
+PASSWORDS = {"variable": {"PGPASSWORD": PASSWORD}, "file": {"PGPASSFILE": "{file}"}}
+
+
+@pytest.mark.parametrize("way", PASSWORDS)
+def test_a_server_that_nobody_named_is_passed_on_to_with_the_clients_own_password(unnamed: Any, way: str) -> None:
+    file = unnamed.root / "pgpass"
+    file.write_text(f"*:*:*:reporting:{PASSWORD}\n")
+    file.chmod(0o600)
+    unnamed.env |= {name: value.format(file=file) for name, value in PASSWORDS[way].items()}
+    done = unnamed.script("psql -XAt -c 'SELECT current_user, count(*) FROM orders'")
+    assert done.stdout == "reporting|5\n", done.stderr
+    judged = [event["data"] for event in unnamed.events(type="judged")]
+    assert [one.get("statement_sha256") is not None for one in judged] == [False, True]
+    assert judged[1]["resource"] == "" and PASSWORD not in str(judged)
+
+
+TYPED = """
+import pexpect
+psql = pexpect.spawn('psql -X -P pager=off', encoding='utf-8', timeout=60)
+for line, answer in (('SELECT count(*) FROM orders;', '5'), ('DROP TABLE orders;', 'Not here'), ('\\\\q', pexpect.EOF)):
+    psql.expect('postgres=[#>] ')
+    psql.sendline(line)
+    psql.expect(answer)
+print('done')
+"""
+
+
+def test_what_is_typed_into_psql_is_judged_as_it_is_typed_for_any_server(unnamed: Any, database: Database) -> None:
+    unnamed.env["PGPASSWORD"] = PASSWORD
+    done = unnamed.python(TYPED)
+    assert done.stdout == "done\n", done.stdout + done.stderr
+    assert database.sql("SELECT count(*) FROM orders") == "5\n"
+
+
+def test_what_is_denied_where_it_is_called_never_reaches_a_server(unnamed: Any) -> None:
+    done = unnamed.script("psql -XAt -h /nowhere -c 'DROP TABLE orders'; echo $?")
+    assert done.stdout == "77\n"
+    assert [event["data"]["verdict"] for event in unnamed.events(type="judged")] == ["deny"]
+
+
+def test_a_wrong_password_and_a_server_that_is_not_there_are_told_as_such(unnamed: Any) -> None:
+    unnamed.env["PGPASSWORD"] = "wrong"
+    done = unnamed.script("psql -XAt -c 'SELECT 1'; echo $?; psql -XAt -h /nowhere -c 'SELECT 1'; echo $?")
+    assert done.stdout == "2\n2\n"
+    assert "password authentication failed" in done.stderr
     assert "/nowhere" in done.stderr
 
 

@@ -37,6 +37,21 @@ TICK_SECONDS = 0.5
 log = logging.getLogger(__name__)
 
 
+def bound(path: str) -> socket.socket:
+    """Return a listening unix socket at `path`, which only this user can reach. Raises UnavailableError."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        listener.bind(path)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise UnavailableError(f"the socket {path} cannot be made: {error.strerror}") from error
+    finally:
+        os.umask(before)
+    return listener
+
+
 class Gateway:
     """Serves one target."""
 
@@ -58,15 +73,10 @@ class Gateway:
 
     async def listen(self, path: str) -> None:
         """Accept clients at the unix socket `path`, which only this user can reach. Raises UnavailableError."""
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        before = os.umask(0o177)
-        try:
-            listener.bind(path)
-        except OSError as error:
-            listener.close()
-            raise UnavailableError(f"the socket {path} cannot be made: {error.strerror}") from error
-        finally:
-            os.umask(before)
+        await self.serve(bound(path))
+
+    async def serve(self, listener: socket.socket) -> None:
+        """Accept clients of `listener`."""
         loop = asyncio.get_running_loop()
         made = await loop.create_unix_server(lambda: Wire(self._arrived), sock=listener, backlog=BACKLOG)
         self._add(made)

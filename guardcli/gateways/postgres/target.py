@@ -29,6 +29,11 @@ class TlsTerms:
     key: str = ""
     binding: str = "prefer"
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Paths of the files that are read for it."""
+        return tuple(filter(None, (self.authority, self.certificate, self.key)))
+
     def context(self) -> ssl.SSLContext | None:
         """Return what the ssl module needs; None without TLS. Reads the files. Raises ConfigurationError."""
         if self.mode is Tls.DISABLE:
@@ -43,7 +48,7 @@ class TlsTerms:
             if self.certificate:
                 context.load_cert_chain(self.certificate, self.key or None, password=_no_passphrase)
         except (OSError, ssl.SSLError) as error:
-            files = " ".join(filter(None, (self.authority, self.certificate, self.key)))
+            files = " ".join(self.files)
             raise ConfigurationError(
                 f"the TLS files cannot be used ({files or 'the system’s own'}): {error}",
                 hint="they must be PEM, readable by guard, and the key without a passphrase",

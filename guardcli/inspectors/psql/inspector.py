@@ -24,7 +24,7 @@ from guardcli.inspectors.psql.script import STREAMS, Script
 from guardcli.inspectors.psql.variables import Variables
 from guardcli.model.effects import Effect
 from guardcli.model.facts import Facts, FactUnavailable
-from guardcli.model.invocation import Invocation, Stdin
+from guardcli.model.invocation import UNNAMED, Invocation, Stdin
 from guardcli.model.operations import Input, Inspection, Operation, Target, conceded
 
 _PAGER = re.compile(r"\s*(?:(?:/usr)?/bin/)?(?:less|more|most|cat|pager|pspg)(?:\s+-[A-Za-z0-9]+)*\s*")
@@ -77,7 +77,7 @@ class _Call:
     def _where(self) -> tuple[Target, ...]:
         """Return what the call is aimed at: for one that goes to a gateway, the resource is known by its name."""
         gateway = self.invocation.gateway
-        return (*targets(self.parameters), *((Target("resource", gateway),) if gateway else ()))
+        return (*targets(self.parameters), *((Target("resource", gateway),) if gateway not in ("", UNNAMED) else ()))
 
     def _options(self) -> str:
         """Carry out what options do while psql reads them; return why psql stops there, empty if it goes on."""
