@@ -83,13 +83,21 @@ class ConnectionAuthority:
         self._calls: dict[int, CallRecord] = {}
         self._decided: dict[tuple[Operation, ...], tuple[float, Decision]] = {}
         self._last: tuple[tuple[Operation, ...], float, Decision] | None = None
+        self._reads_values = rules.policy.reads_values
         self._place = _place(opening)
         self._lines = StatementLines(rules.recorder, opening)
 
-    def judge(self, operations: Sequence[Operation]) -> Decision:
+    @property
+    def reads_values(self) -> bool:
+        """Whether a rule looks at the values of parameters."""
+        return self._reads_values
+
+    def judge(self, operations: Sequence[Operation], values: tuple[str | None, ...] = ()) -> Decision:
         """Return what the policy says."""
         key = tuple(operations)
         now = self._clock()
+        if self._reads_values:  # which are never the same for long
+            return self._decide(key, now, values)
         last = self._last
         if last is not None and last[0] is key and now - last[1] < REMEMBERED_SECONDS:
             return last[2]
@@ -97,22 +105,25 @@ class ConnectionAuthority:
         if known is not None and now - known[0] < REMEMBERED_SECONDS:
             self._last = (key, *known)
             return known[1]
+        decision = self._decide(key, now, ())
+        if len(self._decided) >= REMEMBERED:
+            self._decided.clear()
+        self._decided[key] = (now, decision)
+        self._last = (key, now, decision)
+        return decision
+
+    def _decide(self, operations: tuple[Operation, ...], now: float, values: tuple[str | None, ...]) -> Decision:
         context = Context(
             tool=TOOL,
             identity=self._rules.identity,
             groups=self._rules.groups,
             resource=self._opening.resource,
             now=datetime.fromtimestamp(now, UTC),
+            values=values,
         )
-        placed = key
         if not self._opening.resource:
-            placed = tuple(replace(one, targets=(*one.targets, *self._place)) for one in key)
-        decision = decide(self._rules.policy, placed, context)
-        if len(self._decided) >= REMEMBERED:
-            self._decided.clear()
-        self._decided[key] = (now, decision)
-        self._last = (key, now, decision)
-        return decision
+            operations = tuple(replace(one, targets=(*one.targets, *self._place)) for one in operations)
+        return decide(self._rules.policy, operations, context)
 
     def admit(self, statement: Statement, decision: Decision) -> Ticket:
         """Write the ``judged`` event. Raises UnavailableError."""

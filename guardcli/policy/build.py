@@ -112,6 +112,7 @@ class Builder(Parts):
             environments=texts("environment", self.check_environment),
             branches=texts("branch", self._check_parts),
             argv=self.expressions(section.argv, (*path, "argv")),
+            values=texts("values"),
             when=None if section.when is None else build_window(section.when, self.report, (*path, "when")),
         )
         self._check_contradictions(match, path, permits)

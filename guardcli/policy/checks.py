@@ -27,6 +27,7 @@ _RANK = {Verdict.ALLOW: 0, Verdict.APPROVE: 1, Verdict.DENY: 2}
 
 _DISTINCTIVE = (
     "argv",
+    "values",
     "targets",
     "actions",
     "branches",
@@ -155,6 +156,7 @@ def _always_with(other: Rule, rule: Rule, tools: tuple[str, ...]) -> bool:
         and _all_covered(wide.environments, narrow.environments, covers)
         and _all_covered(wide.branches, narrow.branches, path_covers)
         and (not wide.argv or wide.argv == narrow.argv)
+        and (not wide.values or wide.values == narrow.values)
         and (wide.when is None or wide.when == narrow.when)
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from guardcli.model.isolation import Isolation
 from guardcli.model.masking import MaskRule
 from guardcli.model.resources import Resource
 from guardcli.policy.matching import RuleSet
-from guardcli.policy.rules import SHIMMED, LimitRule, PolicyTest, Rule, Waiver
+from guardcli.policy.rules import SHIMMED, LimitRule, Match, PolicyTest, Rule, Waiver
 
 if TYPE_CHECKING:
     from guardcli.model.tools import ToolRules
@@ -57,6 +58,15 @@ class Policy:
     @property
     def asks_for_branch(self) -> bool:
         """Whether a rule looks at the branch, so that the caller should find out which is checked out."""
-        matches = [rule.match for rule in self.rules] + [waiver.rule.match for waiver in self.waivers]
-        matches += [rule.unless for rule in self.rules if rule.unless is not None]
-        return any(match.branches for match in matches)
+        return any(match.branches for match in self._matches())
+
+    @property
+    def reads_values(self) -> bool:
+        """Whether a rule looks at the values of a statement's parameters."""
+        return any(match.values for match in self._matches())
+
+    def _matches(self) -> Iterator[Match]:
+        for rule in (*self.rules, *(waiver.rule for waiver in self.waivers)):
+            yield rule.match
+            if rule.unless is not None:
+                yield rule.unless

@@ -37,6 +37,8 @@ def checks(match: Match, sure: bool, expressions: ExpressionSet) -> Iterable[Che
         yield lambda view: not sure if view.context.now is None else window.holds(view.now_in(window.zone))
     if match.argv:
         yield _argv_check(match.argv, sure, expressions)
+    if match.values:
+        yield _values_check(match.values, sure)
 
 
 def action_check(actions: Sequence[str], sure: bool) -> Check | None:
@@ -173,6 +175,18 @@ def _environment_check(patterns: Sequence[str], sure: bool) -> Check:
             return not sure
         hits = [any(glob.matches(name) for glob in globs) for name in names]
         return certain and all(hits) if sure else any(hits)
+
+    return check
+
+
+def _values_check(patterns: Sequence[str], sure: bool) -> Check:
+    globs = tuple(Glob(pattern) for pattern in patterns)
+
+    def check(view: View) -> bool:
+        hits = [
+            not sure if value is None else any(glob.matches(value) for glob in globs) for value in view.context.values
+        ]
+        return bool(hits) and all(hits) if sure else any(hits)
 
     return check
 

@@ -13,6 +13,7 @@ environment,
 branch, when
 complete            as given; not given: both                       as given; not given: complete only
 argv                found anywhere in the command line              the whole command line fits
+values              any value fits, or cannot be read               every value fits, and there is one
 ==================  ==============================================  =============================================
 
 So a doubt is never in favour of what runs. ``unless`` is read with the opposite care of its rule.

@@ -98,6 +98,7 @@ def _match(match: Match) -> Form:
         identity=list(match.identities),
         parent=list(match.parents),
         argv=list(match.argv),
+        values=list(match.values),
         when=None if match.when is None else _window(match.when),
     )
 

@@ -45,6 +45,7 @@ class Match:
     environments: tuple[str, ...] = ()
     branches: tuple[str, ...] = ()
     argv: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
     when: Window | None = None
 
 
@@ -140,7 +141,8 @@ class Context:
 
     Empty and None mean *not known*, which a rule that permits never takes for a yes and a rule that restricts
     never takes for a no. `parent` is the exception: it is set only where it was verified, and empty is nobody.
-    `resource` names a resource of the policy where the caller knows it, as a gateway does.
+    `resource` names a resource of the policy where the caller knows it, as a gateway does. `values` are those of a
+    statement's parameters, NULL as an empty text, None where one cannot be read; none where there are no parameters.
     """
 
     tool: str = ""
@@ -152,3 +154,4 @@ class Context:
     now: datetime | None = None
     branch: str = ""
     environment: str = ""
+    values: tuple[str | None, ...] = ()

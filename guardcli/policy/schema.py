@@ -125,6 +125,7 @@ class MatchSection(Section):
     identity: Texts | None = None
     parent: Texts | None = None
     argv: Texts | None = None
+    values: Texts | None = None
     when: WhenSection | None = None
 
 

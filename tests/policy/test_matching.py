@@ -85,6 +85,13 @@ def test_a_rule_that_restricts_takes_any_target_that_may_fit_and_one_that_permit
         ('argv: "psql -c drop +table x"', Context(tool="psql", argv=("/opt/psql", "-c", "drop  table x")), BOTH),
         ('argv: "rm.*x"', Context(tool="psql", argv=("psql", "rm\n\udcff x")), RESTRICTS_ONLY),
         ('argv: "x"', Context(), NEITHER),
+        ('values: "4*"', Context(values=("42",)), BOTH),
+        ('values: ["4*", "7"]', Context(values=("42", "7")), BOTH),
+        ('values: "4*"', Context(values=("42", "7")), RESTRICTS_ONLY),
+        ('values: "4*"', Context(values=("7", None)), RESTRICTS_ONLY),
+        ('values: "4*"', Context(values=("7", "")), NEITHER),
+        ('values: "*"', Context(values=("",)), BOTH),
+        ('values: "4*"', Context(), NEITHER),
     ],
 )
 def test_what_is_not_known_of_the_context_is_no_yes_for_a_rule_that_permits(

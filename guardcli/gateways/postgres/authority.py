@@ -68,8 +68,16 @@ class Outcome:
 class Authority(Protocol):
     """Decides about the statements of one connection and keeps their record."""
 
-    def judge(self, operations: Sequence[Operation]) -> Decision:
-        """Return what the policy says about a text that does `operations`. Quick, and nothing is recorded."""
+    @property
+    def reads_values(self) -> bool:
+        """Whether it matters to `judge` what the values of parameters are."""
+        ...
+
+    def judge(self, operations: Sequence[Operation], values: tuple[str | None, ...] = ()) -> Decision:
+        """Return what the policy says about a text that does `operations`. Quick, and nothing is recorded.
+
+        `values` are those of its parameters as `parameters.judged` gives them; none before they are known.
+        """
         ...
 
     def admit(self, statement: Statement, decision: Decision) -> Ticket:

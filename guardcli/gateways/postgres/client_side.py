@@ -30,7 +30,7 @@ from guardcli.gateways.postgres.effects import changes, is_quiet, may_copy_in, u
 from guardcli.gateways.postgres.flight import Item, Sent
 from guardcli.gateways.postgres.names import Portal, Prepared
 from guardcli.gateways.postgres.opening import replication_command
-from guardcli.gateways.postgres.parameters import digest, readable
+from guardcli.gateways.postgres.parameters import digest, judged, readable
 from guardcli.gateways.postgres.reading import NAME_BYTES, Unreadable, read_name, read_text, write_text
 from guardcli.gateways.postgres.results import Results
 from guardcli.gateways.postgres.server_side import ServerSide
@@ -82,8 +82,8 @@ class ClientSide(ServerSide):
             return inspect_sql(text, tool=_TOOL, prepared=self.names.as_sql_sees_them())
         return _inspected(text)
 
-    def _judge(self, operations: tuple[Operation, ...]) -> Decision:
-        return self.authority.judge(operations)
+    def _judge(self, operations: tuple[Operation, ...], values: tuple[str | None, ...] = ()) -> Decision:
+        return self.authority.judge(operations, values)
 
     def _admit(
         self, statement: Statement, decision: Decision, refuse: Callable[[ErrorResponse], None]
@@ -137,13 +137,19 @@ class ClientSide(ServerSide):
         text = as_select(call)
         shown = readable(call.arguments, call.formats)
         statement = Statement(text, Source.CALL, digest("FunctionCall", text.encode(), (), call), shown)
-        self._simple(frame, statement, inspect_sql(text, tool=_TOOL))
+        self._simple(frame, statement, inspect_sql(text, tool=_TOOL), judged(call.arguments, call.formats))
 
-    def _simple(self, frame: Frame, statement: Statement, operations: tuple[Operation, ...]) -> None:
+    def _simple(
+        self,
+        frame: Frame,
+        statement: Statement,
+        operations: tuple[Operation, ...],
+        values: tuple[str | None, ...] = (),
+    ) -> None:
         if self.names.are_too_many and any(one.action in ("prepare", "declare") for one in operations):
             self._refuse_query(refusals.too_many_names())
             return
-        ticket = self._admit(statement, self._judge(operations), self._refuse_query)
+        ticket = self._admit(statement, self._judge(operations, values), self._refuse_query)
         if ticket is None:
             return
         kind = Sent.QUERY if statement.source is Source.QUERY else Sent.CALL
@@ -228,13 +234,14 @@ class ClientSide(ServerSide):
         operations = self._operations(text)
         decision = self._judge(operations)
         statement = Statement(text, Source.PARSE, digest("Parse", parse.text, parse.types))
-        if decision.verdict is Verdict.DENY:
+        open_ = self.authority.reads_values and "$" in text  # its values decide, and are to come
+        if decision.verdict is Verdict.DENY and not open_:
             self._admit(statement, decision, refuse)
             return
-        if decision.verdict is Verdict.APPROVE and self.drain(frame):
+        if (open_ or decision.verdict is Verdict.APPROVE) and self.drain(frame):
             return
         prepared = Prepared(text, operations, parse.types, quiet=is_quiet(operations))
-        if decision.verdict is Verdict.APPROVE:
+        if open_ or decision.verdict is Verdict.APPROVE:
             self.waiting_parse = WaitingParse(name, prepared, frame.raw, statement, decision, refuse)
         else:
             self._send_parse(name, prepared, frame.raw)
@@ -249,6 +256,9 @@ class ClientSide(ServerSide):
         """Ask about the Parse that waits by itself: its text goes to the server before any values are known."""
         waiting, self.waiting_parse = self.waiting_parse, None
         if waiting is None:
+            return
+        if waiting.decision.verdict is Verdict.ALLOW:
+            self._send_parse(waiting.name, waiting.prepared, waiting.raw)
             return
         ticket = self._admit(waiting.statement, waiting.decision, waiting.refuse)
         if ticket is not None:
@@ -280,7 +290,8 @@ class ClientSide(ServerSide):
         if prepared is None:
             self._refuse(refusals.no_statement(bind.statement))
             return
-        decision = self._judge(prepared.judged())
+        read = judged(bind.values, bind.formats, prepared.types) if self.authority.reads_values else ()
+        decision = self._judge(prepared.judged(), read)
         if decision.verdict is Verdict.APPROVE and self.drain(frame):
             return
         values = readable(bind.values, bind.formats, prepared.types)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 
 from guardcli.gateways.postgres.codec.frontend import Bind, FunctionCall, format_of
 
+SHORT_BYTES = 16
+"""Values in binary that rules look at have no more, but for texts."""
 SHOWN_BYTES = 4096
 """So much of one value is shown; the digest is over all of it."""
 
@@ -37,6 +39,26 @@ def readable(
         else:
             shown.append(value[:SHOWN_BYTES].decode("utf-8", "backslashreplace"))
     return tuple(shown)
+
+
+def judged(
+    values: Sequence[bytes | None], formats: tuple[int, ...], types: Sequence[int] = ()
+) -> tuple[str | None, ...]:
+    """Return each value whole, as rules look at it: NULL as an empty text, None for what cannot be read as one."""
+    return tuple(
+        "" if value is None else _whole(value, format_of(formats, place), types[place] if place < len(types) else 0)
+        for place, value in enumerate(values)
+    )
+
+
+def _whole(value: bytes, format: int, type: int) -> str | None:
+    decode = _DECODERS.get(type)
+    try:
+        if not format or decode is _text:
+            return value.decode("utf-8")
+        return decode(value) if decode is not None and len(value) <= SHORT_BYTES else None
+    except (struct.error, UnicodeDecodeError):
+        return None
 
 
 def _binary(value: bytes, type: int) -> str:

@@ -33,12 +33,15 @@ class NoMasks:
 
 
 class Keeper:
-    """Denies what names ``victims``, asks about ``asked``, and keeps a record."""
+    """Denies ``victims``, asks about ``asked``, and keeps a record; with `reads_values`, lets only 7 through."""
 
-    def __init__(self) -> None:
+    def __init__(self, reads_values: bool = False) -> None:
         self.record: list[object] = []
+        self.reads_values = reads_values
 
-    def judge(self, operations: Sequence[Operation]) -> Decision:
+    def judge(self, operations: Sequence[Operation], values: tuple[str | None, ...] = ()) -> Decision:
+        if self.reads_values and "7" not in values:
+            return Decision(Verdict.DENY, "seven", "Seven only.", tuple(operations))
         names = {target.name for operation in operations for target in operation.targets}
         if any("victims" in name for name in names):
             return Decision(Verdict.DENY, "no", "No.", tuple(operations))

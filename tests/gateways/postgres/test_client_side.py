@@ -158,3 +158,29 @@ def test_words_for_the_client_come_while_it_waits() -> None:
     assert waited(told)
     assert b"wait" in b"".join(told.to_client)
     assert sent(told) == b""
+
+
+SELECT = parse(b"SELECT $1", b"s")
+
+
+def bind(value: bytes) -> bytes:
+    return Bind(b"", b"s", (), (value,)).encode()
+
+
+def test_a_parse_whose_values_decide_waits_for_them() -> None:
+    made = conversation(Keeper(reads_values=True))
+    assert sent(made.from_client(SELECT)) == b""
+    assert sent(made.from_client(bind(b"7") + DESCRIBED)) == SELECT + bind(b"7") + DESCRIBED
+
+
+def test_values_that_a_rule_denies_are_not_sent_nor_the_text_before_them() -> None:
+    keeper = Keeper(reads_values=True)
+    made = conversation(keeper)
+    out = sent(made.from_client(SELECT + bind(b"8") + DESCRIBED))
+    assert b"SELECT" not in out and out.endswith(SYNC)
+    assert sources(keeper) == [("judged", "bind"), ("ended", "bind")]
+
+
+def test_whoever_will_not_say_the_values_first_is_judged_without_any() -> None:
+    made = conversation(Keeper(reads_values=True))
+    assert b"SELECT" not in sent(made.from_client(SELECT + Describe(STATEMENT, b"s").encode() + SYNC))
