@@ -140,17 +140,8 @@ class Call:
                 find_secrets=self._engine.find_secrets,
                 try_shell=self._engine.shell_trial.for_one_call(),
             )
-            self._route = self._engine.routes.find(invocation, facts)
-            if self._route is not None and self._route.resource == UNNAMED:
-                judgement = await self._judge(invocation, facts, cancel)
-                if judgement.decision.verdict is Verdict.DENY:
-                    self._record = self._engine.recorder.judged(invocation, judgement.decision, began)
-                    raise DeniedError(denial(judgement))
-            if self._route is not None:
-                self._invocation = invocation = replace(invocation, gateway=self._route.resource)
-            judgement = part_of_a_call(invocation) if self._engine.enclosure else None
-            judgement = judgement or await self._judge(invocation, facts, cancel)
-            self._record = self._engine.recorder.judged(invocation, judgement.decision, began)
+            self._invocation, judgement = await self._find_way(invocation, facts, cancel)
+            self._record = self._engine.recorder.judged(self._invocation, judgement.decision, began)
             if judgement.decision.verdict is Verdict.DENY:
                 raise DeniedError(denial(judgement))
             if judgement.decision.verdict is Verdict.APPROVE:
@@ -219,8 +210,19 @@ class Call:
                 return tool
         return ""
 
+    async def _find_way(self, invocation: Invocation, facts: CallFacts, cancel: int) -> tuple[Invocation, Judgement]:
+        """Judge the call for where it goes; one to a server without a name first as if there were no gateway."""
+        route = self._route = self._engine.routes.find(invocation, facts)
+        if route is None or route.resource == UNNAMED:
+            judgement = await self._judge(invocation, facts, cancel)
+            if route is None or judgement.decision.verdict is Verdict.DENY:
+                return invocation, judgement
+        invocation = replace(invocation, gateway=route.resource)
+        return invocation, await self._judge(invocation, facts, cancel)
+
     async def _judge(self, invocation: Invocation, facts: CallFacts, cancel: int) -> Judgement:
-        judgement = self._engine.judge.judge_now(invocation, facts)
+        judgement = part_of_a_call(invocation) if self._engine.enclosure else None
+        judgement = judgement or self._engine.judge.judge_now(invocation, facts)
         if judgement is not None:
             return judgement
         work = asyncio.ensure_future(self._engine.judge.judge(invocation, facts))

@@ -119,6 +119,10 @@ class Passing:
             log.warning("no gateway to %s: %s", target, error)
             return None
 
+    def saved_password(self, parameters: Mapping[str, str], invocation: Invocation, facts: Facts) -> str | None:
+        """Return what the agent's own password file has for a call."""
+        return saved_password(parameters, invocation, facts)
+
     def _open(self, target: Target) -> Address | None:
         from guardcli.gateways.postgres.server import Gateway, bound
 

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from guardcli.broker.passing import Passing, saved_password
 from guardcli.broker.postgres_address import Address
 from guardcli.gateways.postgres.target import PORT
 from guardcli.model.facts import Facts, FactUnavailable
@@ -68,6 +67,22 @@ class Finder(Protocol):
 
     def find(self, invocation: Invocation, facts: Facts) -> Route | None:
         """Return the way of a call, None for a call that goes its own."""
+        ...
+
+
+class Passing(Protocol):
+    """Makes gateways to servers that no resource names."""
+
+    def is_own(self, hosts: Sequence[str]) -> bool:
+        """Say whether `hosts` is the socket of one of these gateways."""
+        ...
+
+    def address(self, parameters: Mapping[str, str], invocation: Invocation) -> Address | None:
+        """Return where a call is to connect instead, None where it goes its own way."""
+        ...
+
+    def saved_password(self, parameters: Mapping[str, str], invocation: Invocation, facts: Facts) -> str | None:
+        """Return what the agent's own password file has for a call."""
         ...
 
 
@@ -131,8 +146,9 @@ class Routes:
             return None
         arguments = redirected_arguments(line, parameters, passed.shown, passed.port, keep_password=True)
         environment = redirected_environment(parameters, passed.shown, passed.port, keep_password=True)
-        if (password := saved_password(parameters, invocation, facts)) is not None:
-            environment["PGPASSWORD"] = password
+        if self._passing is not None:
+            password = self._passing.saved_password(parameters, invocation, facts)
+            environment |= {"PGPASSWORD": password} if password is not None else {}
         return Route(UNNAMED, arguments, environment)
 
 
