@@ -141,17 +141,25 @@ def test_a_terminal_is_cut_as_well(limited):
     assert seen.replace(b"\r", b"").endswith(b"\nstatus 74\n"), seen
 
 
-def test_a_long_answer_of_psql_is_ended_on_the_server_too(limited):
+@pytest.mark.parametrize(
+    ("variables", "out", "said"),
+    [
+        ({"PGTARGETSESSIONATTRS": "read-write"}, "1\n2\n3\n4\n5\nstatus 74\n1\n", "guard: cut off by limit few-rows"),
+        ({}, "status 1\n1\n", "guard: the answer has more than 5 rows (limit few-rows)"),
+    ],
+    ids=["its own way", "a gateway"],
+)
+def test_a_long_answer_of_psql_is_ended_on_the_server_too(limited, variables, out, said):
     sandbox = limited(ROWS)
     sandbox.policy.write_text(
         "version: 1\nname: test\nextends: pack:default\nlimits:\n  - {id: few-rows, rows: 5, tools: psql}\n"
     )
     with postgres() as env:
-        sandbox.env.update(env)
+        sandbox.env.update(env, **variables)
         endless = "SELECT generate_series(1, 1000000000)"
         done = sandbox.script(f"psql -At -v FETCH_COUNT=10 -c '{endless}'; echo status $?; git --version | grep -c git")
-        assert done.stdout == "1\n2\n3\n4\n5\nstatus 74\n1\n", done.stderr
-        assert "guard: cut off by limit few-rows" in done.stderr
+        assert done.stdout == out, done.stderr
+        assert said in done.stderr
         question = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%%1000000000%%' AND pid <> pg_backend_pid()"
         for _ in range(100):
             left = subprocess.run(
