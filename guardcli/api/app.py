@@ -91,7 +91,7 @@ def create_app(store: Store, trees: SessionTrees, notifier: Notifier, config: Co
         tasks = [asyncio.create_task(_sweep(store, notifier)), asyncio.create_task(feed.run())]
         if config.channels:
             tasks.append(asyncio.create_task(_tell(store, notifier, metrics, config)))
-        tasks.append(asyncio.create_task(Jobs(store, metrics, jobs_of(store, config, ring)).run()))
+        tasks.append(asyncio.create_task(Jobs(store, metrics, jobs_of(store, metrics, config, ring)).run()))
         yield
         for task in tasks:
             task.cancel()

@@ -156,6 +156,14 @@ class Retention(Section):
     policies: dict[str, Annotated[float, Field(ge=0, le=36500)]] = {}
 
 
+class Telemetry(Section):
+    """Where events go as logs of OpenTelemetry: ``https://collector:4318/v1/logs``; nowhere, if that is empty."""
+
+    endpoint: Annotated[str, Field(pattern=r"^(https?://[^\s]+)?$")] = ""
+    headers: dict[str, SecretText] = Field(default_factory=dict)
+    ca_file: Path | None = None
+
+
 class Config(Section):
     """All of it. `database` is a path or a URL, `public_url` where people reach the API, for links.
 
@@ -177,6 +185,7 @@ class Config(Section):
     recordings: Recordings = Recordings()
     encryption: Encryption = Field(default_factory=Encryption)
     retention: Retention = Retention()
+    telemetry: Telemetry = Field(default_factory=Telemetry)
     issuers: tuple[Issuer, ...] = ()
     channels: tuple[Channel, ...] = ()
 

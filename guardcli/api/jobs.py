@@ -21,6 +21,7 @@ from guardcli.api.store import Store
 from guardcli.api.store.retention import Rules
 from guardcli.api.store.rewrapping import Rewrapping
 from guardcli.api.store.signed import LEAVES_MAX
+from guardcli.api.telemetry import Telling
 from guardcli.model.errors import GuardError, UnavailableError
 from guardcli.signing import KeyRing
 
@@ -56,10 +57,12 @@ class Jobs:
 
     async def run(self) -> None:
         """Look after the jobs, for ever."""
+        await asyncio.gather(*(self._look_after(job) for job in self._jobs))
+
+    async def _look_after(self, job: Job) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            for job in self._jobs:
-                await run_in_threadpool(self.attempt, job)
+            await run_in_threadpool(self.attempt, job)
 
     def attempt(self, job: Job) -> None:
         """Do `job` if it is due and nobody else is at it."""
@@ -82,10 +85,12 @@ class Jobs:
             log.warning("job not noted", extra={"facts": {"job": job.name, "error": str(failure)}})
 
 
-def jobs_of(store: Store, config: Config, keys: KeyRing) -> tuple[Job, ...]:
+def jobs_of(store: Store, metrics: Metrics, config: Config, keys: KeyRing) -> tuple[Job, ...]:
     """Return what there is to do."""
+    telling = (Job("telemetry", TICK_SECONDS, Telling(store, metrics, config.telemetry)),)
     rules = Rules(config.retention.days, config.retention.policies)
     return (
+        *(telling if config.telemetry.endpoint else ()),
         Job("heads", HEAD_SECONDS, lambda: sign_heads(store, keys)),
         Job("retention", 3600.0, lambda: _counted(store.retention.run(rules), "recordings deleted")),
         Job("rewrapping", 3600.0, lambda: _counted(Rewrapping(store.engine, store.stretches).move(), "batches moved")),

@@ -39,6 +39,18 @@ class Metrics:
         self.notifications = Counter(
             "guard_notifications", "Notifications by channel and outcome.", ("channel", "outcome"), registry=registry
         )
+        self.telemetry = Counter(
+            "guard_telemetry_events",
+            "Events sent to the collector of logs, by outcome.",
+            ("outcome",),
+            registry=registry,
+        )
+        self.telemetry_waiting = Gauge(
+            "guard_telemetry_waiting",
+            "Events that wait for the collector of logs.",
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
         self.jobs = Counter(
             "guard_jobs", "What the API does by itself, by outcome.", ("job", "outcome"), registry=registry
         )

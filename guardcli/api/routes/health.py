@@ -7,7 +7,7 @@ from starlette.concurrency import run_in_threadpool
 
 from guardcli import __version__
 from guardcli.api.bodies import Health, Readiness
-from guardcli.api.context import Api, MayReadMetrics
+from guardcli.api.context import Api, Context, MayReadMetrics
 from guardcli.api.metrics import CONTENT_TYPE
 from guardcli.api.store.database import SCHEMA_VERSION, now, reading, revision
 from guardcli.model.errors import GuardError
@@ -40,6 +40,8 @@ async def ready(api: Api, response: Response) -> Readiness:
         "bus": "ok" if api.notifier.connected() else "not connected: changes by other workers are seen late",
         "server": "stopping" if api.notifier.closed else "ok",
     }
+    if api.config.telemetry.endpoint:
+        checks["telemetry"] = await run_in_threadpool(_telemetry, api)
     is_ready = checks["database"] == checks["server"] == "ok"
     response.status_code = 200 if is_ready else 503
     return Readiness(ready=is_ready, checks=checks)
@@ -52,6 +54,14 @@ def _database(api: Api) -> str:
     except GuardError as error:
         return error.message
     return "ok" if found == SCHEMA_VERSION else f"its schema is {found}, not {SCHEMA_VERSION}"
+
+
+def _telemetry(api: Context) -> str:
+    """Return how the collector does; one that is away keeps no request from coming here."""
+    try:
+        return next((one.error for one in api.store.leases.all() if one.name == "telemetry" and one.error), "ok")
+    except GuardError as error:
+        return error.message
 
 
 @root.get("/metrics", response_class=Response, dependencies=[MayReadMetrics])

@@ -18,6 +18,7 @@
 ``tokens``       service tokens
 ``policies``     bundles of policies, and which group is judged by which
 ``trail``        the API's own hash chain: who decided, issued, revoked
+``outgoing``     what has gone out to a collector of logs
 ``signed``       signed heads over all chains
 ``verification`` recomputes every chain and digest
 ===============  =============================================================================
@@ -37,6 +38,7 @@ from guardcli.api.store.events import Events
 from guardcli.api.store.grants import Grants
 from guardcli.api.store.leases import Leases
 from guardcli.api.store.notices import Notices
+from guardcli.api.store.outgoing import Outgoing
 from guardcli.api.store.policies import Policies
 from guardcli.api.store.retention import Retention
 from guardcli.api.store.search import Search
@@ -65,6 +67,7 @@ class Store:
     retention: Retention
     leases: Leases
     signed: Signed
+    outgoing: Outgoing
 
     @classmethod
     def over(cls, engine: Engine, segments: Segments | None = None) -> Store:
@@ -75,10 +78,11 @@ class Store:
         trail = Trail(engine)
         stretches = Stretches(engine, segments or segments_of(Config(), engine.url))
         grants, notices = Grants(engine, trail), Notices(engine)
+        events = Events(engine, trail, stretches)
         return cls(
             engine=engine,
             sessions=Sessions(engine, trail),
-            events=Events(engine, trail, stretches),
+            events=events,
             stretches=stretches,
             approvals=Approvals(engine, trail, grants, notices),
             grants=grants,
@@ -90,4 +94,5 @@ class Store:
             retention=Retention(engine, trail, stretches.segments),
             leases=Leases(engine),
             signed=Signed(engine, stretches.segments.objects),
+            outgoing=Outgoing(engine, events),
         )

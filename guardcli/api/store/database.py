@@ -26,7 +26,7 @@ __all__ = [
     "writing",
 ]
 
-SCHEMA_VERSION = "0008"
+SCHEMA_VERSION = "0009"
 """The newest revision in ``migrations/versions``; a database of any other is migrated or refused."""
 
 

@@ -52,15 +52,17 @@ SESSIONS = Table(
     Column("held", Float, nullable=False, default=0.0),
     Column("erased", WIDE, nullable=False, default=0),
     Column("signed", WIDE, nullable=False, default=0),
+    Column("told", WIDE, nullable=False, default=0),
     Index("sessions_by_time", "started", "id"),
     Index("sessions_by_identity", "identity", "started"),
     Index("sessions_unsigned", "id", sqlite_where=text("events <> signed"), postgresql_where=text("events <> signed")),
+    Index("sessions_untold", "id", sqlite_where=text("events <> told"), postgresql_where=text("events <> told")),
 )
 """`owner` is who created the session, `sponsor` who answers for that one; `events` and `head` are the length and last
 hash of its chain, `recorded` the bytes of its recording, `vouched` the groups that its creator is known to be in,
 `processes` the (pid, start time) pairs of its broker and agent on this machine. `held` is since when nothing of it may
 be deleted, 0 for not at all; the recording of its events below `erased` was deleted; `signed` is how long its chain was
-at the last head."""
+at the last head, `told` how many of its events went to a collector."""
 
 SIGNED = Table(
     "signed_heads",

@@ -1,0 +1,162 @@
+"""Each stored event reaches a real OTLP receiver, and one that is away holds nobody up and loses nothing."""
+
+from __future__ import annotations
+
+import gzip
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+
+from guardcli.api.config import Telemetry
+from guardcli.api.jobs import Job, Jobs
+from guardcli.api.metrics import Metrics
+from guardcli.api.store import Store
+from guardcli.api.store.outgoing import Source
+from guardcli.api.telemetry import Telling, attributes
+from guardcli.model.events import EventType
+
+ME = "local:tester"
+ID, OLD = "session-0001", "session-old0"
+
+
+class Receiver:
+    """Takes logs as a collector does, while `status` is 200."""
+
+    def __init__(self) -> None:
+        self.records: list[LogRecord] = []
+        self.headers: list[str] = []
+        self.resource: dict[str, str] = {}
+        self.status = 200
+        taken = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                taken.headers.append(f"{self.path} {self.headers['authorization']} {self.headers['content-type']}")
+                if taken.status == 200:
+                    taken.take(gzip.decompress(body))
+                self.send_response(taken.status)
+                self.send_header("content-type", "application/x-protobuf")
+                self.end_headers()
+                self.wfile.write(ExportLogsServiceResponse().SerializeToString())
+
+            def log_message(self, *_: object) -> None:
+                return
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05})
+        self.thread.start()
+
+    def take(self, body: bytes) -> None:
+        request = ExportLogsServiceRequest.FromString(body)
+        for resource in request.resource_logs:
+            self.resource = {pair.key: pair.value.string_value for pair in resource.resource.attributes}
+            for scope in resource.scope_logs:
+                self.records.extend(scope.log_records)
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    found = Receiver()
+    yield found
+    found.close()
+
+
+class World:
+    def __init__(self, store: Store, receiver: Receiver) -> None:
+        self.metrics = Metrics()
+        settings = {
+            "endpoint": f"http://127.0.0.1:{receiver.server.server_address[1]}/v1/logs",
+            "headers": {"authorization": "Bearer collector"},
+        }
+        self.jobs = Jobs(store, self.metrics, ())
+        self.job = Job("telemetry", 0.0, Telling(store, self.metrics, Telemetry.model_validate(settings)))
+
+    def turn(self) -> None:
+        self.jobs.attempt(self.job)
+
+
+@pytest.fixture
+def world(store: Store, make, receiver: Receiver) -> World:
+    """A collector was set after one session was recorded."""
+    store.sessions.open(make.facts(OLD), ME)
+    store.events.append(OLD, make.usual(OLD).items, ME)
+    world = World(store, receiver)
+    world.turn()
+    store.sessions.open(make.facts(), ME)
+    return world
+
+
+def shown(record: LogRecord) -> dict[str, object]:
+    return {pair.key: pair.value.string_value or pair.value.int_value for pair in record.attributes}
+
+
+def test_each_event_goes_out_once_it_is_stored_by_the_names_of_the_conventions(
+    store: Store, make, world: World, receiver: Receiver
+) -> None:
+    chain = make.usual()
+    store.events.append(ID, chain.items[:4], ME)
+    world.turn()
+    store.events.append(ID, chain.items, ME)
+    world.turn()
+    world.turn()
+    assert [shown(record)["guard.hash"] for record in receiver.records] == [event.hash for event in chain.events]
+    assert receiver.resource["service.name"] == "guard"
+    assert set(receiver.headers) == {"/v1/logs Bearer collector application/x-protobuf"}
+    denied = receiver.records[5]
+    assert (denied.event_name, denied.severity_text, denied.time_unix_nano) == (
+        "guard.judged",
+        "WARN",
+        1767225600 * 10**9,
+    )
+    found = shown(denied)
+    assert (found["session.id"], found["user.name"], found["host.name"]) == (ID, "agent@test", "here")
+    assert (found["process.command_line"], found["guard.verdict"], found["guard.call"]) == ("psql", "deny", 2)
+    assert not any("line 1" in str(record) for record in receiver.records)
+
+
+def test_what_was_recorded_before_a_collector_was_set_stays(
+    store: Store, make, world: World, receiver: Receiver
+) -> None:
+    store.events.append(ID, make.usual().items[:1], ME)
+    world.turn()
+    assert {shown(record)["session.id"] for record in receiver.records} == {ID}
+
+
+def test_a_collector_that_fails_loses_nothing_and_is_seen(store: Store, make, world: World, receiver: Receiver) -> None:
+    receiver.status = 400
+    chain = make.usual()
+    store.events.append(ID, chain.items, ME)
+    world.turn()
+    assert receiver.records == []
+    (lease,) = store.leases.all()
+    assert "does not take events" in lease.error
+    text = world.metrics.text()
+    assert b"guard_telemetry_waiting 9.0" in text
+    assert b'guard_telemetry_events_total{outcome="failed"} 9.0' in text
+    receiver.status = 200
+    world.turn()
+    assert len(receiver.records) == 9
+    assert store.leases.all()[0].error == ""
+    assert b"guard_telemetry_waiting 0.0" in world.metrics.text()
+
+
+def test_odd_values_go_out_as_text_that_protobuf_holds(make) -> None:
+    chain = make.Chain()
+    odd = {"command": "\udcff\0é", "status": 2**70, "verdict": ["x"], "rule": "r" * 100_000, "findings": {"email": 2}}
+    event = chain.add(EventType.MASKED, odd, 1).event
+    found = attributes(Source(ID, "a\udcff", ME, "{"), event)
+    assert found["process.command_line"] == "?\0é"
+    assert found["process.exit.code"] == str(2**70)
+    assert len(str(found["guard.rule"])) == 8192
+    assert "guard.verdict" not in found
+    assert (found["guard.detectors"], found["host.name"], found["user.name"]) == ("email", "", "a?")
