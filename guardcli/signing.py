@@ -230,6 +230,14 @@ class KeyRing:
         """Return the current key's signature of `message`. Raises UnavailableError, ConfigurationError."""
         return self._load()[1].sign(purpose, message)
 
+    def mark(self, purpose: str) -> None:
+        """Leave word that something was signed for `purpose`: an empty file of that name. Raises UnavailableError."""
+        try:
+            self._load()
+            (self._directory / purpose).touch(mode=0o600)
+        except OSError as error:
+            raise UnavailableError(f"cannot write to {self._directory}: {error.strerror}") from error
+
     def rotate(self, since: float) -> KeySet:
         """Make a new key that follows on the current one, which signs no more; return the public keys.
 

@@ -16,6 +16,7 @@ from typing import Protocol
 from guardcli.broker.approval import Approvals, Question
 from guardcli.broker.limits import Limits, MakeFinder, Mask, Observer
 from guardcli.broker.recorder import COMMAND_MAX, CallRecord, Recorder
+from guardcli.broker.standing import Standing
 from guardcli.gateways.kubernetes.authority import Bearer, Outcome, Request, Ticket
 from guardcli.gateways.kubernetes.bodies import Body
 from guardcli.gateways.kubernetes.codec.request_info import RequestInfo
@@ -28,7 +29,7 @@ from guardcli.model.events import EventType
 from guardcli.model.masking import MaskRule
 from guardcli.model.operations import Target, conceded
 from guardcli.model.resources import Resource
-from guardcli.policy import Context, Policy, decide
+from guardcli.policy import Context
 from guardcli.policy.globs import Glob
 
 IMPLIED = "implied-by-the-call"
@@ -57,7 +58,7 @@ class Maskers(Protocol):
 class RequestRules:
     """What all requests of a session share. `resources` are the clusters that are served, by name."""
 
-    policy: Policy
+    standing: Standing
     resources: Mapping[str, Resource]
     identity: str
     groups: tuple[str, ...]
@@ -113,7 +114,7 @@ class RequestAuthority:
             resource=resource.name if placed else "",
             now=datetime.fromtimestamp(self._clock(), UTC),
         )
-        decision = decide(self._rules.policy, operations, context)
+        decision = self._rules.standing.decide(operations, context)
         if decision.verdict is Verdict.ALLOW or bearer.coverage is None:
             return decision
         if not bearer.coverage.covers(request.info, request.operations):

@@ -91,13 +91,16 @@ class Approvals:
         recorder: Recorder,
         patience: Executor,
         wait_seconds: float,
+        standing: Callable[[], object] = lambda: None,
     ) -> None:
+        """`standing` returns what decides now: another object after each change, which ends what waits."""
         self._client = client
         self._session = session
         self._identity = identity
         self._recorder = recorder
         self._patience = patience
         self._wait_seconds = wait_seconds
+        self._standing = standing
 
     async def obtain(
         self, call: CallRecord, judgement: Judgement, facts: CallFacts, tell: Callable[[str], Awaitable[None]]
@@ -121,7 +124,7 @@ class Approvals:
         Raises DeniedError when the answer was no, PendingError when there was none in time, and UnavailableError
         when the API cannot be asked. What is cancelled meanwhile stays pending, for whoever asks the same again.
         """
-        digest = question.digest
+        digest, standing = question.digest, self._standing()
         approval = await self._request(question)
         self._recorder.event(
             EventType.ASKED, call, {"approval": approval.id, "digest": digest, "state": approval.state.value}
@@ -130,6 +133,11 @@ class Approvals:
             yield _waiting_text(approval, self._wait_seconds)
             approval = await self._wait(approval)
         given = approval.state is ApprovalState.APPROVED
+        if given and self._standing() is not standing:
+            raise PendingError(
+                f"the policy has changed since approval {approval.id} was asked for",
+                hint="nothing was run; run the very same command again, it is judged anew",
+            )
         if given:
             approval = await self._consume(approval, digest)
         self._recorder.event(

@@ -185,7 +185,7 @@ class Call:
     def _seen(self, frame: CallFrame) -> Invocation:
         engine = self._engine
         tool, more = engine.enclosure.tool_of(frame.tool) if engine.enclosure else (frame.tool, ())
-        keep = engine.judge.policy.isolation.keep
+        keep = engine.judge.standing.policy.isolation.keep
         helper = engine.custody.helper
         env = helper.without_forced(frame.env) if helper is not None and tool == "git" else frame.env
         self._dropped = dropped_for_tools(env, {} if engine.enclosure else engine.judge.baseline, keep)

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from guardcli.broker.facts import CallFacts
+from guardcli.broker.standing import Standing
 from guardcli.inspectors.registry import inspect
 from guardcli.model.decisions import Decision
 from guardcli.model.facts import Facts, FactUnavailable, Found
 from guardcli.model.invocation import Invocation, Stdin
 from guardcli.model.operations import Inspection
-from guardcli.policy import Context, Policy, decide
+from guardcli.policy import Context
 
 PROGRAM_VARIABLES = frozenset(
     ["PAGER", "EDITOR", "VISUAL", "BROWSER", "SSH_ASKPASS", "PSQL_PAGER", "PSQL_EDITOR", "PSQLRC", "KUBE_EDITOR"]
@@ -95,7 +96,7 @@ class Judge:
     not the agent's doing. `patience` runs what may block.
     """
 
-    policy: Policy
+    standing: Standing
     identity: str
     groups: tuple[str, ...]
     baseline: Mapping[str, str]
@@ -120,10 +121,10 @@ class Judge:
         return self._decide(invocation, inspection, branch)
 
     def _needs_branch(self, invocation: Invocation) -> bool:
-        return invocation.tool == "git" and self.policy.asks_for_branch
+        return invocation.tool == "git" and self.standing.asks_for_branch
 
     def _inspect(self, invocation: Invocation, facts: Facts) -> Inspection:
-        rules = {rules.tool: rules for rules in self.policy.tool_rules}
+        rules = {rules.tool: rules for policy in reversed(self.standing.policies) for rules in policy.tool_rules}
         seen = replace(invocation, env=chosen_by_agent(invocation.env, self.baseline))
         return inspect(seen, facts, rules, self.baseline)
 
@@ -137,7 +138,7 @@ class Judge:
             now=datetime.now(UTC),
             branch=branch,
         )
-        return Judgement(invocation, inspection, decide(self.policy, inspection.operations, context))
+        return Judgement(invocation, inspection, self.standing.decide(inspection.operations, context))
 
 
 def chosen_by_agent(env: Mapping[str, str], baseline: Mapping[str, str]) -> dict[str, str]:

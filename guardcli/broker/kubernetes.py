@@ -108,7 +108,7 @@ def kubernetes_services(broker: Broker, config_dir: Path) -> list[Service]:
     targets = {one.name: target_of(one, _source(one, lending, broker.patience)) for one in served}
     authority = RequestAuthority(
         RequestRules(
-            policy=session.policy,
+            standing=session.standing,
             resources={one.name: one for one in served},
             identity=session.identity,
             groups=session.groups,

@@ -103,7 +103,7 @@ def gatekeeper_of(broker: Broker) -> StatementGatekeeper:
     session = broker.session
     return StatementGatekeeper(
         StatementRules(
-            policy=session.policy,
+            standing=session.standing,
             identity=session.identity,
             groups=session.groups,
             recorder=broker.recorder,

@@ -102,6 +102,10 @@ class Recorder:
         self._write(0, json.dumps(header).encode() + b"\n")
         self.settle()
 
+    def noted(self, type: EventType, data: Mapping[str, object]) -> None:
+        """Record something that is about the session as a whole. Raises UnavailableError."""
+        self._event(type, 0, data)
+
     def closed(self, data: Mapping[str, object]) -> None:
         """Record the end of the session."""
         self.settle()

@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from guardcli.broker.approval import Approvals
 from guardcli.broker.call import Engine
@@ -35,21 +36,27 @@ from guardcli.broker.processes import GitPrograms
 from guardcli.broker.proxy import AgentNetwork, inner_ports, network_environment
 from guardcli.broker.recorder import Recorder
 from guardcli.broker.routes import Routes
+from guardcli.broker.ruling import Ruling
 from guardcli.broker.secret_finder import SecretFinder
 from guardcli.broker.server import Server, Tasks
 from guardcli.broker.services import Service, Services, tell_failed, tell_started
 from guardcli.broker.shell_trial import ShellTrial
 from guardcli.broker.shipper import Shipper
 from guardcli.broker.spool import Spool
+from guardcli.broker.standing import Standing
 from guardcli.broker.tools import ToolFinder
 from guardcli.client.api import ApiClient
 from guardcli.client.dumps import forbid_dumps
 from guardcli.masking import Masker, Stream
 from guardcli.masking.cache import PatternCache
 from guardcli.model.errors import GuardError, UnavailableError
+from guardcli.model.events import EventType
 from guardcli.model.masking import MaskRule
 from guardcli.model.secrets import Secret
 from guardcli.policy import Policy
+
+if TYPE_CHECKING:
+    from guardcli.broker.watch import Watch
 
 PATIENT_THREADS = 256
 """Calls that may wait for a person or for standard input at once."""
@@ -81,6 +88,13 @@ class Maskers:
         self._texts: dict[str, str] = {}
         self._learned = Learned()
         self.secrets = SecretFinder(cache.load, cache.store)
+
+    def adopt(self, rules: Sequence[MaskRule]) -> None:
+        """Mask by `rules` from now on; what is being delivered stays under those before."""
+        if tuple(rules) != self._rules:
+            self._rules = tuple(rules)
+            for remembered in (self._compiled, self._finders, self._texts):
+                remembered.clear()
 
     def text(self, text: str) -> str:
         """Return `text` as the record may hold it: with everything masked that the policy masks for any tool."""
@@ -128,12 +142,16 @@ class Maskers:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a broker works with. `facts` is the content of ``session.json``, `environment` the user's own."""
+    """What a broker works with. `facts` is the content of ``session.json``, `environment` the user's own.
+
+    `policy` is the one that the session began with: what was set up by it stays. `standing` decides.
+    """
 
     facts: dict[str, object]
     identity: str
     groups: tuple[str, ...]
     policy: Policy
+    standing: Standing
     maskers: Maskers
     approval_wait: float
     place: SessionPlace
@@ -156,6 +174,7 @@ class Broker:
         self, session: Session, spool: Spool, client: ApiClient, shipper: Shipper, make_services: ServiceMaker
     ) -> None:
         self.session = session
+        self._first = session.standing.ruling
         self._spool = spool
         self._shipper = shipper
         self.patience = ThreadPoolExecutor(PATIENT_THREADS, thread_name_prefix="guard-patience")
@@ -164,7 +183,13 @@ class Broker:
         self._tasks = Tasks()
         self.recorder = Recorder(spool, session.maskers.text)
         self.approvals = Approvals(
-            client, session.id, session.identity, self.recorder, self.patience, session.approval_wait
+            client,
+            session.id,
+            session.identity,
+            self.recorder,
+            self.patience,
+            session.approval_wait,
+            lambda: session.standing.ruling,
         )
         self.routes = Routes()
         self.custody = Custody()
@@ -179,7 +204,7 @@ class Broker:
         self._shell_trial = ShellTrial()
         self._baseline = dict(session.environment)
         self._engine = Engine(
-            judge=Judge(session.policy, session.identity, session.groups, self._baseline, self.patience),
+            judge=Judge(session.standing, session.identity, session.groups, self._baseline, self.patience),
             approvals=self.approvals,
             recorder=self.recorder,
             finder=finder,
@@ -196,7 +221,7 @@ class Broker:
             silent=Silent(min(SILENT_MAX, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4)),
         )
 
-    async def serve(self, listener: socket.socket, control: socket.socket) -> int | None:
+    async def serve(self, listener: socket.socket, control: socket.socket, watch: Watch | None = None) -> int | None:
         """Serve until the agent has ended; return its exit status as recorded, None when that is not known.
 
         The agent does not begin, and None is returned, where a service cannot start.
@@ -208,6 +233,8 @@ class Broker:
         server = Server(listener, self._engine, self._tasks)
         server.start()
         ticking = asyncio.ensure_future(self._tick())
+        if watch is not None:
+            watch.start_on(loop, self.adopt)
         said = b""
         entering: asyncio.Task[None] | None = None
         try:
@@ -221,6 +248,8 @@ class Broker:
         except GuardError as error:
             self._failed = str(error)
             tell_failed(control, error)
+        if watch is not None:
+            watch.stop()
         if entering is not None:
             entering.cancel()
         loop.remove_reader(control.fileno())
@@ -242,6 +271,19 @@ class Broker:
             enclosure.give_up()
             return
         enclosure.let_go()
+
+    def adopt(self, found: Ruling | GuardError) -> None:
+        """Let another policy decide from the next call on, or note why the one before stays."""
+        try:
+            if isinstance(found, GuardError):
+                reason = f"the centre's policy cannot be had, the one before stays: {found}"
+                self.recorder.noted(EventType.FAILED, {"reason": reason})
+                return
+            self.session.standing.set(found)
+            self.session.maskers.adopt(found.mask)
+            self.recorder.noted(EventType.ADOPTED, {**found.facts(), "later": found.later(self._first)})
+        except UnavailableError as error:
+            log.error("a change of policy cannot be recorded: %s", error)
 
     def close(self, status: int | None) -> bool:
         """Close the record and ship it; False when some of it stays in the spool for a later run."""
@@ -265,6 +307,7 @@ class Broker:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(TICK_SECONDS)
+            self._spool.shipped = self._shipper.shipped
             try:
                 self.recorder.settle()
                 await loop.run_in_executor(None, self._spool.sync)
@@ -302,12 +345,13 @@ def run_broker(
     connect: Callable[[], tuple[ApiClient, Shipper]],
     background: Callable[[], None],
     make_services: ServiceMaker,
+    make_watch: Callable[[], Watch | None],
 ) -> int:
     """Be the broker, in a process forked for it, until the session has ended; return 0 when all is shipped.
 
     `connect` makes the client and the shipper, after the fork since neither survives one. `background` runs in a
     thread of its own at the start: what earlier sessions left is shipped there. `make_services` says what runs
-    beside the broker's socket.
+    beside the broker's socket, `make_watch` who hears of changes of the policy.
     """
     _detach(session.place.log)
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -315,6 +359,8 @@ def run_broker(
     broker = Broker(session, spool, client, shipper, make_services)
     columns, rows = session.size
     broker.recorder.opened({key: session.facts[key] for key in sorted(session.facts)}, columns, rows)
+    if session.standing.ruling.assigned is not None:
+        broker.recorder.noted(EventType.ADOPTED, session.standing.ruling.facts())
     shipper.start()
     control.setblocking(False)
     helper = ThreadPoolExecutor(1)
@@ -323,7 +369,7 @@ def run_broker(
     gc.freeze()
     import uvloop  # a third less time for a message through a gateway; imported where only the broker waits for it
 
-    status = uvloop.run(broker.serve(listener, control))
+    status = uvloop.run(broker.serve(listener, control, make_watch()))
     with suppress(TimeoutError, GuardError):
         recovery.result(RECOVERY_SECONDS)
     return 0 if broker.close(status) else 1

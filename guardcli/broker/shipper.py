@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from guardcli.broker.contact import Contact
 from guardcli.broker.recovery import recover_spools
 from guardcli.broker.spool import EVENTS, SHIPPED
 from guardcli.broker.spool_reader import Batch, SpoolReader, read_shipped, write_shipped
@@ -45,6 +46,7 @@ class _Progress:
     """What other threads may ask of a shipper, under its lock."""
 
     acknowledged: int = 0
+    bytes: int = 0
     wanted: bool = False
     urgent: int = 0
     stopping: bool = False
@@ -67,8 +69,10 @@ class Shipper:
         *,
         revive: Callable[[], ApiClient] | None = None,
         heartbeat: float = HEARTBEAT_SECONDS,
+        contact: Contact | None = None,
     ) -> None:
-        """Prepare to ship ``spool_dir/session_id``."""
+        """Prepare to ship ``spool_dir/session_id``; `contact` notes when the API answers, and when it does not."""
+        self._contact = contact
         self._directory = spool_dir / session_id
         self._session = session_id
         self._client = client
@@ -93,6 +97,11 @@ class Shipper:
     def acknowledged(self) -> int:
         """How many events the API has stored."""
         return self._state.acknowledged
+
+    @property
+    def shipped(self) -> int:
+        """How many bytes of the spool the API has stored, at the least."""
+        return self._state.bytes
 
     @property
     def fault(self) -> str:
@@ -170,6 +179,8 @@ class Shipper:
                 if self._restart(reader, str(error)):
                     return
             except UnavailableError:
+                if self._contact is not None:
+                    self._contact.failed()
                 self._bring_back()
             except ConflictError as error:
                 if self._resume(reader, batch, error):
@@ -177,6 +188,10 @@ class Shipper:
             except GuardError as error:
                 self._give_up(str(error))
             else:
+                if self._contact is not None:
+                    self._contact.heard()
+                if acknowledged >= reader.next:
+                    self._state.bytes = reader.position
                 self._acknowledge(acknowledged)
                 if acknowledged < reader.next:
                     reader.seek(acknowledged)

@@ -27,6 +27,14 @@ from pathlib import Path
 from guardcli.model.errors import UnavailableError
 from guardcli.model.events import GENESIS, EventType, canonical, linked_line
 
+UNSHIPPED_MAX = 1 << 30
+"""Bytes that may wait for the API. With more nothing is begun and no output goes on, as on a disk that is full."""
+
+RESERVE = 16 << 20
+"""Bytes beyond that for what tells how things ended."""
+
+BEGINNINGS = frozenset({EventType.JUDGED, EventType.ASKED, EventType.STARTED})
+
 EVENTS, RECORDING, SESSION, SHIPPED, LOCK = "events.jsonl", "recording.cast", "session.json", "shipped", "lock"
 
 
@@ -89,8 +97,13 @@ def remove_spool(directory: Path) -> None:
 class Spool:
     """The record of a live session. Not thread-safe: the broker's event loop alone writes."""
 
-    def __init__(self, root: Path, session: Mapping[str, object]) -> None:
-        """Create the directory of the session described by `session` (its ``id`` names it). Raises UnavailableError."""
+    def __init__(self, root: Path, session: Mapping[str, object], most: int = UNSHIPPED_MAX) -> None:
+        """Create the directory of the session described by `session` (its ``id`` names it).
+
+        `most` bytes may wait for the API; whoever ships sets `shipped`, how many are there. Raises UnavailableError.
+        """
+        self.shipped = 0
+        self._most = most
         self.session = str(session["id"])
         self.directory = root / self.session
         try:
@@ -122,6 +135,7 @@ class Spool:
 
     def encoded(self, type: EventType, call: int, data: bytes, seconds: float) -> None:
         """Append an event whose `data` is canonical JSON already. Raises UnavailableError."""
+        self._make_room(len(data), 0 if type in BEGINNINGS else RESERVE)
         moment = timestamp(seconds)
         digest, line = linked_line(self.session, self._sequence, moment, type, call, data, self._previous)
         self._events.append(line)
@@ -131,8 +145,18 @@ class Spool:
 
     def record(self, lines: bytes) -> None:
         """Append whole lines to the recording. Raises UnavailableError."""
+        self._make_room(len(lines), 0)
         self._recording.append(lines)
         self._dirty = True
+
+    def _make_room(self, size: int, reserve: int) -> None:
+        """Raise UnavailableError where `size` more bytes would be more than may wait."""
+        waiting = self._events.size + self._recording.size - self.shipped
+        if waiting + size > self._most + reserve:
+            raise UnavailableError(
+                f"{waiting} bytes of the record wait for the API, and no more may",
+                hint="nothing runs unrecorded; it goes on when the API takes them",
+            )
 
     def sync(self) -> None:
         """Bring both files to the disk; may take long, so call it from a thread."""

@@ -39,7 +39,13 @@ class SpoolReader:
         self._events = open(directory / EVENTS, "rb")  # noqa: SIM115 - closed by `close`
         self._recording = open(directory / RECORDING, "rb")  # noqa: SIM115 - closed by `close`
         self.next = 0
+        self._covered = 0
         self.seek(first)
+
+    @property
+    def position(self) -> int:
+        """How many bytes of both files were read so far; fewer where reading began in the middle."""
+        return self._events.tell() + self._covered
 
     def close(self) -> None:
         """Close both files."""
@@ -87,6 +93,7 @@ class SpoolReader:
         offset, length = event.data.get("offset"), event.data.get("length")
         if not isinstance(offset, int) or not isinstance(length, int) or not 0 <= length <= LINE_MAX or offset < 0:
             raise ValueError(f"event {event.sequence} covers no part of the recording")
+        self._covered = offset + length
         self._recording.seek(offset)
         return self._recording.read(length)
 

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from guardcli.broker.contact import Contact
+from guardcli.broker.ruling import Ruling
 from guardcli.model.decisions import Decision, Verdict
 from guardcli.model.effects import Effect
-from guardcli.model.masking import MaskRule
 from guardcli.model.operations import Operation
 from guardcli.policy import Context, Policy, decide
-from guardcli.policy.tightening import masking_only, tightened
+from guardcli.policy.tightening import tightened
 
 OFFLINE = "guard:offline"
 """The rule that denies what must not run while the API is away."""
@@ -26,44 +26,48 @@ READS = frozenset({Effect.READ, Effect.SESSION})
 class Standing:
     """What decides. `set` is called from the event loop, everything else from any thread."""
 
-    def __init__(self, policy: Policy, own: Policy | None = None, contact: Contact | None = None) -> None:
-        """`own` makes `policy` stricter; with `contact`, being out of the API's reach matters."""
-        self._now = (policy, own)
+    def __init__(self, ruling: Ruling, contact: Contact | None = None) -> None:
+        """With `contact`, being out of the API's reach matters."""
         self.contact = contact
+        self.set(ruling)
+
+    @property
+    def ruling(self) -> Ruling:
+        """Who decides now; another object after each change."""
+        return self._ruling
 
     @property
     def policy(self) -> Policy:
         """The one that goes first."""
-        return self._now[0]
+        return self._ruling.policy
 
     @property
     def policies(self) -> tuple[Policy, ...]:
         """All that have a say."""
-        return tuple(one for one in self._now if one is not None)
+        ruling = self._ruling
+        return (ruling.policy,) if ruling.own is None else (ruling.policy, ruling.own)
 
-    @property
-    def mask(self) -> tuple[MaskRule, ...]:
-        """The rules of masking: the machine's own go after, and let nothing stay."""
-        policy, own = self._now
-        return policy.mask + (masking_only(own.mask) if own is not None else ())
-
-    @property
-    def asks_for_branch(self) -> bool:
-        """Whether the branch matters that is checked out."""
-        return any(one.asks_for_branch for one in self.policies)
-
-    def set(self, policy: Policy, own: Policy | None) -> None:
+    def set(self, ruling: Ruling) -> None:
         """Let these decide from now on."""
-        self._now = (policy, own)
+        self._ruling = ruling
+        self.asks_for_branch = any(one.asks_for_branch for one in self.policies)
+        """Whether the branch matters that is checked out."""
+        self.reads_values = any(one.reads_values for one in self.policies)
+        """Whether a rule looks at the values of parameters."""
 
     def decide(self, operations: Sequence[Operation], context: Context) -> Decision:
         """Return what is decided about a call that would do `operations`."""
-        policy, own = self._now
-        decision = decide(policy, operations, context)
-        if own is not None:
-            decision = tightened(decision, decide(own, operations, context))
-        away = self.contact.away() if self.contact is not None else None
-        return decision if away is None else self._unreachable(decision, policy.offline_reads, away)
+        ruling = self._ruling
+        if ruling.groups is not None:
+            context = replace(context, groups=ruling.groups)
+        decision = decide(ruling.policy, operations, context)
+        reads = ruling.policy.offline_reads
+        if ruling.own is not None:
+            decision = tightened(decision, decide(ruling.own, operations, context))
+            reads = min(reads, ruling.own.offline_reads) if ruling.own.offline_reads else reads
+        matters = ruling.is_central or reads > 0
+        away = self.contact.away() if self.contact is not None and matters else None
+        return decision if away is None else self._unreachable(decision, reads, away)
 
     def _unreachable(self, decision: Decision, reads: float, away: float) -> Decision:
         """Return what is left of `decision` with the API away: reads for a time; what asks finds nobody to ask."""

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 from guardcli.broker.approval import Approvals, Question
 from guardcli.broker.recorder import CallRecord, Recorder
+from guardcli.broker.standing import Standing
 from guardcli.broker.statement_lines import TOOL, StatementLines
 from guardcli.gateways.postgres.authority import Outcome, Statement, Ticket
 from guardcli.gateways.postgres.contract import Conversation, Opening, Refused
@@ -23,7 +24,7 @@ from guardcli.gateways.postgres.results import Maskers, Results
 from guardcli.model.decisions import Decision, Verdict
 from guardcli.model.events import EventType
 from guardcli.model.operations import Operation, Target
-from guardcli.policy import Context, Policy, decide
+from guardcli.policy import Context
 
 REMEMBERED, REMEMBERED_SECONDS = 512, 1.0
 """So many decisions are remembered, for so long: rules may hold at some hours only."""
@@ -33,7 +34,7 @@ REMEMBERED, REMEMBERED_SECONDS = 512, 1.0
 class StatementRules:
     """What all connections of a session share."""
 
-    policy: Policy
+    standing: Standing
     identity: str
     groups: tuple[str, ...]
     recorder: Recorder
@@ -55,7 +56,7 @@ class StatementGatekeeper:
         privilege. Nobody is asked about these: the same may be said by a statement, which waits for a person.
         """
         authority = ConnectionAuthority(self._rules, opening)
-        resources = [one for one in self._rules.policy.resources if one.name == opening.resource]
+        resources = [one for one in self._rules.standing.policy.resources if one.name == opening.resource]
         replication = any(resource.access.replication for resource in resources)
         operations = opening_operations(opening.parameters, TOOL, replication)
         decision = authority.judge(operations) if operations else None
@@ -83,20 +84,19 @@ class ConnectionAuthority:
         self._calls: dict[int, CallRecord] = {}
         self._decided: dict[tuple[Operation, ...], tuple[float, Decision]] = {}
         self._last: tuple[tuple[Operation, ...], float, Decision] | None = None
-        self._reads_values = rules.policy.reads_values
         self._place = _place(opening)
         self._lines = StatementLines(rules.recorder, opening)
 
     @property
     def reads_values(self) -> bool:
         """Whether a rule looks at the values of parameters."""
-        return self._reads_values
+        return self._rules.standing.reads_values
 
     def judge(self, operations: Sequence[Operation], values: tuple[str | None, ...] = ()) -> Decision:
         """Return what the policy says."""
         key = tuple(operations)
         now = self._clock()
-        if self._reads_values:  # which are never the same for long
+        if self.reads_values:  # which are never the same for long
             return self._decide(key, now, values)
         last = self._last
         if last is not None and last[0] is key and now - last[1] < REMEMBERED_SECONDS:
@@ -123,7 +123,7 @@ class ConnectionAuthority:
         )
         if not self._opening.resource:
             operations = tuple(replace(one, targets=(*one.targets, *self._place)) for one in operations)
-        return decide(self._rules.policy, operations, context)
+        return self._rules.standing.decide(operations, context)
 
     def admit(self, statement: Statement, decision: Decision) -> Ticket:
         """Write the ``judged`` event. Raises UnavailableError."""

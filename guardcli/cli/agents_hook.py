@@ -13,13 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO, Any
 
+from guardcli.broker.standing import Standing
 from guardcli.cli.agents_settings import Agent
+from guardcli.cli.central import in_force
 from guardcli.cli.policy_check import MAX_LINE
 from guardcli.cli.policy_judge import Call, Caller, printable
 from guardcli.cli.settings import Settings
 from guardcli.model.decisions import Decision, Verdict
 from guardcli.model.errors import GuardError
-from guardcli.policy import Context, decide, load_policy
+from guardcli.policy import Context
 from guardcli.policy.rules import SHELL
 
 BLOCK = 2
@@ -112,8 +114,9 @@ def in_session() -> bool:
 
 
 def _judge(agent: Agent, call: Call, settings: Settings, identity: str) -> Answer:
-    policy = load_policy(settings.policy)
-    caller = Caller(policy, Context(identity=identity, groups=settings.groups), os.environ)
+    ruling = in_force(settings)
+    standing = Standing(ruling)
+    caller = Caller(ruling.policy, Context(identity=identity, groups=settings.groups), os.environ)
     facts = caller.facts(call)
     operations, context = caller.operations(call, facts), caller.context_of(call, facts)
     guarded = tuple(one for one in operations if one.tool != SHELL)
@@ -124,12 +127,12 @@ def _judge(agent: Agent, call: Call, settings: Settings, identity: str) -> Answe
             own = operations
     if not guarded and not own:
         return Answer()
-    decision = decide(policy, (*guarded, *own), context)
+    decision = standing.decide((*guarded, *own), context)
     if decision.verdict is Verdict.ALLOW:
         return Answer()
     if decision.verdict is Verdict.DENY:
         return _blocked(f"denied by {decision.rule}: {decision.message}", "do not retry it in other words")
-    if guarded and decide(policy, guarded, context).verdict is not Verdict.ALLOW:
+    if guarded and standing.decide(guarded, context).verdict is not Verdict.ALLOW:
         return _blocked(
             f"{decision.rule}: {decision.message}",
             "only a session can ask for that: start the agent with guard run -- AGENT",

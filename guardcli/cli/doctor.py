@@ -20,12 +20,13 @@ import click
 from guardcli import __version__
 from guardcli.broker.shim_binary import shim_binary
 from guardcli.broker.tools import SHIM, ToolFinder
+from guardcli.cli.central import Ruled, rule
 from guardcli.cli.connection import connect
 from guardcli.cli.protection import Check, isolation_possible, level, reach, standard_find
 from guardcli.cli.settings import Settings, load_settings
 from guardcli.masking.cache import PatternCache
 from guardcli.model.errors import DeniedError, GuardError, PendingError, UnavailableError
-from guardcli.policy import Policy, load_policy
+from guardcli.policy import Policy
 
 CALL_SECONDS = 30.0
 SESSION_SECONDS = 90.0
@@ -74,11 +75,12 @@ def all_checks() -> Iterator[Check]:
         return
     yield from api_answers(settings)
     try:
-        policy = load_policy(settings.policy)
+        ruled = rule(settings)
     except GuardError as error:
         yield Check("policy", False, str(error), "guard policy check names every fault")
         return
-    yield Check("policy", True, f"{policy.name} ({settings.policy}), digest {policy.digest[:12]}")
+    policy = ruled.ruling.policy
+    yield policy_in_force(settings, ruled)
     yield tools_found(policy)
     if not os.environ.get("GUARD_SESSION"):
         yield isolation_possible(settings.isolate)
@@ -124,6 +126,26 @@ def api_answers(settings: Settings) -> Iterator[Check]:
     told = f"{skew:.1f} s away from the API's" if skew else "the same as the API's"
     good = skew <= CLOCK_SECONDS
     yield Check("clock", good, told, "" if good else "set both clocks by NTP: approvals end by the API's")
+
+
+def policy_in_force(settings: Settings, ruled: Ruled) -> Check:
+    """Say by which policy a session would be judged, whose it is, and whether the centre can be believed."""
+    ruling, own = ruled.ruling, settings.policy
+    said = f"{ruling.policy.name}, digest {ruling.policy.digest[:12]}"
+    if ruled.fault is not None:
+        kept = f"as it was kept {ruling.away or 0:.0f} s ago; " if ruling.is_central else ""
+        return Check(
+            "policy", False, f"{said}; {kept}{ruled.fault}", "only reads go on, for as long as the policy says"
+        )
+    if ruling.is_central and ruling.assigned is not None:
+        answer, tighter = ruling.assigned.answer, f", made stricter by {own}" if ruling.own is not None else ""
+        key = ruling.assigned.keys.current.id
+        whose = f"version {answer.version} of the centre's for {answer.group}, serial {answer.serial}, key {key}"
+        return Check("policy", True, f"{said} ({whose}{tighter})")
+    todo = ""
+    if settings.api_url and ruled.centre is None:
+        todo = "the centre has no say here: guard login enrols the machine, or pin its key with policy_keys"
+    return Check("policy", True, f"{said} ({own})", todo)
 
 
 def tools_found(policy: Policy) -> Check:

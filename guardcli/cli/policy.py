@@ -10,6 +10,9 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
+from guardcli.broker.ruling import Ruling
+from guardcli.cli.central import in_force
+from guardcli.cli.policy_central import assign, history, publish, rollback, withdraw
 from guardcli.cli.policy_check import check
 from guardcli.cli.policy_tests import test
 from guardcli.cli.settings import load_settings
@@ -85,8 +88,8 @@ def command() -> None:
     """
 
 
-command.add_command(check)
-command.add_command(test)
+for _one in (check, test, publish, history, assign, rollback, withdraw):
+    command.add_command(_one)
 
 
 @command.command(epilog="\b\nExamples:\n  guard policy init\n  guard policy init --pack ci team.yaml")
@@ -145,18 +148,24 @@ def lint(policy: str | None, as_json: bool) -> int:
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of policies, for editors.")
 @click.option("--json", "as_json", is_flag=True, help="With --effective: as JSON.")
 def show(policy: str | None, effective: bool, schema: bool, as_json: bool) -> None:
-    """Print POLICY: its text, or with --effective what it comes to."""
+    """Print POLICY: its text, or with --effective what it comes to.
+
+    Without POLICY that is the one that a session would begin with now: the centre's, where it has assigned one.
+    """
     if schema:
         click.echo(SCHEMA_FILE.read_text(), nl=False)
         return
-    source = policy or load_settings().policy
-    loaded = load_policy(source)
+    settings = load_settings()
+    ruling = in_force(settings, policy or "")
+    loaded = ruling.policy
     if not effective and not as_json:
-        click.echo(read_source(source).decode(), nl=False)
+        click.echo(_text(ruling, policy or settings.policy), nl=False)
         return
     from guardcli.policy.normal import normal_form
 
     form = normal_form(loaded) | {"digest": loaded.digest, "sources": list(loaded.sources)}
+    if ruling.is_central:
+        form["centre"] = dict(ruling.facts())
     if as_json:
         click.echo(json.dumps(form, ensure_ascii=False))
         return
@@ -169,6 +178,16 @@ def show(policy: str | None, effective: bool, schema: bool, as_json: bool) -> No
             f", replaces that of {found.replaces}" if found.replaces else ""
         )
     click.echo(yaml.safe_dump(form, sort_keys=False, allow_unicode=True, width=110), nl=False)
+
+
+def _text(ruling: Ruling, source: str) -> str:
+    """Return the text of the file that a policy begins with, out of the centre's bundle where that decides."""
+    if not ruling.is_central or ruling.assigned is None:
+        return read_source(source).decode()
+    from guardcli.policy.bundles import unpacked
+
+    top, files = unpacked(ruling.assigned.content)
+    return f"# version {ruling.assigned.version}, from the centre: {top}\n{files[top]}"
 
 
 def _as_name(text: str) -> str:

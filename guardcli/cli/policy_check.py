@@ -7,16 +7,20 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import IO, Any
 
 import click
 
+from guardcli.broker.ruling import Ruling
+from guardcli.broker.standing import Standing
+from guardcli.cli.central import in_force
 from guardcli.cli.policy_judge import Call, Caller, GivenFacts, printable
 from guardcli.cli.settings import load_settings
 from guardcli.model.decisions import ApprovalTerms, Decision, Verdict
 from guardcli.model.effects import in_order
 from guardcli.model.operations import Operation
-from guardcli.policy import Context, decide, load_policy
+from guardcli.policy import Context
 from guardcli.policy.engine import Judgement, explain
 from guardcli.policy.rules import Rule
 
@@ -68,7 +72,8 @@ def check(
     if batch and not as_json:
         raise click.UsageError("--batch answers in JSON only: add --json")
     settings = load_settings()
-    loaded = load_policy(policy or settings.policy)
+    ruling = in_force(settings, policy)
+    loaded, standing = ruling.policy, Standing(replace(ruling, groups=None) if groups else ruling)
     if resource and resource not in {one.name for one in loaded.resources}:
         known = ", ".join(one.name for one in loaded.resources) or "none"
         raise click.BadParameter(f"the policy knows no resource {resource!r}; it knows: {known}")
@@ -77,12 +82,12 @@ def check(
     )
     caller = Caller(loaded, context, os.environ)
     if batch:
-        _run_batch(caller, batch, cwd)
+        _run_batch(caller, standing, batch, cwd)
         return 0
     call = Call(argv=argv, sql=sql or "", env=dict(os.environ), cwd=os.path.abspath(cwd or os.curdir))
     facts = caller.facts(call)
     operations, known_context = caller.operations(call, facts), caller.context_of(call, facts)
-    decision = decide(loaded, operations, known_context)
+    decision = standing.decide(operations, known_context)
     if as_json:
         form = answer_of(decision) | {"matched": list(decision.matched), "policy": loaded.digest}
         if decision.limits:
@@ -114,10 +119,10 @@ def _user() -> str:
         return str(os.getuid())
 
 
-def _run_batch(caller: Caller, batch: str, cwd: str) -> None:
+def _run_batch(caller: Caller, standing: Standing, batch: str, cwd: str) -> None:
     """Judge line after line; each answer is out before the next line is read."""
     here = os.path.abspath(cwd or os.curdir)
-    judge = BatchJudge(caller, dict(os.environ), here)
+    judge = BatchJudge(caller, dict(os.environ), here, standing)
     if batch == "-":
         _answer(judge, sys.stdin.buffer)
         return
@@ -146,8 +151,10 @@ def _lines(source: IO[bytes]) -> Iterator[bytes]:
 class BatchJudge:
     """Answers the lines of a batch. What git says about a directory is asked once for all lines with the same one."""
 
-    def __init__(self, caller: Caller, env: Mapping[str, str], cwd: str) -> None:
+    def __init__(self, caller: Caller, env: Mapping[str, str], cwd: str, standing: Standing | None = None) -> None:
+        """`standing` decides; without it, the caller's policy alone does."""
         self._caller = caller
+        self._standing = standing or Standing(Ruling(caller.policy))
         self._env = env
         self._cwd = cwd
         self._resources = frozenset(one.name for one in caller.policy.resources)
@@ -165,7 +172,7 @@ class BatchJudge:
             call = self._call(form)
             facts = GivenFacts(self._caller.facts(call), stdin=call.stdin)
             operations = self._caller.operations(call, facts)
-            decision = decide(self._caller.policy, operations, self._caller.context_of(call, facts))
+            decision = self._standing.decide(operations, self._caller.context_of(call, facts))
         except (ValueError, RecursionError) as error:
             return {"id": number, "effect": "deny", "rule": BAD_INPUT, "message": str(error), "operations": []}
         return {"id": number, **answer_of(decision)}

@@ -54,7 +54,7 @@ def test(policies: tuple[str, ...], as_json: bool, verbose: bool) -> int:
             if as_json:
                 click.echo(json.dumps(_as_json(outcome)))
             elif outcome.fault or verbose:
-                _report(outcome)
+                report(outcome)
     if not as_json:
         click.echo(f"{total - failed} of {total} tests pass")
     return 1 if failed else 0
@@ -101,7 +101,8 @@ def _fault(test: PolicyTest, decision: Decision) -> str:
     return ""
 
 
-def _report(outcome: Outcome) -> None:
+def report(outcome: Outcome) -> None:
+    """Print what came of a test."""
     test = outcome.test
     what, fault = printable(" ".join(test.run) or test.sql), printable(outcome.fault)
     mark = click.style("FAIL", fg="red") if outcome.fault else click.style("pass", fg="green")

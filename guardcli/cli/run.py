@@ -25,6 +25,7 @@ from guardcli.broker.agent import (
     keep_memory_private,
     leave_as,
 )
+from guardcli.broker.contact import Contact
 from guardcli.broker.passing import passing_service
 from guardcli.broker.place import SessionPlace, remove_stale, runtime_root
 from guardcli.broker.recorder import printable
@@ -34,6 +35,8 @@ from guardcli.broker.services import Service, hear_started
 from guardcli.broker.session import FLUSH_SECONDS, Broker, Maskers, Session, run_broker
 from guardcli.broker.shipper import Shipper
 from guardcli.broker.spool import Spool, timestamp
+from guardcli.broker.standing import Standing
+from guardcli.cli.central import Ruled, begun, rule, watch
 from guardcli.cli.connection import connect
 from guardcli.cli.isolating import Isolating, Mode, choose, enclosure, entry, inside_environment
 from guardcli.cli.settings import Settings, load_settings
@@ -43,7 +46,7 @@ from guardcli.masking.cache import PatternCache
 from guardcli.model.errors import UnavailableError
 from guardcli.model.isolation import Network
 from guardcli.model.secrets import Secret
-from guardcli.policy import Policy, load_policy
+from guardcli.policy import Policy
 
 APPROVAL_WAIT = 120.0
 READY_SECONDS = 20.0
@@ -57,7 +60,8 @@ READY_SECONDS = 20.0
     "--policy",
     "policy_source",
     metavar="FILE|pack:NAME",
-    help="The policy to judge by. Default: GUARD_POLICY, the configured one, or pack:default.",
+    help="The policy to judge by; the centre's goes before it, where it has assigned one, and this can only make that "
+    "stricter. Default: GUARD_POLICY, the configured one, or pack:default.",
 )
 @click.option(
     "--approval-wait",
@@ -97,38 +101,41 @@ def command(
     the policy has faults. A guarded call exits 77 when it was denied and 75 while its approval is pending.
     """
     settings = load_settings()
-    policy = load_policy(policy_source or settings.policy)
+    ruled = rule(settings, policy_source)
+    policy = ruled.ruling.policy
     if approval_wait is None:
         approval_wait = APPROVAL_WAIT if policy.approval_wait is None else policy.approval_wait
     wanted = Network(network) if network else policy.isolation.network
     isolating, said = choose(Mode(isolate or settings.isolate), settings, policy, wanted)
     if said:
         click.echo(f"guard: {said}", err=True)
-    sys.exit(start(settings, policy, approval_wait, argv, isolating))
+    sys.exit(start(settings, ruled, approval_wait, argv, isolating))
 
 
 def start(
-    settings: Settings, policy: Policy, approval_wait: float, argv: Sequence[str], isolating: Isolating | None = None
+    settings: Settings, ruled: Ruled, approval_wait: float, argv: Sequence[str], isolating: Isolating | None = None
 ) -> int:
     """Run one session to its end and return the exit status. Raises UnavailableError before the agent has started."""
-    maskers = Maskers(policy.mask, PatternCache(settings.state_dir / "cache"))
+    policy = ruled.ruling.policy
+    maskers = Maskers(ruled.ruling.mask, PatternCache(settings.state_dir / "cache"))
     facts = session_facts(settings, policy, masked_command(argv, maskers))
     spool = Spool(settings.spool_dir, facts)
     try:
         client = connect(settings)
-        token = client.create_session(facts, [os.getpid()])
+        token = begun(client, facts, ruled)
     except BaseException:
         spool.remove()
         raise
     root = runtime_root(settings.runtime_dir, settings.state_dir)
     remove_stale(root)
-    place = SessionPlace(root, spool.session, policy.guarded, isolating.key if isolating else b"")
+    place = SessionPlace(root, spool.session, ruled.ruling.guarded, isolating.key if isolating else b"")
     inner, outer = socket.socketpair()
     session = Session(
         facts=facts,
         identity=str(facts["identity"]),
         groups=settings.groups,
         policy=policy,
+        standing=Standing(ruled.ruling, Contact(ruled.ruling.away)),
         maskers=maskers,
         approval_wait=approval_wait,
         place=place,
@@ -138,11 +145,11 @@ def start(
         enclosure=enclosure(isolating, outer) if isolating else None,
     )
     client.close()
-    forget_in_memory(withheld(policy))
+    forget_in_memory(withheld(session.standing.policies))
     keep_memory_private()
     adopt_orphans()
     ours, theirs = socket.socketpair()
-    broker = _fork_broker(session, spool, listen(str(place.socket)), ours, theirs, settings, token, inner)
+    broker = _fork_broker(session, spool, listen(str(place.socket)), ours, theirs, settings, token, inner, ruled)
     outer.close()
     try:
         return _supervise(session, settings, ours, broker, argv, isolating, inner)
@@ -174,11 +181,11 @@ def session_services(settings: Settings, broker: Broker) -> list[Service]:
     return services
 
 
-def withheld(policy: Policy) -> frozenset[str]:
-    """Return the variables that hold credentials of the policy, or open the door to them; no agent gets them."""
-    held = [resource for resource in policy.resources if resource.credential]
+def withheld(policies: Sequence[Policy]) -> frozenset[str]:
+    """Return the variables that hold credentials of a policy, or open the door to them; no agent gets them."""
+    held = [resource for policy in policies for resource in policy.resources if resource.credential]
     references = [one for resource in held for one in (resource.credential, resource.access.passphrase) if one]
-    references += [one.reference for rules in policy.tool_rules for one in rules.credentials]
+    references += [one.reference for policy in policies for rules in policy.tool_rules for one in rules.credentials]
     if not references:
         return frozenset({"GUARD_TOKEN"})
     from guardcli.credentials.lending import variables_of
@@ -246,6 +253,7 @@ def _fork_broker(
     settings: Settings,
     token: Secret,
     inner: socket.socket,
+    ruled: Ruled,
 ) -> int:
     pid = os.fork()
     if pid:
@@ -258,17 +266,34 @@ def _fork_broker(
         ours.close()
         inner.close()
 
+        contact = session.standing.contact or Contact()
+
         def connect_again() -> tuple[ApiClient, Shipper]:
             client = connect(settings).with_token(token)
-            return client, Shipper(
-                settings.spool_dir, session.id, client, revive=lambda: connect(settings).with_token(token)
-            )
+
+            def revive() -> ApiClient:
+                again = connect(settings)
+                if token:
+                    return again.with_token(token)
+                shown = again.create_session(session.facts, [os.getpid(), os.getppid()])
+                client.transport.show(shown)
+                return client
+
+            told = contact if ruled.centre is None else None  # with a centre only answers that hold count
+            return client, Shipper(settings.spool_dir, session.id, client, revive=revive, contact=told)
 
         def recover() -> None:
             recover_spools(settings.spool_dir, connect(settings), skip=[session.id])
 
         status = run_broker(
-            session, spool, listener, theirs, connect_again, recover, partial(session_services, settings)
+            session,
+            spool,
+            listener,
+            theirs,
+            connect_again,
+            recover,
+            partial(session_services, settings),
+            lambda: watch(settings, ruled, contact, token),
         )
     finally:
         os._exit(status)
@@ -325,7 +350,7 @@ def _supervise(
 
 def lent_environment(session: Session) -> dict[str, str]:
     """Return the user's own environment without what no agent gets."""
-    hidden = withheld(session.policy)
+    hidden = withheld(session.standing.policies)
     return {name: value for name, value in session.environment.items() if name not in hidden}
 
 

@@ -15,8 +15,9 @@ what               default                                holds
 from __future__ import annotations
 
 import os
+import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from guardcli.cli.logins import stored_login
 from guardcli.model.errors import ConfigurationError, Problem
 from guardcli.model.secrets import Secret
 
-KEYS = frozenset({"api", "token", "policy", "groups", "isolate"})
+KEYS = frozenset({"api", "token", "policy", "policy_keys", "groups", "isolate"})
 
 
 DEFAULT_ISOLATE = "auto"
@@ -37,7 +38,9 @@ class Settings:
     """What every front end needs to put the engine together.
 
     `api_url` is empty when the embedded API is to be used; `policy` is a path or ``pack:NAME``; `groups` are
-    the identity groups of the sessions started here; `isolate` is ``auto``, ``require`` or ``off``.
+    the identity groups of the sessions started here; `isolate` is ``auto``, ``require`` or ``off``. `policy_keys` are
+    whole fingerprints of keys that the central API's policies must be signed by; `policy_is_chosen` says that `policy`
+    is not what guard falls back on.
     """
 
     config_dir: Path
@@ -48,6 +51,18 @@ class Settings:
     policy: str
     groups: tuple[str, ...]
     isolate: str = DEFAULT_ISOLATE
+    policy_keys: tuple[str, ...] = ()
+    policy_is_chosen: bool = False
+
+    @property
+    def central_dir(self) -> Path:
+        """The directory that has what the centre answered last, and the keys that it is trusted by."""
+        return self.state_dir / "central"
+
+    @property
+    def own_keys(self) -> Path:
+        """The directory of the embedded API's keys."""
+        return self.state_dir / "keys"
 
     @property
     def api_socket(self) -> Path:
@@ -68,9 +83,9 @@ class Settings:
 def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     """Read the settings; create the three directories, private to the user.
 
-    ``GUARD_API``, ``GUARD_TOKEN``, ``GUARD_POLICY``, ``GUARD_GROUPS`` (comma-separated), ``GUARD_ISOLATE``,
-    ``GUARD_CONFIG_DIR``, ``GUARD_STATE_DIR`` and ``GUARD_RUNTIME_DIR`` go before ``config.yaml``. Where neither has a
-    token, what ``guard login`` kept is taken. Raises ConfigurationError.
+    ``GUARD_API``, ``GUARD_TOKEN``, ``GUARD_POLICY``, ``GUARD_POLICY_KEYS`` and ``GUARD_GROUPS`` (both
+    comma-separated), ``GUARD_ISOLATE``, ``GUARD_CONFIG_DIR``, ``GUARD_STATE_DIR`` and ``GUARD_RUNTIME_DIR`` go before
+    ``config.yaml``. Where neither has a token, what ``guard login`` kept is taken. Raises ConfigurationError.
     """
     env = os.environ if env is None else env
     home = Path(env.get("HOME") or os.path.expanduser("~"))
@@ -86,8 +101,9 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         _make_private(directory)
     stored = _read_config(config_dir / "config.yaml")
     default_policy = config_dir / "policy.yaml"
-    fallback = str(default_policy) if default_policy.exists() else "pack:default"
+    chosen = env.get("GUARD_POLICY") or stored.get("policy", "") or (default_policy.exists() and str(default_policy))
     groups = env["GUARD_GROUPS"].split(",") if env.get("GUARD_GROUPS") else stored.get("groups", ["agents"])
+    pins = env["GUARD_POLICY_KEYS"].split(",") if env.get("GUARD_POLICY_KEYS") else stored.get("policy_keys", [])
     api_url = env.get("GUARD_API") or stored.get("api", "")
     return Settings(
         config_dir=config_dir,
@@ -95,10 +111,21 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         runtime_dir=runtime_dir,
         api_url=api_url,
         token=Secret(env.get("GUARD_TOKEN") or stored.get("token", "")) or stored_login(state_dir, api_url),
-        policy=env.get("GUARD_POLICY") or stored.get("policy", fallback),
+        policy=chosen or "pack:default",
+        policy_is_chosen=bool(chosen),
+        policy_keys=_fingerprints(pins),
         groups=tuple(group.strip() for group in groups if group.strip()),
         isolate=_isolate(env.get("GUARD_ISOLATE") or stored.get("isolate", DEFAULT_ISOLATE)),
     )
+
+
+def _fingerprints(values: Iterable[object]) -> tuple[str, ...]:
+    found = tuple(str(value).strip().lower() for value in values)
+    if wrong := [value for value in found if not re.fullmatch(r"[0-9a-f]{64}", value)]:
+        raise ConfigurationError(
+            f"{wrong[0]!r} is no fingerprint of a key", hint="policy_keys holds 64 digits each: guard api keys list"
+        )
+    return found
 
 
 def _isolate(value: str) -> str:
@@ -147,7 +174,7 @@ def _read_config(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{path} holds no mapping")
     problems = [Problem(name, 0, 0, f"unknown setting {key!r}") for key in stored if key not in KEYS]
     for key in KEYS & stored.keys():
-        kind = list if key == "groups" else str
+        kind = list if key in ("groups", "policy_keys") else str
         if not isinstance(stored[key], kind):
             problems.append(Problem(name, 0, 0, f"{key} is not a {kind.__name__}"))
     if problems:

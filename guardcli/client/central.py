@@ -119,6 +119,13 @@ class Centre:
         self._written = -REFRESH_SECONDS
         self._serial = 0
 
+    def acting(self, client: ApiClient, token: Secret) -> Centre:
+        """Return the same, asking as the bearer of another token that is for the same groups: a session's."""
+        other = Centre.__new__(Centre)
+        other.__dict__.update(self.__dict__)
+        other._client, other._bearer = client, _sha256(token.reveal()) if token else ""
+        return other
+
     def ask(self, wait: float = 0.0) -> Assigned:
         """Return what the centre says now; with `wait`, up to so many seconds until there is something new.
 

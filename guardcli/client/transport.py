@@ -42,6 +42,11 @@ _KINDS: dict[str, type[GuardError]] = {
 }
 
 
+def _text(value: object) -> str | list[str]:
+    """Return the value of a parameter as it is sent; a list is sent as the parameter so many times."""
+    return [str(one) for one in value] if isinstance(value, list) else str(value)
+
+
 class _UnixConnection(HTTPConnection):
     """A connection to a socket in the file system; the host's name is the path, percent-encoded."""
 
@@ -110,6 +115,10 @@ class Transport:
         """Return a transport to the same API that shows `token`."""
         return Transport(self.url, token, self._timeout, self.revive)
 
+    def show(self, token: Secret) -> None:
+        """Show `token` from now on."""
+        self._token = token
+
     def close(self) -> None:
         """Close all connections."""
         self._session.close()
@@ -172,7 +181,7 @@ class Transport:
             return self._session.request(
                 method,
                 self._base + path,
-                params={name: str(value) for name, value in (query or {}).items() if value not in (None, "")},
+                params={name: _text(value) for name, value in (query or {}).items() if value not in (None, "")},
                 data=body if body is None or isinstance(body, bytes) else canonical(body),
                 headers=headers,
                 timeout=(CONNECT_SECONDS, timeout),

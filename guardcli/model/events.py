@@ -44,6 +44,8 @@ class EventType(str, Enum):
     """A call ended: status, bytes and SHA-256 of each stream, duration."""
     FAILED = "failed"
     """A call could not be run or its record was cut short: why."""
+    ADOPTED = "adopted"
+    """The session is judged by another bundle of the centre's from now on, or by none: version, serial, digest."""
     CLOSED = "closed"
     """The session ended: status of the agent, counts."""
     RECOVERED = "recovered"

@@ -100,6 +100,13 @@ def _lent(data: Mapping[str, Any]) -> str:
     return f"{what} of {data.get('resource', '?')}{whom}"
 
 
+def _adopted(data: Mapping[str, Any]) -> str:
+    if not data.get("version"):
+        return f"no policy of the centre's any more: {data.get('policy', '?')} of this machine"
+    kept = f", as it was kept {data['away']} s ago" if "away" in data else ""
+    return f"version {data['version']} of the centre's for {data.get('group', '?')}: {data.get('policy', '?')}{kept}"
+
+
 def _output(data: Mapping[str, Any]) -> str:
     return f"{data.get('length')} bytes of recording at {data.get('offset')}"
 
@@ -146,4 +153,5 @@ _SENTENCES: dict[EventType, Callable[[Mapping[str, Any]], str]] = {
     EventType.ENDED: _ended,
     EventType.FAILED: _reason,
     EventType.RECOVERED: _reason,
+    EventType.ADOPTED: _adopted,
 }

@@ -117,6 +117,8 @@ def test_everything_arrives_and_is_acknowledged(api: Api, session) -> None:
     assert made.flush(20)
     made.stop()
     assert made.acknowledged == spool.sequence == read_shipped(spool.directory)
+    kept = sum((spool.directory / name).stat().st_size for name in ("events.jsonl", "recording.cast"))
+    assert made.shipped == kept
     assert api.client().session(spool.session).events == spool.sequence
     assert api.client().verify(spool.session).whole
 

@@ -81,3 +81,25 @@ def test_removing_takes_it_out_of_sight_whole(tmp_path: Path) -> None:
     remove_spool(spool.directory)
     assert list(tmp_path.iterdir()) == []
     spool.close()
+
+
+def test_what_waits_for_the_api_is_bounded_and_goes_on_when_it_is_taken(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, FACTS, most=2000)
+    spool.event(EventType.OPENED, 0, {}, 1.0)
+    began = 0
+    with pytest.raises(UnavailableError, match="wait for the API"):
+        while True:
+            spool.event(EventType.JUDGED, 1, {"n": began}, 1.0)
+            began += 1
+    assert 2 < began < 12
+    with pytest.raises(UnavailableError):
+        spool.record(b"x" * 1000 + b"\n")
+    with pytest.raises(UnavailableError):
+        spool.event(EventType.STARTED, 1, {"program": "x" * 1000}, 1.0)
+    spool.event(EventType.ENDED, 1, {"status": 0, "x": "x" * 1000}, 1.0)
+    spool.shipped = 3000
+    spool.event(EventType.STARTED, 2, {"program": "x"}, 1.0)
+    spool.record(b"x\n")
+    events = [parse_event(form) for form in stored(spool)]
+    assert first_fault(events, "session-0001") == "" and len(events) == began + 3
+    spool.close()

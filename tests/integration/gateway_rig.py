@@ -17,7 +17,9 @@ from typing import Any
 
 from guardcli.broker.approval import Approvals
 from guardcli.broker.recorder import Recorder
+from guardcli.broker.ruling import Ruling
 from guardcli.broker.spool import Spool
+from guardcli.broker.standing import Standing
 from guardcli.broker.statements import StatementGatekeeper, StatementRules
 from guardcli.gateways.postgres.catalogue import LiveCatalogue
 from guardcli.gateways.postgres.codec.backend import ParameterStatus, decode_backend, error
@@ -125,7 +127,7 @@ class Rig:
         maskers = Maskers(policy.mask)
         self.recorder = Recorder(self.spool, lambda text: maskers.masker(()).text(text))
         approvals = Approvals(self.reviewer, "s", "agent", self.recorder, ThreadPoolExecutor(8), wait)  # type: ignore[arg-type]
-        rules = StatementRules(policy, "agent", (), self.recorder, approvals, maskers)
+        rules = StatementRules(Standing(Ruling(policy)), "agent", (), self.recorder, approvals, maskers)
         self._gatekeeper = StatementGatekeeper(rules)
         self._upstream = f"{upstream['PGHOST']}/.s.PGSQL.5432"
         self.catalogue = catalogue_of(self._upstream) if custody else None

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 
+from guardcli.api.bodies import Text
 from guardcli.api.context import Api, Context, Who
 from guardcli.api.policy_bodies import (
     AnswerView,
@@ -102,7 +103,7 @@ async def ask_for_policy(
     have: Annotated[str, Query(pattern=r"^([0-9a-f]{64})?$")] = "",
     serial: Annotated[int, Query(ge=0, lt=2**62)] = 0,
     wait: Annotated[float, Query(ge=0, le=MAX_WAIT, allow_inf_nan=False)] = 0.0,
-    group: Annotated[list[Group] | None, Query(max_length=100)] = None,
+    group: Annotated[list[Text] | None, Query(max_length=100)] = None,
 ) -> AssignedView:
     """Tell by which version the caller is judged now, signed as the answer to `nonce`.
 

@@ -73,6 +73,7 @@ class Policies:
             locking(connection, "policies")
             last = connection.execute(select(func.max(POLICIES.c.version))).scalar() or 0
             at, digest = now(), sha256(content)
+            ring.mark(PURPOSES[Published])
             published = Published(last + 1, policy.name, policy.digest, digest, wish.actor, at, comment)
             connection.execute(
                 insert(POLICIES).values(version=published.version, body=content, **_row(ring, published))
