@@ -39,6 +39,7 @@
 #define EDITS_MAX 4096
 #define GRACE_MS 500                /* between TERM and KILL when the broker is gone */
 #define DEFAULT_SOCKET "/run/guard/broker.sock"
+#define FIRST_COPY 200              /* copies of files have this number in the tool and the ones after it */
 #define CLOSED_IN_THE_TOOL 0xFFFF   /* the program's own descriptor, where the tool is not to keep it */
 
 /* Filled in by `guard run --isolate` in the copy that it lays under the tools' names: one byte that says so, and the
@@ -714,9 +715,29 @@ static void start(struct relay *relay, struct plan *plan) {
     close(report);
 }
 
+/* Keep the copies of files for as long as the tool runs, under the numbers that they have there: a process that the
+ * tool starts may read them as /proc/PID/fd/N, with this process's PID. They cannot be changed. */
+static void keep_copies(struct plan *plan) {
+    int *own[FDS_MAX + 2], count = 0;
+    own[count++] = &broker;
+    if (plan->program_fd >= 0) own[count++] = &plan->program_fd;
+    for (int i = 0; i < plan->count; i++) own[count++] = &plan->fds[i];
+    for (int i = 0; i < count; i++)
+        if (*own[i] >= FIRST_COPY) {
+            int higher = fcntl(*own[i], F_DUPFD_CLOEXEC, 256);
+            if (higher < 0) unavailable("no descriptor is free", errno);
+            close(*own[i]);
+            *own[i] = higher;
+        }
+    for (int i = 0; i < plan->count; i++)
+        if (plan->targets[i] >= FIRST_COPY && dup3(plan->fds[i], plan->targets[i], O_CLOEXEC) < 0)
+            unavailable("no descriptor is free", errno);
+}
+
 static _Noreturn void relay_tool(struct plan *plan) {
     struct relay relay = {0};
     sigset_t all;
+    if (!slot.isolated) keep_copies(plan);
     block_signals();
     sigfillset(&all);
     relay.signals = above(signalfd(-1, &all, SFD_CLOEXEC));

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from guardcli.broker import protocol
 from guardcli.broker.approval import Approvals
 from guardcli.broker.connection import ShimConnection, Silent
-from guardcli.broker.copies import Source
+from guardcli.broker.copies import CallFiles, Source
 from guardcli.broker.custody import Custody
 from guardcli.broker.enclosure import Enclosure, Real
 from guardcli.broker.facts import CallFacts
@@ -71,6 +71,8 @@ class Engine:
     """What allowed calls are lent."""
     enclosure: Enclosure | None = None
     """Where the session is isolated."""
+    files: CallFiles | None = None
+    """There as well: where copies are laid that processes read which a tool starts."""
 
 
 class ShimGone(Exception):
@@ -280,6 +282,7 @@ class Call:
                 self._route,
                 shown,
                 lent,
+                engine.files,
             )
             await relay.run(record, judgement, facts, program)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import secrets
 import socket
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from guardcli.broker.waiting import readable, writable
 
@@ -32,6 +34,24 @@ def sealed(content: bytes, mode: int | None = None) -> int:
         os.close(fd)
         raise
     return fd
+
+
+class CallFiles:
+    """Immutable copies that processes without the tool's descriptors read: files in a directory that is shown read-only
+    inside a sandbox. Outside there is none that the agent could not write to."""
+
+    def __init__(self, directory: Path, shown: str) -> None:
+        """`directory` is guard's own, `shown` what a tool sees as it."""
+        self._directory = directory
+        self._shown = shown
+
+    def lay(self, content: bytes) -> tuple[Path, str]:
+        """Return a new file that holds `content`, and the path by which a tool reads it. Raises OSError."""
+        path = self._directory / secrets.token_hex(8)
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400)
+        with os.fdopen(fd, "wb") as file:
+            file.write(content)
+        return path, f"{self._shown}/{path.name}"
 
 
 class Source:

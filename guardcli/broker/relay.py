@@ -8,17 +8,18 @@ import signal
 import termios
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from guardcli.broker import protocol
 from guardcli.broker.connection import ShimConnection
-from guardcli.broker.copies import ITS_OWN, Feed, sealed
+from guardcli.broker.copies import ITS_OWN, CallFiles, Feed, sealed
 from guardcli.broker.custody import NOTHING, Lent
 from guardcli.broker.enclosure import Real
 from guardcli.broker.facts import CallFacts
 from guardcli.broker.judge import Judgement
 from guardcli.broker.limits import Limits
 from guardcli.broker.protocol import CallFrame, Ended, Foreground, FrameType, How, Plan, Resized
+from guardcli.broker.provision import Pipes
 from guardcli.broker.recorder import CallRecord, Recorder, StreamRecord
 from guardcli.broker.routes import Pass, Route
 from guardcli.broker.sinks import Sink, same_description
@@ -28,7 +29,7 @@ from guardcli.model.decisions import Recording
 from guardcli.model.errors import UnavailableError
 from guardcli.model.events import EventType
 from guardcli.model.limits import Breach, OutputLimit
-from guardcli.model.operations import Input, Stream
+from guardcli.model.operations import Stream
 
 FIRST_COPY = 200
 """Sealed copies get this number in the tool and the ones after it, out of the way of what programs use."""
@@ -39,47 +40,6 @@ GRACE_SECONDS = 0.5
 IO_ERROR = 74
 """sysexits.h EX_IOERR: the tool did its work, but what it printed could not all be delivered."""
 NAMES = {1: "stdout", 2: "stderr"}
-
-
-@dataclass(slots=True)
-class Pipes:
-    """What is prepared for one run. `given` and `targets` go to the shim, one for the other."""
-
-    targets: list[int] = field(default_factory=list)
-    given: list[int] = field(default_factory=list)
-    streams: list[OutputStream] = field(default_factory=list)
-    arguments: dict[int, str] = field(default_factory=dict)
-    environment: dict[str, str | None] = field(default_factory=dict)
-    terminal: Terminal | None = None
-    feed: Feed | None = None
-
-    def give(self, fd: int, *targets: int) -> None:
-        """Let the tool have `fd` under the numbers `targets`; a copy for each of them beyond the first."""
-        for index, target in enumerate(targets):
-            self.targets.append(target)
-            self.given.append(os.dup(fd) if index else fd)
-
-    def put(self, given: Input, copy: str) -> None:
-        """Let the tool find `copy` where it would have found the name of the file."""
-        if given.variable:
-            self.environment[given.variable] = copy
-        else:
-            self.arguments[given.index] = copy
-
-    def close_given(self) -> None:
-        """Close what was sent: the tool alone holds it now."""
-        for fd in self.given:
-            os.close(fd)
-        self.given.clear()
-
-    async def abandon(self) -> None:
-        """Close what was opened for a run that did not come about."""
-        for stream in self.streams:
-            stream.close()
-        if self.feed is not None:
-            self.feed.close()
-        if self.terminal is not None:
-            await self.terminal.close()
 
 
 class Relay:
@@ -99,9 +59,10 @@ class Relay:
         route: Route | None = None,
         shown: Pass | None = None,
         lent: Lent = NOTHING,
+        files: CallFiles | None = None,
     ) -> None:
         """`dropped` are variables that the tool is not given; `route` changes what leads it to a gateway, `shown` is
-        what it shows there; `lent` is its own for as long as it runs."""
+        what it shows there; `lent` is its own for as long as it runs; `files` takes copies where it is isolated."""
         self._connection = connection
         self._frame = frame
         self._agent = agent
@@ -113,6 +74,7 @@ class Relay:
         routed = route.environment if route else {}
         self._changed: dict[str, str | None] = {**dict.fromkeys(dropped), **routed, **lent.environment}
         self._lent = lent
+        self._files = files
         self._route = route
         self._shown = shown
         self._failure: UnavailableError | None = None
@@ -158,6 +120,7 @@ class Relay:
         try:
             await self._see_through(call, pipes)
         finally:
+            pipes.remove_laid()
             if pipes.terminal is not None:
                 await pipes.terminal.close()
         if self._failure is not None:
@@ -184,8 +147,7 @@ class Relay:
             pipes.feed = Feed(facts.stdin_prefix, os.dup(self._agent[0]), writer)
         for number, given in enumerate(judgement.inspection.inputs, FIRST_COPY):
             if given.path in facts.files:
-                pipes.give(sealed(facts.files[given.path]), number)
-                pipes.put(given, f"{given.prefix}/proc/self/fd/{number}")
+                pipes.copy(given, facts.files[given.path], number, self._files, self._connection.peer.pid)
         if self._shown is not None:
             self._show(pipes, self._shown, FIRST_COPY + len(judgement.inspection.inputs))
         for number, (variable, content) in enumerate(self._lent.files.items(), FIRST_COPY + INPUTS_MAX):

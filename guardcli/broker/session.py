@@ -26,12 +26,13 @@ from typing import TYPE_CHECKING
 from guardcli.broker.approval import Approvals
 from guardcli.broker.call import Engine
 from guardcli.broker.connection import Silent
+from guardcli.broker.copies import CallFiles
 from guardcli.broker.custody import Custody
 from guardcli.broker.enclosure import Enclosure, EnclosurePlan
 from guardcli.broker.judge import Judge
 from guardcli.broker.learned import Learned
 from guardcli.broker.limits import Mask, Observer
-from guardcli.broker.place import SessionPlace
+from guardcli.broker.place import CALLS, SessionPlace
 from guardcli.broker.processes import GitPrograms
 from guardcli.broker.proxy import AgentNetwork, inner_ports, network_environment
 from guardcli.broker.recorder import Recorder
@@ -47,6 +48,7 @@ from guardcli.broker.standing import Standing
 from guardcli.broker.tools import ToolFinder
 from guardcli.client.api import ApiClient
 from guardcli.client.dumps import forbid_dumps
+from guardcli.isolation.bubblewrap import PLACE
 from guardcli.masking import Masker, Stream
 from guardcli.masking.cache import PatternCache
 from guardcli.model.errors import GuardError, UnavailableError
@@ -218,6 +220,7 @@ class Broker:
             routes=self.routes,
             custody=self.custody,
             enclosure=enclosure,
+            files=CallFiles(session.place.directory / CALLS, f"{PLACE}/{CALLS}") if enclosure else None,
             silent=Silent(min(SILENT_MAX, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4)),
         )
 

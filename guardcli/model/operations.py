@@ -101,13 +101,15 @@ class Input:
 
     The broker replaces ``argv[index]`` with ``prefix`` + the path of a sealed copy of what was read, so that a
     change of the file after the judgement gains nothing. Where `variable` names an environment variable, that
-    is set to the path instead, and `index` is left out.
+    is set to the path instead, and `index` is left out. `elsewhere` says that it is read by a process that has none of
+    the tool's descriptors any more: ssh closes them, and is what scp starts.
     """
 
     path: str
     index: int = -1
     prefix: str = ""
     variable: str = ""
+    elsewhere: bool = False
 
     def __post_init__(self) -> None:
         if (self.index < 0) != bool(self.variable):

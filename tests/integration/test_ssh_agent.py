@@ -140,3 +140,23 @@ def test_another_user_an_unknown_host_and_another_resource_are_refused(keyed, bo
     assert (done.stdout, done.returncode) == ("", 255)
     assert not keyed.events(type="lent")
     assert [told in event["data"]["reason"] for event in keyed.events(type="refused")] == [True] * bool(told)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_configuration_file_is_read_as_it_was_judged_by_ssh_and_by_the_ssh_of_others(keyed, box, mode: str) -> None:
+    (keyed.work / "cfg").write_text(
+        f"Host box\n HostName 127.0.0.1\n Port {box.port}\n User {USER}\n BatchMode yes\n"
+        f" UserKnownHostsFile {box.shown}/known\n IdentityFile /nonexistent\n"
+    )
+    work = keyed.work
+    text = f"""
+        ssh -F cfg box echo by ssh; ssh -Fcfg box echo glued
+        echo sent > file; scp -q -F cfg file box:{work}/by-scp && cat by-scp
+        echo "put file {work}/by-sftp" > batch; sftp -q -F cfg -b batch box > /dev/null; cat by-sftp
+        mkfifo hold; ssh -F cfg box 'echo ready; cat' < hold > said & exec 3> hold
+        while ! grep -q ready said; do sleep 0.05; done
+        for copy in /run/guard/c/*; do test -f $copy && (echo evil > $copy || chmod 600 $copy || rm -f $copy) 2>&1; done | grep -c -v 'Read-only\\|denied'
+        exec 3>&-; wait; ls /run/guard/c 2>/dev/null | grep -c -v none
+    """
+    done = run(keyed, mode, text)
+    assert done.stdout.split("\n") == ["by ssh", "glued", "sent", "sent", "0", "0", ""], done.stderr

@@ -60,7 +60,7 @@ def config_files(
         except (FactUnavailable, UnicodeDecodeError) as problem:
             settings.concede("-F", f"the configuration file {option.value} was not read: {problem}", Effect.EXECUTE)
             continue
-        inputs.append(Input(path, option.index, option.prefix))
+        inputs.append(Input(path, option.index, option.prefix, elsewhere=True))
 
         def include(value: str) -> None:
             settings.concede("include", f"the configuration file includes {value}", Effect.EXECUTE)
