@@ -152,7 +152,7 @@ class Shipper:
                 self._changed.wait_for(lambda: state.stopping or state.urgent, linger)
 
     def _ship_all(self, reader: SpoolReader) -> None:
-        """Ship until nothing is left; where there was nothing and nobody said so, give a sign of life."""
+        """Ship all that is there now; where there was nothing and nobody said so, give a sign of life."""
         with self._changed:
             quiet = not self._state.wanted
             self._state.wanted = False
@@ -163,11 +163,13 @@ class Shipper:
             except (OSError, ValueError) as error:
                 self._give_up(f"the spool cannot be read: {error}")
                 return
+            self._busy = reader.next - before >= BUSY_EVENTS
             if batch is None and not quiet:
-                self._busy = reader.next - before >= BUSY_EVENTS
                 return
             quiet = False
             self._send(reader, batch)
+            if batch is not None and not batch.full and reader.next == batch.first + batch.count:
+                return  # what was appended meanwhile goes with what follows, not a request for each
 
     def _send(self, reader: SpoolReader, batch: Batch | None) -> None:
         """Send one batch, for as long as that takes; where the API stands elsewhere, set `reader` to go on there."""

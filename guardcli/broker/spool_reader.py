@@ -30,6 +30,11 @@ class Batch:
     count: int
     body: bytes
 
+    @property
+    def full(self) -> bool:
+        """Whether there may have been more."""
+        return self.count >= BATCH_EVENTS or len(self.body) >= BATCH_BYTES
+
 
 class SpoolReader:
     """Reads batches of a spool from a given event on, following what is appended."""

@@ -270,6 +270,28 @@ def test_batches_are_bounded_and_cover_everything(session) -> None:
     assert content == (spool.directory / "recording.cast").read_bytes()
 
 
+def test_what_comes_while_a_request_runs_waits_for_company(session) -> None:
+    """A request costs the API as much as hundreds of events do, so there is none for each few of them."""
+    spool, client = session
+    requests: list[int] = []
+    send = client.append_lines
+
+    def counted(id: str, lines: bytes) -> int:
+        requests.append(lines.count(b"\n"))
+        fill(spool, 3)
+        return send(id, lines)
+
+    client.append_lines = counted
+    fill(spool, 3)
+    made = shipper(spool, client)
+    until(lambda: len(requests) >= 1)
+    time.sleep(0.2)
+    assert len(requests) == 1
+    made.wake()
+    until(lambda: len(requests) == 2)
+    made.stop()
+
+
 def test_two_threads_may_wake_and_flush_at_once(session) -> None:
     spool, client = session
     fill(spool, 50)
