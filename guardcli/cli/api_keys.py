@@ -46,7 +46,7 @@ def rotate(config_file: Path | None, database: str | None) -> None:
 
     Machines that trust the old one trust the new one, and what the old one has signed stays good. API processes that
     run take the new one at once. A key that somebody else has got hold of is not made harmless by this: stop the API,
-    move the directory away, and give every machine the fingerprint of the new key.
+    move the directory away, have everything signed again, and give every machine the fingerprint of the new key.
     """
     from guardcli.api.auth import own_name
     from guardcli.api.keys import key_ring
@@ -63,3 +63,21 @@ def rotate(config_file: Path | None, database: str | None) -> None:
         data = {"before": before.fingerprint, "key": current.fingerprint}
         store.trail.append(connection, at, f"local:{own_name()}", Action.KEY_ROTATED, current.id, data)
     click.echo(f"key {current.id} signs now, with the fingerprint {current.fingerprint}")
+
+
+@keys.command("sign-again", epilog="Example: guard api keys sign-again")
+@config_option
+@database_option
+def sign_again(config_file: Path | None, database: str | None) -> None:
+    """Sign every policy and order with the key there is now, after the keys were lost or replaced.
+
+    What the database holds is taken as it stands: look through guard policy history and the versions afterwards.
+    """
+    from guardcli.api.auth import own_name
+    from guardcli.api.keys import key_ring
+
+    config = api_config(config_file, database)
+    store = open_store(config_file, database)
+    ring = key_ring(config, store.engine)
+    count = store.policies.sign_again(ring, f"local:{own_name()}")
+    click.echo(f"{count} statements are signed by {ring.public().current.fingerprint}")

@@ -15,7 +15,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, func, insert, select
+from sqlalchemy import Connection, Engine, Table, func, insert, select, update
 
 from guardcli.api.store.database import now, reading, writing
 from guardcli.api.store.engines import locking
@@ -110,6 +110,29 @@ class Policies:
                 raise NotFoundError(f"no policy is assigned to {wish.group}")
             return self._order(connection, ring, wish, None, OrderAction.WITHDRAWN)
 
+    def sign_again(self, ring: KeyRing, actor: str) -> int:
+        """Sign every version and order with the current key, as they stand, after the keys were replaced.
+
+        Returns how many rows there are. Raises UnavailableError where one is no statement, or a content another one.
+        """
+        count = 0
+        with writing(self._engine) as connection:
+            locking(connection, "policies")
+            for row in connection.execute(select(POLICIES)).all():
+                published = _stated(Published, row, row.version)
+                if published.content != sha256(row.body):
+                    raise _tampered(POLICIES, row.version)
+                values = _row(ring, published)
+                connection.execute(update(POLICIES).where(POLICIES.c.version == row.version).values(**values))
+                count += 1
+            for row in connection.execute(select(POLICY_ORDERS)).all():
+                values = _row(ring, _stated(Order, row, row.serial))
+                connection.execute(update(POLICY_ORDERS).where(POLICY_ORDERS.c.serial == row.serial).values(**values))
+                count += 1
+            key = ring.public().current.id
+            self._trail.append(connection, now(), actor, Action.POLICIES_SIGNED_AGAIN, key, {"rows": count})
+        return count
+
     def _order(
         self, connection: Connection, ring: KeyRing, wish: Wish, published: Published | None, action: OrderAction
     ) -> Order:
@@ -183,12 +206,19 @@ def _row(ring: KeyRing, statement: Statement) -> dict[str, str]:
 
 def _checked(kind: type[Kind], row: Any, keys: KeySet, number: int) -> Kind:
     """Return the statement of `row`. Raises UnavailableError where it is not what was signed, or another's."""
-    table = POLICIES if kind is Published else POLICY_ORDERS
     if not _holds(PURPOSES[kind], row.statement, row.signature, keys):
-        raise _tampered(table, number)
-    found = parsed(kind, json.loads(row.statement))
+        raise _tampered(POLICIES if kind is Published else POLICY_ORDERS, number)
+    return _stated(kind, row, number)
+
+
+def _stated(kind: type[Kind], row: Any, number: int) -> Kind:
+    """Return what `row` says, its signature not looked at. Raises UnavailableError where it is another row's."""
+    try:
+        found = parsed(kind, json.loads(row.statement))
+    except (ValueError, RecursionError, ForgedError):
+        raise _tampered(POLICIES if kind is Published else POLICY_ORDERS, number) from None
     if number != (found.version if isinstance(found, Published) else found.serial):
-        raise _tampered(table, number)
+        raise _tampered(POLICIES if kind is Published else POLICY_ORDERS, number)
     return found
 
 
@@ -205,7 +235,7 @@ def _holds(purpose: str, text: str, signature: str, keys: KeySet) -> bool:
 def _tampered(table: Table, number: int) -> UnavailableError:
     return UnavailableError(
         f"row {number} of {table.name} is not what this API has signed, so no policy is given out",
-        hint="restore the database, or the directory of the keys, from a backup; guard audit verify checks the rest",
+        hint="restore the database or the keys from a backup; after a change of keys: guard api keys sign-again",
     )
 
 

@@ -56,6 +56,7 @@ class Action(str, Enum):
     POLICY_ASSIGNED = "policy-assigned"
     POLICY_ROLLED_BACK = "policy-rolled-back"
     POLICY_WITHDRAWN = "policy-withdrawn"
+    POLICIES_SIGNED_AGAIN = "policies-signed-again"
     LOGGED_IN = "logged-in"
     LOGGED_OUT = "logged-out"
 

@@ -154,3 +154,23 @@ def test_of_many_who_publish_at_once_each_gets_a_version(centre: Centre) -> None
     assert [one.version for one in centre.store.policies.versions(keys)] == list(range(1, 9))
     assert [one.serial for one in centre.store.policies.orders(keys)] == list(range(1, 9))
     assert centre.version("agents") == centre.store.policies.orders(keys)[-1].version
+
+
+def test_after_the_keys_were_replaced_everything_is_signed_again_as_it_stands(centre: Centre, tmp_path: Path) -> None:
+    centre.publish("agents")
+    centre.publish("agents", "second")
+    replaced = Centre(centre.store, tmp_path / "replaced")
+    with pytest.raises(UnavailableError, match="sign-again"):
+        replaced.publish("agents")
+    assert centre.store.policies.sign_again(replaced.ring, "local:root") == 4
+    assert replaced.version("agents") == 2 and replaced.publish("agents") == 3
+    assert centre.store.trail.latest()[1].action == "policies-signed-again"
+    assert not list(centre.store.trail.faults())
+    with pytest.raises(UnavailableError):
+        centre.version("agents")
+    with writing(centre.store.engine) as connection:
+        connection.execute(
+            text("UPDATE policies SET body = (SELECT body FROM policies WHERE version = 2) WHERE version = 1")
+        )
+    with pytest.raises(UnavailableError, match="row 1 of policies"):
+        centre.store.policies.sign_again(replaced.ring, "local:root")
