@@ -16,7 +16,7 @@ from guardcli.masking.native import Emitter, Spans, Sweep
 from guardcli.masking.overlong import BOUND, LINE, reach, rest_of
 from guardcli.masking.scanner import Hit, Scanner
 from guardcli.masking.spans import LONG_LINE, Span, State
-from guardcli.masking.views import CUT_OFF, View
+from guardcli.masking.views import CUT_OFF, Unwrapped, View, is_wrapped
 from guardcli.model.masking import MaskRule, Strategy
 
 _SPLIT_WORD = re.compile(rb"(?:\A|(?<=[ \t\0\r]))[0-9A-Z+(][0-9A-Z().-]{0,40}(?:[ -][0-9A-Z().-]{0,40}){0,12}\Z")
@@ -24,6 +24,7 @@ _LONGEST_NUMBER = 64
 _LAST_BLANK = re.compile(rb".*[ \t\0\r]", re.DOTALL)
 _OPENING = 4096
 """Bytes at the end of an unfinished line in which the beginning of a secret is looked for."""
+_BORDER = re.compile(rb"[^\s:] \Z")
 _QUOTE = re.compile(rb"[\"']")
 
 
@@ -76,7 +77,7 @@ class Plan:
         if not self.kinds:
             return Spans.of(()), state
         end = len(text) if end < 0 else end
-        if b"\x1b" in text or b"\x08" in text:
+        if b"\x1b" in text or b"\x08" in text or is_wrapped(text):
             spans, state = self._through_views(text[:end], base, state)
         else:
             spans, state = self._find(text, base, state, end)
@@ -88,7 +89,7 @@ class Plan:
         does that may be one or a word; for what there is not, the end.
         """
         base = max(base, len(text) - _OPENING)
-        view = View(text[base:], joined=True)
+        view = Unwrapped(View(text[base:], joined=True))
         places = []
         for pattern in (self._openings, self._stubs):
             found = pattern.search(view.text) if pattern is not None else None
@@ -102,7 +103,8 @@ class Plan:
         if self._whole_lines:
             return base
         tail = text[base:]
-        view = View(tail, joined=True) if b"\x1b" in tail or b"\x08" in tail else None
+        escaped = b"\x1b" in tail or b"\x08" in tail or is_wrapped(tail)
+        view = Unwrapped(View(tail, joined=True)) if escaped else None
         seen = view.text if view is not None else tail
         blank = _LAST_BLANK.match(seen)
         place = blank.end() if blank is not None else 0
@@ -114,7 +116,12 @@ class Plan:
             if seen.count(sign) % 2:
                 place = min(place, max(quote for quote in quotes if seen[quote : quote + 1] == sign))
         for pattern in (self._openings, self._stubs):
-            if pattern is not None and (found := pattern.search(seen)) is not None:
+            if pattern is None:
+                continue
+            found = pattern.search(seen)
+            if found is None and pattern is self._openings and _BORDER.search(seen):
+                found = pattern.search(seen[:-1])  # the blank may be one at the border of a terminal
+            if found is not None:
                 place = min(place, found.start(found.lastindex or 0))
         safe = base + (view.origin(place) if view is not None else place)
         if view is not None and (cut := CUT_OFF.search(tail)) is not None:
@@ -124,8 +131,11 @@ class Plan:
     def _through_views(self, text: bytes, base: int, state: State) -> tuple[Spans, State]:
         found: list[Span] = []
         after = state
-        views = [View(text, joined=True), View(text, joined=False)]
-        for view in views[:1] if views[0].text == views[1].text else views:
+        joined, shown = View(text, joined=True), View(text, joined=False)
+        views: list[View | Unwrapped] = [joined] if joined.text == shown.text else [joined, shown]
+        if is_wrapped(joined.text):
+            views.append(Unwrapped(joined))
+        for view in views:
             spans, seen = self._find(view.text, view.place(base), state, len(view.text))
             after = seen if seen is not state else after
             for span in spans:

@@ -22,7 +22,7 @@ from guardcli.masking.overlong import undecided
 from guardcli.masking.plan import Plan
 from guardcli.masking.spans import LONG_LINE, Span, State
 from guardcli.masking.strategies import replacement
-from guardcli.masking.views import SEQUENCE
+from guardcli.masking.views import SEQUENCE, WRAP
 
 _BLANK = re.compile(rb"[ \t\0\r]")
 _EAGER = 4096
@@ -200,7 +200,7 @@ class MaskStream:
         counts[span.rank] += 1
         if self._observer is not None:
             self._observer(kind.name, self._offset + start, span.end - start)
-        value = SEQUENCE.sub(b"", self._buffer[start : span.end])
+        value = WRAP.sub(b"", SEQUENCE.sub(b"", self._buffer[start : span.end]))
         return replacement(self._buffer, start, span.end, value, kind.label, rule, self._plan.key)
 
     def _trim(self) -> None:

@@ -46,3 +46,40 @@ class View:
         """Return where a raw offset outside of any sequence falls in the view."""
         index = bisect_right(self._raw, origin) - 1
         return self._seen[index] + origin - self._raw[index] if index >= 0 else 0
+
+
+WRAP = re.compile(rb"(?<=[^\s:]) \r(?!\n)")
+"""What readline writes at the right border of a terminal: a blank that wraps, and back to the first column. Behind a
+colon it is a prompt's.
+"""
+
+
+def is_wrapped(text: bytes) -> bool:
+    """Tell whether a line of `text` was broken at the border of a terminal."""
+    return b" \r" in text and WRAP.search(text) is not None
+
+
+class Unwrapped:
+    """A view without the breaks at a terminal's border, with the map back."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._seen, self._wrapped, pieces, place = [0], [0], [], 0
+        for wrap in WRAP.finditer(view.text):
+            pieces.append(view.text[place : wrap.start()])
+            place = wrap.end()
+            self._seen.append(self._seen[-1] + len(pieces[-1]))
+            self._wrapped.append(place)
+        self.text = b"".join([*pieces, view.text[place:]])
+
+    def origin(self, place: int) -> int:
+        """Return where the byte at `place` stands in the raw text."""
+        index = bisect_right(self._seen, place) - 1
+        return self._view.origin(self._wrapped[index] + place - self._seen[index])
+
+    def place(self, origin: int) -> int:
+        """Return where a raw offset outside of any sequence falls in this view."""
+        seen = self._view.place(origin)
+        index = bisect_right(self._wrapped, seen) - 1
+        end = self._seen[index + 1] if index + 1 < len(self._seen) else len(self.text)
+        return min(self._seen[index] + seen - self._wrapped[index], end)

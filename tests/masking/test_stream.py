@@ -231,3 +231,32 @@ def test_rules_hold_for_their_tools() -> None:
     text = "Author: Ann <ann@corp-mail.org> password=hunter2"
     assert MASKER.text(text, "git") == "Author: Ann <ann@corp-mail.org> password=[PASSWORD]"
     assert MASKER.text(text, "psql") == "Author: Ann <[EMAIL]> password=[PASSWORD]"
+
+
+WRAPPED = [
+    "$ export TOKEN=Tr0ub4dor and \rmore\n",
+    "$ git clone https://app:Tr0ub \r4dor9x@h.org/x\n",
+    "$ x ghp_aZ3kQw7Rt9Yp2Ls8 \rDv4Xn6Bm1Hj5Gc0Fk3Ue y\n",
+    "$ x ghp_aZ3kQw7Rt9Yp2Ls8\x1b[K\r\n",
+    "$ x ghp_aZ3kQw7Rt9Yp2Ls8\x1b[7;1H\x1b[KDv4Xn6Bm1Hj5Gc0Fk3Ue y\n",
+    "$ curl -H 'Authorization: Bearer abcdefgh \rijklmnop12345'\n",
+]
+
+
+@pytest.mark.parametrize("text", WRAPPED)
+def test_a_secret_broken_at_the_border_of_a_terminal_is_masked(text: str) -> None:
+    data = text.encode()
+    whole = MASKER.stream()
+    wanted = whole.feed(data) + whole.finish()
+    if "\r\n" not in text:
+        assert b"[" in wanted.replace(b"\x1b[", b"")
+    for secret in (b"Tr0ub", b"4dor", b"aZ3k", b"Dv4Xn", b"ijklm"):
+        assert "\r\n" in text or secret not in wanted
+    for place in range(len(data)):
+        stream = MASKER.stream()
+        assert stream.feed(data[:place]) + stream.feed(data[place:]) + stream.finish() == wanted, place
+
+
+def test_a_progress_bar_and_blanks_before_a_line_break_come_out_as_they_were() -> None:
+    for text in ("10% \r20% \rdone \r\n", "a \r\nb \r\n", "password: \rnext\n", "word \r", " \r"):
+        assert MASKER.text(text) == text
