@@ -33,6 +33,9 @@ _ECHO = 4
 _PATIENCE = 200
 """Calls of `idle` (ten seconds) for which a word is held back that may begin an e-mail address; then it is masked."""
 
+_WINDOW = LONG_LINE + LOOK_BACK + 2 * LOOK_AHEAD
+"""Bytes of a line that are looked at together; a longer line is masked piece by piece."""
+
 Observer = Callable[[str, int, int], None]
 """Told of each finding: detector, offset in the stream, length."""
 
@@ -80,15 +83,9 @@ class MaskStream:
         self._idles = 0
         self._buffer += data
         out = b""
-        end = self._buffer.rfind(b"\n", self._base) + 1
-        if end > self._base:
-            out = self._commit(end)
-            self._trim()
-        head = 0 if self._state.within or not self._state.followers else LOOK_BACK + 2 * LOOK_AHEAD
-        if len(self._buffer) - self._base > LONG_LINE + head:
-            out += self._commit_long()
-            self._trim()
-        elif len(self._buffer) - self._base <= _EAGER and _BLANK.search(self._buffer, self._released):
+        while (step := self._step()) is not None:
+            out += step
+        if len(self._buffer) - self._base <= _EAGER and _BLANK.search(self._buffer, self._released):
             out += self._release()
         return out
 
@@ -124,6 +121,23 @@ class MaskStream:
         self._base = len(self._buffer)
         return out
 
+    def _step(self) -> bytes | None:
+        """Mask what comes next for good: whole lines, or a piece of an over-long one; None where there is neither.
+
+        Where lines and pieces end is told by the text alone, so that a user's pattern sees the same however it is cut.
+        """
+        place = self._base
+        while (newline := self._buffer.rfind(b"\n", place, place + _WINDOW)) >= 0:
+            place = newline + 1
+        if place > self._base:
+            out = self._commit(place)
+        elif len(self._buffer) - place > _WINDOW:
+            out = self._commit_long(self._buffer[: place + _WINDOW])
+        else:
+            return None
+        self._trim()
+        return out
+
     def _commit(self, end: int) -> bytes:
         """Mask whole lines up to `end`."""
         spans, self._state = self._plan.analyse(self._buffer, self._base, self._state, end)
@@ -133,9 +147,9 @@ class MaskStream:
             self._state = State(self._state.followers)
         return out
 
-    def _commit_long(self) -> bytes:
-        """Mask the part of an over-long line that nothing to come can change."""
-        text, state = self._buffer, self._state
+    def _commit_long(self, text: bytes) -> bytes:
+        """Mask the part of an over-long line that nothing behind `text` can change."""
+        state = self._state
         spans, after = self._plan.analyse(text, self._base, state)
         end = limit = len(text) - LOOK_AHEAD - LOOK_BACK
         swallow = 0

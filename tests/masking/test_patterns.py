@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import time
 
@@ -113,3 +114,20 @@ def test_matches_side_by_side_are_one_and_end_with_their_line(regex: str, text: 
         assert (
             stream.feed(text[:place].encode()) + stream.feed(text[place:].encode()) + stream.finish()
         ).decode() == masked
+
+
+@pytest.mark.parametrize(
+    "regex", ["a.*c", "[a-z]+[0-9]", "x[^ ]*", "([a-z] )+q", "a{1,1000}", "^.{20}", ".{30}$", "c|cab"]
+    ["ab*c", "a.*c", "[a-z]+[0-9]", "x[^ ]*", "([a-z] )+q", "a{1,1000}", "^.{20}", ".{30}$", r"\bab\b", "c|cab"],
+)
+def test_a_pattern_finds_the_same_in_lines_of_any_length_however_they_are_cut(regex: str) -> None:
+    dice = random.Random(regex)
+    masker = Masker([MaskRule(patterns=(MaskPattern("own", regex),))], key=bytes(32))
+    lines = [bytes(dice.choices(b"aabbbcqx 19 ", k=size)) for size in (200_000, 50, 90_000, 57_856, 57_857, 3)]
+    data = b"\n".join([lines[0][:70_000] + b"b" * 60_000 + lines[0], *lines])
+    whole = masker.stream()
+    wanted = whole.feed(data) + whole.finish()
+    for size in (1 << 20, 100_003, 57_857, 30_000, 9_001):
+        stream = masker.stream()
+        pieces = [stream.feed(data[place : place + size]) for place in range(0, len(data), size)]
+        assert b"".join(pieces) + stream.finish() == wanted, (regex, size)
