@@ -6,6 +6,8 @@
 
 #define CARD_MIN 13
 #define CARD_MAX 19
+#define NAMED 40 /* bytes before a card in which a word may tell of it */
+#define ROW 8 /* cards before one that are looked at */
 
 static unsigned number(const uint8_t *digits, size_t count)
 {
@@ -76,6 +78,60 @@ static size_t grouped(struct text text, size_t place, const uint8_t *groups, uin
     return place;
 }
 
+/* Tell whether a group of four digits and no more stands at `place`. */
+static bool is_group(struct text text, size_t place)
+{
+    return run(text, place, 5, DIGIT) == 4 && !is_at(text, place + 4, WORD);
+}
+
+/* Tell whether a word that tells of a card stands shortly before `place`, on its line. */
+static bool is_named(struct text text, size_t place)
+{
+    static const char *const words[] = {"card", "visa", "amex", "karte", "carte", "pan"};
+    for (size_t from = place > NAMED ? place - NAMED : 0; from < place; from++)
+        for (size_t word = 0; word < sizeof words / sizeof *words; word++) {
+            size_t length = strlen(words[word]), same = 0;
+            while (same < length && from + same < place && (text.bytes[from + same] | 32) == (uint8_t)words[word][same])
+                same++;
+            if (same == length && memchr(text.bytes + from, '\n', place - from) == NULL)
+                return true;
+        }
+    return false;
+}
+
+/* Tell whether the group at `place` is a month and a year, and the last of its row. */
+static bool is_expiry(struct text text, size_t place, int separator)
+{
+    unsigned month = number(text.bytes + place, 2), year = number(text.bytes + place + 2, 2);
+    return within(month, 1, 12) && within(year, 20, 45)
+        && !(at(text, place + 4) == separator && is_group(text, place + 5));
+}
+
+/* Tell whether a card in groups of four is no part of a longer row of such groups, in which one number of twenty looks
+ * like a card by chance: before it there are cards alone, and behind it is one more or nothing. */
+static bool stands_alone(struct text text, size_t place, size_t end)
+{
+    uint8_t digits[CARD_MAX + 1];
+    size_t length, first = place;
+    int separator = at(text, place + 4);
+    while (place - first < 20 * ROW && first >= 5 && at(text, first - 1) == separator && is_group(text, first - 5)
+           && (first == 5 || !is_at(text, first - 6, WORD)))
+        first -= 5;
+    if (is_named(text, first))
+        return true;
+    if ((place - first) % 20)
+        return false;
+    for (; first < place; first += 20)
+        if (!grouped(text, first, groupings[0], digits, &length) || !is_card(text, first + 19, digits, length))
+            return false;
+    if (at(text, end) != separator || !is_group(text, end + 1))
+        return true;
+    if (is_expiry(text, end + 1, separator))
+        return true;
+    end = grouped(text, end + 1, groupings[0], digits, &length);
+    return end && is_card(text, end, digits, length);
+}
+
 bool guard_credit_card(struct text text, size_t place, size_t *start, size_t *end)
 {
     uint8_t digits[CARD_MAX + 1];
@@ -88,10 +144,10 @@ bool guard_credit_card(struct text text, size_t place, size_t *start, size_t *en
     length = run(text, place, CARD_MAX + 1, DIGIT);
     *end = place + length;
     if (within(length, CARD_MIN, CARD_MAX) && is_card(text, *end, text.bytes + place, length))
-        return true;
+        return place == 0 || text.bytes[place - 1] != '#';
     for (size_t index = 0; index < sizeof groupings / sizeof *groupings; index++)
         if ((*end = grouped(text, place, groupings[index], digits, &length)) && is_card(text, *end, digits, length))
-            return true;
+            return index > 0 || stands_alone(text, place, *end);
     return false;
 }
 
