@@ -116,10 +116,7 @@ def test_matches_side_by_side_are_one_and_end_with_their_line(regex: str, text: 
         ).decode() == masked
 
 
-@pytest.mark.parametrize(
-    "regex", ["a.*c", "[a-z]+[0-9]", "x[^ ]*", "([a-z] )+q", "a{1,1000}", "^.{20}", ".{30}$", "c|cab"]
-    ["ab*c", "a.*c", "[a-z]+[0-9]", "x[^ ]*", "([a-z] )+q", "a{1,1000}", "^.{20}", ".{30}$", r"\bab\b", "c|cab"],
-)
+@pytest.mark.parametrize("regex", ["a.*c", "[a-z]+[0-9]", "([a-z] )+q", "^.{20}", ".{30}$", "c|cab"])
 def test_a_pattern_finds_the_same_in_lines_of_any_length_however_they_are_cut(regex: str) -> None:
     dice = random.Random(regex)
     masker = Masker([MaskRule(patterns=(MaskPattern("own", regex),))], key=bytes(32))
