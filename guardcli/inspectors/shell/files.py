@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from importlib.resources import files
+from itertools import pairwise
 
 _EXAMPLES = (
     "/etc/shadow",
@@ -136,7 +137,7 @@ def is_sensitive(path: str) -> bool:
     return False
 
 
-_HOMES = re.compile(r"(?:~[\w.-]*|/root|/home(?:/[^/]+)?|/Users(?:/[^/]+)?|/|/proc(?:/[^/]+)?)/*\Z")
+_HOMES = re.compile(r"(?:~[\w.-]*|/root|/home(?:/[^/]+)?|/Users(?:/[^/]+)?|/|/etc|/proc(?:/[^/]+)?)/*\Z")
 _WORD = re.compile(r"[^\s'\"`|;&<>(){}$=]+")
 _SECRET_NAME = re.compile(
     r"(?<![A-Z])PASS(?![A-Z])|PASSW(?:OR)?D|PASSPHRASE|SECRET|TOKEN|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|(?:^|_)PWD$|DATABASE_URL|_DSN$",
@@ -145,7 +146,8 @@ _SECRET_NAME = re.compile(
 
 
 def is_home(path: str) -> bool:
-    """Tell whether `path` is somebody's home, or holds homes: what reads all below it reads what they keep secret."""
+    """Tell whether `path` is somebody's home, or holds homes, or the system's own passwords: what reads all below it
+    reads what is kept secret there."""
     return bool(_HOMES.match(tidy(path)))
 
 
@@ -156,7 +158,9 @@ def names_secret(variable: str) -> bool:
 
 def mentions_secret(text: str) -> bool:
     """Tell whether a word of a piece of a command line is the path of a secret, whatever the quotes around it."""
-    return any(is_sensitive(word) for word in _WORD.findall(text)[:100])
+    words = _WORD.findall(text)[:100]
+    sought = [after for word, after in pairwise(words) if word in ("-name", "-iname", "-path", "-ipath")]
+    return any(map(is_sensitive, words)) or any(is_sensitive(f"/etc/{name.lstrip('/')}") for name in sought)
 
 
 def _could_be(pattern: Sequence[str], path: Sequence[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from guardcli.inspectors.names import names
@@ -19,8 +20,20 @@ _NO_CONTENT = names(
 )
 """Commands that show no content of the files they are given."""
 
-_ENTERS = frozenset({"cd", "pushd"})
-"""Commands after which names of files are those of another directory."""
+_SHOWS = names("cd pushd ps")
+"""Commands that may show a secret all the same: the directory of the commands after it, the variables of programs."""
+
+_NAMES_FROM = re.compile(r"\w+ --files0?-from|file -f")
+"""Options of such commands that take names from a file, and say which of them there are not."""
+
+_CERTIFICATES = frozenset({"openssl x509", "openssl crl", "openssl req", "openssl verify"})
+"""What shows no key, whatever the file is called."""
+
+_ENVIRONMENT = frozenset(
+    {"systemctl show-environment", "docker compose config", "podman compose config", "docker-compose config"}
+)
+_PROGRAMS_OF_TEXT = names("jq gojq jaq yq")
+_ENVIRON = re.compile(r"\$ENV\b|(?<![\w.])env\b")
 
 _GREPS = names("grep egrep fgrep zgrep zegrep zfgrep bzgrep xzgrep zstdgrep")
 _RECURSIVE = names("rg ag ack tar bsdtar zip cpio rsync")
@@ -44,6 +57,8 @@ def table(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
 
 def _operation(action: str, name: str, words: Sequence[Word], finding: Finding, scope: Scope) -> Operation:
     effects = set(finding.effects)
+    if name == "getent" and not all(word.known for word in words):
+        return scope.concede(action, "a name that is looked up can carry out what it is made of", Effect.NETWORK)
     if Effect.UNKNOWN in effects:
         effects.discard(Effect.UNKNOWN)
         return scope.concede(
@@ -56,7 +71,9 @@ def _operation(action: str, name: str, words: Sequence[Word], finding: Finding, 
         effects.add(Effect.DELETE)
     unbounded = name == "rm" and any(_is_root(word) for word in finding.operands)
     grave = effects & {Effect.DELETE, Effect.PRIVILEGE}
-    sensitive = (name not in _NO_CONTENT or name in _ENTERS) and not grave and _reads_secret(name, words)
+    names_from = any(_NAMES_FROM.match(f"{name} {word.text}") for word in words)
+    shows = name not in _NO_CONTENT or name in _SHOWS or names_from
+    sensitive = shows and action not in _CERTIFICATES and not grave and _reads_secret(action, name, words)
     files = () if finding.verb or name in _NO_FILES else finding.operands
     return scope.done(action, effects, files, sensitive=sensitive, unbounded=unbounded)
 
@@ -72,13 +89,17 @@ def _is_root(word: Word) -> bool:
     return word.text in _ROOTS or (not word.known and word.text.strip("*/") == "")
 
 
-def _reads_secret(name: str, words: Sequence[Word]) -> bool:
+def _reads_secret(action: str, name: str, words: Sequence[Word]) -> bool:
+    if action in _ENVIRONMENT or (name in _PROGRAMS_OF_TEXT and any(_ENVIRON.search(word.text) for word in words)):
+        return True
+    if name == "ps":
+        return any(re.match(r"[A-Za-z]*e[A-Za-z]*\Z", word.text) for word in words[:1])
     if name == "printenv":
         named = [word.text for word in words if not word.text.startswith("-")]
         return not named or any("*" in variable or names_secret(variable) for variable in named)
     if name == "getent":
         return any(word.text in ("shadow", "gshadow") for word in words)
-    if name in _GREPS:
+    if name in _GREPS or name in _PROGRAMS_OF_TEXT:
         words, recursive = _searched(words)
     else:
         recursive = name in _RECURSIVE

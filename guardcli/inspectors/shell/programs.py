@@ -152,7 +152,8 @@ def awk(name: str, words: Sequence[Word], scope: Scope) -> list[Operation]:
         options = []
     if not rest or not rest[0].known or not awk_is_plain(rest[0].text):
         raise NotUnderstoodError("its program may write a file or run a command")
-    return [_read(name, rest[1:], scope)]
+    read = _read(name, rest[1:], scope)
+    return [replace(read, sensitive=True) if "ENVIRON" in rest[0].text else read]
 
 
 _TAR_LIST = frozenset("tvfzjJaZPkO")

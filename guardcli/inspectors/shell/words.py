@@ -78,7 +78,8 @@ def bare_word(raw: str) -> Word | None:
     plain = re.sub(r"\\.", "_", raw) if quoted else raw
     tilde = raw.startswith("~")
     if _BRACES.search(plain):
-        return Word("*", known=False, prefix=plain.split("{", 1)[0], splits=True, bare=not quoted)
+        prefix = plain.split("{", 1)[0]
+        return Word(f"{prefix}*", known=False, prefix=prefix, splits=True, bare=not quoted)
     glob = _GLOB.search(plain)
     if glob and plain != "[":
         return Word(text, known=False, prefix=plain[: glob.start()], tilde=tilde, bare=not quoted)
@@ -107,7 +108,7 @@ def joined(parts: list[Word], raw: str) -> Word:
     braces = any(part.bare and part.known and "{" in part.text for part in parts) and re.search(r"\{.*[,.].*\}", raw)
     known = not braces and all(part.known for part in parts)
     return Word(
-        "*" if braces else "".join(part.text for part in parts),
+        prefix.split("{", 1)[0] + "*" if braces else "".join(part.text for part in parts),
         known=known,
         prefix="" if known else prefix.split("{", 1)[0] if braces else prefix,
         splits=bool(braces) or any(part.splits for part in parts),

@@ -8,6 +8,7 @@ import pytest
 
 from guardcli.inspectors.shell import inspect_shell
 from guardcli.inspectors.shell.files import is_home, is_sensitive, mentions_secret, names_secret
+from guardcli.model.effects import Effect
 
 PATHS = [
     ("~/.ssh/id_rsa", "~/.ssh/id_rsa.pub"),
@@ -109,3 +110,38 @@ def test_a_read_of_a_secret_is_told_from_its_harmless_twin(secret: str, harmless
     found = inspect_shell(harmless)
     assert not any(operation.sensitive for operation in found)
     assert all(operation.complete for operation in found)
+
+
+@pytest.mark.parametrize(
+    ("secret", "harmless"),
+    [
+        ("ps auxe", "ps aux"),
+        ("ps eww", "ps -ef"),
+        ("jq -n env", "jq -r .env f.json"),
+        ("jq -n '$ENV.DB'", "jq -r .environment f.json"),
+        ("awk 'BEGIN{for(k in ENVIRON)print k,ENVIRON[k]}'", "awk '{print $1}' /var/log/app.log"),
+        ("systemctl show-environment", "systemctl status app"),
+        ("docker compose config", "docker compose ps"),
+        ("file -f /etc/shadow", "file /etc/shadow"),
+        ("wc --files0-from=/etc/shadow", "wc -l /etc/shadow"),
+        ("tail -n +1 /etc/{shadow,passwd}", "tail /var/log/{syslog,auth.log}"),
+        ("grep -r root /etc", "grep -r listen /etc/nginx"),
+        ("find /etc -name 'shad*' | xargs cat", "find /etc -name 'shad*'"),
+        ("cat server.pem", "openssl x509 -in server.pem -noout -dates"),
+    ],
+)
+def test_what_shows_variables_or_the_lines_of_a_file_by_other_ways(secret: str, harmless: str) -> None:
+    assert any(operation.sensitive for operation in inspect_shell(secret))
+    found = inspect_shell(harmless)
+    assert not any(operation.sensitive for operation in found)
+    assert all(operation.complete for operation in found)
+
+
+def test_a_looked_up_name_that_carries_something_out_is_not_a_plain_read() -> None:
+    assert not all(operation.complete for operation in inspect_shell("getent hosts $(hostname).example.com"))
+    assert all(operation.complete for operation in inspect_shell("getent hosts db"))
+
+
+def test_a_table_of_jobs_that_is_removed_is_a_deletion() -> None:
+    assert Effect.DELETE in inspect_shell("crontab -r")[0].effects
+    assert inspect_shell("crontab -l")[0].effects == {Effect.READ}

@@ -73,7 +73,7 @@ def words(text: str) -> list[Word]:
         ("date", "+%F", READ),
         ("date", "0101", {Effect.WRITE, Effect.PRIVILEGE}),
         ("crontab", "-l", READ),
-        ("crontab", "-l -r", {Effect.WRITE, Effect.EXECUTE, Effect.UNKNOWN}),
+        ("crontab", "-l -r", {Effect.DELETE}),
         ("crontab", "", {Effect.WRITE, Effect.EXECUTE, Effect.UNKNOWN}),
         ("nginx", "-t -c /etc/nginx/a.conf", READ),
         ("nginx", "-t -c /tmp/a.conf", {Effect.EXECUTE, Effect.UNKNOWN}),
