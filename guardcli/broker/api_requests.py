@@ -219,6 +219,7 @@ class _Text:
     """A mask for text, as a body."""
 
     whole = False
+    size = 0
 
     def __init__(self, mask: Mask) -> None:
         self._mask = mask

@@ -110,8 +110,6 @@ def test_reading_is_recorded_and_masked_on_its_way(stage) -> None:
     kubectl logs web-1
     kubectl get --raw /api/v1/namespaces/default/secrets/db
     """
-    rule = "  - {id: conceded-asks, match: {tool: kubectl, complete: false}, decision: allow}"
-    stage.rule(rule)
     stage.api.go.set()
     done = stage.run(script)
     assert "pod/web-1" in done.stdout and "colour: green" in done.stdout, done.stderr

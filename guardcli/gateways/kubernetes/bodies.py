@@ -15,7 +15,7 @@ from guardcli.gateways.kubernetes.codec.status import Refusal
 from guardcli.gateways.kubernetes.documents import DocumentMask
 from guardcli.gateways.kubernetes.judging import kind_of_resource
 
-DOCUMENT_MAX = 64 << 20
+DOCUMENT_MAX = 32 << 20
 """The largest document; kubectl asks for lists in parts of 500 objects, far below."""
 LINE_MAX = 8 << 20
 """The longest line of a watch: an object has 1.5 MiB at the most (etcd's limit on a request)."""
@@ -29,6 +29,11 @@ class Body(Protocol):
     @property
     def whole(self) -> bool:
         """Whether nothing can be let go before all of it is there."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Bytes that wait for the end."""
         ...
 
     @property
@@ -58,6 +63,7 @@ class Raw:
     """Bytes that are let be."""
 
     whole = False
+    size = 0
     held = 0
 
     def __init__(self) -> None:
@@ -86,7 +92,7 @@ class Document:
         self._mask = mask
         self._secrets = secrets
         self._parts: list[bytes] = []
-        self._size = 0
+        self.size = 0
 
     @property
     def findings(self) -> Mapping[str, int]:
@@ -95,8 +101,8 @@ class Document:
 
     def feed(self, data: bytes) -> bytes:
         """Keep `data`. Raises Refusal beyond the bound."""
-        self._size += len(data)
-        if self._size > DOCUMENT_MAX:
+        self.size += len(data)
+        if self.size > DOCUMENT_MAX:
             raise Refusal(
                 502,
                 f"guard: the answer is larger than {DOCUMENT_MAX >> 20} MiB, more than is masked at once; "
@@ -118,6 +124,7 @@ class Watch:
     """A stream of JSON, an event a line."""
 
     whole = False
+    size = 0
     held = 0
 
     def __init__(self, mask: DocumentMask, *, secrets: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -20,12 +21,17 @@ IDLE_SECONDS = 0.05
 """After such a silence a mask lets go what it holds back."""
 
 
+DOCUMENTS_MAX = 8
+"""Documents that are read at once; each is whole in memory while it is masked."""
+
+
 @dataclass(slots=True)
 class House:
-    """`upstreams` are the clusters by their resource; `clock` gives epoch seconds."""
+    """`upstreams` are the clusters by their resource; `clock` gives epoch seconds. `documents` bounds their number."""
 
     upstreams: dict[str, Upstream]
     authority: Authority
     bearers: Bearers
     clock: Callable[[], float]
-    connections: int = field(default=0)
+    connections: int = 0
+    documents: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DOCUMENTS_MAX))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from contextlib import nullcontext
 
 import h11
 
@@ -23,6 +24,8 @@ from guardcli.gateways.kubernetes.tunnel import tunnel
 from guardcli.gateways.kubernetes.upstream import Link
 from guardcli.gateways.kubernetes.wire import Wire
 
+LARGE = 128 << 10
+"""Bytes of a document from which on it is masked in a thread."""
 _SAFE = frozenset({"GET", "HEAD"})
 """Methods that may be sent again where a kept connection turns out to be closed."""
 
@@ -135,15 +138,25 @@ async def _respond(
     outcome.status = response.status_code
     sender = _Sender(wire, response.status_code, passed_back(fields), outcome, whole=body.whole or bare)
     try:
-        while isinstance(event := await _next(link.wire, body, sender), h11.Data):
-            data = bytes(event.data)
-            for piece in decoder.feed(data) if decoder else (data,):
-                await sender.add(body.feed(piece))
-        if not isinstance(event, h11.EndOfMessage):
-            raise Refusal(502, "guard: the cluster broke its answer off")
-        await sender.end(b"" if bare else body.finish())
+        async with house.documents if body.whole else nullcontext():
+            rest = await _pass(link.wire, body, decoder, sender)
+        await sender.end(b"" if bare else rest)
     finally:
         outcome.masked = dict(body.findings)
+
+
+async def _pass(wire: Wire, body: Body, decoder: _Gunzip | None, sender: _Sender) -> bytes:
+    """Pass a body through its filter; return what is left at its end. Raises Refusal."""
+    while isinstance(event := await _next(wire, body, sender), h11.Data):
+        data = bytes(event.data)
+        for piece in decoder.feed(data) if decoder else (data,):
+            await sender.add(body.feed(piece))
+    if not isinstance(event, h11.EndOfMessage):
+        raise Refusal(502, "guard: the cluster broke its answer off")
+    if body.size > LARGE:
+        # others are not kept waiting by what takes a while
+        return await asyncio.get_running_loop().run_in_executor(None, body.finish)
+    return body.finish()
 
 
 async def _next(wire: Wire, body: Body, sender: _Sender) -> object:

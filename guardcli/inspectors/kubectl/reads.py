@@ -35,7 +35,11 @@ def judge_look(call: Call) -> Findings:
     targets = call.targets(found) + thing_targets(call, manifests)
     secret = any(each.kind.secret for each in found) or _maybe_secret(manifests)
     effects, doubts = _read_doubts(manifests)
-    if secret and (call.line.has("template") or call.line.value("output") not in _WHOLE_OBJECTS):
+    if (
+        secret
+        and not call.invocation.gateway
+        and (call.line.has("template") or call.line.value("output") not in _WHOLE_OBJECTS)
+    ):
         doubts = (*doubts, "a template of the caller's own prints a Secret in a form that masking does not know")
     return one(call.operation(effects, targets, doubts, sensitive=secret), manifests.inputs)
 

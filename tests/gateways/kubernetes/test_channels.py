@@ -10,6 +10,7 @@ class Upper:
     """Holds back what is not a whole word, and shouts the rest."""
 
     whole = False
+    size = 0
 
     def __init__(self) -> None:
         self.rest = b""
