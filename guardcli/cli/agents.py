@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from guardcli.cli.agents_settings import AGENTS, Keeper, groups_of, is_installed, read_settings, with_hook
+from guardcli.cli.agents_settings import AGENTS, SHELL, Keeper, groups_of, is_installed, read_settings, with_hook
 from guardcli.cli.settings import load_settings
 from guardcli.model.errors import ConfigurationError
 
@@ -56,20 +56,26 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JS
 @command.command()
 @agent_argument
 @project_option
+@click.option("--shell", is_flag=True, help="Let the agent's shell commands begin a session of guard's by themselves.")
 @click.option("--print", "dry", is_flag=True, help="Say what the file would hold, and write nothing.")
 @json_option
-def install(names: tuple[str, ...], project: bool, dry: bool, as_json: bool) -> None:
+def install(names: tuple[str, ...], project: bool, shell: bool, dry: bool, as_json: bool) -> None:
     """Put the hook into the settings of one agent or several. Running it again changes nothing more."""
     rows = []
+    for name in names:
+        if shell and (project or not AGENTS[name].prefix):
+            reason = "a team shares no path of yours" if project else f"no setting of {name} is documented for that"
+            raise ConfigurationError(f"--shell: {reason}", hint=f"start it by `guard run -- {name}`")
+    program = str(Path(__file__).with_name(SHELL)) if shell else ""
     for name in dict.fromkeys(names):
         agent = AGENTS[name]
         path = agent.settings(_base(project))
         found = read_settings(path)
         if dry:
-            content = with_hook(found, agent, _program(project))
+            content = with_hook(found, agent, _program(project), program)
             rows.append({"agent": name, "file": str(path), "state": "dry-run", "content": content.decode()})
         else:
-            Keeper(load_settings().state_dir, path, agent).install(found, _program(project))
+            Keeper(load_settings().state_dir, path, agent).install(found, _program(project), program)
             rows.append({"agent": name, "file": str(path), "state": "installed"})
     _say(rows, as_json)
     if "codex" in names and not dry:

@@ -20,6 +20,7 @@ from typing import Any
 
 from guardcli.model.errors import ConfigurationError
 
+SHELL = "guard-agent-shell"
 MAX_BYTES = 4 << 20
 """Bytes of a settings file; a longer one is none that a person wrote."""
 
@@ -30,6 +31,7 @@ class Agent:
 
     `tools` maps the agent's name of a tool to what it does (``shell``, ``read``, ``search``, ``fetch``) and the keys
     of its input, one of which says on what. `asks` says that a hook may hand the question to the person at the agent.
+    `prefix` is the variable, under ``env``, with the program that the agent starts its shell commands by.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Agent:
     tools: Mapping[str, tuple[str, tuple[str, ...]]]
     source: str
     asks: bool = False
+    prefix: str = ""
 
     def settings(self, base: Path) -> Path:
         """Return the settings file below a home or a project."""
@@ -66,6 +69,7 @@ AGENTS = {
             },
             "https://code.claude.com/docs/en/hooks",
             asks=True,
+            prefix="CLAUDE_CODE_SHELL_PREFIX",  # https://code.claude.com/docs/en/env-vars
         ),
         Agent(
             "codex",
@@ -168,11 +172,19 @@ def is_installed(found: Found, agent: Agent) -> bool:
     return any(is_ours(hook, agent) for hooks in groups if isinstance(hooks, list) for hook in hooks)
 
 
-def with_hook(found: Found, agent: Agent, program: str) -> bytes:
-    """Return the bytes of the file with guard's hook as the last one, all else kept."""
+def with_hook(found: Found, agent: Agent, program: str, shell: str = "") -> bytes:
+    """Return the bytes of the file with guard's hook as the last one, all else kept; `shell` is the program that the
+    agent is to start its commands by, empty for none. Raises ConfigurationError where it has another one."""
     form = without_hook(found, agent)
     hooks = form.get("hooks", {})
     form["hooks"] = {**hooks, agent.event: [*hooks.get(agent.event, []), agent.entry(program)]}
+    if shell:
+        env = form.get("env", {})
+        if not isinstance(env, dict) or agent.prefix in env:
+            raise ConfigurationError(
+                f"{found.path}: env.{agent.prefix} is set already", hint="take it out first, or install without --shell"
+            )
+        form["env"] = {**env, agent.prefix: shell}
     return _written(form, found.content)
 
 
@@ -186,7 +198,7 @@ def without_hook(found: Found, agent: Agent) -> dict[str, Any]:
             kept.append(group)
         elif others := [hook for hook in inner if not is_ours(hook, agent)]:
             kept.append({**group, "hooks": others})
-    form = dict(found.form)
+    form = _without_shell(dict(found.form), agent)
     if kept == groups:
         return form
     form["hooks"] = {**form["hooks"], agent.event: kept}
@@ -194,6 +206,21 @@ def without_hook(found: Found, agent: Agent) -> dict[str, Any]:
         del form["hooks"][agent.event]
     if not form["hooks"]:
         del form["hooks"]
+    return form
+
+
+def is_our_shell(value: object) -> bool:
+    """Say whether `value` names guard's program for an agent's shell, wherever guard is or was installed."""
+    return isinstance(value, str) and os.path.basename(value) == SHELL
+
+
+def _without_shell(form: dict[str, Any], agent: Agent) -> dict[str, Any]:
+    env = form.get("env")
+    if not isinstance(env, dict) or not is_our_shell(env.get(agent.prefix)):
+        return form
+    form["env"] = {name: value for name, value in env.items() if name != agent.prefix}
+    if not form["env"]:
+        del form["env"]
     return form
 
 
@@ -215,9 +242,9 @@ class Keeper:
         self._record = state / "agents" / f"{agent.name}-{name}.json"
         self._agent = agent
 
-    def install(self, found: Found, program: str) -> bytes:
+    def install(self, found: Found, program: str, shell: str = "") -> bytes:
         """Put the hook in; return the new bytes. The record is on disk before the file changes."""
-        after = with_hook(found, self._agent, program)
+        after = with_hook(found, self._agent, program, shell)
         earlier = self._load()
         if found.content is not None and earlier.get("after") == _digest(found.content):
             before = earlier  # installed again: what was there first stays what is restored

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import guardcli
+
 BARE = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path(__file__).parent.parent.parent)}
 Run = Callable[..., subprocess.CompletedProcess[str]]
 FILES = {"claude-code": ".claude/settings.json", "codex": ".codex/hooks.json", "gemini": ".gemini/settings.json"}
@@ -322,3 +324,67 @@ def test_the_text_for_agents_is_ten_lines_and_names_what_guard_answers(guard: Ru
 def test_the_page_shows_the_text_as_it_is_printed(guard: Run) -> None:
     page = (Path(__file__).parent.parent.parent / "docs" / "agents.md").read_text()
     assert guard("text").stdout in page
+
+
+@pytest.mark.parametrize("before", [None, '{"env": {"A": "b"}}\n', OTHERS])
+def test_the_shell_of_an_agent_can_begin_sessions_and_all_comes_back(
+    guard: Run, home: Path, before: str | None
+) -> None:
+    path = home / FILES["claude-code"]
+    if before is not None:
+        path.parent.mkdir()
+        path.write_text(before)
+    for _ in range(2):
+        assert guard("install", "claude-code", "--shell").returncode == 0
+    form = json.loads(path.read_text())
+    program = Path(form["env"]["CLAUDE_CODE_SHELL_PREFIX"])
+    assert program.name == "guard-agent-shell" and program.stat().st_mode & 0o111 == 0o111
+    assert guard("list").stdout.count("installed") == 1
+    assert guard("uninstall", "claude-code").stdout.startswith("restored")
+    assert (path.read_text() if path.exists() else None) == before
+
+
+def test_an_edited_file_loses_the_shell_of_guard_alone(guard: Run, home: Path) -> None:
+    path = home / FILES["claude-code"]
+    assert guard("install", "claude-code", "--shell").returncode == 0
+    form = json.loads(path.read_text())
+    path.write_text(json.dumps({**form, "env": {**form["env"], "MINE": "1"}}))
+    assert guard("uninstall", "claude-code").stdout.startswith("removed")
+    assert json.loads(path.read_text()) == {"env": {"MINE": "1"}}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("codex", "--shell"), "no setting of codex is documented"),
+        (("gemini", "--shell"), "no setting of gemini is documented"),
+        (("claude-code", "--shell", "--project"), "a team shares no path of yours"),
+    ],
+)
+def test_what_is_not_documented_is_not_written(guard: Run, home: Path, words: tuple[str, ...], said: str) -> None:
+    done = guard("install", *words)
+    assert (done.returncode, said in done.stderr) == (78, True)
+    assert not any(home.rglob("*.json"))
+
+
+def test_a_prefix_of_the_users_own_stays(guard: Run, home: Path) -> None:
+    path = home / FILES["claude-code"]
+    path.parent.mkdir()
+    path.write_text('{"env": {"CLAUDE_CODE_SHELL_PREFIX": "/usr/bin/mine"}}')
+    done = guard("install", "claude-code", "--shell")
+    assert (done.returncode, "is set already" in done.stderr) == (78, True)
+    assert path.read_text() == '{"env": {"CLAUDE_CODE_SHELL_PREFIX": "/usr/bin/mine"}}'
+
+
+@pytest.mark.parametrize("words", [("echo $((1+1)) 'a b'",), ("echo", "2", "a b")])
+@pytest.mark.parametrize("session", ["", "x"])
+def test_the_program_begins_a_session_unless_there_is_one(tmp_path: Path, words: tuple[str, ...], session: str) -> None:
+    stub = tmp_path / "guard"
+    stub.write_text('#!/bin/sh\nshift 3\necho in a session; exec "$@"\n')
+    stub.chmod(0o755)
+    program = Path(guardcli.__file__).parent / "cli" / "guard-agent-shell"
+    env = {"PATH": f"{tmp_path}:/usr/bin:/bin", **({"GUARD_SESSION": session} if session else {})}
+    done = subprocess.run([program, *words], env=env, capture_output=True, text=True)
+    assert done.stdout == ("" if session else "in a session\n") + "2 a b\n"
+    none = subprocess.run([program, *words], env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True)
+    assert (none.returncode, none.stdout) == (69, "")
