@@ -12,6 +12,7 @@
 ``notify``      wakes those who wait for a change, without a busy loop
 ``bus``         tells other workers what changed: LISTEN/NOTIFY, or datagrams on one machine
 ``config``      the central API's settings, by file and environment
+``evidence``     what was recorded, for an auditor, as one signed file
 ``telemetry``    sends events to a collector, as logs of OpenTelemetry
 ``jobs``         what is done now and then, by one worker at a time
 ``metrics``     what Prometheus is told

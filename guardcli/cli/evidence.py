@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from guardcli.cli.moments import FORMS, moment
 from guardcli.cli.settings import load_settings
 from guardcli.cli.tables import echo, paint
 from guardcli.client.controls import FRAMEWORKS
-from guardcli.model.errors import ConfigurationError
+from guardcli.model.errors import ConfigurationError, ConflictError, UnavailableError
 from guardcli.model.events import canonical
 from guardcli.playback.text import inert
 
@@ -28,12 +29,14 @@ def command() -> None:
 @click.option("--from", "since", type=moment, required=True, metavar="MOMENT", help=f"From then on: {FORMS}.")
 @click.option("--to", "until", type=moment, required=True, metavar="MOMENT", help="Before then.")
 @click.option("--framework", type=click.Choice(sorted(FRAMEWORKS)), default="nist-800-53", show_default=True)
-@click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="A new directory.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="A new directory, or FILE.zip.")
 def export(since: float, until: float, framework: str, output: Path) -> None:
     """Write evidence.json, evidence.html, a manifest of both and its Ed25519 signature into a new directory.
 
     The whole record is verified for it, which takes as long as there is to read. The key is made on first use, in
     the state directory; give its fingerprint to the auditor on another way.
+
+    With FILE.zip it is one file, made by the API and signed by the API's key (guard api keys list).
     """
     from guardcli.client.evidence import gather, page
     from guardcli.client.sealing import seal
@@ -42,6 +45,9 @@ def export(since: float, until: float, framework: str, output: Path) -> None:
     if until <= since:
         raise ConfigurationError("--to is not later than --from", hint="nothing can lie between them")
     settings = load_settings()
+    if output.suffix == ".zip":
+        _export_zip(connect(settings).evidence(since, until, framework), output)
+        return
     evidence = gather(connect(settings), since, until, framework, time.time())
     settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     files = {"evidence.json": canonical(evidence) + b"\n", "evidence.html": page(evidence).encode("utf-8", "replace")}
@@ -49,6 +55,23 @@ def export(since: float, until: float, framework: str, output: Path) -> None:
     whole = evidence["verification"]["whole"]
     echo(f"wrote {inert(output)}; the record is {paint('whole', 'green') if whole else paint('broken', 'red')}")
     echo(f"signed by {name}")
+
+
+def _export_zip(content: bytes, output: Path) -> None:
+    from guardcli.client.sealing import opened
+
+    try:
+        with open(output, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            file.write(content)
+    except FileExistsError:
+        raise ConflictError(f"{output} exists already", hint="name a new file") from None
+    except OSError as error:
+        output.unlink(missing_ok=True)
+        raise UnavailableError(f"cannot write {output}: {error.strerror}") from error
+    names, faults = opened(output)
+    if faults:
+        raise UnavailableError(f"what the API sent does not hold: {'; '.join(faults)}", hint="see the API's log")
+    echo(f"wrote {inert(output)}, signed by the API with {names[0]}")
 
 
 @command.command(epilog="Example: guard evidence verify first-quarter --key 3f1c…")
@@ -61,8 +84,9 @@ def verify(directory: Path, key: str) -> int:
     """
     from guardcli.client.sealing import opened
 
-    name, faults = opened(directory)
-    if name and key and name != key.strip().lower():
+    names, faults = opened(directory)
+    name = names[0] if names else ""
+    if name and key and key.strip().lower() not in names:
         faults.append(f"it is signed by another key, {name}")
     for fault in faults:
         echo(f"{paint('broken', 'red')}  {inert(fault)}")

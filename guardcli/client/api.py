@@ -356,6 +356,11 @@ class ApiClient:
         """Give the whole record in pieces of any size: what `guardcli.client.exports` verifies, line by line."""
         return self._transport.pieces("/v1/audit/export", {})
 
+    def evidence(self, since: float, until: float, framework: str) -> bytes:
+        """Return evidence of a span as a zip that the API signed; takes as long as there is to read."""
+        query = {"since": since, "until": until, "framework": framework}
+        return b"".join(self._transport.pieces("/v1/audit/evidence", query, wait=VERIFY_SECONDS))
+
     def trail(self, subject: str = "") -> Iterator[Mapping[str, Any]]:
         """Give the entries of the API's own chain, of one session, approval or token where one is named."""
         start = 0

@@ -62,9 +62,9 @@ NIST_800_53 = (
     Control(
         "AU-9",
         "Protection of Audit Information",
-        ("faults", "events"),
-        "Chains and digests were recomputed for this bundle; faults are listed.",
-        "That somebody who may write the whole database has not replaced all of it consistently.",
+        ("faults", "events", "signed_heads"),
+        "Chains, digests and signed heads were recomputed for this bundle; faults are listed.",
+        "That database and archive were not both set back to one earlier head: compare with one kept elsewhere.",
     ),
     Control(
         "AU-10",
@@ -76,8 +76,8 @@ NIST_800_53 = (
     Control(
         "AU-11",
         "Audit Record Retention",
-        ("earliest_session",),
-        "The earliest session that is kept in this span.",
+        ("earliest_session", "recordings_deleted", "sessions_held"),
+        "The earliest session that is kept in this span; recordings deleted, each by a rule that is named, and holds.",
         "What was deleted from backups, and the retention that the organisation requires.",
     ),
     Control(
@@ -119,14 +119,18 @@ NIST_800_53 = (
         "SC-8", "Transmission Confidentiality", (), "Nothing is counted.", "TLS in front of the API, and to targets."
     ),
     Control(
-        "SC-13", "Cryptographic Protection", (), "SHA-256 chains; this bundle's Ed25519 signature.", "FIPS validation."
+        "SC-13",
+        "Cryptographic Protection",
+        ("keys_rotated", "identities_rotated"),
+        "SHA-256 chains; Ed25519 signatures of heads and of this bundle; recordings sealed with age (X25519).",
+        "FIPS validation.",
     ),
     Control(
         "SC-28",
         "Protection of Information at Rest",
         ("masked",),
-        "What was masked before it was recorded.",
-        "Encryption of the disks, databases and backups that hold the record.",
+        "What was masked before it was recorded; recordings are sealed with age before they are stored.",
+        "Encryption of the disks, databases and backups that hold events; who has what opens recordings.",
     ),
     Control(
         "RA-3",

@@ -9,11 +9,11 @@ from __future__ import annotations
 import html
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
-from guardcli.client.api import ApiClient, SessionInfo
+from guardcli.client.api import SessionInfo, Verification
 from guardcli.client.controls import FRAMEWORKS
 
 SESSIONS_MAX = 1_000_000
@@ -23,6 +23,10 @@ ACTS = {
     "token-revoked": "tokens_revoked",
     "logged-in": "logins",
     "session-revoked": "sessions_revoked",
+    "session-held": "sessions_held",
+    "recording-deleted": "recordings_deleted",
+    "key-rotated": "keys_rotated",
+    "encryption-rotated": "identities_rotated",
     "approval-requested": "approvals_requested",
     "approval-voted": "votes",
     "approval-approved": "approvals_decided",
@@ -44,7 +48,27 @@ def moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def gather(client: ApiClient, since: float, until: float, framework: str, at: float) -> dict[str, Any]:
+class Source(Protocol):
+    """What evidence is gathered from: an API's client, or what is behind the API."""
+
+    def sessions(self, *, since: float, until: float, limit: int) -> Iterator[SessionInfo]:
+        """Give the sessions that began in a span."""
+        ...
+
+    def trail(self) -> Iterator[Mapping[str, Any]]:
+        """Give all acts."""
+        ...
+
+    def verify(self) -> Verification:
+        """Recompute everything."""
+        ...
+
+    def health(self) -> Mapping[str, Any]:
+        """Return which API this is."""
+        ...
+
+
+def gather(client: Source, since: float, until: float, framework: str, at: float) -> dict[str, Any]:
     """Return the evidence of the span from `since` to `until`, exclusive, seconds since the epoch; made `at`.
 
     Raises DeniedError for who may not verify the record.
@@ -53,7 +77,7 @@ def gather(client: ApiClient, since: float, until: float, framework: str, at: fl
     first, end = moment(since), moment(until)
     acts = [entry for entry in client.trail() if first <= entry["time"] < end]
     report = client.verify()
-    facts = _facts(sessions, acts, len(report.faults))
+    facts = {**_facts(sessions, acts, len(report.faults)), "signed_heads": report.heads}
     return {
         "framework": framework,
         "from": first,
@@ -61,7 +85,13 @@ def gather(client: ApiClient, since: float, until: float, framework: str, at: fl
         "made": moment(at),
         "api": dict(client.health()),
         "facts": facts,
-        "verification": {"whole": report.whole, "events": report.events, "sessions": report.sessions},
+        "verification": {
+            "whole": report.whole,
+            "events": report.events,
+            "sessions": report.sessions,
+            "heads": report.heads,
+        },
+        "deleted": [{"session": one.session, "event": one.sequence, "what": one.message} for one in report.notes],
         "faults": [{"session": one.session, "event": one.sequence, "what": one.message} for one in report.faults],
         "controls": [
             {

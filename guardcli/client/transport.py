@@ -144,9 +144,9 @@ class Transport:
         except ValueError as error:
             raise UnavailableError(f"{self.url} is not guard's API", hint="check GUARD_API") from error
 
-    def pieces(self, path: str, query: Mapping[str, object] | None = None) -> Iterator[bytes]:
-        """Send a GET and give the bytes of the answer as they come."""
-        response = self._send("GET", path, query, None, self._timeout, stream=True)
+    def pieces(self, path: str, query: Mapping[str, object] | None = None, *, wait: float = 0.0) -> Iterator[bytes]:
+        """Send a GET and give the bytes of the answer as they come, the first up to `wait` seconds later than usual."""
+        response = self._send("GET", path, query, None, self._timeout + wait, stream=True)
         with response:
             try:
                 yield from response.iter_content(65536)

@@ -140,6 +140,7 @@ TABLE = [
     Line("GET", "/v1/audit/verify", AUDITS),
     Line("GET", "/v1/audit/trail", AUDITS),
     Line("GET", "/v1/audit/export", AUDITS),
+    Line("GET", "/v1/audit/evidence?since=0&until=1", AUDITS),
 ]
 
 ELSEWHERE = {("POST", "/v1/login"), ("GET", "/v1/approvals/stream")}

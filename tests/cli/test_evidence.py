@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -112,3 +113,21 @@ def test_events_go_out_as_lines_of_ocsf(guard: Run) -> None:
     assert {line["class_uid"] for line in lines} == {6003} and "\x1b" not in told.stdout
     none = guard("--from", "2025-12-30T00:00Z", "--to", "2025-12-31T00:00Z", group=("audit", "export"))
     assert (none.returncode, none.stdout) == (0, "")
+
+
+def test_one_file_is_made_and_signed_by_the_api(guard: Run, place: Path) -> None:
+    path = place / "quarter.zip"
+    told = guard("export", "--from", "1h", "--to", "2090-01-01", "-o", str(path))
+    assert told.returncode == 0, told.stderr
+    database = ("--database", str(place / "state" / "guard.db"))
+    listed = json.loads(guard("list", "--json", *database, group=("api", "keys")).stdout)
+    key = told.stdout.split()[-1]
+    assert key.startswith(listed["keys"][0]["id"])
+    assert guard("verify", str(path), "--key", key).returncode == 0
+    other = guard("verify", str(path), "--key", "0" * 64)
+    assert (other.returncode, "another key" in other.stdout) == (1, True)
+    with zipfile.ZipFile(path) as bundle:
+        evidence = json.loads(bundle.read("evidence.json"))
+    assert (evidence["facts"]["sessions"], evidence["facts"]["denied"]) == (1, 2)
+    assert all(one["guard_cannot_show"] for one in evidence["controls"])
+    assert guard("export", "--from", "1h", "--to", "2090-01-01", "-o", str(path)).returncode == 1

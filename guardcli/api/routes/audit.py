@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
 from guardcli.api.bodies import TrailEntry, TrailPage, Verification
 from guardcli.api.context import Api, Who
+from guardcli.api.evidence import bundle
 from guardcli.api.store.database import now
 from guardcli.api.store.exporting import export
 from guardcli.api.store.verification import verify
@@ -36,6 +37,26 @@ def export_record(api: Api, who: Who) -> Export:
     who.may_read_everything()
     keys = api.keys.public() if api.store.signed.any() else None
     return Export(export(api.store, keys, now()))
+
+
+class Bundle(Response):
+    """Evidence as one file."""
+
+    media_type = "application/zip"
+
+
+@router.get("/evidence", response_class=Bundle)
+def export_evidence(
+    api: Api,
+    who: Who,
+    since: Annotated[float, Query(ge=0, le=2**35, allow_inf_nan=False)],
+    until: Annotated[float, Query(ge=0, le=2**35, allow_inf_nan=False)],
+    framework: Literal["nist-800-53"] = "nist-800-53",
+) -> Bundle:
+    """Send what was recorded in a span, mapped to the controls of a framework, signed by the API's key."""
+    who.may_verify()
+    who.may_read_everything()
+    return Bundle(bundle(api.store, api.keys, since, until, framework))
 
 
 @router.get("/trail")
