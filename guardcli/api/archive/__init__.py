@@ -4,6 +4,7 @@
 ``objects``  puts, reads, lists and deletes objects: local files, S3, GCS or Azure, through obstore
 ``ring``     the age identities that open what is kept, and the one that new stretches are sealed for
 ``segments`` what one batch adds to a recording, as one object of sealed blocks
+``texts``    what events say, sealed in the database, where that is wanted
 ``opening``  puts these together as the settings say
 ===========  ==========================================================================================
 

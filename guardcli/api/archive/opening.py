@@ -29,8 +29,8 @@ def segments_of(config: Config, database: URL) -> Segments:
         )
     objects = Objects(url or (home or Path()).joinpath(DIRECTORY).absolute().as_uri(), config.recordings.options)
     if config.encryption.identities:
-        return Segments(objects, Ring(text=config.encryption.identities))
-    return Segments(objects, Ring(path or (home or Path()) / IDENTITIES))
+        return Segments(objects, Ring(text=config.encryption.identities), config.encryption.events)
+    return Segments(objects, Ring(path or (home or Path()) / IDENTITIES), config.encryption.events)
 
 
 def home_of(database: URL) -> Path | None:

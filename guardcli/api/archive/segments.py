@@ -10,6 +10,7 @@ from typing import Any
 
 from guardcli.api.archive.objects import Objects
 from guardcli.api.archive.ring import CannotOpenError, Ring
+from guardcli.api.archive.texts import Texts
 
 BLOCK = 128 * 1024
 """Bytes of a recording that are sealed together, at the most, but for a single stretch that is longer: many small
@@ -44,9 +45,10 @@ class Segment:
 class Segments:
     """Writes and reads the objects of recordings."""
 
-    def __init__(self, objects: Objects, ring: Ring) -> None:
+    def __init__(self, objects: Objects, ring: Ring, seals_events: bool = False) -> None:
         self.objects = objects
         self.ring = ring
+        self.texts = Texts(ring, seals_events)
 
     def write(self, session: str, stretches: Iterable[tuple[int, bytes]]) -> Segment | None:
         """Keep numbered stretches in a new object; None for none. Raises UnavailableError, ConfigurationError."""

@@ -65,6 +65,7 @@ class Events:
         self._engine = engine
         self._trail = trail
         self._stretches = stretches
+        self._texts = stretches.segments.texts
 
     def append(self, session: str, batch: Sequence[Appended], actor: str) -> int:
         """Add `batch` to the session and return how many events it has now; an empty batch is a sign of life.
@@ -103,9 +104,12 @@ class Events:
             for item in batch:
                 if item.event.sequence >= row.events:
                     _extend(head, session, item)
+            if self._texts.seals:
+                for one in head.added:
+                    one["data"] = self._texts.closed(str(one["data"]))
             self._stretches.add(connection, head.chunks, segment)
             self._write(connection, session, head, row.closed, actor)
-            indexing.add(connection, session, row.owner, row.identity, head.searched)
+            indexing.add(connection, session, row.owner, row.identity, head.searched, self._texts.seals)
         return head.events, bool(head.chunks)
 
     def _check_known(self, connection: Connection, session: str, known: int, batch: Sequence[Appended]) -> None:
@@ -152,14 +156,19 @@ class Events:
         if call is not None:
             query = query.where(EVENTS.c.call == call)
         with reading(self._engine) as connection:
-            return [stored_event(row) for row in connection.execute(query.order_by(EVENTS.c.sequence).limit(limit))]
+            return [self._event(row) for row in connection.execute(query.order_by(EVENTS.c.sequence).limit(limit))]
+
+    def _event(self, row: Row[tuple[object, ...]]) -> Event:
+        """Return the event of a row. Raises ValueError where its data cannot be read."""
+        data = json.loads(self._texts.opened(row.data))
+        return Event(row.session, row.sequence, row.time, EventType(row.type), row.call, data, row.previous, row.hash)
 
     def last_output(self, session: str) -> Event | None:
         """Return the event of the last stretch of the recording, None where nothing is recorded."""
         query = select(EVENTS).where(EVENTS.c.session == session, EVENTS.c.type == EventType.OUTPUT.value)
         with reading(self._engine) as connection:
             row = connection.execute(query.order_by(EVENTS.c.sequence.desc()).limit(1)).one_or_none()
-        return None if row is None else stored_event(row)
+        return None if row is None else self._event(row)
 
     def offset_at(self, session: str, moment: float) -> int:
         """Return the byte of the recording after which nothing is older than `moment` seconds of the session.
@@ -254,17 +263,3 @@ def counted(event: Event) -> Mapping[str, int]:
     if event.type in (EventType.ASKED, EventType.FAILED, EventType.RECOVERED):
         return {event.type.value: 1}
     return {}
-
-
-def stored_event(row: Row[tuple[object, ...]]) -> Event:
-    """Return the event of a row of `EVENTS`."""
-    return Event(
-        row.session,
-        row.sequence,
-        row.time,
-        EventType(row.type),
-        row.call,
-        json.loads(row.data),
-        row.previous,
-        row.hash,
-    )

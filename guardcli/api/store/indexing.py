@@ -101,10 +101,22 @@ def place(seconds: float) -> int:
     return max(0, min(int(seconds * 1000), (1 << 42) - 1)) << PLACE_BITS
 
 
-def add(connection: Connection, session: str, owner: str, identity: str, items: Sequence[Searched]) -> None:
-    """Index `items`, consecutive events of one session, within the transaction of `connection`."""
+def add(
+    connection: Connection,
+    session: str,
+    owner: str,
+    identity: str,
+    items: Sequence[Searched],
+    wordless: bool = False,
+) -> None:
+    """Index `items`, consecutive events of one session, within the transaction of `connection`.
+
+    Without words, where the database must not hold them: events are then found by their facets alone.
+    """
     known = _known(connection, session, items)
     rows = list(_rows(session, owner, identity, items, known))
+    if wordless:
+        rows = [{**row, "command": "", "body": ""} for row in rows]
     if not rows:
         return
     if connection.dialect.name != "postgresql":

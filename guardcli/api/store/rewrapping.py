@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from sqlalchemy import Engine, and_, func, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
+from guardcli.api.archive.ring import NAME_LENGTH
 from guardcli.api.archive.segments import DamagedError, Segment
+from guardcli.api.archive.texts import PREFIX
 from guardcli.api.store.database import insert_rows, reading, writing
 from guardcli.api.store.discards import let_go, sweep
-from guardcli.api.store.schema import BLOCKS, CHUNKS
+from guardcli.api.store.schema import BLOCKS, CHUNKS, EVENTS
 from guardcli.api.store.stretches import Stretches, block_rows
 
 BATCH = 100
@@ -40,23 +42,31 @@ class Rewrapping:
         self._segments = stretches.segments
 
     def left(self) -> tuple[int, int]:
-        """Return how many blocks are sealed for another identity, and how many stretches lie in the database."""
-        others = select(func.count()).where(BLOCKS.c.key != self._segments.ring.current()).scalar_subquery()
+        """Return how many blocks and events are sealed for others, and how many stretches lie in the database."""
+        current = self._segments.ring.current()
+        others = select(func.count()).where(BLOCKS.c.key != current).scalar_subquery()
+        texts = select(func.count()).where(*_sealed_for_others(current)).scalar_subquery()
         within = select(func.count()).where(_unmoved()).scalar_subquery()
         with reading(self._engine) as connection:
-            row = connection.execute(select(others, within)).one()
-        return int(row[0]), int(row[1])
+            row = connection.execute(select(others, texts, within)).one()
+        return int(row[0]) + int(row[1]), int(row[2])
 
     def in_use(self) -> dict[str, int]:
-        """Return how many blocks are sealed for each identity."""
+        """Return how many blocks and events are sealed for each identity."""
+        name = func.substr(EVENTS.c.data, len(PREFIX) + 1, NAME_LENGTH)
+        texts = select(name, func.count()).where(EVENTS.c.data.like(f"{PREFIX}%")).group_by(name)
+        found: dict[str, int] = {}
         with reading(self._engine) as connection:
-            rows = connection.execute(select(BLOCKS.c.key, func.count()).group_by(BLOCKS.c.key))
-            return {key: int(count) for key, count in rows}
+            for query in (select(BLOCKS.c.key, func.count()).group_by(BLOCKS.c.key), texts):
+                for key, count in connection.execute(query):
+                    found[key] = found.get(key, 0) + int(count)
+        return found
 
     def run(self) -> Iterator[Step]:
         """Do all of it, a step at a time. Raises UnavailableError; whatever was done stays done."""
         sweep(self._engine, self._segments.objects)
         yield from self.move()
+        yield from self._texts()
         last = ""
         query = select(BLOCKS.c.object, BLOCKS.c.session).where(BLOCKS.c.key != self._segments.ring.current())
         while True:
@@ -67,6 +77,31 @@ class Rewrapping:
                 return
             last = row.object
             yield self._rewrite(row.session, row.object)
+
+    def _texts(self) -> Iterator[Step]:
+        """Seal what events say anew, some of a session at a time."""
+        query = select(EVENTS.c.session, EVENTS.c.sequence, EVENTS.c.data)
+        query = query.where(*_sealed_for_others(self._segments.ring.current()))
+        place = ("", -1)
+        while True:
+            beyond = or_(EVENTS.c.session > place[0], and_(EVENTS.c.session == place[0], EVENTS.c.sequence > place[1]))
+            page = query.where(beyond).order_by(EVENTS.c.session, EVENTS.c.sequence).limit(BATCH)
+            with reading(self._engine) as connection:
+                rows = connection.execute(page).all()
+            if not rows:
+                return
+            place = (rows[-1].session, rows[-1].sequence)
+            for row in rows:
+                yield self._reseal(row.session, row.sequence, row.data)
+
+    def _reseal(self, session: str, sequence: int, stored: str) -> Step:
+        try:
+            data = self._segments.texts.resealed(stored)
+        except ValueError as error:
+            return Step(session, 0, f"event {sequence} cannot be opened: {error}")
+        here = and_(EVENTS.c.session == session, EVENTS.c.sequence == sequence, EVENTS.c.data == stored)
+        with writing(self._engine) as connection:
+            return Step(session, connection.execute(update(EVENTS).where(here).values(data=data)).rowcount)
 
     def _rewrite(self, session: str, name: str) -> Step:
         with reading(self._engine) as connection:
@@ -132,6 +167,10 @@ class Rewrapping:
             if changed:
                 insert_rows(connection, BLOCKS, block_rows(segment, session))
         return bool(changed)
+
+
+def _sealed_for_others(current: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return EVENTS.c.data.like(f"{PREFIX}%"), ~EVENTS.c.data.like(f"{PREFIX}{current}:%")
 
 
 def _unmoved() -> ColumnElement[bool]:
