@@ -54,7 +54,7 @@ class Strict:
         self.allowed: set[str] = set()
         self.number = 0
 
-    def judge(self, operations: Sequence[Operation]) -> Decision:
+    def judge(self, operations: Sequence[Operation], values: tuple[str | None, ...] = ()) -> Decision:
         fine = all(operation.complete and operation.effects <= HARMLESS for operation in operations)
         return Decision(Verdict.ALLOW if fine else Verdict.DENY, "strict", "no", tuple(operations))
 
