@@ -71,7 +71,9 @@ def build_view(around: Surroundings, isolation: Isolation) -> tuple[Mount, ...]:
             shown[path] = Mount(Kind.READ_ONLY, path, path)
     for path in filter(None, (around.project.directory, *around.project.also)):
         shown[path] = Mount(Kind.WRITABLE, path, path)
-    explicit = _existing(isolation.show, home)
+    writable = _existing(isolation.write, home)
+    shown |= {path: Mount(Kind.WRITABLE, path, path) for path in writable}
+    explicit = [*_existing(isolation.show, home), *writable]
     for path in explicit:
         if path not in shown or shown[path].kind is not Kind.WRITABLE:
             shown[path] = Mount(Kind.READ_ONLY, path, path)

@@ -21,13 +21,15 @@ class Network(str, Enum):
 class Isolation:
     """What an isolated session sees.
 
-    `hide` and `show` are paths, absolute or beginning with ``~/``; of two that lead to the same place the longer one
-    holds, and of the same path `hide`. `keep` are globs over names of variables, empty for those that guard keeps by
-    itself; `set` are (name, value). `hosts` are globs over ``host`` or ``host:port`` and count for `Network.PROXY`.
+    `hide`, `show` and `write` are paths, absolute or beginning with ``~/``; of two that lead to the same place the
+    longer one holds, and of the same path `hide`. What is in `write` can be written to and stays, what is in `show`
+    cannot. `keep` are globs over names of variables, empty for those that guard keeps by itself; `set` are (name,
+    value). `hosts` are globs over ``host`` or ``host:port`` and count for `Network.PROXY`.
     """
 
     hide: tuple[str, ...] = ()
     show: tuple[str, ...] = ()
+    write: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
     set: tuple[tuple[str, str], ...] = ()
     network: Network = Network.SHARED

@@ -147,6 +147,7 @@ def _isolation(isolation: Isolation) -> Form:
     form = _given(
         hide=list(isolation.hide),
         show=list(isolation.show),
+        write=list(isolation.write),
         environment=_given(keep=list(isolation.keep), set=dict(isolation.set)),
         hosts=list(isolation.hosts),
     )

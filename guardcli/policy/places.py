@@ -143,7 +143,7 @@ def build_isolation(sections: Sequence[tuple[IsolationSection, Parts]]) -> Isola
         hide |= dict.fromkeys(parts.texts(section.hide, (*path, "hide")))
         environment = section.environment
         keep = None if environment is None else environment.keep
-        given = {"show": section.show, "hosts": section.hosts}
+        given = {"show": section.show, "write": section.write, "hosts": section.hosts}
         for key, values in given.items():
             if values is not None:
                 chosen.setdefault(key, parts.texts(values, (*path, key)))
@@ -160,7 +160,7 @@ def build_isolation(sections: Sequence[tuple[IsolationSection, Parts]]) -> Isola
 
 def _check_isolation(section: IsolationSection, parts: Parts) -> None:
     path: Path = ("isolation",)
-    for key in ("hide", "show"):
+    for key in ("hide", "show", "write"):
         parts.texts(getattr(section, key), (*path, key), lambda value, place: _check_path(value, parts, place))
     for index, host in enumerate(section.hosts or ()):
         if not host.startswith("$") and not _HOST.fullmatch(host):

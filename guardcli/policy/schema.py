@@ -364,6 +364,7 @@ class IsolationSection(Section):
 
     hide: Texts | None = None
     show: Texts | None = None
+    write: Texts | None = None
     environment: EnvironmentSection | None = None
     network: Network | None = None
     hosts: Texts | None = None

@@ -96,6 +96,16 @@ def test_a_policy_shows_and_hides(home, isolation, shown, hidden) -> None:
     assert [name for name in hidden if visible(str(home / name), mounts)] == []
 
 
+def test_what_a_policy_lets_write_can_be_written_to_and_what_is_hidden_there_stays_hidden(home) -> None:
+    found = {
+        mount.target: mount.kind for mount in view(home, Isolation(write=("~/notes", "~/other"), hide=("~/other/b",)))
+    }
+    assert found[str(home / "notes")] == found[str(home / "other")] == Kind.WRITABLE
+    assert found[str(home / "other" / "b")] in (Kind.EMPTY_FILE, Kind.EMPTY_DIRECTORY)
+    private = view(home, Isolation(write=("~/.local/state/guard", "~/.config/guard")))
+    assert not visible(str(home / ".local/state/guard/db"), private)
+
+
 def test_what_a_policy_shows_cannot_be_written_to(home) -> None:
     found = [mount for mount in view(home, Isolation(show=("~/notes",))) if mount.target == str(home / "notes")]
     assert [mount.kind for mount in found] == [Kind.READ_ONLY]
