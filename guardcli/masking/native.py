@@ -59,7 +59,11 @@ class Spans:
         return self.count > 0
 
     def __iter__(self) -> Iterator[Span]:
-        return (Span(*span) for span in _SPAN.iter_unpack(memoryview(self._packed)[: self.count * _SPAN.size]))
+        return (Span(*span) for span in self.rows())
+
+    def rows(self) -> Iterator[tuple[int, int, int, bool, int]]:
+        """Return the findings as plain rows: start, end, rank, drop and rest."""
+        return _SPAN.iter_unpack(memoryview(self._packed)[: self.count * _SPAN.size])
 
     def __getitem__(self, index: int) -> Span:
         return Span(*_SPAN.unpack_from(self._packed, (index if index >= 0 else self.count + index) * _SPAN.size))
@@ -70,7 +74,7 @@ class Spans:
             self._packed[self.count * _SPAN.size :] = memoryview(others._packed)[: others.count * _SPAN.size]
             self.count += others.count
 
-    def add(self, spans: Sequence[Span]) -> None:
+    def add(self, spans: Sequence[Span | tuple[int, int, int, bool, int]]) -> None:
         """Put `spans` behind these."""
         if spans:
             self._packed[self.count * _SPAN.size :] = b"".join([_SPAN.pack(*span) for span in spans])

@@ -63,6 +63,7 @@ class Plan:
         self._blocks = frozenset(
             rank for rank, kind in enumerate(kinds) if type(kind).find_block is not Detector.find_block
         )
+        self._block_triggers = frozenset(number for number, rank in enumerate(triggers) if rank in self._blocks)
         self._starters = frozenset(rank for rank, kind in enumerate(kinds) if type(kind).begin is not Detector.begin)
         self._openings = _ending([kind.opening for kind in kinds])
         self._stubs = _ending([kind.stub for kind in kinds])
@@ -149,8 +150,8 @@ class Plan:
         hits = self._scanner.scan(text if end == len(text) else memoryview(text)[:end])
         swept, places = self._sweep.find(text, _line_of(text, base), base, end)
         if places:
-            found = ((self._sweepers[rank](text, start, stop), rank) for start, stop, rank, _, _ in places)
-            swept.add([Span(*one, rank) for one, rank in found if one is not None and one[0] >= base])
+            found = ((self._sweepers[rank](text, start, stop), rank) for start, stop, rank, _, _ in places.rows())
+            swept.add([(*one, rank, False, 0) for one, rank in found if one is not None and one[0] >= base])
         if hits:
             hits = self._search_blocks(text, base, end, hits, swept)
         if not hits and not state.followers and not state.swallow and not self._allowed:
@@ -162,11 +163,11 @@ class Plan:
         return swept, state
 
     def _search_blocks(self, text: bytes, base: int, end: int, hits: list[Hit], found: Spans) -> list[Hit]:
-        """Add what those detectors find that search a block as a whole; return the hits of the others."""
-        ranks = self._ranks
-        for rank in {ranks[trigger] for _, trigger in hits} & self._blocks:
+        """Add what those detectors find that search a block as a whole; return no hits where there are only theirs."""
+        fired = {trigger for _, trigger in hits}
+        for rank in {self._ranks[trigger] for trigger in fired & self._block_triggers}:
             found.join(self.kinds[rank].find_block(text, base, end, rank))
-        return [hit for hit in hits if ranks[hit[1]] not in self._blocks]
+        return [] if fired <= self._block_triggers else hits
 
     def _look(self, text: bytes, base: int, state: State, hits: list[Hit]) -> tuple[list[Span], State]:
         """Look closely where triggers fired, and lead followers from line to line."""
@@ -177,7 +178,7 @@ class Plan:
             spans.append(Span(base, end, 0, True, rest))
             state = State(state.followers, rest, state.within)
         begun: dict[int, list[tuple[int, Follower]]] = {}
-        done = [0] * len(self.kinds)
+        done = [len(text) if rank in self._blocks else 0 for rank in range(len(self.kinds))]
         finders = self._finders
         for at, trigger in hits:
             rank = self._ranks[trigger]

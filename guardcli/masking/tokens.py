@@ -15,8 +15,11 @@ _LONGEST_PREFIX = 128
 class TokenDetector(Detector):
     """Find tokens that begin with `prefix` and match `token`; decline those of one repeated character.
 
-    A trigger ends a few bytes behind the prefix. A group in `token` limits what is masked.
+    A trigger ends a few bytes behind the prefix; `behind` holds how many bytes behind its beginning, for triggers whose
+    matches are all as long. A group in `token` limits what is masked.
     """
+
+    behind: ClassVar[tuple[int, ...]] = ()
 
     prefix: ClassVar[re.Pattern[bytes]]
     token: ClassVar[re.Pattern[bytes]]
@@ -29,6 +32,12 @@ class TokenDetector(Detector):
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the token whose prefix lies shortly before `at`."""
         search, prefix = self._sieve.search, self.prefix
+        for behind in self.behind:
+            if at >= behind and prefix.match(text, at - behind, at) is not None:
+                found = self.token.match(text, at - behind)
+                if found is not None and found.end() >= at:
+                    group = found.lastindex or 0
+                    return found.span(group) if self.confirm(found[group]) else None
         low = max(0, at - _LONGEST_PREFIX)
         begin = search(text, max(low, text.rfind(b"\n", low, at)), at)
         while begin >= 0:

@@ -8,8 +8,11 @@ from re import _constants as codes  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
+import pytest
+
 from guardcli.masking.detectors import REGISTRY
 from guardcli.masking.scanner import Scanner
+from guardcli.masking.tokens import TokenDetector
 
 KINDS = [part for kind in REGISTRY.values() for part in kind.parts()]
 EXPRESSIONS = [trigger for kind in KINDS for trigger in kind.triggers]
@@ -63,3 +66,11 @@ def test_every_match_of_a_trigger_is_reported_whatever_stands_before_it() -> Non
         for number, one in enumerate(compiled):
             for found in one.finditer(text):
                 assert any(trigger == number and found.start() < end <= found.end() for end, trigger in hits), text
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if isinstance(kind, TokenDetector)], ids=lambda kind: kind.name
+)
+def test_a_token_begins_where_its_detector_says_behind_which_trigger_it_is(kind: TokenDetector) -> None:
+    widths = [parser.parse(one).getwidth() for one in kind.triggers]
+    assert set(kind.behind) <= {least for least, most in widths if least == most}

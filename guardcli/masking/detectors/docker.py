@@ -18,6 +18,7 @@ class Docker(TokenDetector):
         rb"\bdckr_(?:pat|oat)_[A-Za-z0-9_-]{20}",
         rb"\\?\"auth\\?\"[ \t]{0,8}:[ \t]{0,8}\\?\"[A-Za-z0-9+/]{4}",
     )
+    behind = (29,)
     prefix = re.compile(rb"(?<![A-Za-z0-9])dckr_|\"auth\\?\"")
     token = re.compile(
         rb"dckr_(?:pat|oat)_[A-Za-z0-9_-]{20,8192}|\"auth\\?\"[ \t]{0,8}:[ \t]{0,8}\\?\"([A-Za-z0-9+/]{4,8192}={0,2})"

@@ -16,6 +16,7 @@ class GitHub(TokenDetector):
         rb"\bgh[pousr]_[A-Za-z0-9]{30}",
         rb"\bgithub_pat_[A-Za-z0-9_]{30}",
     )
+    behind = (34, 41)
     prefix = re.compile(rb"(?<![A-Za-z0-9])(?:gh[pousr]_|github_pat_)")
     token = re.compile(rb"gh[pousr]_[A-Za-z0-9]{36,8192}|github_pat_[A-Za-z0-9_]{60,8192}")
     opening = rb"(?<![A-Za-z0-9])((?:gh[pousr]_|github_pat_)[A-Za-z0-9_]{0,255})"

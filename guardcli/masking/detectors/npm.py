@@ -13,6 +13,7 @@ class Npm(TokenDetector):
     name = "npm"
     label = "NPM_TOKEN"
     triggers = (rb"\bnpm_[A-Za-z0-9]{36}",)
+    behind = (40,)
     prefix = re.compile(rb"(?<![A-Za-z0-9])npm_")
     token = re.compile(rb"npm_[A-Za-z0-9]{36}(?![A-Za-z0-9_])")
     opening = rb"(?<![A-Za-z0-9])(npm_[A-Za-z0-9]{8,36})"

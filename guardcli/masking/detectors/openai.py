@@ -16,6 +16,7 @@ class OpenAi(TokenDetector):
         rb"\bsk-(?:proj|svcacct|admin|None)-[A-Za-z0-9_-]{20}",
         rb"\bsk-[A-Za-z0-9]{40}",
     )
+    behind = (43,)
     prefix = re.compile(rb"(?<![A-Za-z0-9])sk-")
     token = re.compile(
         rb"sk-(?:(?:proj|svcacct|admin|None)-[A-Za-z0-9_-]{20,8192}|[A-Za-z0-9]{40,64}(?![A-Za-z0-9_-]))"

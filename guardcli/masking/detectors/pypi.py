@@ -13,6 +13,7 @@ class PyPi(TokenDetector):
     name = "pypi"
     label = "PYPI_TOKEN"
     triggers = (rb"\bpypi-Ag[A-Za-z0-9_-]{40}",)
+    behind = (47,)
     prefix = re.compile(rb"(?<![A-Za-z0-9])pypi-Ag")
     token = re.compile(rb"pypi-Ag[A-Za-z0-9_-]{48,8192}")
     opening = rb"(?<![A-Za-z0-9])(pypi-Ag[A-Za-z0-9_-]{0,1500})"

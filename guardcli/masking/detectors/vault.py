@@ -13,6 +13,7 @@ class Vault(TokenDetector):
     name = "vault"
     label = "VAULT_TOKEN"
     triggers = (rb"\bhv[sbr]\.[A-Za-z0-9_-]{20}",)
+    behind = (24,)
     prefix = re.compile(rb"(?<![A-Za-z0-9])hv[sbr]\.")
     token = re.compile(rb"hv[sbr]\.[A-Za-z0-9_-]{20,8192}")
     opening = rb"(?<![A-Za-z0-9])(hv[sbr]\.[A-Za-z0-9_-]{0,500})"
