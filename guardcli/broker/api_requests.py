@@ -8,7 +8,7 @@ a call of kubectl implies needs no further yes (`guardcli.gateways.kubernetes.co
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -20,12 +20,14 @@ from guardcli.broker.standing import Standing
 from guardcli.gateways.kubernetes.authority import Bearer, Outcome, Request, Ticket
 from guardcli.gateways.kubernetes.bodies import Body
 from guardcli.gateways.kubernetes.codec.request_info import RequestInfo
+from guardcli.gateways.kubernetes.codec.status import Refusal
 from guardcli.gateways.kubernetes.documents import DocumentMask
 from guardcli.gateways.kubernetes.judging import TOOL
 from guardcli.masking import Masker
 from guardcli.model.decisions import Decision, Verdict
 from guardcli.model.effects import Effect
 from guardcli.model.events import EventType
+from guardcli.model.limits import OutputLimit
 from guardcli.model.masking import MaskRule
 from guardcli.model.operations import Target, conceded
 from guardcli.model.resources import Resource
@@ -76,6 +78,7 @@ class RequestAuthority:
         self._clock = clock
         self._calls: dict[int, CallRecord] = {}
         self._limits: dict[int, Limits] = {}
+        self._gauges: dict[int, Gauge] = {}
 
     def admit(self, bearer: Bearer, request: Request) -> Ticket:
         """Decide, and write the ``judged`` event. Raises UnavailableError."""
@@ -97,6 +100,8 @@ class RequestAuthority:
         now = self._clock()
         call = self._rules.recorder.admitted(data, decision, now)
         self._calls[call.number] = call
+        if decision.limits and not bearer.call:  # what a call of kubectl prints is held against them anyway
+            self._gauges[call.number] = Gauge(decision.limits, self._rules.maskers.finder)
         return Ticket(call.number, request, decision, now)
 
     def judge(self, bearer: Bearer, request: Request) -> Decision:
@@ -164,14 +169,13 @@ class RequestAuthority:
     def ended(self, ticket: Ticket, outcome: Outcome) -> None:
         """Write what came of a request. Raises UnavailableError."""
         call = self._calls.pop(ticket.number, None)
-        limits = self._limits.pop(ticket.number, None)
+        texts, gauge = self._limits.pop(ticket.number, None), self._gauges.pop(ticket.number, None)
         if call is None:
             return
         recorder = self._rules.recorder
         if outcome.masked:
             recorder.event(EventType.MASKED, call, {"findings": dict(sorted(outcome.masked.items()))})
-        if limits is not None and limits.broken is not None:
-            limit = limits.broken
+        for limit in (one.broken for one in (texts, gauge) if one is not None and one.broken is not None):
             recorder.event(
                 EventType.LIMITED, call, {"limit": limit.name, "then": limit.then.value, "reason": limit.words}
             )
@@ -187,7 +191,8 @@ class RequestAuthority:
 
     def document_mask(self, ticket: Ticket) -> DocumentMask:
         """Return what masks documents of the answer to a request."""
-        return DocumentMask(self._rules.maskers.masker(ticket.decision.mask), TOOL)
+        masker = self._rules.maskers.masker(ticket.decision.mask)
+        return DocumentMask(masker, TOOL, gauge=self._gauges.get(ticket.number))
 
     def text(self, ticket: Ticket) -> Body:
         """Return what masks text of the answer to a request, within the limits of its decision."""
@@ -202,6 +207,44 @@ class RequestAuthority:
     def mask(self, text: str) -> str:
         """Return words as the client may read them."""
         return self._rules.maskers.masker(()).text(text, TOOL)
+
+
+class Gauge:
+    """Holds the documents of one answer against limits: the one that goes over is not delivered, cut or not.
+
+    Rows are objects; findings are counted in what the cluster sent, masked or not.
+    """
+
+    def __init__(self, limits: Sequence[OutputLimit], make_finder: MakeFinder) -> None:
+        self.broken: OutputLimit | None = None
+        self._limits = tuple(limits)
+        self._make_finder = make_finder
+        self._found = dict.fromkeys(self._limits, 0)
+        self._rows = self._size = 0
+
+    def __call__(self, came: bytes, delivered: bytes, objects: int) -> None:
+        """Count one document. Raises Refusal."""
+        self._rows += objects
+        self._size += len(delivered)
+        for limit in self._limits:
+            if self._over(limit, came):
+                self.broken = limit
+                said = f" {limit.message}" if limit.message else " Ask for less at a time."
+                raise Refusal(403, f"guard: denied by limit {limit.name}: the answer held {limit.words}.{said}")
+
+    def _over(self, limit: OutputLimit, came: bytes) -> bool:
+        if limit.size is not None:
+            return self._size > limit.size
+        if limit.rows is not None:
+            return self._rows > limit.rows
+
+        def found(detector: str, offset: int, length: int) -> None:
+            self._found[limit] += 1
+
+        finder = self._make_finder(limit.detect, found)
+        finder.feed(came)
+        finder.finish()
+        return self._found[limit] > (limit.findings or 0)
 
 
 def _is_placed(resource: Resource, info: RequestInfo) -> bool:

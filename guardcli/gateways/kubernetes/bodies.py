@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from guardcli.gateways.kubernetes.codec.request_info import RequestInfo
 from guardcli.gateways.kubernetes.codec.status import Refusal
-from guardcli.gateways.kubernetes.documents import DocumentMask
+from guardcli.gateways.kubernetes.documents import DocumentMask, objects_in
 from guardcli.gateways.kubernetes.judging import kind_of_resource
 
 DOCUMENT_MAX = 32 << 20
@@ -171,9 +171,12 @@ def masked_document(data: bytes, mask: DocumentMask, *, secrets: bool) -> bytes:
     try:
         document: Any = json.loads(data)
         changed = mask.mask(document, secrets=secrets)
-        return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode() + b"\n" if changed else data
+        out = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode() + b"\n" if changed else data
     except (ValueError, RecursionError):
         raise Refusal(502, "guard: the cluster's answer says that it is JSON and is none") from None
+    if mask.gauge is not None:
+        mask.gauge(data, out, objects_in(document))
+    return out
 
 
 def body_for(info: RequestInfo, media: str, mask: DocumentMask, text: Callable[[], Body]) -> Body:

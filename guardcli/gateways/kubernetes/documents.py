@@ -14,7 +14,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -87,11 +87,16 @@ class _Leaf:
 
 @dataclass(slots=True)
 class DocumentMask:
-    """Masks documents of one response. `counts` says what was found, by the detector's name."""
+    """Masks documents of one response. `counts` says what was found, by the detector's name.
+
+    `gauge` is told of each document, as it came and as it would be delivered, and of how many objects are in it; it
+    raises what keeps the document from being delivered.
+    """
 
     masks: Masks
     tool: str
     counts: dict[str, int] = field(default_factory=dict)
+    gauge: Callable[[bytes, bytes, int], None] | None = None
 
     def mask(self, document: Any, *, secrets: bool = False) -> bool:
         """Mask `document`, as `json.loads` gives it, in place; return whether anything is different now.
@@ -225,6 +230,15 @@ def _cells(
             elif isinstance(cell, dict | list):
                 waiting.append((cell, secret, columns[index] if index < len(columns) else ""))
         waiting.append(({key: value for key, value in row.items() if key != "cells"}, secret, ""))
+
+
+def objects_in(document: Any) -> int:
+    """Return how many objects a document holds: those of a list or a table, else itself."""
+    if isinstance(document, dict):
+        for key in ("items", "rows"):
+            if isinstance(document.get(key), list):
+                return len(document[key])
+    return 1
 
 
 def stars(value: str, *, encoded: bool) -> str:
