@@ -594,3 +594,19 @@ def test_no_words_around_a_deletion_make_it_pass_for_a_read(words: list[str], ki
     excused = {"-h", "--dry-run", "--dry-run=client"} & set(words)
     found = {effect for operation in inspection.operations for effect in operation.effects}
     assert excused or not complete(inspection) or found - HARMLESS
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "get secret db -o jsonpath={.data.password}",
+        "get secrets -o go-template={{.items}}",
+        "get --raw /api/v1/namespaces/shop/secrets",
+    ],
+)
+def test_behind_a_gateway_no_form_of_output_shows_a_secret(line: str) -> None:
+    argv = ("kubectl", *shlex.split(line))
+    for gateway, complete in (("", False), ("shop", True)):
+        found = KubectlInspector().inspect(Invocation("kubectl", argv, HOME, gateway=gateway), World({}))
+        assert [one.complete for one in found.operations] == [complete]
+        assert found.operations[0].sensitive
