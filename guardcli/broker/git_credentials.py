@@ -19,6 +19,7 @@ import asyncio
 import hashlib
 import os
 import shlex
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,8 +34,11 @@ from guardcli.credentials.ssh_key import is_private_key
 from guardcli.gateways.git.forced import FIXED, Pair, fault_of, forced_pairs, read_pairs, without_forced, write_pairs
 from guardcli.gateways.git.helper import HTTPS_PORT, NOBODY, Wanted, admits, answer, read_wanted
 from guardcli.model.credentials import Purpose
+from guardcli.model.decisions import Decision, Verdict
+from guardcli.model.effects import Effect
 from guardcli.model.errors import DeniedError, GuardError, UnavailableError
 from guardcli.model.events import EventType
+from guardcli.model.operations import Operation
 from guardcli.model.resources import Resource
 from guardcli.policy.recognition import Answer, HostName
 
@@ -103,7 +107,7 @@ class GitPasswords:
             return b""
         grant, asking = self._asking(pid)
         if grant is None:
-            raise DeniedError("only git itself is given passwords, within a call that was allowed")
+            raise DeniedError(self._note_stranger())
         try:
             wanted = read_wanted(request)
             resource = find_resource(_of_git(grant), wanted)
@@ -113,6 +117,14 @@ class GitPasswords:
             data = {"for": "git", "reason": self._recorder.mask(str(problem))}
             self._recorder.event(EventType.REFUSED, grant.record, data)
             raise DeniedError(f"no password for git: {problem}") from None
+
+    def _note_stranger(self) -> str:
+        """Put into the record that somebody asked who is not git within an allowed call; return why it gets nothing."""
+        reason = "only git itself is given passwords, within a call that was allowed"
+        operation = Operation(HELPER, "get", frozenset({Effect.PRIVILEGE}), (), True, "")
+        data = {"tool": HELPER, "command": f"{HELPER} get"}
+        self._recorder.admitted(data, Decision(Verdict.DENY, "git-credentials", reason, (operation,)), time.time())
+        return reason
 
     # -- who asks --
 
@@ -203,7 +215,7 @@ class GitPasswords:
             if self._programs.git:
                 for scope in ("--system", "--global"):
                     command = [self._programs.git, "config", scope, "--includes", "--get-all", "credential.helper"]
-                    found += (await _run(command, dict(os.environ), "/")).splitlines()
+                    found += (await _run(command, _own_environment(), "/")).splitlines()
             self._others = [one for one in found if one]
         return self._others
 
@@ -247,6 +259,11 @@ def _environment_of(pid: int) -> dict[str, str]:
         if equals:
             found.setdefault(name, value)
     return found
+
+
+def _own_environment() -> dict[str, str]:
+    """Return what git needs to find the user's configuration, and none of what guard alone was given."""
+    return {name: os.environ[name] for name in ("HOME", "PATH", "XDG_CONFIG_HOME") if name in os.environ}
 
 
 async def _run(command: Sequence[str], environment: Mapping[str, str], cwd: str) -> str:

@@ -12,6 +12,7 @@ BEGIN, END = "<!-- attacks: written by tests/attacks/test_attacks.py -->", "<!--
 MODES = {
     "off": ("off", "shared"),
     "isolated": ("require", "shared"),
+    "proxy": ("require", "proxy"),
     "own network": ("require", "none"),
 }
 """Column → what `guard run` is given for --isolate and --network."""
@@ -23,6 +24,7 @@ OPEN_INSIDE: Mapping[str, Mapping[str, str]] = {
         "the cloud's metadata service": "the network is shared",
         "names looked up, which carries data out (DNS)": "the network is shared",
     },
+    "proxy": {},
     "own network": {},
 }
 """What stays open inside, and why: nothing else may."""

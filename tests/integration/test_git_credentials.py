@@ -113,8 +113,9 @@ def test_clone_fetch_and_push_log_in_and_nothing_is_left_behind(lent, forge: For
 def test_whoever_else_would_like_to_have_it_gets_nothing(lent, forge: Forge, mode: str) -> None:
     forge.known.away = f"https://127.0.0.1:{forge.other.port}"
     asked = f"protocol=https\\nhost=127.0.0.1:{forge.known.port}\\npath=team/app.git\\n\\n"
-    helper = '"$(dirname $(dirname $(command -v git)))/bin/.lent/git-credential-guard"'
+    helper = '"$HELPER"'
     text = f"""
+        export HELPER="$(dirname $(dirname $(command -v git)))/bin/.lent/git-credential-guard"
         try() {{ timeout 60 "$@" > said 2>&1 < /dev/null; }}
         git clone -q {forge.url}/team/app.git c; cd c; git config user.name a; git config user.email a@example.org
         printf '{asked}' | {helper} get; echo helper $?
@@ -144,5 +145,8 @@ def test_whoever_else_would_like_to_have_it_gets_nothing(lent, forge: Forge, mod
     assert "[VALUE]" not in done.stdout
     assert (forge.other.seen, forge.plain.seen, forge.false.seen) == ([], [], [])
     reasons = " ".join(event["data"]["reason"] for event in lent.events(type="refused"))
+    judged = [event["data"] for event in lent.events(type="judged")]
+    strangers = [one["verdict"] for one in judged if one["tool"] == "git-credential-guard"]
+    assert len(strangers) >= 3 and set(strangers) == {"deny"}  # by hand, by a shell, by a hook
     for told in ("is none of what the policy names", "itself (-c)"):
         assert told in reasons
