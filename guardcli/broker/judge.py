@@ -19,7 +19,18 @@ from guardcli.model.operations import Inspection
 from guardcli.policy import Context
 
 PROGRAM_VARIABLES = frozenset(
-    ["PAGER", "EDITOR", "VISUAL", "BROWSER", "SSH_ASKPASS", "PSQL_PAGER", "PSQL_EDITOR", "PSQLRC", "KUBE_EDITOR"]
+    [
+        "PAGER",
+        "EDITOR",
+        "VISUAL",
+        "BROWSER",
+        "SSH_ASKPASS",
+        "PSQL_PAGER",
+        "PSQL_WATCH_PAGER",
+        "PSQL_EDITOR",
+        "PSQLRC",
+        "KUBE_EDITOR",
+    ]
 )
 """Variables that make a tool run a program, or a script of its own; those of git all begin with ``GIT_``."""
 

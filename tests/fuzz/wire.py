@@ -53,6 +53,7 @@ class Strict:
     def __init__(self) -> None:
         self.allowed: set[str] = set()
         self.number = 0
+        self.reads_values = False
 
     def judge(self, operations: Sequence[Operation], values: tuple[str | None, ...] = ()) -> Decision:
         fine = all(operation.complete and operation.effects <= HARMLESS for operation in operations)

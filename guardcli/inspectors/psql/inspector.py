@@ -153,6 +153,9 @@ class _Call:
         env = self.invocation.env
         pager = env.get("PSQL_PAGER") or env.get("PAGER") or "less"
         lesspipe = self._at_terminal() and env.get("LESSOPEN", "").lstrip("|").startswith("-")
+        watching = env.get("PSQL_WATCH_PAGER", "")  # for \watch, on a terminal
+        if watching.strip() and not _PAGER.fullmatch(watching):
+            pager = watching
         if (pager.strip() and not _PAGER.fullmatch(pager)) or lesspipe:
             found = (Target("command", (pager.split() or [""])[0]),)
             self.script.add(Operation("psql", "pager", frozenset((Effect.EXECUTE,)), found))
