@@ -92,10 +92,10 @@ sys.exit(main())
 
 
 def test_killed_at_any_step_it_loses_nothing_and_goes_on(database: Path, tmp_path: Path) -> None:
-    """kill -9 before the object is written, before the commit and within it, and before the old object goes."""
+    """kill -9 before the commit and within it, and before the old object goes."""
     run(database, "rotate")
     command = ["api", "encryption", "rewrap", "--database", str(database)]
-    for left in (0, 1, 2, 3, 9, 14):
+    for left in (1, 2, 3, 9):
         done = subprocess.run([sys.executable, "-c", KILLED, str(left), *command], capture_output=True, check=False)
         assert done.returncode == -9, done.stderr
         assert faults(database) == []
@@ -103,4 +103,4 @@ def test_killed_at_any_step_it_loses_nothing_and_goes_on(database: Path, tmp_pat
     assert identities(database) == [("present", 30), ("old", 0)]
     assert faults(database) == []
     left_over = len([path for path in (tmp_path / "recordings").rglob("*") if path.is_file()]) - 30
-    assert 0 <= left_over <= 6
+    assert 0 <= left_over <= 4

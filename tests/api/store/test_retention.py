@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -174,3 +176,42 @@ def test_what_a_lost_session_records_after_that_is_kept_until_its_own_time(store
     age(store, id, 31)
     assert list(store.retention.run(RULES)) == [id]
     assert len(verify(store).notes) == 2
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from guardcli.api.archive.objects import Objects
+from guardcli.api.archive.ring import Ring
+from guardcli.api.archive.segments import Segments
+from guardcli.api.store import Store, discards, retention
+from guardcli.api.store.database import open_database
+directory, left = Path(sys.argv[2]), int(sys.argv[3])
+def counted(act):
+    def dies(*arguments, **named):
+        global left
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return act(*arguments, **named)
+    return dies
+for module, name in ((retention, "writing"), (retention, "let_go"), (discards, "writing"), (Objects, "delete")):
+    setattr(module, name, counted(getattr(module, name)))
+segments = Segments(Objects((directory / "recordings").as_uri()), Ring(directory / "recordings.key"))
+list(Store.over(open_database(sys.argv[1]), segments).retention.run(retention.Rules(30, {"kept-policy": 0.0})))
+"""
+
+
+def test_killed_at_any_step_it_goes_on_and_the_record_stays_whole(store: Store, sessions: None, tmp_path: Path) -> None:
+    """kill -9 within the transaction, before the objects go, and before that is noted."""
+    url = store.engine.url.render_as_string(hide_password=False)
+    for left in (2, 3, 1):  # each session that may be over its time is one transaction: two of them
+        command = [sys.executable, "-c", KILLED, url, str(tmp_path), str(left)]
+        done = subprocess.run(command, capture_output=True, check=False)
+        assert done.returncode == -9, done.stderr
+        assert verify(store).faults == []
+    assert [entry.action for entry in store.trail.entries(OLD)].count("recording-deleted") == 1
+    list(store.retention.run(RULES))
+    assert objects(tmp_path) == {YOUNG, KEPT, RUNNING}
+    assert [entry.action for entry in store.trail.entries(OLD)].count("recording-deleted") == 1
+    assert verify(store).faults == []
