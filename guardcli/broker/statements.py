@@ -83,6 +83,7 @@ class ConnectionAuthority:
         self._clock = clock
         self._calls: dict[int, CallRecord] = {}
         self._decided: dict[tuple[Operation, ...], tuple[float, Decision]] = {}
+        self._ruling = rules.standing.ruling
         self._last: tuple[tuple[Operation, ...], float, Decision] | None = None
         self._place = _place(opening)
         self._lines = StatementLines(rules.recorder, opening)
@@ -98,6 +99,9 @@ class ConnectionAuthority:
         now = self._clock()
         if self.reads_values:  # which are never the same for long
             return self._decide(key, now, values)
+        if self._rules.standing.ruling is not self._ruling:  # a policy that was taken holds at once
+            self._ruling, self._last = self._rules.standing.ruling, None
+            self._decided.clear()
         last = self._last
         if last is not None and last[0] is key and now - last[1] < REMEMBERED_SECONDS:
             return last[2]
