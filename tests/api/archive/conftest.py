@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     try:
         address = ""
         while not address:
+            time.sleep(0.05)
             assert process.poll() is None, log.read_text()
             address = next((line.split()[-1] for line in log.read_text().splitlines() if "Running on" in line), "")
         assert requests.put(f"{address}/recordings", timeout=30).status_code == 200

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -139,31 +139,42 @@ def test_a_store_that_fails_is_unavailable_and_never_empty(credentials: None, an
             kept.get("a", 0, 1)
 
 
-def test_a_store_that_does_not_answer_is_given_up_and_takes_few_threads(
-    credentials: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "REQUEST_SECONDS", 1.0)
-    monkeypatch.setattr(module, "RETRY_SECONDS", 1.0)
-    monkeypatch.setattr(module, "QUEUE_SECONDS", 0.05)
+def test_a_store_that_does_not_answer_is_given_up(credentials: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "REQUEST_SECONDS", 0.5)
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.5)
     stop = threading.Event()
-    said: list[str] = []
-
-    def put(kept: Objects) -> None:
-        try:
-            kept.put("a", b"x")
-        except UnavailableError as error:
-            said.append(error.message)
-
     with served(lambda request: stop.wait(60) and None) as address:
         kept = Objects("s3://recordings/x", {"endpoint": address, "region": "eu"})
-        threads = [threading.Thread(target=put, args=(kept,)) for _ in range(AT_ONCE + 4)]
+        with pytest.raises(UnavailableError, match="cannot be written"):
+            kept.put("a", b"x")
+        assert not stop.is_set()
+        stop.set()
+
+
+def test_a_store_that_is_slow_takes_few_threads(credentials: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "QUEUE_SECONDS", 0.05)
+    monkeypatch.setattr(module, "REQUEST_SECONDS", 60.0)
+    stop, here = threading.Event(), threading.Semaphore(0)
+
+    def waits(_request: BaseHTTPRequestHandler) -> None:
+        here.release()
+        stop.wait(60)
+
+    def put(kept: Objects) -> None:
+        with suppress(UnavailableError):
+            kept.put("a", b"x")
+
+    with served(waits) as address:
+        kept = Objects("s3://recordings/x", {"endpoint": address, "region": "eu"})
+        threads = [threading.Thread(target=put, args=(kept,)) for _ in range(AT_ONCE)]
         for thread in threads:
             thread.start()
+        assert all(here.acquire(timeout=60) for _ in range(AT_ONCE))
+        with pytest.raises(UnavailableError, match="too slow"):
+            kept.put("a", b"x")
+        stop.set()
         for thread in threads:
             thread.join(60)
-        stop.set()
-    assert len(said) == AT_ONCE + 4
-    assert said.count("the store of recordings is too slow") == 4
 
 
 def test_credentials_are_no_part_of_what_is_said(credentials: None) -> None:
