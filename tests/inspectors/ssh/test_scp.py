@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardcli.inspectors.ssh.scp import ScpInspector
+from guardcli.inspectors.ssh.scp import MAX_OPERANDS, ScpInspector
 from guardcli.model.effects import Effect
 from guardcli.model.facts import NoFacts
 from guardcli.model.invocation import Invocation
@@ -114,3 +114,12 @@ def test_no_call_raises(words: list[str]) -> None:
 def test_a_download_onto_a_file_that_decides_what_runs_here_says_so(end: str, steers: bool) -> None:
     (operation,) = scp("h:a", end).operations
     assert (Effect.PRIVILEGE in operation.effects) is steers
+
+
+def test_a_call_that_names_very_many_files_is_conceded() -> None:
+    many = [f"web1:/srv/{n}" for n in range(MAX_OPERANDS)]
+    for sources, understood in ((many[:20], True), (many, False)):
+        invocation = Invocation("scp", ("scp", *sources, "."), {})
+        operations = ScpInspector().inspect(invocation, NoFacts()).operations
+        assert all(operation.complete for operation in operations) is understood
+        assert len(operations) == (len(sources) if understood else 1)
