@@ -196,6 +196,12 @@ def test_a_session_that_loses_the_api_goes_on_reading_and_writes_again_when_it_i
     assert failed and "the one before stays" in str(failed[0]["reason"])
 
 
+def doctor(machine: Machine, env: dict[str, str]) -> dict[str, str]:
+    """Return what the doctor says of the policy."""
+    form = json.loads(machine.guard("doctor", "--json", **env).stdout)
+    return next(one for one in form["checks"] if one["name"] == "policy")
+
+
 def test_without_a_key_that_is_trusted_the_centre_has_no_say_and_the_doctor_says_so(machine: Machine) -> None:
     machine.api.publish("agents", policy("strict", "deny"))
     (machine.root / "own.yaml").write_text(policy("own", "allow"))
@@ -203,6 +209,7 @@ def test_without_a_key_that_is_trusted_the_centre_has_no_say_and_the_doctor_says
     assert machine.guard("run", "--", "probe", "x", **env).returncode == 0
     shown = json.loads(machine.guard("policy", "show", "--effective", "--json", **env).stdout)
     assert shown["name"] == "own" and "centre" not in shown
+    assert "guard login enrols" in doctor(machine, env)["todo"]
     trusting = {**env, "GUARD_POLICY_KEYS": machine.env["GUARD_POLICY_KEYS"]}
     shown = json.loads(machine.guard("policy", "show", "--effective", "--json", **trusting).stdout)
     assert (shown["name"], shown["centre"]["group"]) == ("strict", "agents")
@@ -212,12 +219,8 @@ def test_without_a_key_that_is_trusted_the_centre_has_no_say_and_the_doctor_says
         machine.guard("policy", "check", "--policy", env["GUARD_POLICY"], "--", "probe", "x", **trusting).returncode
         == 0
     )
-    checks = {}
-    for name, given in (("without", env), ("with", trusting)):
-        form = json.loads(machine.guard("doctor", "--json", **given).stdout)
-        checks[name] = next(one for one in form["checks"] if one["name"] == "policy")
-    assert "guard login enrols" in checks["without"]["todo"] and checks["with"]["todo"] == ""
-    assert "of the centre's for agents" in checks["with"]["detail"] and "stricter by" in checks["with"]["detail"]
+    known = doctor(machine, trusting)
+    assert known["todo"] == "" and "of the centre's for agents" in known["detail"] and "stricter by" in known["detail"]
     wrong = machine.guard("run", "--", "probe", "x", **{**env, "GUARD_POLICY_KEYS": "0" * 64})
     assert wrong.returncode == 77 and "follows on no key that is trusted" in wrong.stderr
     assert machine.guard("policy", "show", GUARD_POLICY_KEYS="abc").returncode == 78
