@@ -6,7 +6,8 @@ not:
 
 - the one that asks was started by git's own program for https, and that by nothing but git, up to a running call
   that was allowed and may reach the resource; the kernel says so (``/proc/PID/exe``);
-- that program has the configuration that guard gave to the call, as the kernel shows it (``/proc/PID/environ``);
+- that program has the configuration that guard gave to the call: as the kernel shows it (``/proc/PID/environ``), or, in
+  a sandbox, as guard has started it;
 - outside of a sandbox, what is configured for the address does not switch the checking of certificates off;
 - what it asks for is https, and host, port and path are those that the policy names.
 
@@ -48,6 +49,8 @@ OVER_HTTPS = ("remote-https", "remote-http")
 BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 """Where systems keep the authorities that they trust: Debian and Alpine, Fedora, others."""
 SECONDS = 20.0
+STARTED_MAX = 1000
+"""So many programs for https are remembered, by the pid of the shim that started each."""
 ENVIRONMENT_MAX = 8 << 20
 
 
@@ -77,6 +80,7 @@ class GitPasswords:
         self._shown = shown
         self.command = shlex.quote(f"{shown}/bin/{HELPERS}/{HELPER}")
         self._others: list[str] | None = None
+        self._started: dict[int, dict[str, str]] = {}
         (directory / CALLS / NOBODYS).mkdir(exist_ok=True)
 
     def without_forced(self, environment: Mapping[str, str]) -> dict[str, str]:
@@ -99,7 +103,10 @@ class GitPasswords:
             raise UnavailableError(f"git would refuse its configuration: {problem}") from None
         urls = [word for word in words[1:] if word.startswith(("https://", "http://"))] if over_https else []
         forced = self._forced(resources, await self._others_of_user(), urls)
-        return Lent({**self._settings(resources), **write_pairs([*before, *forced])})
+        given = {**self._settings(resources), **write_pairs([*before, *forced])}
+        if over_https:
+            self._remember(launch, given)
+        return Lent(given)
 
     async def answer(self, pid: int, operation: str, request: bytes) -> bytes:
         """Return what the helper, the shim `pid`, prints for `request`. Raises DeniedError where it is not answered."""
@@ -117,6 +124,26 @@ class GitPasswords:
             data = {"for": "git", "reason": self._recorder.mask(str(problem))}
             self._recorder.event(EventType.REFUSED, grant.record, data)
             raise DeniedError(f"no password for git: {problem}") from None
+
+    def _remember(self, launch: Launch, given: Mapping[str, str | None]) -> None:
+        """Keep what git's program for https is started with: inside a sandbox it is guard that starts it."""
+        whole = {**launch.invocation.env, **given}
+        self._started[launch.pid] = {name: value for name, value in whole.items() if value is not None}
+        while len(self._started) > STARTED_MAX:
+            del self._started[next(iter(self._started))]
+
+    def _environment_of(self, asking: int) -> Mapping[str, str]:
+        """Return the environment that git's program for https was started with.
+
+        Outside the kernel tells it. Inside the program may not be read, nor what the kernel knows of its process, and
+        guard has started it: in the shim's place, or as the shim's child.
+        """
+        if self._programs.git:
+            return _environment_of(asking)
+        for pid in (asking, parent_pid(asking)):
+            if pid in self._started:
+                return self._started[pid]
+        raise UnavailableError("git's program for https was not started by guard")
 
     def _note_stranger(self) -> str:
         """Put into the record that somebody asked who is not git within an allowed call; return why it gets nothing."""
@@ -145,7 +172,7 @@ class GitPasswords:
         return None, 0
 
     async def _check(self, asking: int, grant: Grant, wanted: Wanted) -> None:
-        environment = _environment_of(asking)
+        environment = self._environment_of(asking)
         words = _words_of(asking)
         urls = (
             [word for word in words[1:] if word.startswith(("https://", "http://"))] if not self._programs.git else []

@@ -97,7 +97,7 @@ def test_clone_fetch_and_push_log_in_and_nothing_is_left_behind(lent, forge: For
         git config user.name a; git config user.email a@example.org; git commit -q --allow-empty -m {mode}
         git push -q origin HEAD:{mode} && git fetch -q && git pull -q origin {mode} && git log origin/{mode} -1 --format=%s
         printf 'protocol=https\\nhost=127.0.0.1:{forge.known.port}\\npath=team/app.git\\n\\n' | GIT_TERMINAL_PROMPT=0 git credential fill; echo $?
-        grep -r {forge.known.password} . ~ 2>/dev/null | wc -l; env | grep -c GIT_CONFIG
+        grep -r 'Tr0ub4d[o]r' . ~ 2>/dev/null | wc -l; env | grep -c GIT_CONFIG
     """
     done = run(lent, mode, text, stdin=subprocess.DEVNULL)
     assert done.stdout.split() == ["seed", mode, "128", "0", "0"], done.stderr
@@ -132,7 +132,7 @@ def test_whoever_else_would_like_to_have_it_gets_nothing(lent, forge: Forge, mod
         git config http.sslCAInfo {forge.directory}/unknown.pem; git config http.sslCAPath {forge.directory}
         try git fetch https://127.0.0.1:{forge.false.port}/team/app.git
         git config http.sslVerify false; git config http.https://127.0.0.1:{forge.false.port}/team.sslVerify false
-        try git fetch https://127.0.0.1:{forge.false.port}/team/app.git; cat said; grep -l {forge.known.password} -r . && echo found
+        try git fetch https://127.0.0.1:{forge.false.port}/team/app.git; cat said; grep -l '{forge.known.password}' -r . && echo found
         git config --unset http.sslVerify
         git config credential.helper '!cat >> $PWD/stolen #'; git config credential.{forge.url}.helper '!cat >> $PWD/stolen #'
         GIT_ASKPASS=/bin/echo SSH_ASKPASS=/bin/echo GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=credential.helper GIT_CONFIG_VALUE_0='!cat >> stolen #' git fetch && echo twin
