@@ -34,6 +34,30 @@ from guardcli.model.events import EventType
 from guardcli.model.masking import MaskRule
 from guardcli.policy import Policy, load_policy
 
+LOGGED = (
+    "log_statement=all",
+    "log_min_messages=log",
+    "logging_collector=on",
+    "log_directory=log",
+    "log_filename=server.log",
+    "log_line_prefix=",
+)
+"""Settings of a server that logs every statement where `ServerLog` finds it."""
+
+
+class ServerLog:
+    """What a server with the settings `LOGGED` has logged: the witness of what has reached it."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._path = Path(env["PGHOST"]) / "data" / "log" / "server.log"
+        self._seen = 0
+
+    def new(self) -> str:
+        """Return what was logged since the last call."""
+        text = self._path.read_text("utf-8", "replace")[self._seen :]
+        self._seen += len(text)
+        return text
+
 
 class Maskers:
     """The policy's masking, compiled."""

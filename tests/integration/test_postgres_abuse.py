@@ -32,17 +32,9 @@ from guardcli.gateways.postgres.codec.limits import BACKEND
 from guardcli.model.approvals import ApprovalState
 
 sys.path.insert(0, str(Path(__file__).parent))
-from gateway_rig import Rig, gateway
+from gateway_rig import LOGGED, Rig, ServerLog, gateway
 from servers import postgres
 
-LOGGED = (
-    "log_statement=all",
-    "log_min_messages=log",
-    "logging_collector=on",
-    "log_directory=log",
-    "log_filename=server.log",
-    "log_line_prefix=",
-)
 POLICY = """
 version: 1
 name: abuse
@@ -117,8 +109,7 @@ def database() -> Iterator[Mapping[str, str]]:
 class Place:
     def __init__(self, env: Mapping[str, str], rig: Rig) -> None:
         self.rig = rig
-        self._log = Path(env["PGHOST"]) / "data" / "log" / "server.log"
-        self._seen = 0
+        self._log = ServerLog(env)
         self.raw = Raw(rig.env["PGHOST"])
         self.log()
 
@@ -128,9 +119,7 @@ class Place:
         self.rig.reviewer.answer = lambda: next(answers, ApprovalState.DENIED)
 
     def log(self) -> str:
-        text = self._log.read_text("utf-8", "replace")[self._seen :]
-        self._seen += len(text)
-        return text
+        return self._log.new()
 
 
 @pytest.fixture

@@ -34,9 +34,9 @@ from guardcli.gateways.postgres.codec.frontend import (
 )
 
 sys.path.insert(0, str(Path(__file__).parent))
-from gateway_rig import gateway
+from gateway_rig import LOGGED, gateway
 from servers import postgres
-from test_postgres_abuse import LOGGED, Raw, shown
+from test_postgres_abuse import Raw, shown
 
 POLICY = """
 version: 1

@@ -19,18 +19,10 @@ from guardcli.model.errors import UnavailableError
 from guardcli.model.events import EventType
 
 sys.path.insert(0, str(Path(__file__).parent))
-from gateway_rig import Rig, gateway
+from gateway_rig import LOGGED, Rig, ServerLog, gateway
 from servers import postgres
 from test_postgres_abuse import Raw
 
-LOGGED = (
-    "log_statement=all",
-    "log_min_messages=log",
-    "logging_collector=on",
-    "log_directory=log",
-    "log_filename=server.log",
-    "log_line_prefix=",
-)
 POLICY = """
 version: 1
 name: statements
@@ -67,14 +59,11 @@ class Server:
     def __init__(self, env: Mapping[str, str], rig: Rig) -> None:
         self.env = env
         self.rig = rig
-        self._log = Path(env["PGHOST"]) / "data" / "log" / "server.log"
-        self._seen = 0
+        self._log = ServerLog(env)
 
     def log(self) -> str:
         """Return what the server has logged since the last call."""
-        text = self._log.read_text("utf-8", "replace")[self._seen :]
-        self._seen += len(text)
-        return text
+        return self._log.new()
 
     def connect(self, **options: Any) -> psycopg.Connection[Any]:
         return psycopg.connect(host=self.rig.env["PGHOST"], user="app", dbname="postgres", **options)
