@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from guardcli.masking.followers import Follower, Gone
 
 _ENTRY = re.compile(
-    rb"(?P<indent> *)[\"']?[\w.-]{1,253}[\"']?: +(?P<quote>[\"']?)(?P<value>[^\"'\r]*?)(?P=quote),?[ \t\r]*"
+    rb"(?P<indent> *)[\"']?[\w.-]{1,253}[\"']?: +(?P<quote>[\"']?)(?P<value>[^\"'\r]*?)(?:(?P=quote))?,?[ \t\r]*"
 )
 _OPEN_ENTRY = re.compile(rb" *[\"']?[\w.-]{1,253}[\"']?: +[\"']?(?P<value>[^\"'\r]*)")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{4,}={0,2}")

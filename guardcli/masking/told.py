@@ -88,7 +88,7 @@ TOLD = (
     Form(
         rb"[|\xe2][ \t\x94\x82]{0,4}[\w.-]{0,40}" + TELLING + rb"[ \t]{0,60}(?:\||\xe2\x94\x82)[ \t]{1,4}[^\s|\xe2]",
         rb"(?m)^[ \t]{0,8}(?:\||\xe2\x94\x82)[ \t]{1,4}" + _NAME + rb"[ \t]{0,60}(?:\||\xe2\x94\x82)[ \t]{1,4}",
-        rb"([^\s|]{1,8192})(?=[ \t]*(?:\||\xe2\x94\x82))",
+        rb"([^\s|]{1,8192})(?=[ \t]*(?:\||\xe2\x94\x82|\Z))",
         is_chosen,
     ),
     Form(_NAMED + _SIGN + _BEGUN, rb"(?i)" + _NAMED + _SIGN, _VALUE, is_flat),
@@ -101,7 +101,7 @@ TOLD = (
     ),
     Form(
         rb"(?:^|[\n:\s])_auth[ \t]{0,4}=[ \t]{0,4}\"?[A-Za-z0-9+/]{6}",
-        rb"(?:^|[\n:\s])_auth[ \t]{0,4}=[ \t]{0,4}\"?",
+        rb"(?<![\w.-])_auth[ \t]{0,4}=[ \t]{0,4}\"?",
         rb"([A-Za-z0-9+/]{8,8192}={0,2})",
         is_given,
         1,
@@ -169,6 +169,6 @@ OPENING = (
     + rb")(\\?[\"'][^\"'\n]*)|(?i:"
     + TELLING
     + rb")[0-9]?[ \t]+REG_\w{0,10}SZ[ \t]+([^\n]*)"
-    rb"|::(?:add-mask|(?:save-state|set-output) name=[\w-]{1,60})::([^\n]*)"
+    rb"|[ \t]\*[ \t]+\"([^\"\n]*)|::(?:add-mask|(?:save-state|set-output) name=[\w-]{1,60})::([^\n]*)"
 )
 """What the end of an unfinished line may be the beginning of."""

@@ -61,6 +61,39 @@ def test_explains_where_and_never_what(tmp_path: Path) -> None:
     assert lines[1] == {"detector": "password", "line": 3, "column": 12, "length": 7}
 
 
+def test_masks_by_the_policy_in_force(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("version: 1\nname: x\nmask:\n  - {detect: [email], with: mask}\n")
+    argv, env = command(tmp_path)
+    done = subprocess.run(argv, input=TEXT, env={**env, "GUARD_POLICY": str(policy)}, capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, b"mail *****************\nplain\n  password=hunter2 x\n")
+
+
+def test_says_what_is_wrong_with_how_it_was_called(tmp_path: Path) -> None:
+    done = run(tmp_path, TEXT, "--json")
+    assert (done.returncode, done.stdout) == (2, b"") and b"--explain" in done.stderr
+    argv, env = command(tmp_path)
+    shell = ["sh", "-c", 'exec "$@" <&-', "sh", *argv]
+    done = subprocess.run(shell, env=env, capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (74, b"") and done.stderr.startswith(b"guard: "), done
+    assert b"Traceback" not in done.stderr
+
+
+def test_help_has_examples_and_exit_statuses(tmp_path: Path) -> None:
+    shown = run(tmp_path, b"", "--help").stdout
+    assert b"guard mask --tool psql" in shown and b"Exits 0" in shown
+
+
+def test_binary_data_comes_out_byte_for_byte(tmp_path: Path) -> None:
+    data = bytes(range(256)) * 300
+    assert run(tmp_path, data).stdout == data
+
+
+def test_the_summary_counts_by_detector(tmp_path: Path) -> None:
+    assert run(tmp_path, TEXT, "--explain").stderr == b"guard: 2 found: 1 email, 1 password\n"
+    assert run(tmp_path, b"plain\n", "--explain").stderr == b"guard: 0 found\n"
+
+
 def test_nothing_in_nothing_out(tmp_path: Path) -> None:
     assert run(tmp_path, b"").stdout == b""
 

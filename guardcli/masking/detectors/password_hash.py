@@ -48,6 +48,7 @@ class PasswordHash(Detector):
     )
     opening = (
         rb"(\$(?:1|apr1|5|6|2[aby]|g?y|argon2(?:id|i|d))\$[\w=,+./\$-]{1,400}|\{S?SHA[0-9]{0,3}\}[A-Za-z0-9+/=]{0,200})"
+        rb"|:[0-9]{1,10}:((?:[0-9A-Fa-f]{1,32}|NO PASSWORD\*{0,21})(?::[0-9A-Fa-f]{0,32}:{0,3})?)"
     )
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
