@@ -146,10 +146,21 @@ class Judge:
             parent=invocation.parent,
             identity=self.identity,
             groups=self.groups,
+            resource=self._aimed_at(invocation),
             now=datetime.now(UTC),
             branch=branch,
         )
         return Judgement(invocation, inspection, self.standing.decide(inspection.operations, context))
+
+    def _aimed_at(self, invocation: Invocation) -> str:
+        """Return the resource that a call surely goes to, since a gateway leads it there; empty where it is not known.
+
+        A resource of some namespaces is not all that its gateway leads to.
+        """
+        if invocation.tool != "kubectl" or not invocation.gateway:
+            return ""
+        known = (one for policy in self.standing.policies for one in policy.resources if one.name == invocation.gateway)
+        return "" if any(one.namespaces for one in known) else invocation.gateway
 
 
 def chosen_by_agent(env: Mapping[str, str], baseline: Mapping[str, str]) -> dict[str, str]:

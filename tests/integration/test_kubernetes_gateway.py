@@ -45,7 +45,7 @@ rules:
 %(rules)s
 """
 OPEN = """
-  - {id: kubectl-changes-ask, match: {tool: kubectl, effects: [read, session, write, delete, execute, file, network]}, decision: allow}
+  - {id: kubectl-changes-ask, match: {tool: kubectl, effects: [read, session, write, delete, execute, file, network], resource: small}, decision: allow}
   - {id: conceded-asks, match: {tool: kubectl, complete: false}, decision: allow}
 """
 
