@@ -6,12 +6,14 @@ found when no byte of it is left; a finding counts as wrong when it lies in a te
 
 from __future__ import annotations
 
+import random
 import sys
 from collections import Counter
 from collections.abc import Iterable
 from itertools import chain
 
 from labelled import GROUP_PERSONAL, Labelled, lookalikes, positives, source_lines
+from scenes import SCENES, filled
 
 from guardcli.masking import DEFAULT_RULES, Masker
 from guardcli.model.masking import CREDENTIAL_DETECTORS
@@ -58,6 +60,18 @@ class Score:
                     self.remarks.append(f"missed {kind:15} {text[:160]!r}")
 
 
+def scenes(masker: Masker, each: int) -> tuple[int, int]:
+    """Return how many secrets the excerpts of ``scenes.txt`` hold, and how many of them are left in no output."""
+    wanted = gone = 0
+    for number, scene in enumerate(SCENES):
+        for again in range(each):
+            text, places = filled(random.Random(number * 1000 + again), scene)
+            masked = masker.text(text + "\n")
+            wanted += len(places)
+            gone += sum(text[start:end] not in masked for start, end in places)
+    return wanted, gone
+
+
 def _ratio(part: int, whole: int) -> str:
     return f"{part / whole:.3f}" if whole else "-"
 
@@ -80,6 +94,8 @@ def main() -> None:
         wanted, found = (sum(counts[one] for one in members) for counts in (score.wanted, score.found))
         right, wrong = (sum(counts[one] for one in members) for counts in (score.right, score.wrong))
         print(f"| {name} | {wanted} | {_ratio(found, wanted)} | {right + wrong} | {_ratio(right, right + wrong)} |")
+    wanted, found = scenes(Masker(DEFAULT_RULES, key=bytes(32)), 6)
+    print(f"| in excerpts | {wanted} | {_ratio(found, wanted)} | 0 | - |")
     unknown = set(kinds) - CREDENTIAL_DETECTORS - GROUP_PERSONAL - {"aws_secret", "crypto_address"}
     if unknown:
         print(f"of no group: {', '.join(sorted(unknown))}")
