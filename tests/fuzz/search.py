@@ -144,7 +144,7 @@ class Search:
         if atheris is None:
             self.blindly(seconds)
         else:
-            options = [f"-max_total_time={int(seconds)}", "-timeout=20", "-max_len=16384", "-print_final_stats=0"]
+            options = [f"-max_total_time={int(seconds)}", "-timeout=90", "-max_len=16384", "-print_final_stats=0"]
             options += ["-verbosity=0", f"-artifact_prefix={self.findings}/{self.name}-"]
             atheris.Setup([sys.argv[0], *options, str(self.place)], self.one, custom_mutator=self.change)
             with contextlib.suppress(SystemExit):
