@@ -26,7 +26,7 @@ from guardcli.demo.findings import (
 from guardcli.demo.repository import Repository, make_repository
 from guardcli.demo.reviewer import Reviewer
 from guardcli.demo.script import script
-from guardcli.demo.stage import Stage, open_stage
+from guardcli.demo.stage import Stage, open_stage, uninterrupted
 from guardcli.model.errors import ConfigurationError, UnavailableError
 
 APPROVAL_SECONDS = "30"
@@ -110,7 +110,9 @@ def run_course(
     """Run the agent, replay what it did, and return what was found."""
     before = repository.published() if repository else ""
     shown = run_agent(stage, client, database, repository)
-    session = next(client.sessions(limit=1))
+    session = next(client.sessions(limit=1), None)
+    if session is None:
+        raise UnavailableError("no session came about", hint="see what guard run said above")
     say(f"\nThe record, as an auditor sees it: guard sessions replay {session.id}")
     replay = stage.run_guard("sessions", "replay", session.id)
     say_indented(replay.stdout + replay.stderr)
@@ -139,20 +141,20 @@ def run_agent(stage: Stage, client: ApiClient, database: Database | None, reposi
     command = stage.guard("run", "--approval-wait", APPROVAL_SECONDS, "--", "sh", str(agent))
     reviewer = Reviewer(stage, client, lambda line: say(f"  at another terminal │ {line}"))
     reviewer.start()
-    process = subprocess.Popen(
-        command,
-        env={**stage.env, **(database.env if database else {})},
-        cwd=stage.directory,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    try:
+    with ExitStack() as ending:
+        with uninterrupted():
+            process = subprocess.Popen(
+                command,
+                env={**stage.env, **(database.env if database else {})},
+                cwd=stage.directory,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
+            ending.callback(process.wait)
+            ending.callback(process.terminate)
+            ending.callback(reviewer.leave)
         return "".join(shown_lines(process))
-    finally:
-        reviewer.leave()
-        process.terminate()
-        process.wait()
 
 
 def shown_lines(process: subprocess.Popen[bytes]) -> Iterator[str]:

@@ -21,20 +21,17 @@ class Finding:
     known_by: str
 
 
-def call_of(events: Sequence[Event], word: str) -> list[Event]:
-    """Return the events of the first call whose command holds `word`; none where there is no such call."""
-    for event in events:
-        if event.type is EventType.JUDGED and word in str(event.data.get("command", "")):
-            return [other for other in events if other.call == event.call]
-    return []
+def calls_of(events: Sequence[Event], word: str) -> list[Event]:
+    """Return the events of every call and statement whose command holds `word`, in order."""
+    judged = (event for event in events if event.type is EventType.JUDGED)
+    calls = {event.call for event in judged if word in str(event.data.get("command", ""))}
+    return [event for event in events if event.call in calls]
 
 
 def verdict(call: Sequence[Event]) -> tuple[str, str]:
-    """Return the verdict of a call and the rule that said it."""
-    return next(
-        ((str(event.data["verdict"]), str(event.data["rule"])) for event in call if event.type is EventType.JUDGED),
-        ("not seen", ""),
-    )
+    """Return the last verdict, which is that of a statement where a call's statements are judged, and its rule."""
+    judged = of_type(call, EventType.JUDGED)
+    return (str(judged[-1].data["verdict"]), str(judged[-1].data["rule"])) if judged else ("not seen", "")
 
 
 def of_type(call: Sequence[Event], type: EventType) -> list[Event]:
@@ -44,7 +41,7 @@ def of_type(call: Sequence[Event], type: EventType) -> list[Event]:
 
 def masked_select(events: Sequence[Event], database: Database, shown: str, replayed: str) -> Finding:
     """The SELECT ran; every e-mail address and card number was masked for the agent and in the record."""
-    call = call_of(events, "SELECT")
+    call = calls_of(events, "SELECT")
     said, rule = verdict(call)
     stored = database.query("SELECT email, card FROM people")
     holds = all(secret in stored for secret in SECRETS)
@@ -57,7 +54,7 @@ def masked_select(events: Sequence[Event], database: Database, shown: str, repla
 
 def blocked_drop(events: Sequence[Event], database: Database) -> Finding:
     """The DROP was denied, did not start, and the table is still there."""
-    call = call_of(events, "DROP TABLE")
+    call = calls_of(events, "DROP TABLE")
     said, rule = verdict(call)
     rows = database.query("SELECT count(*) FROM people")
     seen = said == "deny" and not of_type(call, EventType.STARTED) and rows == str(len(PEOPLE))
@@ -66,14 +63,14 @@ def blocked_drop(events: Sequence[Event], database: Database) -> Finding:
 
 def approved_write(events: Sequence[Event], database: Database) -> Finding:
     """The UPDATE waited, was approved by a person, ran once, and changed its one row."""
-    call = call_of(events, "UPDATE")
+    call = calls_of(events, "UPDATE")
     said, rule = verdict(call)
     decided = of_type(call, EventType.DECIDED)
-    started = of_type(call, EventType.STARTED)
-    order = [event.sequence for event in (*of_type(call, EventType.ASKED), *decided, *started)]
+    done = [event for event in of_type(call, EventType.ENDED) if event.data.get("tags") == ["UPDATE 1"]]
+    order = [event.sequence for event in (*of_type(call, EventType.ASKED), *decided, *done)]
     yes = [event for event in decided if event.data.get("state") == "consumed"]
     changed = database.query("SELECT count(*) FROM people WHERE paid")
-    seen = said == "approve" and len(yes) == 1 and len(started) == 1 and order == sorted(order) and changed == "1"
+    seen = said == "approve" and len(yes) == 1 and len(done) == 1 and order == sorted(order) and changed == "1"
     reviewer = str(yes[0].data["reviewer"]) if yes else "nobody"
     return Finding(
         "a write waited and was approved", seen, f"asked by {rule}, approved by {reviewer}; rows changed: {changed}"
@@ -82,7 +79,7 @@ def approved_write(events: Sequence[Event], database: Database) -> Finding:
 
 def stopped_push(events: Sequence[Event], repository: Repository, before: str) -> Finding:
     """The force-push was denied, did not start, and the remote is where it was."""
-    call = call_of(events, "push")
+    call = calls_of(events, "push")
     said, rule = verdict(call)
     same = repository.published() == before
     seen = said == "deny" and not of_type(call, EventType.STARTED) and same

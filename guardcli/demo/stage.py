@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from guardcli.client.api import ApiClient
@@ -94,27 +94,46 @@ def child(
     guardian = shutil.which("setpriv")
     if guardian:  # it goes even when this process is killed and can do nothing any more
         command = [guardian, "--pdeathsig", signal.Signals(ends_with).name.removeprefix("SIG"), *command]
-    with log.open("wb") as written:
-        process = subprocess.Popen(
-            command,
-            env=env,
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=written,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            user=user,
-            extra_groups=None if user is None else [],
-        )
-    try:
+    with ExitStack() as ending:
+        with log.open("wb") as written, uninterrupted():
+            process = subprocess.Popen(
+                command,
+                env=env,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=written,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                user=user,
+                extra_groups=None if user is None else [],
+            )
+            ending.callback(end, process, ends_with)
         yield process
+
+
+def end(process: subprocess.Popen[bytes], signal_number: int) -> None:
+    """End a server, by force where it takes too long."""
+    process.send_signal(signal_number)
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold INT, TERM and HUP back until the block is left: what is started in it is then known to who ends it."""
+    held: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, lambda number, _: held.append(number)) for number in numbers}
+    try:
+        yield
     finally:
-        process.send_signal(ends_with)
-        try:
-            process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if held:
+        raise KeyboardInterrupt
 
 
 def wait_until(ready: Callable[[], object], process: subprocess.Popen[bytes], log: Path, what: str) -> None:

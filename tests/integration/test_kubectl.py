@@ -29,7 +29,9 @@ def cluster(sandbox):
     sandbox.env.pop("KUBECONFIG", None)
     with kubernetes(sandbox.root) as api:
         api.put("pods", "Pod", "web-1", spec={"containers": [{"name": "c", "image": "i"}]}, status={"phase": "Running"})
-        api.put("configmaps", "ConfigMap", "settings", data={"colour": "green", "size": "large"})
+        api.put(
+            "configmaps", "ConfigMap", "settings", data={"colour": "green"}
+        )  # kubectl describe has no order of keys
         api.put("secrets", "Secret", "db", type="Opaque", data={"password": ENCODED})
         yield api
 

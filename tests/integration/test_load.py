@@ -17,7 +17,8 @@ front = int(sys.argv[1])
 broker = next(int(p) for p in open(f"/proc/{front}/task/{front}/children").read().split() if b"guardcli" in open(f"/proc/{p}/cmdline", "rb").read())
 rss = next(int(l.split()[1]) for l in open(f"/proc/{broker}/status") if l.startswith("VmRSS"))
 children = len(open(f"/proc/{broker}/task/{broker}/children").read().split())
-files = sum(len(names) for _, _, names in os.walk(os.environ["GUARD_STATE_DIR"])) + sum(len(names) for _, _, names in os.walk(os.environ["GUARD_RUNTIME_DIR"]))
+state = os.environ["GUARD_STATE_DIR"]
+files = sum(len(names) for place, _, names in os.walk(state) if "recordings" not in place) + sum(len(names) for _, _, names in os.walk(os.environ["GUARD_RUNTIME_DIR"]))
 print("snapshot", len(os.listdir(f"/proc/{broker}/fd")), children, files, rss, flush=True)
 """
 

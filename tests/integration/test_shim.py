@@ -163,9 +163,9 @@ def test_a_signal_to_the_shim_reaches_the_tool(sandbox, name):
     program = f"""
 import os, signal, subprocess
 tool = '''
-import signal, sys, time
-signal.signal(signal.SIG{name}, lambda *_: (print("got it", flush=True), sys.exit(9)))
-print("ready", flush=True)
+import os, signal, sys, time
+signal.signal(signal.SIG{name}, lambda *_: (os.write(1, b"got it\\\\n"), sys.exit(9)))
+os.write(1, b"ready\\\\n")
 time.sleep(30)
 '''
 p = subprocess.Popen(["probe", "python3", "-S", "-c", tool], stdout=subprocess.PIPE, text=True)
@@ -190,11 +190,11 @@ def test_stop_and_continue_reach_the_tool(sandbox):
 import os, signal, subprocess, time
 def state(pid): return open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[0]
 def until(condition):
-    end = time.time() + 20
+    end = time.time() + 60
     while not condition():
         if time.time() > end: raise SystemExit("waited in vain")
         time.sleep(0.02)
-p = subprocess.Popen(["probe", "sh", "-c", "echo $$ > pid; exec sleep 1.5"])
+p = subprocess.Popen(["probe", "sh", "-c", "echo $$ > pid; exec cat"], stdin=subprocess.PIPE)
 until(lambda: os.path.exists("pid") and open("pid").read())
 tool = int(open("pid").read())
 os.kill(p.pid, signal.SIGTSTP)
@@ -204,6 +204,7 @@ until(lambda: state(tool) != "T")
 os.kill(tool, signal.SIGSTOP)
 until(lambda: state(p.pid) == "T")
 os.kill(p.pid, signal.SIGCONT)
+p.stdin.close()
 print(p.wait())
 """
     assert sandbox.python(program).stdout == "0\n"

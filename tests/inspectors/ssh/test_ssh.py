@@ -288,12 +288,15 @@ def test_a_named_configuration_file_is_read_and_handed_on(text: str, harmless: b
     assert plain(inspection) is harmless
     assert {str(found.targets[0]) for found in inspection.operations} == {f"host:{target}"}
     if text != "\xff":
-        assert inspection.inputs == (Input("/w/c", 2, ""),)
+        assert inspection.inputs == (Input("/w/c", 2, "", elsewhere=True),)
 
 
 @pytest.mark.parametrize(
     ("words", "expected"),
-    [(["-F", "c", "h", "ls"], Input("/w/c", 2)), (["-vFc", "h", "ls"], Input("/w/c", 1, "-vF"))],
+    [
+        (["-F", "c", "h", "ls"], Input("/w/c", 2, elsewhere=True)),
+        (["-vFc", "h", "ls"], Input("/w/c", 1, "-vF", elsewhere=True)),
+    ],
     ids=str,
 )
 def test_the_broker_can_put_a_copy_in_the_place_of_the_file(words: list[str], expected: Input) -> None:
