@@ -17,7 +17,7 @@ from guardcli.cli.connection import connect
 from guardcli.cli.moments import FORMS, moment
 from guardcli.cli.settings import load_settings
 from guardcli.cli.tables import echo, echo_table, paint
-from guardcli.client.chains import Fault
+from guardcli.client.faults import Fault
 from guardcli.model.errors import ConfigurationError, ConflictError, UnavailableError
 from guardcli.model.events import canonical
 from guardcli.playback.text import inert

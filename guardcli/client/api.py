@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Unpack
 
-from guardcli.client.chains import Fault
+from guardcli.client.faults import Fault
 from guardcli.client.forms import printable, processes, seconds
 from guardcli.client.search import SearchFilters, SearchPage, search_page
 from guardcli.client.transport import Transport

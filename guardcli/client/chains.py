@@ -10,17 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from guardcli.client.faults import Fault
 from guardcli.client.heads import Mark
 from guardcli.model.events import GENESIS, Event, EventType, canonical, first_fault
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that is wrong; `sequence` is -1 where it is not about one event, `session` empty for the trail."""
-
-    session: str
-    sequence: int
-    message: str
 
 
 @dataclass(frozen=True, slots=True)

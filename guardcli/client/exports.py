@@ -24,7 +24,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from guardcli.client.chains import ChainCheck, Claims, Fault, TrailCheck, deletions, facts_fault
+from guardcli.client.chains import ChainCheck, Claims, TrailCheck, deletions, facts_fault
+from guardcli.client.faults import Fault
 from guardcli.client.heads import Head, HeadsCheck, Leaf, Mark, session_marks, trail_mark
 from guardcli.model.errors import ConfigurationError
 from guardcli.model.events import EventType, parse_event

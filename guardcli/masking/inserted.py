@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 
 from guardcli.masking.chosen import is_chosen
 from guardcli.masking.detector import Detector
@@ -20,8 +21,6 @@ _VALUE = re.compile(
     rb"[ \t]*(?:[NEX]?'(?P<string>(?:[^'\\\n]|''|\\[^\n]){0,8192})(?P<quote>'?)(?:::[\w\[\]. ]+)?|"
     rb"(?P<bare>(?:[^,()'\n]|\([^()'\n]*\)){0,400}))[ \t]*"
 )
-_NAME = re.compile(rb"(?i).*" + TELLING + SUFFIX)
-_STRICT = re.compile(rb"(?i).*(?:pass(?:word|wd|phrase|code)|pwd)" + SUFFIX)
 _NEXT_ROW = re.compile(rb"\)[ \t]*,[ \t]*\(")
 _REACH = 10_000
 
@@ -95,10 +94,17 @@ class Inserted(Detector):
         """Return the values of such columns, of all rows on the line."""
         return [
             (start, end, 0)
-            for name, start, end, string in values_of(text, at, lambda name: _NAME.fullmatch(name) is not None)
+            for name, start, end, string in values_of(text, at, lambda name: _names()[0].fullmatch(name) is not None)
             if string and end > start and _is_secret(name, text[start:end])
         ]
 
 
 def _is_secret(name: bytes, value: bytes) -> bool:
-    return is_secret_string(value, False) if _STRICT.fullmatch(name) else is_chosen(value)
+    return is_secret_string(value, False) if _names()[1].fullmatch(name) else is_chosen(value)
+
+
+@cache
+def _names() -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """Return the names of secrets, and those of passwords; compiled for the first INSERT that is seen."""
+    told = re.compile(rb"(?i).*" + TELLING + SUFFIX)
+    return told, re.compile(rb"(?i).*(?:pass(?:word|wd|phrase|code)|pwd)" + SUFFIX)

@@ -21,7 +21,8 @@ from guardcli.api.store.events import PAGE
 from guardcli.api.store.schema import CHUNKS, EVENTS, SESSIONS
 from guardcli.api.store.sessions import Session
 from guardcli.api.store.trail import Action
-from guardcli.client.chains import ChainCheck, Claims, Fault, deletions, facts_fault
+from guardcli.client.chains import ChainCheck, Claims, deletions, facts_fault
+from guardcli.client.faults import Fault
 from guardcli.client.heads import HeadsCheck, Mark, trail_mark
 from guardcli.model.errors import NotFoundError
 from guardcli.model.events import Event, EventType

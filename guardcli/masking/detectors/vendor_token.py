@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from guardcli.masking.detector import Detector
 from guardcli.masking.vendors import FORMS, HOOKS, PREFIXED
 
-_TOKENS = {
-    prefix: re.compile(re.escape(prefix) + b"[" + signs + b"]{%d,8192}" % least) for prefix, signs, least in PREFIXED
-}
-_SHAPES = tuple(re.compile(whole) for _, whole in (*FORMS, *HOOKS))
 _BEHIND = 300
 _WORD = re.compile(rb"[A-Za-z0-9]")
 _MIXED = re.compile(rb"[0-9].*[0-9]|(?:[a-z][A-Z].*){3}|[0-9].*[a-z][A-Z]")
@@ -35,6 +32,17 @@ _SHORT_PREFIXES = frozenset(
 """Prefixes that other words have: what follows must mix digits and letters of both cases."""
 
 
+@cache
+def _token(prefix: bytes, signs: bytes, least: int) -> re.Pattern[bytes]:
+    """Return what matches a whole token; compiled for the first of its kind that is seen."""
+    return re.compile(re.escape(prefix) + b"[" + signs + b"]{%d,8192}" % least)
+
+
+@cache
+def _shapes() -> tuple[re.Pattern[bytes], ...]:
+    return tuple(re.compile(whole) for _, whole in (*FORMS, *HOOKS))
+
+
 class VendorToken(Detector):
     """Find tokens by the tables of `vendors`; decline those of few different characters."""
 
@@ -52,13 +60,13 @@ class VendorToken(Detector):
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the token that begins before `at`."""
-        for prefix, _, least in PREFIXED:
+        for prefix, signs, least in PREFIXED:
             start = at - least - len(prefix)
             if start >= 0 and text.startswith(prefix, start) and not _WORD.match(text[start - 1 : start]):
-                found = _TOKENS[prefix].match(text, start)
+                found = _token(prefix, signs, least).match(text, start)
                 if found is not None:
                     return found.span() if _is_random(found[0][len(prefix) :], prefix) else None
-        for shape in _SHAPES:
+        for shape in _shapes():
             for found in shape.finditer(text, max(0, at - _BEHIND), at + _BEHIND):
                 if found.start() < at <= found.end():
                     group = found.lastindex or 0
