@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -308,12 +309,16 @@ def test_a_request_waits_for_a_person_and_then_goes_on(stage, wait_for) -> None:
     program = AGENT + 'print(ask("DELETE", "/api/v1/namespaces/default/pods/web-1")[0])'
     path = stage.sandbox.root / "agent.py"
     path.write_text(program)
+    wanted = "DELETE /api/v1/namespaces/default/pods/web-1"
+    others = {one["id"] for one in stage.sandbox.json("approvals", "list")}  # of tests before this one
+
+    def asked() -> list[dict[str, Any]]:
+        waiting = stage.sandbox.json("approvals", "list")
+        return [one for one in waiting if one["command"] == wanted and one["id"] not in others]
+
     process = stage.sandbox.start(sys.executable, str(path), options=["--approval-wait", "100", "--isolate=off"])
     try:
-        wanted = "DELETE /api/v1/namespaces/default/pods/web-1"
-        pending = wait_for(
-            lambda: [one for one in stage.sandbox.json("approvals", "list") if one["command"] == wanted], 60
-        )
+        pending = wait_for(asked)
         assert stage.api.changes == []
         assert stage.sandbox.guard("approvals", "approve", pending[0]["id"]).returncode == 0
         out, _ = process.communicate(timeout=90)

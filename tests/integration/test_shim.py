@@ -194,7 +194,7 @@ def until(condition):
     while not condition():
         if time.time() > end: raise SystemExit("waited in vain")
         time.sleep(0.02)
-p = subprocess.Popen(["probe", "sh", "-c", "echo $$ > pid; exec cat"], stdin=subprocess.PIPE)
+p = subprocess.Popen(["probe", "sh", "-c", "echo $$ > pid; exec cat"], stdin=subprocess.PIPE, process_group=0)
 until(lambda: os.path.exists("pid") and open("pid").read())
 tool = int(open("pid").read())
 os.kill(p.pid, signal.SIGTSTP)
