@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ParamSpec
 
@@ -26,6 +27,8 @@ KEPT_MAX = 256 * 1024
 """Bytes that a client may send ahead while something is waited for; reading on is how its end is noticed meanwhile."""
 LINGER_SECONDS = 10.0
 """How long a client that must go may take to read what it was told last."""
+PARTING_SECONDS = 1.0
+"""How long it may take to go by itself; what it still sends meanwhile is read and dropped."""
 
 log = logging.getLogger(__name__)
 Given = ParamSpec("Given")
@@ -252,12 +255,16 @@ async def _cancel(target: Target, key: BackendKeyData) -> None:
 
 
 async def close_gently(wire: Wire) -> None:
-    """Close once the peer has read what waits for it, or after `LINGER_SECONDS`."""
-    wire.resume()  # a peer that still sends would otherwise never see the end
-    wire.close()
-    try:
-        async with asyncio.timeout(LINGER_SECONDS):
-            while not wire.ended:
-                await wire.gone()
-    except TimeoutError:
-        wire.abort()
+    """Close once the peer has read what waits for it and has gone, or does neither in time."""
+    wire.finish()
+    if not await _gone_within(wire, PARTING_SECONDS):
+        wire.close()
+        if not await _gone_within(wire, LINGER_SECONDS):
+            wire.abort()
+
+
+async def _gone_within(wire: Wire, seconds: float) -> bool:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await wire.gone()
+    return wire.ended

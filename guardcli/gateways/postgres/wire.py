@@ -52,6 +52,7 @@ class Wire(asyncio.Protocol):
         self._receiver: Receiver | None = None
         self._error: Exception | None = None
         self._paused = False
+        self._finished = False
         self.ended = False
         self.transport: asyncio.Transport
 
@@ -65,7 +66,9 @@ class Wire(asyncio.Protocol):
             self._made(self)
 
     def data_received(self, data: bytes) -> None:
-        """Pass a chunk on, or keep it until somebody asks."""
+        """Pass a chunk on, or keep it until somebody asks; drop it once this end has finished."""
+        if self._finished:
+            return
         if self._receiver is not None:
             self._receiver.received(data)
             return
@@ -163,7 +166,7 @@ class Wire(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """Send; after the end, nothing happens."""
-        if not self.ended:
+        if not self.ended and not self._finished:
             self.transport.write(data)
 
     def pause(self) -> None:
@@ -178,6 +181,16 @@ class Wire(asyncio.Protocol):
             self._paused = False
             with suppress(RuntimeError):  # it is closing
                 self.transport.resume_reading()
+
+    def finish(self) -> None:
+        """Write out what waits and that it was the last; drop what the peer still sends until it has gone too.
+
+        A close with something unread would break the connection, and what was written last be lost to the peer.
+        """
+        self._finished = True
+        self.resume()
+        if not self.ended and not self.transport.is_closing():
+            (self.transport.write_eof if self.transport.can_write_eof() else self.transport.close)()
 
     def close(self) -> None:
         """Write out what waits, then close."""
