@@ -10,13 +10,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from guardcli.api.store import Store
 from guardcli.api.store.sessions import Session
 from guardcli.model.events import EventType
 from guardcli.playback.asciicast import entry, header_size, lines, new_size
-from guardcli.playback.dump import dump
-from guardcli.playback.terminal import Terminal
+
+if TYPE_CHECKING:
+    from guardcli.playback.terminal import Terminal
 
 BEFORE = 256 * 1024
 AHEAD = 2 * 1024 * 1024
@@ -37,7 +39,7 @@ def window(store: Store, session: Session, moment: float) -> Iterator[bytes]:
     header = next(lines(store.stretches.recording(session.id)), b"")
     if not header:
         return
-    terminal = Terminal(*header_size(header))
+    terminal = _terminal(header)
     place = max(0, store.events.offset_at(session.id, moment) - BEFORE)
     texts: list[str] = []
     sent = 0
@@ -68,7 +70,7 @@ def window(store: Store, session: Session, moment: float) -> Iterator[bytes]:
 def screen_now(store: Store, session: Session) -> tuple[Terminal, int, float]:
     """Return the screen at the end of what is recorded, the byte after it, and its moment."""
     header = next(lines(store.stretches.recording(session.id)), b"")
-    terminal = Terminal(*header_size(header))
+    terminal = _terminal(header)
     place = max(0, session.recorded - BEFORE)
     moment = 0.0
     texts: list[str] = []
@@ -82,7 +84,15 @@ def screen_now(store: Store, session: Session) -> tuple[Terminal, int, float]:
     return terminal, session.recorded, moment
 
 
+def _terminal(header: bytes) -> Terminal:
+    from guardcli.playback.terminal import Terminal  # the emulator is loaded with the first screen
+
+    return Terminal(*header_size(header))
+
+
 def _beginning(terminal: Terminal, texts: list[str]) -> bytes:
+    from guardcli.playback.dump import dump
+
     terminal.feed("".join(texts))
     columns, rows = terminal.size
     header = {"version": 2, "width": columns, "height": rows}

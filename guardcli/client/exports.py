@@ -41,6 +41,35 @@ ALL = 2**62
 
 FACTS = frozenset({"session-opened", "session-closed", "recording-deleted"})
 
+TEXT, NUMBER, PARTS = (str,), (int, float), (dict,)
+
+Types = Mapping[str, tuple[type, ...]]
+
+SESSION: Types = {
+    "id": TEXT,
+    "identity": TEXT,
+    "owner": TEXT,
+    "facts": PARTS,
+    "closed": NUMBER,
+    "events": (int,),
+    "head": TEXT,
+}
+
+ENTRY: Types = {
+    "sequence": (int,),
+    "time": TEXT,
+    "actor": TEXT,
+    "action": TEXT,
+    "subject": TEXT,
+    "data": PARTS,
+    "previous": TEXT,
+    "hash": TEXT,
+}
+
+HEAD: Types = {"body": TEXT, "signature": TEXT, "leaves": (list,)}
+
+LEAF: Types = {"session": TEXT, "events": (int,), "head": TEXT}
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -146,8 +175,9 @@ class _Reader:
             self._fault("nothing in it is signed by the key that was named")
 
     def _head(self, form: Mapping[str, Any]) -> None:
-        leaves = tuple(Leaf(session, events, hash) for session, events, hash in form["leaves"])
-        head = Head(form["body"], form["signature"], leaves)
+        known = _typed(form, HEAD)
+        leaves = (_typed(dict(zip(LEAF, leaf, strict=True)), LEAF) for leaf in known["leaves"])
+        head = Head(known["body"], known["signature"], tuple(Leaf(**leaf) for leaf in leaves))
         for message in self._heads.add(head):
             self._fault(message)
         if mark := trail_mark(head):
@@ -161,7 +191,7 @@ class _Reader:
 
     def _begin(self, form: Mapping[str, Any]) -> None:
         self._end()
-        id = form["id"]
+        id = _typed(form, {"id": TEXT})["id"]
         self.outcome.sessions += 1
         if "unreadable" in form:
             said = f"what is kept of the session cannot be read: {form['unreadable']}"
@@ -169,8 +199,7 @@ class _Reader:
             self._session, self._check = id, None
             self._claims[id] = Claims(id, "", "", {}, 0.0, 0, "")
             return
-        names = ("id", "identity", "owner", "facts", "closed", "events", "head")
-        claims = Claims(**{name: form[name] for name in names})
+        claims = Claims(**_typed(form, SESSION))
         self._claims[id], self._session = claims, id
         self._check = ChainCheck(id, claims.events, claims.head, ALL, self._marks.get(id, ()))
 
@@ -196,6 +225,7 @@ class _Reader:
 
     def _entry(self, form: Mapping[str, Any]) -> None:
         self._end()
+        _typed(form, ENTRY)
         if self._trail is None:
             self._trail = TrailCheck(self._trail_marks)
         if message := self._trail.add(form):
@@ -252,6 +282,14 @@ class _Reader:
 
     def _fault(self, message: str) -> None:
         self.outcome.faults.append(Fault("", -1, message))
+
+
+def _typed(form: Mapping[str, Any], types: Types) -> dict[str, Any]:
+    """Return the parts of `form` that `types` names; ValueError where one is missing or of another type."""
+    for name, allowed in types.items():
+        if not isinstance(form.get(name), allowed) or isinstance(form[name], bool):
+            raise ValueError(name)
+    return {name: form[name] for name in types}
 
 
 def _form(line: bytes, number: int) -> Mapping[str, Any]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypedDict, cast
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from guardcli.client.forms import printable
-from guardcli.client.transport import Transport
+
+if TYPE_CHECKING:
+    from guardcli.client.transport import Transport
 
 
 class SearchFilters(TypedDict, total=False):

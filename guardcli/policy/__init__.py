@@ -22,9 +22,30 @@
 ==================  ==================================================================================
 """
 
-from guardcli.policy.effective import Policy
-from guardcli.policy.engine import decide
-from guardcli.policy.loader import load_policy, pack_names
-from guardcli.policy.rules import Context
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from guardcli.policy.effective import Policy
+    from guardcli.policy.engine import decide
+    from guardcli.policy.loader import load_policy, pack_names
+    from guardcli.policy.rules import Context
 
 __all__ = ["Context", "Policy", "decide", "load_policy", "pack_names"]
+
+_HOMES = {
+    "Context": "rules",
+    "Policy": "effective",
+    "decide": "engine",
+    "load_policy": "loader",
+    "pack_names": "loader",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name when it is first asked for: an API deals in bundles, and judges nothing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = found
+    return found

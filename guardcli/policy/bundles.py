@@ -20,12 +20,14 @@ import math
 import os.path
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from guardcli.model.errors import ConfigurationError
 from guardcli.model.events import canonical
-from guardcli.policy import Policy, load_policy
 from guardcli.signing import ForgedError, KeySet, Signature
+
+if TYPE_CHECKING:
+    from guardcli.policy import Policy
 
 CONTENT_MAX = 4 << 20
 """Bytes of a bundle's content."""
@@ -131,6 +133,8 @@ def gather(source: str, read: Callable[[str], bytes]) -> tuple[bytes, Policy]:
         files[name] = found.decode("utf-8")
         return found
 
+    from guardcli.policy import load_policy
+
     policy = load_policy(top, kept)
     return packed(top, files), policy
 
@@ -168,6 +172,8 @@ def opened(content: bytes) -> Policy:
         if name not in files:
             raise FileNotFoundError(2, "it is not in the bundle")
         return files[name].encode("utf-8", "surrogatepass")
+
+    from guardcli.policy import load_policy
 
     return load_policy(top, read)
 

@@ -9,7 +9,6 @@ from fastapi.responses import StreamingResponse
 
 from guardcli.api.bodies import TrailEntry, TrailPage, Verification
 from guardcli.api.context import Api, Who
-from guardcli.api.evidence import bundle
 from guardcli.api.store.database import now
 from guardcli.api.store.exporting import export
 from guardcli.api.store.verification import verify
@@ -56,6 +55,8 @@ def export_evidence(
     """Send what was recorded in a span, mapped to the controls of a framework, signed by the API's key."""
     who.may_verify()
     who.may_read_everything()
+    from guardcli.api.evidence import bundle
+
     return Bundle(bundle(api.store, api.keys, since, until, framework))
 
 

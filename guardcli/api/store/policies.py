@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, Table, func, insert, select, update
 
@@ -24,8 +24,10 @@ from guardcli.api.store.trail import Action, Trail
 from guardcli.model.errors import ConflictError, NotFoundError, UnavailableError
 from guardcli.model.events import canonical
 from guardcli.policy.bundles import EVERYBODY, PURPOSES, Kind, Order, Published, Statement, message, parsed, sha256
-from guardcli.policy.effective import Policy
 from guardcli.signing import ForgedError, KeyRing, KeySet, Signature
+
+if TYPE_CHECKING:
+    from guardcli.policy import Policy
 
 PRIORITY = 100
 """Of the first group that gets a bundle, where none is said."""

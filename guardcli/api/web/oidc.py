@@ -15,12 +15,10 @@ import secrets
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-import requests
 from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from guardcli.api.context import Api, Context, address_of
-from guardcli.api.identity.keys import discovered, urlsafe
 from guardcli.api.identity.settings import Issuer
 from guardcli.api.store.database import now
 from guardcli.api.store.tokens import Login
@@ -103,6 +101,8 @@ def _issuer(api: Context, name: str) -> Issuer:
 
 
 def _endpoint(issuer: Issuer, name: str) -> str:
+    from guardcli.api.identity.keys import discovered, urlsafe
+
     place = str(discovered(issuer.issuer, issuer.ca_file).get(name, ""))
     if not place or not urlsafe(place, issuer.issuer):
         raise UnavailableError(f"{issuer.issuer} has no {name} that can be used")
@@ -126,6 +126,8 @@ def _flow(request: Request) -> dict[str, Any]:
 
 def _exchange(request: Request, api: Context, issuer: Issuer, code: str, verifier: str) -> str:
     """Return the ID token for `code`. Raises UnauthorizedError where the provider gives none, UnavailableError."""
+    import requests  # here, as in `_endpoint`: loaded with the first sign-in by a provider
+
     form = {
         "grant_type": "authorization_code",
         "code": code,

@@ -17,7 +17,6 @@ from guardcli.api.web.access import Viewer
 from guardcli.api.web.view import render
 from guardcli.api.windows import duration, marks, screen_now, window
 from guardcli.playback.asciicast import entry, lines
-from guardcli.playback.dump import dump
 
 router = APIRouter(include_in_schema=False)
 
@@ -73,6 +72,8 @@ async def send_live(id: str, api: Api, who: Viewer) -> Response:
 async def _follow(api: Context, session: Session) -> AsyncIterator[bytes]:
     terminal, place, moment = await run_in_threadpool(screen_now, api.store, session)
     columns, rows = terminal.size
+    from guardcli.playback.dump import dump  # the emulator is loaded with the first screen
+
     yield _message({"cols": columns, "rows": rows, "time": moment, "init": dump(terminal)})
     end = time.monotonic() + LIVE_SECONDS
     while not api.notifier.closed and time.monotonic() < end:

@@ -5,15 +5,9 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
-from pygments import highlight
-from pygments.formatters.html import HtmlFormatter
-from pygments.lexers.shell import BashLexer
-from pygments.lexers.sql import PostgresLexer
 from starlette.responses import HTMLResponse
 
 from guardcli.api.context import Context
@@ -25,29 +19,10 @@ from guardcli.playback.commands import statement_of
 from guardcli.playback.questions import granted, needs, said
 from guardcli.playback.text import age, clock, inert, inert_block
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
 ROOM = Path(__file__).parent
-HIGHLIGHT_MAX = 64 * 1024
-"""Characters; longer text is shown in one colour."""
-
-_SQL, _SHELL = PostgresLexer(stripnl=False, ensurenl=False), BashLexer(stripnl=False, ensurenl=False)
-_FORMAT = HtmlFormatter(nowrap=True, classprefix="hl-")
-
-
-def _coloured(text: str, lexer: PostgresLexer | BashLexer) -> Markup:
-    shown = inert_block(text)
-    if len(shown) > HIGHLIGHT_MAX:
-        return escape(shown)
-    return Markup(highlight(shown, lexer, _FORMAT))  # noqa: S704 - the formatter escapes, and text is all it is given
-
-
-def sql(text: str) -> Markup:
-    """Return a statement, coloured."""
-    return _coloured(text, _SQL)
-
-
-def shell(text: str) -> Markup:
-    """Return a command line, coloured."""
-    return _coloured(text, _SHELL)
 
 
 def flat(data: dict[str, Any]) -> str:
@@ -60,7 +35,14 @@ def flat(data: dict[str, Any]) -> str:
 
 @cache
 def environment() -> Environment:
-    """Return the templates: everything is escaped, nothing that is missing is passed over."""
+    """Return the templates: everything is escaped, nothing that is missing is passed over.
+
+    What they are made with is loaded with the first page: most APIs answer brokers for long before somebody looks.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    from guardcli.api.web.colours import shell, sql
+
     made = Environment(loader=FileSystemLoader(ROOM / "templates"), autoescape=True, undefined=StrictUndefined)
     made.filters |= {
         "inert": inert,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+import operator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -203,6 +205,42 @@ def test_a_changed_byte_anywhere_is_found(lines: list[bytes]) -> None:
             assert verify_export(bytes(changed).splitlines(keepends=True)).faults, place
         except ConfigurationError:
             assert place < len(lines[0])
+
+
+def paths(form: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Give where everything in `form` is, from the outside in."""
+    parts = form.items() if isinstance(form, dict) else enumerate(form) if isinstance(form, list) else ()
+    for name, value in parts:
+        yield (*path, name)
+        yield from paths(value, (*path, name))
+
+
+def harmed(form: dict[str, Any], path: tuple[Any, ...], value: object) -> dict[str, Any]:
+    """Return `form` with something else at `path`, or nothing where `value` is a type."""
+    copied = json.loads(json.dumps(form))
+    place = functools.reduce(operator.getitem, path[:-1], copied)
+    if isinstance(value, type):
+        del place[path[-1]]
+    else:
+        place[path[-1]] = value
+    return copied
+
+
+@pytest.mark.parametrize("kind", ["export", "head", "session", "event", "entry"])
+def test_a_part_that_is_missing_or_of_another_type_is_found(lines: list[bytes], kind: str) -> None:
+    """In the last line of each kind, with an end that fits."""
+    forms = [json.loads(line) for line in lines]
+    number = max(place for place, form in enumerate(forms) if kind in form)
+    for path in paths(forms[number]):
+        for value in (type, None, True, 2**70, "\ud800", [], {}, [[]]):
+            harm = harmed(forms[number], path, value)
+            try:
+                found = verify_export(sealed([*forms[:number], harm, *forms[number + 1 :]])).faults
+            except ConfigurationError:
+                assert kind == "export"
+                continue
+            when = path[-1] == "closed" and isinstance(value, int)  # the trail has its own time of it
+            assert found or when or kind == "export", (path, value)
 
 
 def test_an_export_that_was_cut_or_grew_is_named(lines: list[bytes]) -> None:

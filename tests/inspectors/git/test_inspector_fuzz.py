@@ -117,10 +117,14 @@ def test_the_small_parsers_take_anything(text: str, value: str, words: list[str]
 
 def test_time_grows_with_the_length_of_a_call_and_no_faster() -> None:
     def seconds(count: int) -> float:
+        """The least of a few: what else the machine does only adds."""
         invocation = Invocation("git", ("git", "add", *["-vfn", "--no-such", "word"] * count), {}, "/")
-        started = time.process_time()
-        GitInspector().inspect(invocation, NoFacts())
-        return time.process_time() - started
+        found = []
+        for _ in range(5):
+            started = time.process_time()
+            GitInspector().inspect(invocation, NoFacts())
+            found.append(time.process_time() - started)
+        return min(found)
 
     seconds(10)
-    assert seconds(20_000) < 30 * max(seconds(2_000), 0.001)
+    assert seconds(40_000) < 60 * max(seconds(2_000), 0.001)  # 20 times as long; the square would be 400
