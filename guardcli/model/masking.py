@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from dataclasses import dataclass
 from enum import Enum
 
@@ -104,3 +105,7 @@ class MaskRule:
     allow: tuple[str, ...] = ()
     allow_matching: tuple[str, ...] = ()
     decode: tuple[Encoding, ...] = ()
+
+    def names(self, column: str) -> bool:
+        """Return whether one of `columns` names `column`, of whatever table: by its part behind the last dot."""
+        return any(fnmatch.fnmatchcase(column.lower(), glob.rpartition(".")[2].lower()) for glob in self.columns)

@@ -44,12 +44,26 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Unlabelled:
+    """Values that an output shows without the name of their column or key, so that no rule about names can find them.
+
+    `form` says what leaves the names out, `instead` what shows them. `columns` holds, for each value, the name that
+    does stand beside it, empty for none, and all those in lower case that it may be of; None where any may be there.
+    """
+
+    form: str
+    instead: str
+    columns: tuple[tuple[str, frozenset[str]], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One thing that a call would do.
 
     `action` is the tool's own word for it, lower case: ``select``, ``drop table``, ``delete``, ``push``,
     ``\\copy``. `complete` says that `effects` holds all there is; otherwise `reason` says what is not known.
-    `unbounded` marks a change without a limiting condition; `sensitive` a read of secret material.
+    `unbounded` marks a change without a limiting condition; `sensitive` a read of secret material; `unlabelled` an
+    output that does not name what it shows.
     """
 
     tool: str
@@ -60,6 +74,7 @@ class Operation:
     reason: str = ""
     unbounded: bool = False
     sensitive: bool = False
+    unlabelled: Unlabelled | None = None
 
     def __post_init__(self) -> None:
         if not self.complete and not self.reason:

@@ -23,6 +23,7 @@ from guardcli.policy.globs import Glob
 from guardcli.policy.matching import CompiledRule, RuleSet
 from guardcli.policy.recognition import Answer, says_where
 from guardcli.policy.rules import Context, Match, Rule
+from guardcli.policy.unlabelled import UNNAMED_COLUMNS, unlabelled
 from guardcli.policy.view import View
 
 if TYPE_CHECKING:
@@ -63,6 +64,10 @@ def decide(policy: Policy, operations: Sequence[Operation], context: Context) ->
         if terms is None:
             verdict, rule = Verdict.DENY, NO_COMMON_APPROVER
             message = "No single group may approve all parts of this call; run its parts one by one."
+    recording, mask = _recording(judged), _masks(judged)
+    unseen = unlabelled((*policy.mask, *mask), operations, context.tool) if recording is Recording.OUTPUT else ""
+    if unseen and verdict is not Verdict.DENY:
+        verdict, rule, message, terms = Verdict.DENY, UNNAMED_COLUMNS, unseen, None
     return Decision(
         verdict=verdict,
         rule=rule,
@@ -70,8 +75,8 @@ def decide(policy: Policy, operations: Sequence[Operation], context: Context) ->
         operations=tuple(operations),
         matched=_other_ids(judged, rule),
         terms=terms,
-        recording=_recording(judged),
-        mask=_masks(judged),
+        recording=recording,
+        mask=mask,
         limits=_limits(policy, judged, views),
         grant_scope=_grant_scope(asking, views) if terms is not None and terms.grant else (),
     )

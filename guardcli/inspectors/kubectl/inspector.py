@@ -6,10 +6,12 @@ A command that is not in the table is a plugin, a program on the PATH, and conce
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from guardcli.inspectors.kubectl.call import Call, Findings
 from guardcli.inspectors.kubectl.exec import CONTAINER, InspectArgv, judge_exec
 from guardcli.inspectors.kubectl.flags import CommandLine, parse
+from guardcli.inspectors.kubectl.form import unlabelled
 from guardcli.inspectors.kubectl.identity import judge_identity
 from guardcli.inspectors.kubectl.verbs import judge_for
 from guardcli.model.effects import Effect
@@ -62,6 +64,9 @@ class KubectlInspector:
         if line.command and line.surely("help"):
             return Inspection((Operation("kubectl", "help", frozenset({Effect.READ})),))
         findings = self._verb(call)
+        if (shown := unlabelled(line)) is not None:
+            marked = (replace(one, unlabelled=one.unlabelled or shown) for one in findings.operations)
+            findings = Findings(tuple(marked), findings.inputs)
         operations = (*findings.operations, *judge_identity(call, self._baseline), *_preferences(call))
         return Inspection(operations, findings.inputs)
 

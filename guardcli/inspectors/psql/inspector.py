@@ -81,6 +81,7 @@ class _Call:
 
     def _options(self) -> str:
         """Carry out what options do while psql reads them; return why psql stops there, empty if it goes on."""
+        self.script.form.take_options(self.line.options)
         for option in self.line.options:
             if option.letter == "o":
                 self._output("--output", option.value)

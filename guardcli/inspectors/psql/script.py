@@ -27,6 +27,7 @@ from guardcli.inspectors.psql.commands import (
 )
 from guardcli.inspectors.psql.connection import is_conninfo, judge_parameters, read_conninfo, targets
 from guardcli.inspectors.psql.copying import read_client_copy
+from guardcli.inspectors.psql.form import OutputForm, copied
 from guardcli.inspectors.psql.scan import Backslash, Scanner, Statement
 from guardcli.inspectors.psql.variables import Variables
 from guardcli.inspectors.sql import Prepared, inspect_sql
@@ -64,6 +65,7 @@ class Script:
     judged: tuple[Operation, ...] | None = None
     on_stdin: bool = False
     on_the_wire: bool = False
+    form: OutputForm = field(default_factory=OutputForm)
     scanner: Scanner = field(init=False)
 
     def __post_init__(self) -> None:
@@ -111,7 +113,7 @@ class Script:
         """Judge a text that the server gets as it stands."""
         if text != self.last or self.judged is None:
             self.judged = inspect_sql(text, prepared=self.prepared)
-        for operation in self.judged:
+        for operation in self.form.told(text, self.judged):
             if operation.action == "empty":
                 continue
             if not self.on_the_wire:
@@ -177,6 +179,7 @@ class Script:
             self._program("`", program)
         if name in CONDITIONS:
             self._condition(name)
+        self.form.take_command(name, arguments)
         if name in SENDS:
             self._send_buffer(name)
         self._effects(name, arguments)
@@ -240,7 +243,8 @@ class Script:
         elif name in LARGE_OBJECTS:
             self._plain(name, *LARGE_OBJECTS[name], found=_files(arguments.values) if name != "lo_unlink" else ())
         elif name in READS or DESCRIBES.fullmatch(name):
-            self._plain(name, Effect.READ)
+            shown = None if self.on_the_wire else self.form.echoes(name, arguments)
+            self.add(Operation("psql", f"\\{name}", frozenset((Effect.READ,)), unlabelled=shown))
         elif name in SESSION:
             if name not in SENDS:
                 self._plain(name, Effect.SESSION)
@@ -364,14 +368,11 @@ class Script:
         elif copy.file and copy.file not in STREAMS:
             added, found = frozenset((Effect.FILE,)), _files((copy.file,))
         for operation in () if self.on_the_wire else inspect_sql(copy.sql, prepared=self.prepared):
-            if not operation.action.startswith("copy"):
-                self.add(operation)
-                continue
-            self.add(
-                replace(
-                    operation, action=action, effects=operation.effects | added, targets=(*operation.targets, *found)
-                )
-            )
+            if operation.action.startswith("copy"):
+                effects, where = operation.effects | added, (*operation.targets, *found)
+                operation = replace(operation, action=action, effects=effects, targets=where)
+                operation = operation if added else copied(copy.sql, operation)
+            self.add(operation)
         if added and (self.on_the_wire or not any(operation.action == action for operation in self.operations)):
             self.add(Operation("psql", action, added, found))
         self.rows += copy.stream == "stdin" or (copy.stream == "pstdin" and self.on_stdin)
