@@ -26,7 +26,7 @@ _CLASSES = {
     "git": ("guardcli.inspectors.git", "GitInspector"),
 }
 
-_WITH_BASELINE = frozenset({"kubectl"})
+_WITH_BASELINE = frozenset({"kubectl", "psql"})
 """Tools whose inspector tells a variable of the user's own from one that the agent changed."""
 
 MAX_WORDS = 8192
@@ -46,7 +46,7 @@ def inspector_for(
 
     Importing is left until a tool is first called. Patterns for a tool of guard's own are not looked at: what
     guard understands, a pattern cannot make harmless. `baseline` is the environment that the session began with;
-    a variable such as KUBECONFIG counts as the user's own choice while it has the value that it has there.
+    a variable such as KUBECONFIG or PGPASSWORD counts as the user's own while it has the value that it has there.
     """
     if tool in _WITH_BASELINE and baseline:
         inspector: Inspector = _class_of(tool)(baseline)

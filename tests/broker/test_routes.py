@@ -47,6 +47,7 @@ MEANT = [
     ((), {"PGSERVICE": "here"}, "orders-db"),
     ((), {"PGHOST": "db.internal", "PGDATABASE": "orders"}, "orders-db"),
     (("-h", SOCKET), {}, "orders-db"),
+    (("host=db.internal hostaddr=10.0.0.7 dbname=orders",), {}, "orders-db"),
     (("-h", "127.0.0.1", "-p", "5433"), {}, "local"),
     (("-h", "localhost", "-p5433", "whatever"), {}, "local"),
 ]
@@ -66,6 +67,10 @@ NOT_MEANT = [
     (("-h", "db.internal", "--no-such-option"), {}),
     (("postgres://db.internal/orders?x",), {}),
     ((), {"PGHOST": "elsewhere", "PGSERVICE": "there"}),
+    (("-h", SOCKET), {"PGHOSTADDR": "192.0.2.1"}),
+    ((f"host={SOCKET} hostaddr=192.0.2.1 dbname=orders",), {}),
+    ((f"postgresql:///orders?host={SOCKET}&hostaddr=192.0.2.1",), {}),
+    (("host=db.internal hostaddr=192.0.2.1 dbname=orders",), {}),
 ]
 
 

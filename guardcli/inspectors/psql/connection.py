@@ -92,16 +92,16 @@ def _read_uri(text: str) -> Parameters | str:
 
 
 def targets(parameters: Mapping[str, str]) -> tuple[Target, ...]:
-    """Return the hosts and the database, as far as given."""
-    hosts = (parameters.get("host") or parameters.get("hostaddr") or "").split(",")[:_MAX_HOSTS]
+    """Return the hosts and the database, as far as given; an address counts beside the host that it stands in for."""
     ports = parameters.get("port", "").split(",")
     user = f"{parameters['user']}@" if parameters.get("user") else ""
     found = []
-    for place, host in enumerate(hosts):
-        port = ports[place] if place < len(ports) else ports[0]
-        name = f"{user}{host}{f':{port}' if port else ''}"
-        if name:
-            found.append(Target("host", name))
+    for key in ("host", "hostaddr") if parameters.get("hostaddr") else ("host",):
+        for place, host in enumerate(parameters.get(key, "").split(",")[:_MAX_HOSTS]):
+            port = ports[place] if place < len(ports) else ports[0]
+            name = f"{user}{host}{f':{port}' if port else ''}"
+            if name and (host or not parameters.get("hostaddr")):
+                found.append(Target("host", name))
     if parameters.get("dbname"):
         found.append(Target("database", parameters["dbname"]))
     return tuple(found)

@@ -168,5 +168,6 @@ def _quoted(value: str) -> str:
 
 
 def hosts_of(parameters: Mapping[str, str]) -> Sequence[str]:
-    """Return the hosts that are named, in order."""
-    return [host for host in (parameters.get("host") or parameters.get("hostaddr") or "").split(",") if host]
+    """Return the hosts that are named, in order, and behind them the addresses that libpq connects to instead."""
+    named = f"{parameters.get('host', '')},{parameters.get('hostaddr', '')}"
+    return [host for host in named.split(",") if host]

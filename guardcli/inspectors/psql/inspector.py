@@ -8,6 +8,7 @@ was judged (psql(1), ENVIRONMENT: PSQLRC names the one start file that is read),
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 
@@ -19,6 +20,7 @@ from guardcli.inspectors.psql.connection import (
     targets,
 )
 from guardcli.inspectors.psql.destination import read_destination, service_files
+from guardcli.inspectors.psql.logins import judge_login
 from guardcli.inspectors.psql.options import CommandLine, Option, read_command_line
 from guardcli.inspectors.psql.script import STREAMS, Script
 from guardcli.inspectors.psql.variables import Variables
@@ -36,21 +38,25 @@ _NOTHING = "/dev/null"
 
 
 class PsqlInspector:
-    """The inspector of psql."""
+    """The inspector of psql. `baseline` is the environment that the session began with, as far as it is known."""
 
     tool = "psql"
 
+    def __init__(self, baseline: Mapping[str, str] | None = None) -> None:
+        self._baseline = baseline or {}
+
     def inspect(self, invocation: Invocation, facts: Facts) -> Inspection:
         """Return what `invocation` would do. Never raises for any input; concedes instead."""
-        return _Call(invocation, facts).inspect()
+        return _Call(invocation, facts, self._baseline).inspect()
 
 
 class _Call:
     """One call on its way to an Inspection."""
 
-    def __init__(self, invocation: Invocation, facts: Facts) -> None:
+    def __init__(self, invocation: Invocation, facts: Facts, baseline: Mapping[str, str]) -> None:
         self.invocation = invocation
         self.facts = facts
+        self.baseline = baseline
         self.line: CommandLine = read_command_line(invocation.argv, posix="POSIXLY_CORRECT" in invocation.env)
         self.script = Script(Variables(), invocation.env, on_the_wire=bool(invocation.gateway))
         self.inputs: list[Input] = []
@@ -132,6 +138,11 @@ class _Call:
             self.script.add(operation)
             if not operation.complete:
                 self.script.lose_sight(operation.reason)
+        named = self.invocation.gateway not in ("", UNNAMED)
+        own_service = bool(service.get("host")) and service.get("host") == self.parameters.get("host")
+        env = self.invocation.env
+        for operation in judge_login(self.parameters, env, self.baseline, leads_home=named or own_service):
+            self.script.add(operation)
 
     def _service(self, service: str) -> Parameters:
         for path in service_files(self.invocation.env):

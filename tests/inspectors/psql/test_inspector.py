@@ -329,6 +329,9 @@ def test_only_the_first_command_of_an_option_is_run() -> None:
         ("psql \"host=db user='o\\\\'x' dbname='a b'\" -c 'select 1'", {}, "database:a b host:o'x@db"),
         ("psql -h ignored 'host=db dbname=app' -c 'select 1'", {}, "database:app host:db"),
         ("psql -d app me -c 'select 1'", {}, "database:app host:me@"),
+        ("psql 'hostaddr=10.0.0.7 user=me' -c 'select 1'", {}, "host:me@10.0.0.7"),
+        ("psql 'host=db hostaddr=10.0.0.7 password=x' -c 'select 1'", {}, "host:10.0.0.7 host:db"),
+        ("psql -h db -p 1 -c 'select 1'", {"PGHOSTADDR": "10.0.0.7"}, "host:10.0.0.7:1 host:db:1"),
         ("psql -c 'select 1'", {}, ""),
     ],
 )
