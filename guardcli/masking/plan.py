@@ -8,13 +8,14 @@ state of a key block that began before, and on nothing else: the result is the s
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from guardcli.masking.detector import Detector
 from guardcli.masking.followers import Follower
 from guardcli.masking.native import Emitter, Spans, Sweep
 from guardcli.masking.overlong import BOUND, LINE, reach, rest_of
 from guardcli.masking.scanner import Hit, Scanner
+from guardcli.masking.sieve import Ending
 from guardcli.masking.spans import LONG_LINE, Span, State
 from guardcli.masking.views import CUT_OFF, Unwrapped, View, is_wrapped
 from guardcli.model.masking import MaskRule, Strategy
@@ -65,8 +66,8 @@ class Plan:
         )
         self._block_triggers = frozenset(number for number, rank in enumerate(triggers) if rank in self._blocks)
         self._starters = frozenset(rank for rank, kind in enumerate(kinds) if type(kind).begin is not Detector.begin)
-        self._openings = _ending([kind.opening for kind in kinds])
-        self._stubs = _ending([kind.stub for kind in kinds])
+        self._openings = Ending(_different(kind.opening for kind in kinds))
+        self._stubs = Ending(_different(kind.stub for kind in kinds))
         first = ((rank, kind.first()) for rank, kind in enumerate(kinds))
         self.start = State(tuple((rank, follower) for rank, follower in first if follower is not None))
 
@@ -92,9 +93,9 @@ class Plan:
         base = max(base, len(text) - _OPENING)
         view = Unwrapped(View(text[base:], joined=True))
         places = []
-        for pattern in (self._openings, self._stubs):
-            found = pattern.search(view.text) if pattern is not None else None
-            places.append(base + view.origin(found.start(found.lastindex or 0)) if found is not None else len(text))
+        for ending in (self._openings, self._stubs):
+            found = ending.search(view.text)
+            places.append(base + view.origin(found) if found >= 0 else len(text))
         return places[0], places[1]
 
     def safe(self, text: bytes, base: int, spans: Spans) -> int:
@@ -116,14 +117,12 @@ class Plan:
         for sign in (b'"', b"'"):
             if seen.count(sign) % 2:
                 place = min(place, max(quote for quote in quotes if seen[quote : quote + 1] == sign))
-        for pattern in (self._openings, self._stubs):
-            if pattern is None:
-                continue
-            found = pattern.search(seen)
-            if found is None and pattern is self._openings and _BORDER.search(seen):
-                found = pattern.search(seen[:-1])  # the blank may be one at the border of a terminal
-            if found is not None:
-                place = min(place, found.start(found.lastindex or 0))
+        for ending in (self._openings, self._stubs):
+            found = ending.search(seen)
+            if found < 0 and ending is self._openings and _BORDER.search(seen):
+                found = ending.search(seen[:-1])  # the blank may be one at the border of a terminal
+            if found >= 0:
+                place = min(place, found)
         safe = base + (view.origin(place) if view is not None else place)
         if view is not None and (cut := CUT_OFF.search(tail)) is not None:
             safe = min(safe, base + cut.start())
@@ -284,10 +283,9 @@ def _head(text: bytes, place: int, follower: Follower, rank: int, spans: list[Sp
     return after
 
 
-def _ending(forms: Sequence[bytes]) -> re.Pattern[bytes] | None:
-    """Return an expression for any of `forms` at the end of a text."""
-    given = [form for form in forms if form]
-    return re.compile(b"(?:" + b"|".join(given) + rb")\Z") if given else None
+def _different(forms: Iterable[bytes]) -> list[bytes]:
+    """Return `forms` that are not empty, each once."""
+    return [form for form in dict.fromkeys(forms) if form]
 
 
 def _plain_label(kind: Detector, rule: MaskRule) -> bytes:

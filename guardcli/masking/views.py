@@ -48,7 +48,7 @@ class View:
         return self._seen[index] + origin - self._raw[index] if index >= 0 else 0
 
 
-WRAP = re.compile(rb"(?<=[^\s:]) \r(?!\n)")
+WRAP = re.compile(rb" \r(?!\n)(?<=[^\s:] \r)")
 """What readline writes at the right border of a terminal: a blank that wraps, and back to the first column. Behind a
 colon it is a prompt's.
 """
@@ -56,7 +56,7 @@ colon it is a prompt's.
 
 def is_wrapped(text: bytes) -> bool:
     """Tell whether a line of `text` was broken at the border of a terminal."""
-    return b" \r" in text and WRAP.search(text) is not None
+    return b"\r" in text and b" \r" in text and WRAP.search(text) is not None
 
 
 class Unwrapped:
