@@ -27,6 +27,7 @@ JUSTIFICATION = "GUARD_REASON"
 """The variable in which an agent says why it wants something."""
 STEERING = ("PG", "GIT_", "KUBE", "SSH_", "LD_", "HOME", "XDG_CONFIG", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 """Variables that begin so choose where a tool goes, with what, and as whom."""
+GIVEN = "as guard gave it"
 CHANGING = frozenset(["SSH_CLIENT", "SSH_CONNECTION", "SSH_TTY", "SSH_AUTH_SOCK", "SSH_AGENT_PID"])
 """These differ from one login to the next and choose nothing."""
 
@@ -92,8 +93,12 @@ class Approvals:
         patience: Executor,
         wait_seconds: float,
         standing: Callable[[], object] = lambda: None,
+        given: Mapping[str, str] | None = None,
     ) -> None:
-        """`standing` returns what decides now: another object after each change, which ends what waits."""
+        """`standing` returns what decides now: another object after each change, which ends what waits.
+
+        `given` are the variables that guard itself gives the agent, by which its programs find the session's gateways.
+        """
         self._client = client
         self._session = session
         self._identity = identity
@@ -101,6 +106,7 @@ class Approvals:
         self._patience = patience
         self._wait_seconds = wait_seconds
         self._standing = standing
+        self._given = given if given is not None else {}
 
     async def obtain(
         self, call: CallRecord, judgement: Judgement, facts: CallFacts, tell: Callable[[str], Awaitable[None]]
@@ -157,18 +163,26 @@ class Approvals:
         """Return what the yes is bound to: the call, what it was judged to do, and all that was read for that.
 
         What it was judged to do names the places that the environment chose; the variables that steer the tools
-        are bound as well, for what of them no inspector looked at.
+        are bound as well, for what of them no inspector looked at. One that is still as guard gave it is bound as
+        just that: its value is a directory, a port or a password of this session, and the next one has others.
         """
         invocation = judgement.invocation
-        judged = canonical([operation.as_json() for operation in judgement.inspection.operations]).decode()
+        judged = canonical([self._lasting(operation) for operation in judgement.inspection.operations]).decode()
         steering = [
-            (f"environment {name}", hashlib.sha256(value.encode("utf-8", "surrogateescape")).hexdigest())
+            (f"environment {name}", GIVEN if self._given.get(name) == value else _sha256(value))
             for name, value in invocation.env.items()
             if name.startswith(STEERING) and name not in CHANGING
         ]
         return approval_digest(
             self._identity, invocation.argv, invocation.cwd, statement=judged, inputs=(*facts.inputs, *steering)
         )
+
+    def _lasting(self, operation: Operation) -> dict[str, object]:
+        """Return an operation without the place of this session's gateway, which is another in the next one."""
+        place = f"@{self._given.get('PGHOST')}:{self._given.get('PGPORT')}"
+        targets = [str(target) for target in operation.targets]
+        kept = [f"{one.removesuffix(place)}@{GIVEN}" if one.endswith(place) else one for one in targets]
+        return {**operation.as_json(), "targets": kept}
 
     def bound(self, where: Sequence[str], statement: str, operations: Sequence[Operation]) -> str:
         """Return what a yes to a statement is bound to: its digest, the server it goes to, what it was judged to do."""
@@ -227,6 +241,10 @@ class Approvals:
 
     async def _ask(self, question: Callable[[], Approval]) -> Approval:
         return await asyncio.get_running_loop().run_in_executor(self._patience, question)
+
+
+def _sha256(value: str) -> str:
+    return hashlib.sha256(value.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _waiting_text(approval: Approval, seconds: float) -> str:

@@ -147,8 +147,7 @@ class Call:
             if judgement.decision.verdict is Verdict.DENY:
                 raise DeniedError(denial(judgement))
             if judgement.decision.verdict is Verdict.APPROVE:
-                asked = replace(judgement, invocation=self._route.plain(invocation)) if self._route else judgement
-                await self._unless_gone(self._engine.approvals.obtain(self._record, asked, facts, self._tell))
+                await self._unless_gone(self._engine.approvals.obtain(self._record, judgement, facts, self._tell))
             await self._launch(frame, judgement, facts, self._record)
         finally:
             os.close(cancel)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -89,7 +89,7 @@ class Clusters:
         resource = self._meant(told) if told is not None else None
         if told is None or resource is None:
             return None
-        return replace(_route(gateway, resource, line, told), own=frozenset({CONFIG} if own else ()))
+        return _route(gateway, resource, line, told)
 
     def _meant(self, told: Destination) -> Resource | None:
         if told.server:

@@ -42,6 +42,11 @@ class Learned:
             self._known = ExactValues(self._values)
         return bool(new)
 
+    @property
+    def exact(self) -> ExactValues | None:
+        """What finds these values, None where there are none; another object with each that is new."""
+        return self._known
+
     def text(self, text: str) -> str:
         """Return `text` masked."""
         return self._known.text(text) if self._known is not None else text

@@ -7,19 +7,18 @@ with a password that is good for this session only (``options: {listen: tcp}``).
 
 from __future__ import annotations
 
-import asyncio
 import os
 import secrets
-from collections.abc import Mapping
-from concurrent.futures import Executor
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from guardcli.broker.approval import JUSTIFICATION
-from guardcli.broker.custody import LendingService
+from guardcli.broker.custody import LendingService, Loans
 from guardcli.broker.place import SOCKET_PATH_MAX
 from guardcli.broker.postgres_address import Address
+from guardcli.broker.routes import Routes
 from guardcli.broker.services import Service
 from guardcli.broker.session import Broker
 from guardcli.broker.statements import StatementGatekeeper, StatementRules
@@ -47,15 +46,16 @@ class PostgresService:
     """The gateway of one resource."""
 
     def __init__(
-        self, resource: Resource, address: Address, gatekeeper: Gatekeeper, lending: Lending, patience: Executor
+        self, resource: Resource, address: Address, gatekeeper: Gatekeeper, loans: Loans, routes: Routes
     ) -> None:
-        """`patience` runs what asks a provider of credentials.
+        """`loans` lends what the gateway logs in with; `routes` is told of its port of the loopback.
 
         Raises ConfigurationError for a resource without a host.
         """
+        self._routes = routes
         self._resource = resource
         self._address = address
-        target = target_of(resource, _source(resource, lending, patience) if resource.credential else None)
+        target = target_of(resource, _source(resource, loans) if resource.credential else None)
         self._target = target
         access = resource.access
         limits = Limits(access.connections or Limits().connections, access.idle, access.lifetime)
@@ -73,6 +73,8 @@ class PostgresService:
         await self._gateway.listen(f"{directory}/.s.PGSQL.{self._address.port}")
         password = Secret(secrets.token_urlsafe(32))
         port = await self._gateway.listen_loopback(password) if self._resource.access.loopback else 0
+        if port:
+            self._routes.add_port(self._resource, port)
         return exposed(self._resource, self._address, port, password)
 
     async def close(self) -> None:
@@ -90,9 +92,10 @@ def postgres_services(broker: Broker, config_dir: Path) -> list[Service]:
     gatekeeper = gatekeeper_of(broker)
     place = session.place.directory
     places = addresses(session.policy.resources, place, PLACE if session.enclosure is not None else str(place))
-    gateways = [
-        PostgresService(resource, places[resource.name], gatekeeper, lending, broker.patience) for resource in served
-    ]
+    gateways = []
+    for resource in served:
+        loans = Loans(lending, broker.patience, partial(_learn, session.maskers.learn, resource))
+        gateways.append(PostgresService(resource, places[resource.name], gatekeeper, loans, broker.routes))
     for resource in served:
         broker.routes.add(resource, places[resource.name])
     return [LendingService(lending), *gateways]
@@ -146,14 +149,19 @@ def target_of(resource: Resource, credential: CredentialSource | None) -> Target
     return Target(resource.name, host, port, resource.databases, access.user, tls, credential)
 
 
-def _source(resource: Resource, lending: Lending, patience: Executor) -> CredentialSource:
+def _source(resource: Resource, loans: Loans) -> CredentialSource:
     async def lend() -> Credential:
         host = next((host for host in resource.hosts if "*" not in host), "")
         purpose = Purpose(host, resource.ports[0] if resource.ports else PORT, resource.access.user)
-        work = partial(lending.lend, resource.credential, purpose)
-        return await asyncio.get_running_loop().run_in_executor(patience, work)
+        return await loans.lend(resource.credential, purpose)
 
     return lend
+
+
+def _learn(learn: Callable[[Secret], None], resource: Resource, password: Secret) -> None:
+    """Mask a password wherever it shows, unless it is a name, which stands in every other answer."""
+    if password.reveal() not in {NOBODY, "postgres", resource.name, resource.access.user, *resource.databases}:
+        learn(password)
 
 
 def exposed(resource: Resource, address: Address, port: int, password: Secret) -> dict[str, str]:

@@ -8,7 +8,7 @@ statements are then judged where the gateway sees them, and not at the call as w
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from guardcli.broker.postgres_address import Address
@@ -47,19 +47,12 @@ Lend = Callable[[int, Invocation, Inspection, Tell], Pass]
 @dataclass(frozen=True, slots=True)
 class Route:
     """How a call reaches the gateway of `resource`: what stands at which index of argv, and which variables are set,
-    or taken away where None; `lend` gives what it shows there, where it must show something. `own` are variables that
-    guard
-    itself gave the agent: they differ from session to session, and no yes is bound to them."""
+    or taken away where None; `lend` gives what it shows there, where it must show something."""
 
     resource: str
     arguments: Mapping[int, str] = field(default_factory=dict)
     environment: Mapping[str, str | None] = field(default_factory=dict)
     lend: Lend | None = None
-    own: frozenset[str] = frozenset()
-
-    def plain(self, invocation: Invocation) -> Invocation:
-        """Return a call as a yes to it is bound: without what is guard's own."""
-        return replace(invocation, env={name: value for name, value in invocation.env.items() if name not in self.own})
 
 
 class Finder(Protocol):
@@ -91,6 +84,7 @@ class Routes:
 
     def __init__(self) -> None:
         self._served: list[tuple[Resource, Address]] = []
+        self._ports: dict[str, Resource] = {}
         self._finders: list[Finder] = []
         self._passing: Passing | None = None
 
@@ -105,6 +99,10 @@ class Routes:
     def add(self, resource: Resource, address: Address) -> None:
         """Send the calls that mean `resource` to `address`."""
         self._served.append((resource, address))
+
+    def add_port(self, resource: Resource, port: int) -> None:
+        """Know a call to this port of the loopback as one to the gateway of `resource`."""
+        self._ports[str(port)] = resource
 
     def find(self, invocation: Invocation, facts: Facts) -> Route | None:
         """Return the way of a call to a gateway, None for a call that goes to none."""
@@ -133,6 +131,8 @@ class Routes:
         for resource, address in self._served:
             if hosts == [address.shown]:
                 return Route(resource.name)
+        if len(hosts) == 1 and hosts[0] in LOOPBACK and (own := self._ports.get(parameters.get("port", ""))):
+            return Route(own.name)
         if self._passing is not None and self._passing.is_own(hosts):
             return Route(UNNAMED)
         for resource, address in self._served:

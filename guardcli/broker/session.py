@@ -12,7 +12,6 @@ import gc
 import logging
 import os
 import resource
-import secrets
 import signal
 import socket
 import sys
@@ -30,15 +29,13 @@ from guardcli.broker.copies import CallFiles
 from guardcli.broker.custody import Custody
 from guardcli.broker.enclosure import Enclosure, EnclosurePlan
 from guardcli.broker.judge import Judge
-from guardcli.broker.learned import Learned
-from guardcli.broker.limits import Mask, Observer
+from guardcli.broker.maskers import Maskers
 from guardcli.broker.place import CALLS, SessionPlace
 from guardcli.broker.processes import GitPrograms
 from guardcli.broker.proxy import AgentNetwork, inner_ports, network_environment
 from guardcli.broker.recorder import Recorder
 from guardcli.broker.routes import Routes
 from guardcli.broker.ruling import Ruling
-from guardcli.broker.secret_finder import SecretFinder
 from guardcli.broker.server import Server, Tasks
 from guardcli.broker.services import Service, Services, tell_failed, tell_started
 from guardcli.broker.shell_trial import ShellTrial
@@ -49,12 +46,8 @@ from guardcli.broker.tools import ToolFinder
 from guardcli.client.api import ApiClient
 from guardcli.client.dumps import forbid_dumps
 from guardcli.isolation.bubblewrap import PLACE
-from guardcli.masking import Masker, Stream
-from guardcli.masking.cache import PatternCache
 from guardcli.model.errors import GuardError, UnavailableError
 from guardcli.model.events import EventType
-from guardcli.model.masking import MaskRule
-from guardcli.model.secrets import Secret
 from guardcli.policy import Policy
 
 if TYPE_CHECKING:
@@ -70,76 +63,10 @@ FLUSH_SECONDS = 5.0
 """How long the end of a session waits for the API; what is left then is sent by a later run."""
 RECOVERY_SECONDS = 2.0
 """How long the end of a session waits for the records of earlier ones that are under way to the API."""
-TEXTS_MAX, TEXT_MAX = 512, 4096
-"""So many short texts, commands and directories for the most part, are remembered with what became of them."""
 SWITCH_SECONDS = 0.0005
 """How long another thread may keep the event loop waiting."""
 
 log = logging.getLogger(__name__)
-
-
-class Maskers:
-    """Gives masks: the policy's, and for rules with masking of their own those as well, compiled once."""
-
-    def __init__(self, rules: Sequence[MaskRule], cache: PatternCache) -> None:
-        self._rules = tuple(rules)
-        self._cache = cache
-        self._key = secrets.token_bytes(32)
-        self._compiled: dict[tuple[MaskRule, ...], Masker] = {}
-        self._finders: dict[tuple[MaskRule, ...], Masker] = {}
-        self._texts: dict[str, str] = {}
-        self._learned = Learned()
-        self.secrets = SecretFinder(cache.load, cache.store)
-
-    def adopt(self, rules: Sequence[MaskRule]) -> None:
-        """Mask by `rules` from now on; what is being delivered stays under those before."""
-        if tuple(rules) != self._rules:
-            self._rules = tuple(rules)
-            for remembered in (self._compiled, self._finders, self._texts):
-                remembered.clear()
-
-    def text(self, text: str) -> str:
-        """Return `text` as the record may hold it: with everything masked that the policy masks for any tool."""
-        known = self._texts.get(text)
-        if known is None:
-            known = self.masker(()).text(self._learned.text(text))
-            if len(self._texts) >= TEXTS_MAX:
-                self._texts.clear()
-            if len(text) <= TEXT_MAX:
-                self._texts[text] = known
-        return known
-
-    def learn(self, secret: Secret) -> None:
-        """Mask what `secret` holds from now on, wherever it shows."""
-        if self._learned.learn(secret):
-            self._texts.clear()
-
-    def stream(self, tool: str, extra: tuple[MaskRule, ...], observer: Observer) -> Mask:
-        """Return a fresh mask for one output stream of `tool`; `extra` goes before the policy's own rules."""
-        return self._learned.before(self.masker(extra).stream(tool, observer), observer)
-
-    def finder(self, detectors: tuple[str, ...], observer: Observer) -> Stream:
-        """Return a stream that tells `observer` of all that `detectors` find, but for what the policy lets stay."""
-        allowing = (one for one in self._rules if not (one.detect or one.columns or one.patterns or one.deny))
-        rules = (MaskRule(detect=detectors), *allowing)
-        masker = self._finders.get(rules)
-        if masker is None:
-            masker = self._finders[rules] = self._compile(rules)
-        return masker.stream(observer=observer)
-
-    def rules(self, extra: tuple[MaskRule, ...]) -> tuple[MaskRule, ...]:
-        """Return all rules that hold, `extra` before the policy's own."""
-        return extra + self._rules
-
-    def masker(self, extra: tuple[MaskRule, ...]) -> Masker:
-        """Return these rules compiled."""
-        masker = self._compiled.get(extra)
-        if masker is None:
-            masker = self._compiled[extra] = self._compile(self.rules(extra))
-        return masker
-
-    def _compile(self, rules: tuple[MaskRule, ...]) -> Masker:
-        return Masker(rules, key=self._key, load=self._cache.load, store=self._cache.store)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +111,7 @@ class Broker:
         self._failed = ""
         self._tasks = Tasks()
         self.recorder = Recorder(spool, session.maskers.text)
+        self._given: dict[str, str] = {}
         self.approvals = Approvals(
             client,
             session.id,
@@ -192,6 +120,7 @@ class Broker:
             self.patience,
             session.approval_wait,
             lambda: session.standing.ruling,
+            self._given,
         )
         self.routes = Routes()
         self.custody = Custody()
@@ -243,6 +172,7 @@ class Broker:
         try:
             told = await self._services.start()
             self._baseline |= told  # what guard itself gives the agent is no choice of the agent's
+            self._given |= told
             if self.enclosure is not None:
                 told |= network_environment(self.enclosure.network)
                 entering = self._tasks.spawn(self._enter(self.enclosure, control, told))

@@ -71,7 +71,7 @@ class StatementGatekeeper:
 
     def masked(self, text: str) -> str:
         """Return words of a server from before a conversation."""
-        return self._rules.maskers.masker(()).text(text, TOOL)
+        return _masked(self._rules.maskers, text)
 
 
 class ConnectionAuthority:
@@ -180,7 +180,12 @@ class ConnectionAuthority:
 
     def mask(self, text: str) -> str:
         """Return words of the server's as the agent may read them."""
-        return self._rules.maskers.masker(()).text(text, TOOL)
+        return _masked(self._rules.maskers, text)
+
+
+def _masked(maskers: Maskers, text: str) -> str:
+    exact = maskers.exact
+    return maskers.masker(()).text(text if exact is None else exact.text(text), TOOL)
 
 
 def _place(opening: Opening) -> tuple[Target, ...]:

@@ -26,13 +26,14 @@ from guardcli.broker.agent import (
     leave_as,
 )
 from guardcli.broker.contact import Contact
+from guardcli.broker.maskers import Maskers
 from guardcli.broker.passing import passing_service
 from guardcli.broker.place import SessionPlace, remove_stale, runtime_root
 from guardcli.broker.recorder import printable
 from guardcli.broker.recovery import recover_spools
 from guardcli.broker.server import listen
 from guardcli.broker.services import Service, hear_started
-from guardcli.broker.session import FLUSH_SECONDS, Broker, Maskers, Session, run_broker
+from guardcli.broker.session import FLUSH_SECONDS, Broker, Session, run_broker
 from guardcli.broker.shipper import Shipper
 from guardcli.broker.spool import Spool, timestamp
 from guardcli.broker.standing import Standing

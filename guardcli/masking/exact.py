@@ -14,10 +14,12 @@ from urllib.parse import quote
 
 import re2  # type: ignore[import-untyped]
 
+from guardcli.masking.scanner import Scanner
 from guardcli.masking.stream import Observer
 
 LABEL = b"[VALUE]"
 NAME = "value"
+_HEXADECIMAL = re.compile(rb"[0-9a-fA-F]+")
 SHORT = 4
 """Bytes: fewer of them than this tell nothing of a value."""
 
@@ -33,6 +35,8 @@ class ExactValues:
         options.max_mem = 64 << 20
         options.encoding = re2.Options.Encoding.LATIN1
         self._expression = re2.compile(b"|".join(re.escape(form) for form in self._forms), options)
+        literals = [b"".join(b"\\x%02x" % byte for byte in form) for form in self._forms]
+        self._scanner = Scanner(literals, once=range(len(literals)))
 
     def stream(self, observer: Observer | None = None) -> ExactStream:
         """Return a filter for one stream; `observer` is told of each finding: detector, offset, length."""
@@ -46,17 +50,53 @@ class ExactValues:
 
     def find(self, data: bytes) -> list[tuple[int, int]]:
         """Return where values stand in `data`."""
+        if not self._scanner.scan(data):  # eight times as fast, and by far the most has none
+            return []
         return [found.span() for found in self._expression.finditer(data)]
 
     def undecided(self, data: bytes) -> int:
         """Return how many bytes at the end of `data` may be the beginning of a value."""
-        longest = 0
-        for form in self._forms:
-            for length in range(min(len(form) - 1, len(data)), longest, -1):
-                if data.endswith(form[:length]):
-                    longest = length
+        longest, last = 0, data[-1:]
+        for form in self._forms if data else ():
+            end = form.rfind(last, longest, len(form) - 1)
+            while end >= longest:
+                if data.endswith(form[: end + 1]):
+                    longest = end + 1
                     break
+                end = form.rfind(last, longest, end)
         return longest
+
+
+class Overwriting:
+    """Overwrites values where they stand, so that what counts the bytes around them still holds.
+
+    A value of digits becomes zeros, also where it is written in hexadecimal: what was a number stays one.
+    """
+
+    def __init__(self, values: ExactValues) -> None:
+        self._values = values
+        self._held = b""
+        self._count = 0
+
+    @property
+    def findings(self) -> Mapping[str, int]:
+        """How often a value was found."""
+        return {NAME: self._count} if self._count else {}
+
+    def take(self, data: bytes, *, whole: bool = True) -> bytes:
+        """Return `data` with values overwritten; unless `whole`, a possible beginning of one is held."""
+        data, self._held = self._held + data, b""
+        found = self._values.find(data)
+        if found:
+            written = bytearray(data)
+            for start, end in found:
+                digits = _HEXADECIMAL.fullmatch(data, start, end)
+                written[start:end] = (b"0" if digits else b"*") * (end - start)
+            data = bytes(written)
+            self._count += len(found)
+        if not whole and (keep := self._values.undecided(data)):
+            data, self._held = data[:-keep], data[-keep:]
+        return data
 
 
 class ExactStream:

@@ -146,12 +146,3 @@ def test_a_call_shows_a_token_that_ends_with_it_and_keeps_names_and_namespace(cl
     assert bearer is not None and (bearer.resource, bearer.call) == ("shop", 7)
     shown.close()
     assert bearers.find(field) is None
-
-
-def test_what_guard_itself_gave_is_no_part_of_a_yes(clusters) -> None:
-    own = {"HOME": "/nobody", "KUBECONFIG": "/own/far.yaml"}
-    route = found(clusters, "kubectl get pods", **own)
-    assert route is not None
-    assert route.plain(Invocation("kubectl", ("kubectl",), own)).env == {"HOME": "/nobody"}
-    other = found(clusters, "kubectl get pods", KUBECONFIG="/other")
-    assert other is not None and other.plain(Invocation("kubectl", ("kubectl",), own)).env == own

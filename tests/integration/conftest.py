@@ -12,11 +12,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from guarded import PASSWORD, Database
+from guarded import POLICY as GATEWAY_POLICY
+from servers import postgres
 
 PROBE = '#!/bin/sh\nexec "$@"\n'
 
@@ -189,3 +194,27 @@ def wait_for(condition: Any, seconds: float = 60.0) -> Any:
 def wait_for_fixture() -> Any:
     """`wait_for`, for tests that import nothing."""
     return wait_for
+
+
+@pytest.fixture(scope="session")
+def database() -> Iterator[Database]:
+    """A PostgreSQL server that lets nobody in without a password."""
+    with postgres() as env:
+        yield Database(env)
+
+
+@pytest.fixture
+def guarded(shared_sandbox: Sandbox, database: Database) -> Callable[..., Sandbox]:
+    """Return a function that puts the policy for that server in place: ``guarded(expose=…, options=…)``."""
+
+    def put(expose: str = "DATABASE_URL", options: str = "{user: reporting}") -> Sandbox:
+        file = shared_sandbox.root / "password"
+        file.write_text(PASSWORD + "\n")
+        file.chmod(0o600)
+        text = GATEWAY_POLICY.format(host=database.host, file=file, expose=expose, options=options)
+        shared_sandbox.policy.write_text(text)
+        for name in [name for name in shared_sandbox.env if name.startswith("PG")]:
+            del shared_sandbox.env[name]
+        return shared_sandbox
+
+    return put

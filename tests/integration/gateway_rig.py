@@ -29,6 +29,7 @@ from guardcli.gateways.postgres.codec.startup import VERSION_3_0, StartupMessage
 from guardcli.gateways.postgres.codec.violations import ProtocolViolation
 from guardcli.gateways.postgres.contract import Conversation, Opening, Refused, Step
 from guardcli.masking import Masker
+from guardcli.masking.exact import ExactValues
 from guardcli.model.approvals import Approval, ApprovalState
 from guardcli.model.events import EventType
 from guardcli.model.masking import MaskRule
@@ -64,6 +65,7 @@ class Maskers:
 
     def __init__(self, rules: Sequence[MaskRule]) -> None:
         self._rules = tuple(rules)
+        self.exact: ExactValues | None = None
         self._made: dict[tuple[MaskRule, ...], Masker] = {}
 
     def rules(self, extra: tuple[MaskRule, ...]) -> Sequence[MaskRule]:
@@ -148,7 +150,7 @@ class Rig:
         self.env = {"PGHOST": str(root), "PGUSER": "app", "PGDATABASE": "postgres"}
         self.reviewer = Reviewer()
         self.spool = Spool(root / "spool", {"id": "s"})
-        maskers = Maskers(policy.mask)
+        maskers = self.maskers = Maskers(policy.mask)
         self.recorder = Recorder(self.spool, lambda text: maskers.masker(()).text(text))
         approvals = Approvals(self.reviewer, "s", "agent", self.recorder, ThreadPoolExecutor(8), wait)  # type: ignore[arg-type]
         rules = StatementRules(Standing(Ruling(policy)), "agent", (), self.recorder, approvals, maskers)

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from guardcli.gateways.postgres.codec.frontend import PORTAL, Bind, Describe, Execute, Parse, Query, Sync
+from guardcli.masking.exact import ExactValues
 from guardcli.model.approvals import ApprovalState
 from guardcli.model.errors import UnavailableError
 from guardcli.model.events import EventType
@@ -416,3 +417,43 @@ def test_what_cannot_be_recorded_is_not_sent(server: Server, monkeypatch: pytest
             assert "No space left" in str(refused.value)
         assert link.execute("SELECT count(*) FROM orders").fetchone() == (0,)
     assert "unrecorded" not in server.log()
+
+
+LENT = "lent-5eCret-value"
+
+
+def test_what_the_session_was_lent_is_overwritten_wherever_it_stands(server: Server) -> None:
+    server.rig.maskers.exact = ExactValues([LENT, "20261121"])
+    written = "*" * len(LENT)
+    with server.connect(autocommit=True) as connection:
+        for prepare in (False, True):
+            for binary in (False, True):
+                select = f"SELECT 'a {LENT} b', 'lent-5eCret', 3, 20261121, '\\x{LENT.encode().hex()}'::bytea"
+                row = connection.cursor(binary=binary).execute(select, prepare=prepare).fetchone()
+                number = 20261121 if binary else 0  # nobody reads digits in four bytes
+                assert row is not None and row[:4] == (f"a {written} b", "lent-5eCret", 3, number), row
+                assert row[4] == (b"*" if binary else b"\0") * len(LENT)
+        long = connection.execute(f"SELECT repeat('x', 300000) || '{LENT}' || repeat('y', 300000)").fetchone()
+        assert long == ("x" * 300000 + written + "y" * 300000,)
+        with connection.cursor().copy(f"COPY (SELECT n, '{LENT}' FROM generate_series(1, 3) n) TO STDOUT") as copy:
+            assert b"".join(bytes(part) for part in copy) == b"".join(
+                b"%d\t%b\n" % (n, written.encode()) for n in (1, 2, 3)
+            )
+    found = [one["findings"] for one in server.rig.events(EventType.MASKED)]
+    assert {"value": 1} in found and {"value": 3} in found
+
+
+def test_without_rules_and_however_a_row_is_cut_nothing_of_what_was_lent_gets_out(database: Mapping[str, str]) -> None:
+    """A policy without masks lets answers through as they come, in pieces that end anywhere."""
+    with gateway(database, POLICY.partition("mask:")[0]) as rig:
+        rig.maskers.exact = ExactValues([LENT])
+        with psycopg.connect(host=rig.env["PGHOST"], user="app", dbname="postgres", autocommit=True) as connection:
+            short = connection.execute(f"SELECT '{LENT}'").fetchone()
+            assert short == ("*" * len(LENT),)
+            many = f"SELECT string_agg('{LENT}' || repeat('z', n % 97), '') FROM generate_series(1, 40000) n"
+            (text,) = connection.execute(many).fetchone() or ("",)
+            assert LENT not in text and text.count("*" * len(LENT)) == 40000
+            rows = connection.execute(f"SELECT n, '{LENT}' FROM generate_series(1, 5000) n").fetchall()
+            assert rows == [(n, "*" * len(LENT)) for n in range(1, 5001)]
+            with pytest.raises(psycopg.errors.InvalidTextRepresentation, match=r"\[VALUE\]"):
+                connection.execute(f"SELECT CAST('{LENT}' AS int)")

@@ -46,8 +46,12 @@ class Visit:
         except Exception:  # whatever it is, this connection ends and the others go on
             log.exception("a request failed")
         finally:
-            house.connections -= 1
-            await wire.closed()
+            try:
+                if wire.state.their_state in (h11.SEND_BODY, h11.ERROR):
+                    await wire.heard_out()
+            finally:
+                house.connections -= 1
+                await wire.closed()
 
     async def _one(self, seconds: float) -> bool:
         """Answer the next request; return whether there may be another."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import h11
 
@@ -14,6 +15,8 @@ EARLY_MAX = 256 << 10
 WRITE_HIGH = 256 << 10
 CLOSE_SECONDS = 2.0
 """How long the other side may take to agree to the end of TLS."""
+PARTING_SECONDS = 1.0
+"""How long a peer that was answered before it had said all may take to go; what it sends meanwhile is dropped."""
 
 Event = h11.Request | h11.InformationalResponse | h11.Response | h11.Data | h11.EndOfMessage | h11.ConnectionClosed
 
@@ -101,6 +104,16 @@ class Wire:
     def drop(self) -> None:
         """End the connection at once: nothing is under way on it, or nothing that anybody waits for."""
         self.writer.transport.abort()
+
+    async def heard_out(self) -> None:
+        """Drop what the peer still sends until it goes, for a while.
+
+        A close with something unread would break the connection, and the answer be lost to the peer (RFC 9112, 9.6).
+        """
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(PARTING_SECONDS):
+                while await self.reader.read(PIECE):
+                    pass
 
     async def closed(self) -> None:
         """End the connection, and return once it is."""

@@ -7,7 +7,7 @@ says what is about to happen), where the verdict is APPROVE `Authority.obtain`, 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -63,6 +63,12 @@ class Outcome:
     error: str = ""
     masked: dict[str, int] | None = None
     lost: bool = False
+
+    def add_masked(self, findings: Mapping[str, int]) -> None:
+        """Count what was masked in one more result."""
+        for name, count in findings.items():
+            counts = self.masked = self.masked or {}
+            counts[name] = counts.get(name, 0) + count
 
 
 class Authority(Protocol):

@@ -25,6 +25,7 @@ from guardcli.gateways.postgres.lineage import Output, mentioned, outputs, rule_
 from guardcli.gateways.postgres.mending import Mender
 from guardcli.gateways.postgres.origins import KnownTables, Origins
 from guardcli.masking import Masker
+from guardcli.masking.exact import ExactValues, Overwriting
 from guardcli.model.decisions import Decision
 from guardcli.model.limits import OutputLimit
 from guardcli.model.masking import MaskRule
@@ -64,6 +65,11 @@ class ResultMask(Protocol):
 
 class Maskers(Protocol):
     """Gives the compiled rules: those of the policy, and what a decision adds goes before them."""
+
+    @property
+    def exact(self) -> ExactValues | None:
+        """What finds the very values that the session was lent, which are masked whatever the policy says."""
+        ...
 
     def rules(self, extra: tuple[MaskRule, ...]) -> Sequence[MaskRule]:
         """Return all rules that hold."""
@@ -147,6 +153,19 @@ class Results:
         if not self._maskers.rules(extra):
             return None
         return self._made(columns, copy, asked, extra)
+
+    def overwriting(self, stream: bool = False) -> Overwriting | None:
+        """Return what overwrites, in one result, the values that the session was lent; None where nothing does.
+
+        A `stream` of the replication protocol stays as it is: it is copies of the server's files.
+        """
+        exact = self._maskers.exact
+        return None if exact is None or stream else Overwriting(exact)
+
+    def holds_lent(self, data: bytes) -> bool:
+        """Say whether a value that the session was lent stands in `data`."""
+        exact = self._maskers.exact
+        return exact is not None and bool(exact.find(data))
 
     def counters(
         self, columns: Sequence[Column] | None, copy: CopyResponse | None, asked: Asked
@@ -249,9 +268,10 @@ class Results:
     def function_result(self, found: FunctionCallResponse) -> FunctionCallResponse:
         """Return what a function gave; the bytes of a large object are seen by the detectors."""
         value = found.value
-        if not value or not self._maskers.rules(()):
+        if not value:
             return found
-        masker = self._maskers.masker(())
-        for one in reversed(masker.findings(value, self._tool)):
-            value = value[: one.start] + b"*" * (one.end - one.start) + value[one.end :]
-        return FunctionCallResponse(value)
+        if self._maskers.rules(()):
+            for one in reversed(self._maskers.masker(()).findings(value, self._tool)):
+                value = value[: one.start] + b"*" * (one.end - one.start) + value[one.end :]
+        over = self.overwriting()
+        return FunctionCallResponse(value if over is None else over.take(value))

@@ -38,6 +38,7 @@ from guardcli.gateways.postgres.effects import apply
 from guardcli.gateways.postgres.flight import Item, Sent
 from guardcli.gateways.postgres.link import Link
 from guardcli.gateways.postgres.results import Asked, ResultMask, Results
+from guardcli.masking.exact import Overwriting
 
 DISCARDED_MAX = 8 << 20
 """So many bytes of an answer that was cut off are read and dropped before the server is told to stop."""
@@ -55,6 +56,7 @@ class ServerSide(Link):
         self._looking = False
         self._mask: ResultMask | None = None
         self._caps: Caps | None = None
+        self._over: Overwriting | None = None
         self._muted = False
         self._discarded = 0
         self._masked_item: Item | None = None
@@ -79,8 +81,8 @@ class ServerSide(Link):
     def pump_server(self) -> None:
         """Deal with all that the server has sent, up to where the catalogue must be asked."""
         while not self._looking:
-            plain = self._mask is None and self._caps is None
-            plain = plain and self._masked_item is not None and self._masked_item is self.flight.head
+            known = self._masked_item is not None and self._masked_item is self.flight.head
+            plain = known and self._mask is None and self._caps is None
             wanted = FROM_SERVER_BUT_DATA if plain or self._server.within else FROM_SERVER_DATA_BATCHED
             piece = self._held_run or self._server.take(wanted)
             if piece is None:
@@ -317,22 +319,24 @@ class ServerSide(Link):
             raise ProtocolViolation("the server sent rows that nobody asked for")
         if self._masked_item is not item and not self.results.reads(item.ticket):
             self._mask = self._caps = None
-            self._masked_item = item
+            self._masked_item, self._over = item, self.results.overwriting(item.stream)
         if self._masked_item is not item:
             asked = self._asked(item)
             columns = item.described
             missing = self.results.missing(columns, asked)
             if missing is not None:
-                self._held_run, self._looking = run, True
-                self.step.server_wait = self.results.look_up(missing)
+                self._held_run, self._looking, self.step.server_wait = run, True, self.results.look_up(missing)
                 return
             self._mask, self._masked_item = self.results.mask(columns, item.copy, asked), item
+            self._over = self.results.overwriting(item.stream)
             self._caps = self._new_caps(columns, item, asked)
         number = run.number if isinstance(run, Batch) else run.started
         if self._muted:
             self._discard(len(run.raw))
             return
         data = run.raw if self._mask is None else self._mask.take(run.raw)
+        if self._over is not None:
+            data = self._over.take(data, whole=not self._server.within)
         if self._caps is not None:
             data = self._caps.take(run.raw, data, number)
             if self._caps.broken is not None:
@@ -367,11 +371,10 @@ class ServerSide(Link):
 
     def _finish_rows(self, item: Item) -> None:
         """The rows of one statement have ended, or broken off."""
-        if self._mask is not None:
-            for name, count in self._mask.findings.items():
-                counts = item.outcome.masked = item.outcome.masked or {}
-                counts[name] = counts.get(name, 0) + count
-        self._mask = self._masked_item = self._caps = None
+        for found in (self._mask, self._over):
+            if found is not None:
+                item.outcome.add_masked(found.findings)
+        self._mask = self._masked_item = self._caps = self._over = None
 
 
 _HANDLERS: dict[int, Callable[[ServerSide, Frame], None]] = {

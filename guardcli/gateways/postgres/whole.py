@@ -103,7 +103,7 @@ class WholeExchanges(ClientSide):
     def hear_whole(self, chunk: bytes) -> bool:
         """Take `chunk` where it is the whole answer to what is under way, and a usual one; say whether it was."""
         usual, self._usual = self._usual, None
-        if usual is None or len(chunk) > CHUNK_MAX or not self._server.between:
+        if usual is None or len(chunk) > CHUNK_MAX or not self._server.between or self.results.holds_lent(chunk):
             return False
         found = _messages(chunk)
         if found is None or found.kinds not in usual.kinds:

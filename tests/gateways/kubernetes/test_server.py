@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import ssl
 import sys
 import time
@@ -344,6 +345,39 @@ def test_odd_http_goes_nowhere(masker, cluster, method: str, fields: list[str], 
 
     run(masker, target_of(cluster), work)
     assert cluster.requests == []
+
+
+SENDING = [("a body too large", 413, None), ("a token of nobody", 401, "x"), ("no HTTP", 400, None)]
+
+
+@pytest.mark.parametrize(("status", "token"), [case[1:] for case in SENDING], ids=[case[0] for case in SENDING])
+def test_the_answer_arrives_at_a_client_that_first_sends_all(masker, cluster, monkeypatch, status, token) -> None:
+    monkeypatch.setattr("guardcli.gateways.kubernetes.wire.PARTING_SECONDS", PATIENCE)
+
+    async def work(stand: Stand) -> None:
+        size = 8 << 20
+        head = stand.head("/api/v1/namespaces/default/pods", "POST", f"Content-Length: {size}", token=token)
+        said = (head if status != 400 else bytes(100)) + bytes(size)
+        assert answer(await asyncio.to_thread(told, stand, said))[0] == status
+
+    run(masker, target_of(cluster), work)
+    assert cluster.requests == []
+
+
+def told(stand: Stand, said: bytes) -> bytes:
+    """Say all of it, and only then listen."""
+    context = ssl.create_default_context(cadata=stand.identity.authority.decode())
+    with (
+        socket.create_connection(("127.0.0.1", stand.port), timeout=PATIENCE) as raw,
+        context.wrap_socket(raw, server_hostname="127.0.0.1") as client,
+    ):
+        client.sendall(said)
+        heard = b""
+        while not heard.endswith(b"}\n"):
+            piece = client.recv(65536)
+            assert piece, heard
+            heard += piece
+        return heard
 
 
 def test_a_request_hidden_in_a_body_is_a_body(masker, cluster) -> None:
