@@ -28,11 +28,14 @@ class Window:
     def holds(self, now: datetime) -> bool:
         """Return whether the aware `now` is inside; `end` is a day that still counts."""
         local = now.astimezone(self.zone)
-        day, clock = local.date(), local.time()
+        return self.holds_at(local.date(), local.time())
+
+    def holds_at(self, day: date, clock: time) -> bool:
+        """Return whether this day and time, on a clock in `zone`, are inside."""
         if self.hours is not None:
             opening, closing = self.hours
             if opening < closing:
-                if not (opening <= clock < closing or (closing == time.max and clock == time.max)):
+                if clock < opening or (clock >= closing and not clock == closing == time.max):
                     return False
             elif clock < closing:
                 day = date.fromordinal(day.toordinal() - 1)

@@ -33,8 +33,8 @@ def checks(match: Match, sure: bool, expressions: ExpressionSet) -> Iterable[Che
     if match.environments:
         yield _environment_check(match.environments, sure)
     if match.when is not None:
-        window = match.when
-        yield lambda view: not sure if view.context.now is None else window.holds(view.now_in(window.zone))
+        holds, zone = match.when.holds_at, match.when.zone
+        yield lambda view: not sure if view.context.now is None else holds(*view.now_in(zone))
     if match.argv:
         yield _argv_check(match.argv, sure, expressions)
     if match.values:
@@ -158,6 +158,8 @@ def _resource_check(names: Sequence[str], sure: bool) -> Check:
     enough = Answer.YES.value if sure else Answer.UNKNOWN.value
 
     def check(view: View) -> bool:
+        if view.possible.isdisjoint(names):
+            return False
         for name in names:  # noqa: SIM110 - a generator here costs more than the look
             if view.recognises(name).value >= enough:
                 return True

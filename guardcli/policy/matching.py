@@ -26,8 +26,8 @@ from collections.abc import Iterable, Sequence
 from guardcli.model.resources import Resource
 from guardcli.policy.expressions import ExpressionSet
 from guardcli.policy.globs import Glob
-from guardcli.policy.keys import action_check, checks
-from guardcli.policy.recognition import Recogniser
+from guardcli.policy.keys import Check, action_check, checks
+from guardcli.policy.recognition import Recognisers
 from guardcli.policy.rules import Match, Rule, Waiver
 from guardcli.policy.view import ALL, BIT, COMPLETE, SENSITIVE, UNBOUNDED, View
 
@@ -76,21 +76,23 @@ class Compiled:
 
 
 class CompiledRule(Compiled):
-    """A rule with its match and its ``unless`` made ready."""
+    """A rule with its match and its ``unless`` made ready.
 
-    __slots__ = ("_unless", "rule")
+    `applies` says whether the rule applies to what it `speaks_of`; for most rules that is a single check.
+    """
+
+    __slots__ = ("_unless", "applies", "rule")
 
     def __init__(self, rule: Rule, sure: bool, expressions: ExpressionSet) -> None:
         super().__init__(rule.match, sure, expressions)
         self.rule = rule
         self._unless = Compiled(rule.unless, not sure, expressions) if rule.unless is not None else None
+        alone = self._checks[0] if len(self._checks) == 1 else self.checks_hold
+        self.applies: Check = alone if self._unless is None else self._applies
 
-    def applies(self, view: View) -> bool:
-        """Return whether the rule applies to what it `speaks_of`."""
-        if not self.checks_hold(view):
-            return False
+    def _applies(self, view: View) -> bool:
         unless = self._unless
-        return unless is None or not (unless.speaks_of(view) and unless.checks_hold(view))
+        return self.checks_hold(view) and (unless is None or not (unless.speaks_of(view) and unless.checks_hold(view)))
 
 
 class RuleSet:
@@ -101,7 +103,7 @@ class RuleSet:
         self._rules = tuple(CompiledRule(rule, rule.permits, expressions) for rule in rules)
         self._waivers = tuple((waiver, CompiledRule(waiver.rule, True, expressions)) for waiver in waivers)
         self._found: dict[tuple[str, str, int, int], tuple[CompiledRule, ...]] = {}
-        self.resources = {resource.name: Recogniser(resource) for resource in resources}
+        self.resources = Recognisers(resources)
 
     def rules_for(self, view: View) -> tuple[CompiledRule, ...]:
         """Return the rules that speak of the operation of `view`, in order; remembered for those like it."""

@@ -7,7 +7,7 @@ without asking the network stays not known: a bare address against a name, a sho
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -129,7 +129,7 @@ class Places:
 class Recogniser:
     """A resource made ready to be recognised."""
 
-    __slots__ = ("_hosts", "_labels", "_names", "_ports", "_tools", "environment", "name")
+    __slots__ = ("_hosts", "_names", "_ports", "_tools", "environment", "labels", "name")
 
     def __init__(self, resource: Resource) -> None:
         self.name = resource.name
@@ -137,7 +137,7 @@ class Recogniser:
         self._tools = RESOURCE_TOOLS.get(resource.kind)
         self._hosts = tuple(HostName(host) for host in resource.hosts)
         labels = frozenset(host.label for host in self._hosts)
-        self._labels = frozenset[str]() if "" in labels else labels
+        self.labels = frozenset[str]() if "" in labels else labels
         self._ports = frozenset(map(str, resource.ports))
         keys = (
             (resource.databases, lambda places: places.databases),
@@ -157,7 +157,7 @@ class Recogniser:
             return Answer.YES if len(places.named) == 1 else Answer.UNKNOWN
         if self._tools is not None and places.tool not in self._tools:
             return Answer.NO
-        if self._labels and places.label and places.label not in self._labels:
+        if self.labels and places.label and places.label not in self.labels:
             return Answer.NO
         worst = self._reached(places)
         for globs, found in self._names:
@@ -186,6 +186,25 @@ class Recogniser:
             if port.lstrip("0") not in self._ports:
                 return Answer.NO
         return best
+
+
+class Recognisers(dict[str, Recogniser]):
+    """Resources by their names, with those found fast that a call which names one plain host may be aimed at."""
+
+    def __init__(self, resources: Iterable[Resource]) -> None:
+        super().__init__((resource.name, Recogniser(resource)) for resource in resources)
+        self._all = frozenset(self)
+        self._anywhere = frozenset(name for name, one in self.items() if not one.labels)
+        self._at: dict[str, set[str]] = {}
+        for name, one in self.items():
+            for label in one.labels:
+                self._at.setdefault(label, set()).add(name)
+
+    def possible(self, places: Places) -> frozenset[str]:
+        """Return the names of those whose `Recogniser.answer` may be other than NO."""
+        if places.named or not places.label:
+            return self._all
+        return self._anywhere | self._at.get(places.label, frozenset())
 
 
 def _one_name(globs: Sequence[Glob], name: str) -> Answer:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import date, time, tzinfo
 from functools import cached_property
 from typing import NamedTuple
 
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation, Target
-from guardcli.policy.recognition import Answer, Host, HostName, Places, Recogniser, parse_host
+from guardcli.policy.recognition import Answer, Host, HostName, Places, Recognisers, parse_host
 from guardcli.policy.rules import Context
 
 PLACES = frozenset({"host", "database", "resource", "context"})
@@ -46,14 +46,14 @@ class View:
     """One operation with its context, and what is worked out from them only when a rule asks."""
 
     def __init__(
-        self, operation: Operation, context: Context, resources: Mapping[str, Recogniser], places: Sequence[Target]
+        self, operation: Operation, context: Context, resources: Recognisers, places: Sequence[Target]
     ) -> None:
         self.operation = operation
         self.context = context
         self.resources = resources
         self._whole_call = places
         self._answers: dict[str, Answer] = {}
-        self._clocks: dict[tzinfo | None, datetime] = {}
+        self._clocks: dict[tzinfo | None, tuple[date, time]] = {}
         self.effects = 0
         for effect in operation.effects:
             self.effects |= BIT[effect]
@@ -81,14 +81,20 @@ class View:
             found.setdefault(seen.kind, []).append(seen)
         return found
 
-    def now_in(self, zone: tzinfo | None) -> datetime:
-        """Return the time of the call on the clocks of `zone`. The time is known."""
-        local = self._clocks.get(zone)
-        if local is None:
+    def now_in(self, zone: tzinfo | None) -> tuple[date, time]:
+        """Return the day and the time of the call on the clocks of `zone`. The time is known."""
+        seen = self._clocks.get(zone)
+        if seen is None:
             if self.context.now is None:
                 raise ValueError("the time of the call is not known")
-            local = self._clocks[zone] = self.context.now.astimezone(zone)
-        return local
+            local = self.context.now.astimezone(zone)
+            seen = self._clocks[zone] = local.date(), local.time()
+        return seen
+
+    @cached_property
+    def possible(self) -> frozenset[str]:
+        """The resources that the operation may be aimed at; it is known not to be aimed at any other."""
+        return self.resources.possible(self._places)
 
     def recognises(self, name: str) -> Answer:
         """Return whether the operation is aimed at the resource `name`."""
@@ -102,11 +108,8 @@ class View:
         """The environments that it may be in, and whether that is certain."""
         if self.context.environment:
             return frozenset({self.context.environment}), True
-        sure = {
-            one.environment
-            for name, one in self.resources.items()
-            if one.environment and self.recognises(name) is Answer.YES
-        }
+        named = [name for name in self.resources if name in self.possible and self.resources[name].environment]
+        sure = {self.resources[name].environment for name in named if self.recognises(name) is Answer.YES}
         if sure:
             return frozenset(sure), len(sure) == 1
         return frozenset(), False

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from guardcli.policy.recognition import Answer, HostName
+from guardcli.model.operations import Target
+from guardcli.model.resources import Resource
+from guardcli.policy.recognition import Answer, HostName, Places, Recognisers
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 
@@ -77,3 +79,24 @@ def test_a_port_that_is_not_known_may_be_any(load, operation, port: str, holds: 
     )
     decision = decide(policy, [operation("psql", "x", "read", targets=[f"host:db:{port}"])], Context())
     assert (decision.rule == "x") is holds
+
+
+@pytest.mark.parametrize("named", ["", "b"])
+@pytest.mark.parametrize(
+    "hosts", [(), ("db.a",), ("me@DB.a:5432",), ("db",), ("10.0.0.7",), ("localhost",), ("db.a", "x.c")]
+)
+def test_what_is_not_among_the_possible_resources_is_none_of_them(named: str, hosts: tuple[str, ...]) -> None:
+    known = {
+        "a": ("db.a",),
+        "b": ("x.b",),
+        "both": ("db.b", "x.c"),
+        "any": (),
+        "star": ("d*.a",),
+        "address": ("10.0.0.7",),
+    }
+    resources = Recognisers(Resource(name, "postgres", places, ()) for name, places in known.items())
+    places = Places("psql", [Target("host", host) for host in hosts], named)
+    possible = resources.possible(places)
+    for name in set(resources) - possible:
+        assert resources[name].answer(places) is NO
+    assert hosts[:1] == ("10.0.0.7",) or len(hosts) != 1 or named or hosts == ("localhost",) or "b" not in possible
