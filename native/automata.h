@@ -24,6 +24,16 @@ AUTOMATON(suspect); AUTOMATON(formatted); AUTOMATON(metavariable);
 AUTOMATON(ordinary_word); AUTOMATON(ordinary_name); AUTOMATON(ordinary_place);
 AUTOMATON(strict); AUTOMATON(short); AUTOMATON(public); AUTOMATON(inside_a_word); AUTOMATON(option); AUTOMATON(long_option);
 
+AUTOMATON(told);
+
+/* The forms of tails.py: what follows a name, and what stands before it (null: whatever it is). A bit for each form says
+ * with which byte it may begin behind the name, and which bytes may stand between `before` and the name. */
+struct tail {
+    const struct automaton *behind, *before;
+};
+extern const struct tail guard_tails[];
+extern const uint32_t guard_tails_first[256], guard_tails_run[256];
+
 static inline uint32_t step(const struct automaton *of, uint32_t state, uint8_t byte)
 {
     return of->rows[state + of->classes[byte]];

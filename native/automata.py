@@ -223,11 +223,32 @@ def declared(name: str, automaton: Automaton) -> str:
     )
 
 
+def declared_tails(tails: list[tuple[bytes, bytes, bytes]]) -> str:
+    """Return the automata of the forms around a name, in C, and which bytes begin them and stand between."""
+    made, rows, first, run = [], [], [0] * 256, [0] * 256
+    for number, (behind, before, between) in enumerate(tails):
+        automaton = compile_bytes(behind)
+        made.append(declared(f"tail_{number}", automaton))
+        if before:
+            made.append(declared(f"before_{number}", compile_bytes(before, backward=True)))
+        rows.append(f"{{&guard_tail_{number}, {f'&guard_before_{number}' if before else '0'}}}")
+        between_one = compile_bytes(between) if between else None
+        for byte in range(256):
+            first[byte] |= (automaton.rows[automaton.start][automaton.classes[byte]] != 0) << number
+            run[byte] |= (between_one is not None and between_one.fullmatch(bytes([byte]))) << number
+    return "".join(made) + (
+        f"const struct tail guard_tails[] = {{{','.join(rows)}}};\n"
+        f"const uint32_t guard_tails_first[256] = {{{','.join(map(str, first))}}};\n"
+        f"const uint32_t guard_tails_run[256] = {{{','.join(map(str, run))}}};\n"
+    )
+
+
 def main() -> None:
     """Write the automata of expressions.py to the file that is named, as C."""
     found = runpy.run_path(str(Path(__file__).with_name("expressions.py")))
     made = [declared(name, compile_bytes(one)) for name, one in found["EXPRESSIONS"].items()]
     made += [declared(name, compile_bytes(one, backward=True)) for name, one in found["BACKWARD"].items()]
+    made.append(declared_tails(found["TAILS"]))
     Path(sys.argv[1]).write_text('#include "automata.h"\n\n' + "\n".join(made))
 
 

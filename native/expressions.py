@@ -9,7 +9,8 @@ from __future__ import annotations
 import runpy
 from pathlib import Path
 
-_NAMES = runpy.run_path(str(Path(__file__).parent.parent / "guardcli" / "masking" / "names.py"))
+_MASKING = Path(__file__).parent.parent / "guardcli" / "masking"
+_NAMES = runpy.run_path(str(_MASKING / "names.py"))
 TELLING: bytes = _NAMES["TELLING"]
 SUFFIX: bytes = _NAMES["SUFFIX"]
 PUBLIC: bytes = _NAMES["PUBLIC"]
@@ -155,5 +156,12 @@ BACKWARD: dict[str, bytes] = {
     + rb"|(?i:\W(?:first|second|third|[0-9](?:st|nd|rd|th)|one|two|next|last|final|each|single|this|per|a|the) pass)",
     "option": rb"(?i)-" + TELLING,
     "long_option": rb"(?i)-[a-z0-9-]{1,40}-" + TELLING,
+    "told": rb"(?i)" + TELLING,
 }  # fmt: skip
 """An automaton for each that reads backwards; a text begins as if a line break stood before it."""
+
+TAILS: list[tuple[bytes, bytes, bytes]] = [
+    (rb"(?i)" + SUFFIX + form.behind, form.before and rb"(?i)" + form.before, form.run)
+    for form in runpy.run_path(str(_MASKING / "tails.py"))["FORMS"]
+]
+"""What follows a name, what stands before it, and what one byte between the two is; by the numbers of the forms."""

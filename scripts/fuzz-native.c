@@ -19,6 +19,7 @@ static const char *const pieces[] = {
     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "0123456789abcdef01234567", "0123456789abcdef", ":", "\x1b[1m", "\x1b[1;31", "\x1b]0;t", "\x1b(B", "\x1bPq", "\x1b\\", "\x1b", "\b", "\a", "          ", " | ", "|", "\xe2\x94\x82", "\": ", ": ",
     "password", "pwd", "Token", "api_key", "=", "=", " := ", "\\\"", "\"", "'", "`", "--", " -", "export ", "hunter2secret",
     "self.", "a&b=", "${X}", "x{4}", "[a-z]: str = ", " #", " //", "arn:", "@param ", "u8\"", "xxxxxxxxxxxxxxxx", "\\",
+    " is ", " to: ", ">x", "'>x", " value='x", "', 'x", "set('", "with_", "('x", "ENV ", " -> ", "key: ", "<key>", "</key>\n", "': {\n", ": |\n", "#define ",
 };
 
 static size_t make(uint8_t *text)
@@ -110,6 +111,20 @@ static void judge(const uint8_t *text, size_t length)
     free(found);
 }
 
+/* Find the forms around names, which end in order. */
+static void name(const uint8_t *text, size_t length)
+{
+    size_t most = (size_t)rand() % ROOM, written;
+    struct hit *hits = malloc(most * sizeof *hits + 1);
+    size_t count = guard_named(text, length, hits, &written, most);
+    if (written > most || written > count)
+        abort();
+    for (size_t index = 0; index < written; index++)
+        if (hits[index].end > length || (index && hits[index].end < hits[index - 1].end))
+            abort();
+    free(hits);
+}
+
 int main(int argc, char **argv)
 {
     static uint8_t text[LONGEST];
@@ -132,6 +147,7 @@ int main(int argc, char **argv)
         guard_noise(exact, length, from);
         look(exact, length);
         judge(exact, length);
+        name(exact, length);
         put_together(exact, length, found, count < ROOM ? count : ROOM);
         free(exact);
         free(found);

@@ -10,8 +10,8 @@ from guardcli.masking.chosen import is_chosen
 from guardcli.masking.detector import Detector
 from guardcli.masking.followers import Follower, Gone
 from guardcli.masking.forms import is_given
-from guardcli.masking.names import SUFFIX, TELLING
 from guardcli.masking.rightside import is_secret_string
+from guardcli.masking.tails import Tail
 
 _PAIR = (
     rb"[ \t]*\\?[\"']?(?:%s)\\?[\"']?[ \t]*[:=][ \t]*(?:\\?\"(?P<a>(?:[^\"\\\n]|\\.)*)\"?|'"
@@ -40,7 +40,7 @@ class Announcement(NamedTuple):
     the group that matched; at most `lines` lines are looked at, `many` of them may hold one, `end` is the last.
     """
 
-    trigger: bytes
+    trigger: bytes | Tail
     value: re.Pattern[bytes]
     judge: Callable[[bytes], bool]
     lines: int = 6
@@ -54,7 +54,7 @@ def _pair(names: bytes) -> re.Pattern[bytes]:
 
 ANNOUNCED = (
     Announcement(
-        TELLING + SUFFIX + rb"\\?[\"'][ \t]{0,4}[:=]?[ \t]{0,4}\{[ \t]{0,4}\r?\n",
+        Tail.OPEN_BLOCK,
         _pair(rb"value|default|plaintext|secret"),
         _string,
     ),
@@ -129,7 +129,10 @@ class Announced(Detector):
     def __init__(self, name: str, label: str, kind: Announcement) -> None:
         self.name = name  # type: ignore[misc]
         self.label = label
-        self.triggers = (rb"(?i)" + kind.trigger,)
+        if isinstance(kind.trigger, Tail):
+            self.tails = (kind.trigger,)
+        else:
+            self.triggers = (rb"(?i)" + kind.trigger,)
         self._kind = kind
 
     def begin(self, text: bytes, at: int) -> tuple[int, Follower] | None:

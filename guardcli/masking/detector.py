@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from guardcli.masking.followers import Follower
 from guardcli.masking.native import Spans
+from guardcli.masking.tails import Tail
 
 LOOK_BACK = 4608
 """No detector looks further back than this many bytes before the place where its trigger fired."""
@@ -20,7 +21,8 @@ class Detector:
 
     `triggers` are hyperscan expressions (on bytes). They say where a close look is worth the time: each should
     end at a fixed place of the secret, hold a literal, and fire seldom on clean text. What has no literal, such as
-    groups of digits, would make the first pass slow: `native` finds it. `opening` is a Python expression for what,
+    groups of digits, would make the first pass slow: `native` finds it. `tails` are such triggers too: forms around
+    a telling name, which `native` finds where a name is. `opening` is a Python expression for what,
     at the end of the text so far, may be the beginning of a secret that deserves to be held back even when
     nothing more comes for a while, with one group around that beginning; empty where a single word is all there is.
     `stub` is one for what may begin a secret but is as likely a word: it is held back for a while, and then let out.
@@ -31,6 +33,7 @@ class Detector:
     name: ClassVar[str]
     label: str
     triggers: tuple[bytes, ...] = ()
+    tails: tuple[Tail, ...] = ()
     opening: ClassVar[bytes] = b""
     stub: ClassVar[bytes] = b""
     personal: ClassVar[bool] = False

@@ -75,9 +75,10 @@ class Masker:
         self._holds = {self._rules[index]: search for index, search in inner.items()}
         self._kinds += [(Encoded(rules[index].decode, search), index) for index, search in inner.items()]
         pairs = [(index, trigger) for index, (kind, _) in enumerate(self._kinds) for trigger in kind.triggers]
-        self._triggers = [index for index, _ in pairs]
+        tails = [(index, tail) for index, (kind, _) in enumerate(self._kinds) for tail in kind.tails]
+        self._triggers = [index for index, _ in (*pairs, *tails)]
         once = frozenset(number for number, (index, _) in enumerate(pairs) if self._kinds[index][0].once)
-        self._scanner = _scanner([trigger for _, trigger in pairs], once, load, store)
+        self._scanner = _scanner([trigger for _, trigger in pairs], once, [tail for _, tail in tails], load, store)
         self._plans: dict[str, Plan] = {}
 
     def stream(self, tool: str = "", observer: Observer | None = None) -> MaskStream | Wrapped | Transcoded:
@@ -166,12 +167,13 @@ class Masker:
 def _scanner(
     expressions: list[bytes],
     once: Collection[int],
+    tails: Sequence[int],
     load: Callable[[str], bytes | None] | None,
     store: Callable[[str, bytes], None] | None,
 ) -> Scanner:
-    name = digest(expressions, once)
+    name = digest(expressions, once, tails)
     stored = load(name) if load is not None else None
-    scanner = (_alive.get(name) if stored is None else None) or Scanner(expressions, stored, once)
+    scanner = (_alive.get(name) if stored is None else None) or Scanner(expressions, stored, once, tails)
     if store is not None and (stored is None or scanner.compiled):
         store(name, scanner.dump())
     _alive[name] = scanner

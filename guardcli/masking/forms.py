@@ -10,6 +10,7 @@ from typing import NamedTuple
 from guardcli.masking.detector import Detector
 from guardcli.masking.placeholders import is_dummy
 from guardcli.masking.sieve import Sieve
+from guardcli.masking.tails import Tail
 
 BEHIND = 400
 """Bytes of a line that are looked at before the end of a trigger."""
@@ -29,11 +30,16 @@ class Form(NamedTuple):
     begin; 0 where it begins just before that end.
     """
 
-    trigger: bytes
+    trigger: bytes | Tail
     head: bytes
     value: bytes
     judge: Callable[[bytes], bool] = is_given
     ahead: int = 0
+
+
+def in_any_case(form: Form) -> Form:
+    """Return `form` with a trigger that matches letters of both cases; that of a `Tail` does."""
+    return form if isinstance(form.trigger, Tail) else form._replace(trigger=rb"(?i)" + form.trigger)
 
 
 class FormDetector(Detector):
@@ -42,7 +48,10 @@ class FormDetector(Detector):
     def __init__(self, name: str, label: str, form: Form) -> None:
         self.name = name  # type: ignore[misc]
         self.label = label
-        self.triggers = (form.trigger,)
+        if isinstance(form.trigger, Tail):
+            self.tails = (form.trigger,)
+        else:
+            self.triggers = (form.trigger,)
         self._form = form
         self._judge = form.judge
         self._ahead = form.ahead

@@ -18,7 +18,7 @@ from guardcli.masking.spans import Span
 from guardcli.model.errors import UnavailableError
 
 LIBRARY = os.path.join(os.path.dirname(os.path.dirname(__file__)), "_native", "libguard_mask.so")
-VERSION = 7
+VERSION = 8
 SWEPT = ("credit_card", "iban", "national_id", "email", "phone", "vendor_token")
 """Detectors whose forms the sweep finds, in its own order; the last two judge them by their `find`."""
 
@@ -27,6 +27,7 @@ RANKS = 255
 """There are fewer detectors in a plan than this."""
 _OFF = 255
 _SPAN = Struct("<IIBBBx")
+_HIT = Struct("<II")
 _LABEL = Struct(f"<B{LABEL_MAX}s")
 _PROGRESS = Struct("<QQQQBxxxxxxx")
 _BYTES_A_SIGN = 32
@@ -129,6 +130,19 @@ def assigned(text: bytes, base: int, end: int, rank: int) -> Spans:
         if places <= room:
             found.count = count.value
             return found
+        room = places
+
+
+def named(text: bytes, end: int) -> list[tuple[int, int]]:
+    """Return where forms of `tails` end in `text[:end]`, in order, each with its number; those that can hold no secret
+    may be left out.
+    """
+    room = end // _BYTES_A_SIGN + 8
+    while True:
+        hits, count = bytearray(room * _HIT.size), ctypes.c_size_t()
+        places = library().guard_named(text, end, _memory(hits), ctypes.byref(count), room)
+        if places <= room:
+            return list(_HIT.iter_unpack(memoryview(hits)[: count.value * _HIT.size]))
         room = places
 
 
@@ -248,6 +262,7 @@ def library() -> ctypes.CDLL:
         (loaded.guard_emit, None, (text, size, size, memory, size, text, memory, memory, memory)),
         (loaded.guard_view, size, (text, size, truth, memory, memory, memory, ctypes.POINTER(size))),
         (loaded.guard_assigned, size, (text, size, size, byte, memory, memory, ctypes.POINTER(size), size)),
+        (loaded.guard_named, size, (text, size, memory, ctypes.POINTER(size), size)),
         (loaded.guard_value, truth, (text, size, ctypes.c_uint)),
         (loaded.guard_word, truth, (text, size, ctypes.c_int, truth, truth, truth)),
         (loaded.guard_noise, truth, (text, size, size)),

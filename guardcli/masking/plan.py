@@ -146,7 +146,7 @@ class Plan:
 
     def _find(self, text: bytes, base: int, state: State, end: int) -> tuple[Spans, State]:
         """Run both first passes; where they find nothing, nothing is copied."""
-        hits = self._scanner.scan(text if end == len(text) else memoryview(text)[:end])
+        hits = self._scanner.scan(text, end)
         swept, places = self._sweep.find(text, _line_of(text, base), base, end)
         if places:
             found = ((self._sweepers[rank](text, start, stop), rank) for start, stop, rank, _, _ in places.rows())

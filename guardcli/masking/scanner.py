@@ -1,4 +1,7 @@
-"""The first pass: one hyperscan database over all triggers, scanned block by block."""
+"""The first pass: one hyperscan database over all triggers, scanned block by block.
+
+Where it finds a telling name, the compiled core looks for what stands around such names.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,11 @@ from collections.abc import Callable, Collection, Sequence
 
 import hyperscan
 
+from guardcli.masking.names import TELLING
+from guardcli.masking.native import named
 from guardcli.model.errors import ConfigurationError
 
+_NAME = rb"(?i)" + TELLING
 _NOTHING = b"guard has no expression here"
 Hit = tuple[int, int]
 """Where a trigger ended, and its number."""
@@ -18,13 +24,24 @@ Hit = tuple[int, int]
 class Scanner:
     """A compiled set of expressions. Safe to share between threads: each gets a scratch space of its own."""
 
-    def __init__(self, expressions: Sequence[bytes], stored: bytes | None = None, once: Collection[int] = ()) -> None:
+    def __init__(
+        self,
+        expressions: Sequence[bytes],
+        stored: bytes | None = None,
+        once: Collection[int] = (),
+        tails: Sequence[int] = (),
+    ) -> None:
         """Compile `expressions`, or load `stored` (from `dump`) when it fits this machine's hyperscan.
 
-        Those whose numbers are in `once` are reported once a scan.
+        Those whose numbers are in `once` are reported once a scan. `tails` are looked for around names, and reported
+        by their places behind the expressions.
         """
         loaded = _load(stored)
         self.compiled = loaded is None
+        self._gate = len(expressions)
+        self._numbers = {tail: self._gate + place for place, tail in enumerate(tails)}
+        if tails:
+            expressions, once = [*expressions, _NAME], {*once, self._gate}
         self._database = _compile(expressions or [_NOTHING], once) if loaded is None else loaded
         self._scratch = hyperscan.Scratch(self._database)
         self._local = threading.local()
@@ -34,24 +51,34 @@ class Scanner:
         dumped: bytes = hyperscan.dumpb(self._database)
         return dumped
 
-    def scan(self, text: bytes | memoryview) -> list[Hit]:
-        """Return every hit in `text`, by where it ends."""
+    def scan(self, text: bytes, end: int = -1) -> list[Hit]:
+        """Return every hit in `text[:end]`, or to its end, by where it ends; of a tail those that may hold a secret."""
         hits: list[Hit] = []
         add = hits.append
+        gate = self._gate if self._numbers else -1
+        passed: list[int] = []
 
         def record(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            add((end, number))
+            if number == gate:
+                passed.append(end)
+            else:
+                add((end, number))
 
         scratch = getattr(self._local, "scratch", None)
         if scratch is None:
             scratch = self._local.scratch = self._scratch.clone()
-        self._database.scan(text, match_event_handler=record, scratch=scratch)  # type: ignore[type-var]  # any buffer
+        end = len(text) if end < 0 else end
+        block = text if end == len(text) else memoryview(text)[:end]
+        self._database.scan(block, match_event_handler=record, scratch=scratch)  # type: ignore[type-var]  # any buffer
+        if passed and (around := named(text, end)):
+            numbers = self._numbers
+            hits = sorted([*hits, *((place, numbers[tail]) for place, tail in around if tail in numbers)])
         return hits
 
 
-def digest(expressions: Sequence[bytes], once: Collection[int] = ()) -> str:
+def digest(expressions: Sequence[bytes], once: Collection[int] = (), tails: Sequence[int] = ()) -> str:
     """Name the compiled form of `expressions`; one of another version of hyperscan is refused when it is loaded."""
-    state = hashlib.sha256()
+    state = hashlib.sha256(bytes(tails))
     for number, expression in enumerate(expressions):
         state.update(len(expression).to_bytes(4, "big") + expression + (b"1" if number in once else b"0"))
     return state.hexdigest()

@@ -9,30 +9,16 @@ from guardcli.masking.announced import ANNOUNCED, Announced
 from guardcli.masking.chosen import is_chosen
 from guardcli.masking.detector import Detector
 from guardcli.masking.followers import Follower
-from guardcli.masking.forms import Form, FormDetector
+from guardcli.masking.forms import Form, FormDetector, in_any_case
 from guardcli.masking.inserted import Inserted
 from guardcli.masking.names import GUARDED, SUFFIX, TELLING
 from guardcli.masking.nextvalue import NextValue
 from guardcli.masking.rightside import is_secret_string
+from guardcli.masking.tails import ATTRIBUTES, KEY, PAIRED, SAID, SETTERS, VALUE, B, Q, Tail
 
 _TOLD = TELLING + SUFFIX
 _NAME = rb"(?i:(?<![\w$.:/-])(?:[\w$.:/-]{0,60}[\w$.:/-])??" + GUARDED + SUFFIX + rb")"
 _STRICT = rb"(?:pass(?:word|wd|phrase|code|wort)|pwd|pswd)"
-_KEY = rb"(?:name|key|id|property|variable|var|field|header|param(?:eter)?|env)"
-_VALUE = rb"(?:value|val|default|defaultvalue|content|secret)"
-_Q = rb"\\?[\"']?"
-_B = rb"[ \t]{0,4}"
-_SAID = (
-    rb"(?: (?:for|of) [^\s:]{1,60})?(?: (?:has|have|been|was|is|changed|set|reset|rotated|updated|now|to|as|will|be"
-    rb"|generated)){1,6}"
-    rb":? {1,4}"
-)
-_PAIRED = _B + _Q + _B + rb"[,;]?" + _B + _Q + _VALUE + _Q + _B + rb"[:=]"
-_ATTRIBUTES = rb"(?:[ \t]{1,4}[\w-]{1,20}=[\"'][^\"'\n]{0,40}[\"']){0,2}"
-_SETTERS = (
-    rb"(?:(?:define|(?:set|put|add|append|get|default|update|replace|create|insert)_?\w{0,20}|(?:get|put)?env"
-    rb"|property|option|header)\(@?)"
-)
 _DIRECTIVES = (
     rb"(?:(?-i:^[ \t]*(?:ENV|ARG))|\bsetenv|\bsetx|\bset[ \t]+-\w{1,4}|\bconfigure[ \t]+set|\bkv"
     rb"[ \t]+put"
@@ -70,49 +56,49 @@ def is_defined(value: bytes) -> bool:
 
 FORMS = (
     Form(
-        _TOLD + rb"(?:[ \t][^<>\n]{0,60})?>[^<\s]",
+        Tail.ELEMENT,
         rb"(?<![P?])<" + _NAME + rb"(?:[ \t][^<>\n]{0,200})?>",
         _CONTENT,
         is_string,
     ),
     Form(
-        _TOLD + rb"[\"']" + _ATTRIBUTES + rb"[ \t]{1,4}value=[\"'][^\"']",
-        rb"(?i)" + _KEY + rb"=[\"']" + _NAME + rb"[\"']" + _ATTRIBUTES + rb"[ \t]+value=",
+        Tail.VALUE_ATTRIBUTE,
+        rb"(?i)" + KEY + rb"=[\"']" + _NAME + rb"[\"']" + ATTRIBUTES + rb"[ \t]+value=",
         _ATTRIBUTE,
         is_string,
     ),
     Form(
-        _TOLD + rb"[\"'][^<>\n]{0,60}>[^<\s]",
-        rb"(?i)" + _KEY + rb"=[\"']" + _NAME + rb"[\"'][^<>\n]{0,200}>",
+        Tail.CONTENT,
+        rb"(?i)" + KEY + rb"=[\"']" + _NAME + rb"[\"'][^<>\n]{0,200}>",
         _CONTENT,
         is_string,
     ),
     Form(
-        _TOLD + _PAIRED + _B + _Q + rb"[^\s\"']",
-        rb"(?i)\b" + _KEY + _Q + _B + rb"[:=]" + _B + _Q + _NAME + _PAIRED + _B,
+        Tail.PAIR,
+        rb"(?i)\b" + KEY + Q + B + rb"[:=]" + B + Q + _NAME + PAIRED + B,
         rb"(?:\\\"([^\"\\\n]{1,8192})|" + _TOKEN + rb")",
         is_string,
     ),
     Form(
-        _TOLD + rb"[\"']" + _B + rb"\{" + _B + _VALUE + _B + rb"=" + _B + rb"[\"'][^\"']",
-        _NAME + rb"[\"']" + _B + rb"\{" + _B + rb"(?i:" + _VALUE + rb")" + _B + rb"=" + _B,
+        Tail.BLOCK_VALUE,
+        _NAME + rb"[\"']" + B + rb"\{" + B + rb"(?i:" + VALUE + rb")" + B + rb"=" + B,
         _STRING,
         is_string,
     ),
     Form(
-        _SETTERS + rb"[\"'][\w$.:/-]{0,60}" + _TOLD + rb"[\"']" + _B + rb"," + _B + rb"@?[\"'][^\"']",
-        rb"(?i)" + _SETTERS + rb"[\"']" + _NAME + rb"[\"']" + _B + rb"," + _B + rb"@?",
+        Tail.SETTER,
+        rb"(?i)" + SETTERS + rb"[\"']" + _NAME + rb"[\"']" + B + rb"," + B + rb"@?",
         _STRING,
         is_string,
     ),
     Form(
-        _TOLD + rb"[\"']" + _B + rb"," + _B + rb"@?[\"'][^\"']",
-        rb"[\"']" + _NAME + rb"[\"']" + _B + rb"," + _B + rb"@?",
+        Tail.NEXT_ARGUMENT,
+        rb"[\"']" + _NAME + rb"[\"']" + B + rb"," + B + rb"@?",
         _STRING,
         is_chosen,
     ),
     Form(
-        rb"\b(?:set|with|use|add|new)_?[\w.]{0,60}" + _TOLD + rb"\([\"'][^\"']",
+        Tail.METHOD,
         rb"(?i)\b(?:set|with|use|add|new)_?[\w.]{0,60}" + _TOLD + rb"\(",
         _STRING + rb"(?=[ \t]*\))",
         is_string,
@@ -139,42 +125,31 @@ FORMS = (
         _SQL,
         is_chosen,
     ),
-    Form(_TOLD + rb"[ \t]{1,4}N?[\"'`][^\s\"'`]", rb"(?<![\w-])" + _NAME + rb"[ \t]{1,4}N?", _SOLID, is_chosen),
+    Form(Tail.QUOTED, rb"(?<![\w-])" + _NAME + rb"[ \t]{1,4}N?", _SOLID, is_chosen),
     Form(
-        rb"(?:\b(?:ENV|ARG)|\bsetenv|\bsetx|\bset[ \t]{1,4}-\w{1,4}|\bconfigure"
-        rb"[ \t]{1,4}set|\bkv[ \t]{1,4}put"
-        rb"|\bconfig[ \t](?:--\w{1,20}[ \t])?set|\bsecret[ \t]{1,4}(?:set|put|create))[ \t]{1,16}[\w.:/-]{0,60}"
-        + _TOLD
-        + rb"[ \t]{1,16}(?:--body[ \t=]|-b[ \t]|--value[ \t=])?[\"']?[^\s=:\"'-]",
+        Tail.DIRECTIVE,
         rb"(?im)" + _DIRECTIVES + rb"[ \t]+" + _NAME + rb"[ \t]+(?:--body[ \t=]|-b[ \t]|--value[ \t=])?(?!-)",
         _TOKEN,
     ),
     Form(
-        rb"(?:^|\n)[ \t]{0,40}[\w.-]{0,60}" + _TOLD + rb"[ \t]{1,16}[^\s=:]",
+        Tail.FIRST_OF_LINE,
         rb"(?m)^[ \t]{0,40}" + _NAME + rb"[ \t]{1,16}",
         _REST,
         is_alone,
     ),
     Form(
-        rb"#[ \t]?define[ \t]{1,8}\w{0,60}" + _TOLD + rb"[ \t]{1,16}[\"']?[^\s\"']",
+        Tail.MACRO,
         rb"(?i)#[ \t]?define[ \t]+" + _NAME + rb"[ \t]+",
         _TOKEN,
         is_defined,
     ),
-    Form(_TOLD + _SAID + rb"[\"'`]?[^\s\"'`]", _NAME + rb"(?i:" + _SAID + rb")", _TOKEN, is_chosen),
+    Form(Tail.SAID, _NAME + rb"(?i:" + SAID + rb")", _TOKEN, is_chosen),
     Form(
-        _TOLD + rb"[ \t]{1,4}(?:->|=>|\xe2\x86\x92)[ \t]{1,4}[\"'`]?[^\s\"'`]",
+        Tail.ARROW,
         _NAME + rb"[ \t]{1,4}(?:->|=>|\xe2\x86\x92)[ \t]{1,4}",
         _TOKEN,
         is_chosen,
     ),
-)
-
-_NEXT = (
-    _KEY + _Q + _B + rb"[:=]" + _B + _Q + rb"[\w./-]{0,60}" + _TOLD + rb"[\"']?" + _B + rb",?" + _B + rb"\r?\n",
-    rb"\b(?:variable|output)[ \t]{1,4}[\"']?[\w.-]{0,60}" + _TOLD + rb"[\"']?" + _B + rb"\{" + _B + rb"\r?\n",
-    rb"<key>[\w.-]{0,60}" + _TOLD + rb"</key>" + _B + rb"\r?\n",
-    rb"\blogin[ \t]{1,16}[^\s]{1,100}" + _B + rb"\r?\n",
 )
 
 
@@ -183,7 +158,8 @@ class NamedValue(Detector):
 
     name = "named_value"
     label = "PASSWORD"
-    triggers = tuple(rb"(?i)" + line for line in _NEXT)
+    triggers = (rb"(?i)\blogin[ \t]{1,16}[^\s]{1,100}[ \t]{0,4}\r?\n",)
+    tails = (Tail.NEXT_PAIR, Tail.NEXT_BLOCK, Tail.NEXT_KEY)
     opening = (
         rb"(?i:" + TELLING + rb"|identified[ \w]{0,40} by)[^\n]{0,80}?(?<=[\s=:(,\[{>])N?[\"'`]([^\"'`\n]*)"
         rb"|(?i:" + TELLING + SUFFIX + rb")\([\"']([^\"'\n]*[\"'])"
@@ -193,7 +169,7 @@ class NamedValue(Detector):
     @classmethod
     def parts(cls) -> Sequence[Detector]:
         """Return this one and one for each form."""
-        forms = (form._replace(trigger=rb"(?i)" + form.trigger) for form in FORMS)
+        forms = (in_any_case(form) for form in FORMS)
         announced = (Announced(cls.name, cls.label, kind) for kind in ANNOUNCED)
         return (
             cls(),

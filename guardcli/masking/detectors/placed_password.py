@@ -10,12 +10,12 @@ from guardcli.masking.blockscalar import BlockScalar
 from guardcli.masking.detector import Detector
 from guardcli.masking.devices import DEVICES
 from guardcli.masking.followers import Follower
-from guardcli.masking.forms import FormDetector
+from guardcli.masking.forms import FormDetector, in_any_case
 from guardcli.masking.links import LINKS
-from guardcli.masking.names import GUARDED, SUFFIX, TELLING
+from guardcli.masking.names import GUARDED, SUFFIX
 from guardcli.masking.places import CLIENTS, FILES, PROGRAMS
+from guardcli.masking.tails import Tail
 
-_BLOCK = rb"[\"']?:[ \t]{1,4}[|>][+-]?[0-9]?[ \t]{0,4}\r?\n"
 _HEAD = re.compile(
     rb"(?i)([ \t]*)((?:- )*)[\"']?[\w.-]{0,60}?" + GUARDED + SUFFIX + rb"[\"']?:[ \t]+[|>][+-]?[0-9]?[ \t]*\r?\n"
 )
@@ -26,7 +26,7 @@ class PlacedPassword(Detector):
 
     name = "placed_password"
     label = "PASSWORD"
-    triggers = (rb"(?i)" + TELLING + SUFFIX + _BLOCK,)
+    tails = (Tail.SCALAR,)
     opening = (
         rb"(?<![\w-])(?:" + PROGRAMS + rb")[ \t][^\n]{0,400}?(?<=[ \t=:p])[\"']([^\"'\n]*)"
         rb"|(?i:auth)[ \t]{0,2}[=:]?[ \t]{0,2}[(\[][ \t]*[\"'][^\"'\n]{1,100}[\"'][ \t]*,[ \t]*[\"']([^\"'\n]*)|"
@@ -40,10 +40,7 @@ class PlacedPassword(Detector):
     def parts(cls) -> Sequence[Detector]:
         """Return this one and one for each place."""
         clients = (FormDetector(cls.name, cls.label, form) for form in CLIENTS)
-        files = (
-            form._replace(trigger=rb"(?i)" + form.trigger)
-            for form in (*FILES, *LINKS, *DEVICES, *calls.CALLS, *told.TOLD)
-        )
+        files = (in_any_case(form) for form in (*FILES, *LINKS, *DEVICES, *calls.CALLS, *told.TOLD))
         return (cls(), *clients, *(FormDetector(cls.name, cls.label, form) for form in files))
 
     def begin(self, text: bytes, at: int) -> tuple[int, Follower] | None:

@@ -1,0 +1,90 @@
+"""What stands around a telling name where the name is not assigned to: the forms that ``native/named.c`` looks for.
+
+A first pass that looks for each of them spends its time on the name, which all of them have. So it looks for the name
+alone; where one ends, the compiled core reads on. This module imports nothing of guard: the core's build reads it too.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+KEY = rb"(?:name|key|id|property|variable|var|field|header|param(?:eter)?|env)"
+VALUE = rb"(?:value|val|default|defaultvalue|content|secret)"
+Q = rb"\\?[\"']?"
+B = rb"[ \t]{0,4}"
+SAID = (
+    rb"(?: (?:for|of) [^\s:]{1,60})?(?: (?:has|have|been|was|is|changed|set|reset|rotated|updated|now|to|as|will|be"
+    rb"|generated)){1,6}"
+    rb":? {1,4}"
+)
+PAIRED = B + Q + B + rb"[,;]?" + B + Q + VALUE + Q + B + rb"[:=]"
+ATTRIBUTES = rb"(?:[ \t]{1,4}[\w-]{1,20}=[\"'][^\"'\n]{0,40}[\"']){0,2}"
+SETTERS = (
+    rb"(?:(?:define|(?:set|put|add|append|get|default|update|replace|create|insert)_?\w{0,20}|(?:get|put)?env"
+    rb"|property|option|header)\(@?)"
+)
+_DIRECTIVES = (
+    rb"(?:\W(?:ENV|ARG|setenv|setx|set[ \t]{1,4}-\w{1,4}|configure[ \t]{1,4}set|kv[ \t]{1,4}put"
+    rb"|config[ \t](?:--\w{1,20}[ \t])?set|secret[ \t]{1,4}(?:set|put|create)))[ \t]{1,16}"
+)
+_ARROW = rb"(?:->|=>|\xe2\x86\x92)"
+
+
+class Tail(IntEnum):
+    """A form around a name, by its place in `FORMS`."""
+
+    ELEMENT = 0
+    VALUE_ATTRIBUTE = 1
+    CONTENT = 2
+    PAIR = 3
+    BLOCK_VALUE = 4
+    SETTER = 5
+    NEXT_ARGUMENT = 6
+    METHOD = 7
+    QUOTED = 8
+    DIRECTIVE = 9
+    FIRST_OF_LINE = 10
+    MACRO = 11
+    SAID = 12
+    ARROW = 13
+    NEXT_PAIR = 14
+    NEXT_BLOCK = 15
+    NEXT_KEY = 16
+    OPEN_BLOCK = 17
+    SCALAR = 18
+
+
+class Around(NamedTuple):
+    """`behind` follows the name and what may end it; `before` and up to 60 bytes of `run` stand before the name.
+
+    Both in any case; at the beginning of a text a newline is taken to stand before it.
+    """
+
+    behind: bytes
+    before: bytes = b""
+    run: bytes = b""
+
+
+FORMS = (
+    Around(rb"(?:[ \t][^<>\n]{0,60})?>[^<\s]"),
+    Around(rb"[\"']" + ATTRIBUTES + rb"[ \t]{1,4}value=[\"'][^\"']"),
+    Around(rb"[\"'][^<>\n]{0,60}>[^<\s]"),
+    Around(PAIRED + B + Q + rb"[^\s\"']"),
+    Around(rb"[\"']" + B + rb"\{" + B + VALUE + B + rb"=" + B + rb"[\"'][^\"']"),
+    Around(rb"[\"']" + B + rb"," + B + rb"@?[\"'][^\"']", SETTERS + rb"[\"']", rb"[\w$.:/-]"),
+    Around(rb"[\"']" + B + rb"," + B + rb"@?[\"'][^\"']"),
+    Around(rb"\([\"'][^\"']", rb"\W(?:set|with|use|add|new)_?", rb"[\w.]"),
+    Around(rb"[ \t]{1,4}N?[\"'`][^\s\"'`]"),
+    Around(rb"[ \t]{1,16}(?:--body[ \t=]|-b[ \t]|--value[ \t=])?[\"']?[^\s=:\"'-]", _DIRECTIVES, rb"[\w.:/-]"),
+    Around(rb"[ \t]{1,16}[^\s=:]", rb"\n[ \t]{0,40}", rb"[\w.-]"),
+    Around(rb"[ \t]{1,16}[\"']?[^\s\"']", rb"#[ \t]?define[ \t]{1,8}", rb"\w"),
+    Around(SAID + rb"[\"'`]?[^\s\"'`]"),
+    Around(rb"[ \t]{1,4}" + _ARROW + rb"[ \t]{1,4}[\"'`]?[^\s\"'`]"),
+    Around(rb"[\"']?" + B + rb",?" + B + rb"\r?\n", KEY + Q + B + rb"[:=]" + B + Q, rb"[\w./-]"),
+    Around(rb"[\"']?" + B + rb"\{" + B + rb"\r?\n", rb"\W(?:variable|output)[ \t]{1,4}[\"']?", rb"[\w.-]"),
+    Around(rb"</key>" + B + rb"\r?\n", rb"<key>", rb"[\w.-]"),
+    Around(rb"\\?[\"']" + B + rb"[:=]?" + B + rb"\{" + B + rb"\r?\n"),
+    Around(rb"[\"']?:[ \t]{1,4}[|>][+-]?[0-9]?" + B + rb"\r?\n"),
+)
+"""The forms, by `Tail`."""

@@ -1,0 +1,149 @@
+/* Finds what stands around a telling name where nothing is assigned to it: elements, pairs, arguments, sentences.
+ *
+ * An automaton reads the text for the names; where one ends, others read what follows, each for one form of
+ * guardcli/masking/tails.py; where that is there, what must stand before the name is looked at. */
+
+#include <stdlib.h>
+
+#include "automata.h"
+#include "values.h"
+
+#define RUN_MAX 60   /* bytes between what stands before and the name */
+#define VALUE_MAX 8192
+#define QUOTE_MAX 4  /* how far before the end of a form its value may begin, as in FormDetector.find */
+
+/* How a form's value is read, so that one that nobody chose is seen at once; ANY: its detector must look. */
+enum reading { ANY, STRING, SOLID, TOKEN };
+static const uint8_t readings[] = {[6] = STRING, [8] = SOLID, [12] = TOKEN, [13] = TOKEN};
+
+static bool is_among(int byte, const char *bytes)
+{
+    for (; *bytes; bytes++)
+        if (byte == *bytes)
+            return true;
+    return false;
+}
+
+/* Return the length of the string in quotes that begins at `place`, without them; 0 where there is none. */
+static size_t quoted(struct text text, size_t place, enum reading how)
+{
+    int quote = at(text, place);
+    size_t count = 0, end = place + 1;
+    if (quote != '"' && quote != '\'' && (quote != '`' || how == STRING))
+        return 0;
+    for (; count < VALUE_MAX && end < text.length && text.bytes[end] != quote; count++, end++) {
+        uint8_t byte = text.bytes[end];
+        if (how == SOLID ? is_space(byte) : byte == '\n')
+            return 0;
+        if (how == STRING && byte == '\\') {
+            if (at(text, end + 1) < 0 || at(text, end + 1) == '\n')
+                return 0;
+            end++;
+        }
+    }
+    return at(text, end) == quote ? end - place - 1 : 0;
+}
+
+/* Tell whether a value that somebody may have chosen begins at `place` and reaches `end`. */
+static bool is_chosen_at(struct text text, size_t place, size_t end, enum reading how)
+{
+    size_t length = quoted(text, place, how);
+    if (length && place + length + 2 >= end && guard_is_chosen((struct text){text.bytes + place + 1, length}))
+        return true;
+    if (length || how != TOKEN)
+        return false;
+    while (length < VALUE_MAX && place + length < text.length) {
+        uint8_t byte = text.bytes[place + length];
+        if (is_space(byte) || is_among(byte, "\"'`<>|;,()[]{}"))
+            break;
+        length++;
+    }
+    return length && place + length >= end && guard_is_chosen((struct text){text.bytes + place, length});
+}
+
+/* Tell whether the form whose last byte is before `end` may hold a secret. */
+static bool is_promising(struct text text, size_t form, size_t end)
+{
+    enum reading how = form < sizeof readings ? readings[form] : ANY;
+    if (how == ANY)
+        return true;
+    for (size_t back = 1; back <= QUOTE_MAX && back <= end; back++)
+        if (is_chosen_at(text, end - back, end, how))
+            return true;
+    return false;
+}
+
+/* Tell whether what the form wants stands before some name that ends at `end`. */
+static bool stands_before(struct text text, size_t form, size_t end)
+{
+    const struct automaton *before = guard_tails[form].before;
+    uint32_t state = guard_told.start;
+    if (!before)
+        return true;
+    for (size_t start = end; start-- && (state = step(&guard_told, state, text.bytes[start]));) {
+        if (state < guard_told.accepting)
+            continue;
+        size_t place = start;
+        for (size_t count = 0; count <= RUN_MAX; count++, place--) {
+            if (ends(before, (struct text){text.bytes, place}))
+                return true;
+            if (!place || !(guard_tails_run[text.bytes[place - 1]] >> form & 1))
+                break;
+        }
+    }
+    return false;
+}
+
+/* Add where forms end whose name ends at `end`; what is beyond `most` is counted and not written. */
+static size_t add_forms(struct text text, size_t end, struct hit *hits, size_t count, size_t most)
+{
+    uint32_t left = end < text.length ? guard_tails_first[text.bytes[end]] : 0;
+    for (; left; left &= left - 1) {
+        size_t form = (size_t)__builtin_ctz(left);
+        const struct automaton *tail = guard_tails[form].behind;
+        uint32_t state = tail->start;
+        int known = -1;
+        for (size_t place = end; place < text.length && (state = step(tail, state, text.bytes[place])); place++) {
+            if (state < tail->accepting)
+                continue;
+            if (known < 0 && !(known = stands_before(text, form, end)))
+                break;
+            if (is_promising(text, form, place + 1) && count++ < most)
+                hits[count - 1] = (struct hit){(uint32_t)(place + 1), (uint32_t)form};
+        }
+    }
+    return count;
+}
+
+static int by_place(const void *one, const void *other)
+{
+    const struct hit *a = one, *b = other;
+    if (a->end != b->end)
+        return a->end < b->end ? -1 : 1;
+    return a->form < b->form ? -1 : a->form > b->form;
+}
+
+/* Write where forms end in the text, in order, each once; return how many places there are, which may be repeated ones
+ * too: beyond `most` nothing is in order. `written` gets how many there are in the end. */
+EXPORT size_t guard_named(const uint8_t *bytes, size_t length, struct hit *hits, size_t *written, size_t most)
+{
+    struct text text = {bytes, length};
+    size_t count = 0, kept = 0;
+    uint32_t state = guard_names.start;
+    *written = 0;
+    for (size_t place = 0; place < length; place++)
+        if ((state = step(&guard_names, state, bytes[place])) >= guard_names.accepting)
+            count = add_forms(text, place + 1, hits, count, most);
+    if (count > most)
+        return count;
+    for (size_t index = 1; index < count; index++)
+        if (by_place(hits + index - 1, hits + index) > 0) {
+            qsort(hits, count, sizeof *hits, by_place);
+            break;
+        }
+    for (size_t index = 0; index < count; index++)
+        if (!kept || by_place(hits + kept - 1, hits + index))
+            hits[kept++] = hits[index];
+    *written = kept;
+    return count;
+}

@@ -1,0 +1,66 @@
+"""What stands around telling names, by the first pass itself: one expression a form, as hyperscan reads them."""
+
+from __future__ import annotations
+
+from guardcli.masking.names import SUFFIX, TELLING
+from guardcli.masking.scanner import Scanner
+from guardcli.masking.tails import Tail
+
+_TOLD = TELLING + SUFFIX
+_Q = rb"\\?[\"']?"
+_KEY = rb"(?:name|key|id|property|variable|var|field|header|param(?:eter)?|env)"
+_VALUE = rb"(?:value|val|default|defaultvalue|content|secret)"
+
+EXPRESSIONS = {
+    Tail.ELEMENT: _TOLD + rb"(?:[ \t][^<>\n]{0,60})?>[^<\s]",
+    Tail.VALUE_ATTRIBUTE: _TOLD
+    + rb"[\"'](?:[ \t]{1,4}[\w-]{1,20}=[\"'][^\"'\n]{0,40}[\"']){0,2}[ \t]{1,4}value=[\"'][^\"']",
+    Tail.CONTENT: _TOLD + rb"[\"'][^<>\n]{0,60}>[^<\s]",
+    Tail.PAIR: _TOLD
+    + rb"[ \t]{0,4}"
+    + _Q
+    + rb"[ \t]{0,4}[,;]?[ \t]{0,4}"
+    + _Q
+    + _VALUE
+    + _Q
+    + rb"[ \t]{0,4}[:=][ \t]{0,4}"
+    + _Q
+    + rb"[^\s\"']",
+    Tail.BLOCK_VALUE: _TOLD + rb"[\"'][ \t]{0,4}\{[ \t]{0,4}" + _VALUE + rb"[ \t]{0,4}=[ \t]{0,4}[\"'][^\"']",
+    Tail.SETTER: rb"(?:(?:define|(?:set|put|add|append|get|default|update|replace|create|insert)_?\w{0,20}"
+    rb"|(?:get|put)?env|property|option|header)\(@?)[\"'][\w$.:/-]{0,60}"
+    + _TOLD
+    + rb"[\"'][ \t]{0,4},[ \t]{0,4}@?[\"'][^\"']",
+    Tail.NEXT_ARGUMENT: _TOLD + rb"[\"'][ \t]{0,4},[ \t]{0,4}@?[\"'][^\"']",
+    Tail.METHOD: rb"\b(?:set|with|use|add|new)_?[\w.]{0,60}" + _TOLD + rb"\([\"'][^\"']",
+    Tail.QUOTED: _TOLD + rb"[ \t]{1,4}N?[\"'`][^\s\"'`]",
+    Tail.DIRECTIVE: rb"(?:\b(?:ENV|ARG)|\bsetenv|\bsetx|\bset[ \t]{1,4}-\w{1,4}|\bconfigure[ \t]{1,4}set"
+    rb"|\bkv[ \t]{1,4}put|\bconfig[ \t](?:--\w{1,20}[ \t])?set|\bsecret[ \t]{1,4}(?:set|put|create))[ \t]{1,16}"
+    rb"[\w.:/-]{0,60}" + _TOLD + rb"[ \t]{1,16}(?:--body[ \t=]|-b[ \t]|--value[ \t=])?[\"']?[^\s=:\"'-]",
+    Tail.FIRST_OF_LINE: rb"(?:^|\n)[ \t]{0,40}[\w.-]{0,60}" + _TOLD + rb"[ \t]{1,16}[^\s=:]",
+    Tail.MACRO: rb"#[ \t]?define[ \t]{1,8}\w{0,60}" + _TOLD + rb"[ \t]{1,16}[\"']?[^\s\"']",
+    Tail.SAID: _TOLD
+    + rb"(?: (?:for|of) [^\s:]{1,60})?(?: (?:has|have|been|was|is|changed|set|reset|rotated|updated|now|to|as|will|be"
+    rb"|generated)){1,6}:? {1,4}[\"'`]?[^\s\"'`]",
+    Tail.ARROW: _TOLD + rb"[ \t]{1,4}(?:->|=>|\xe2\x86\x92)[ \t]{1,4}[\"'`]?[^\s\"'`]",
+    Tail.NEXT_PAIR: _KEY
+    + _Q
+    + rb"[ \t]{0,4}[:=][ \t]{0,4}"
+    + _Q
+    + rb"[\w./-]{0,60}"
+    + _TOLD
+    + rb"[\"']?[ \t]{0,4},?[ \t]{0,4}\r?\n",
+    Tail.NEXT_BLOCK: rb"\b(?:variable|output)[ \t]{1,4}[\"']?[\w.-]{0,60}"
+    + _TOLD
+    + rb"[\"']?[ \t]{0,4}\{[ \t]{0,4}\r?\n",
+    Tail.NEXT_KEY: rb"<key>[\w.-]{0,60}" + _TOLD + rb"</key>[ \t]{0,4}\r?\n",
+    Tail.OPEN_BLOCK: _TOLD + rb"\\?[\"'][ \t]{0,4}[:=]?[ \t]{0,4}\{[ \t]{0,4}\r?\n",
+    Tail.SCALAR: _TOLD + rb"[\"']?:[ \t]{1,4}[|>][+-]?[0-9]?[ \t]{0,4}\r?\n",
+}
+
+_SCANNER = Scanner([rb"(?i)" + EXPRESSIONS[tail] for tail in Tail])
+
+
+def named(text: bytes) -> set[tuple[int, int]]:
+    """Return where each form ends, with its number."""
+    return set(_SCANNER.scan(text))
