@@ -55,10 +55,14 @@ class SessionFacts(Body):
 
 
 class NewSession(Body):
-    """Opens a session; `processes` are its broker and its agent, where they run on the API's machine."""
+    """Opens a session; `processes` are its broker and its agent, where they run on the API's machine.
+
+    `spool_key` is what a lost broker left beside its record, in Base64: sealed for the API, opened for who goes on.
+    """
 
     session: SessionFacts
     processes: Annotated[list[Process], Field(max_length=64)] = []
+    spool_key: Annotated[str, Field(max_length=4096)] = ""
 
 
 class NewProcesses(Body):
@@ -68,10 +72,15 @@ class NewProcesses(Body):
 
 
 class SessionOpened(Body):
-    """The token of a new session, given once."""
+    """The token of a new session, given once, and the age recipient that its broker seals its spool's key for.
+
+    `spool_key` is the key that was sealed, in hexadecimal; empty where none was.
+    """
 
     id: str
     token: str
+    recipient: str
+    spool_key: str
 
 
 class SessionView(Body):

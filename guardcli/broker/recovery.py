@@ -18,12 +18,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from guardcli.broker.spool import EVENTS, LOCK, RECORDING, SESSION, AppendFile, remove_spool, timestamp
+from guardcli.broker.spool import EVENTS, LOCK, RECORDING, SESSION, remove_spool, timestamp
+from guardcli.broker.spool_frames import FrameReader, FrameWriter, RecordingReader
+from guardcli.broker.spool_key import SEALED_KEY, new_key, sealed, write_key
 from guardcli.broker.spool_reader import LINE_MAX, SpoolReader, write_shipped
 from guardcli.client.api import ApiClient
-from guardcli.model.errors import ConflictError, GuardError, UnavailableError
+from guardcli.model.errors import GuardError, UnavailableError
 from guardcli.model.events import GENESIS, Event, EventType, chained, first_fault, parse_event
-from guardcli.model.secrets import Secret
 
 log = logging.getLogger("guard.recovery")
 
@@ -83,8 +84,9 @@ def _recover(directory: Path, session: str, client: ApiClient) -> bool:
         _put_aside(directory)
         return False
     try:
-        end = _mend(directory, session)
-        _ship(directory, session, facts, client)
+        own, key = _open(directory, session, facts, client)
+        end = _mend(directory, session, key)
+        _ship(directory, session, key, own)
     except UnavailableError:
         raise
     except (GuardError, OSError, ValueError) as error:
@@ -99,16 +101,22 @@ def _recover(directory: Path, session: str, client: ApiClient) -> bool:
 
 def _without_facts(directory: Path, session: str) -> bool:
     """A broker that was lost before it had written who it was has run nothing; anything more is put aside."""
-    try:
-        begun = (directory / EVENTS).exists() and (directory / EVENTS).stat().st_size > 0
-    except OSError:
-        begun = True
-    if begun:
+    if _begun(directory):
         log.error("%s does not tell whose session it is", directory)
         _put_aside(directory)
     else:
         remove_spool(directory)
     return False
+
+
+def _begun(directory: Path) -> bool:
+    """Tell whether an event was written, or may have been."""
+    try:
+        return (directory / EVENTS).stat().st_size > 0
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
 
 
 def _put_aside(directory: Path) -> None:
@@ -131,76 +139,101 @@ class _End:
     fault: str = ""
 
 
-def _mend(directory: Path, session: str) -> _End:
-    """Cut off what is torn, cover what is recorded, and close the chain. Raises OSError, UnavailableError."""
-    end = _walk(directory, session)
-    recorded = (directory / RECORDING).stat().st_size if (directory / RECORDING).exists() else 0
-    if end.closed and not end.fault:
-        return end
-    if end.fault:
-        shutil.copy2(directory / EVENTS, directory / (EVENTS + DAMAGED))
-    if (directory / EVENTS).exists():
-        os.truncate(directory / EVENTS, end.position)
-    if end.closed:
-        return end
-    chain = _Chain(directory, session, end)
+def _open(directory: Path, session: str, facts: Mapping[str, object], client: ApiClient) -> tuple[ApiClient, bytes]:
+    """Return a client that acts for the session, and the key of its spool. It may be new to the API, or forgotten.
+
+    A broker that was lost before it had left its key has written nothing. Raises GuardError, OSError, and ValueError
+    for a record that nothing opens.
+    """
     try:
-        if recorded > end.covered and not end.fault:
-            _cover(directory, chain, end.covered, recorded)
-        facts: dict[str, object] = {"reason": end.fault or "the broker was lost"}
-        if not end.recovered:
-            chain.append(EventType.RECOVERED, facts)
-        chain.append(EventType.CLOSED, {"status": None, "calls": end.calls, "recovered": True})
+        closed = (directory / SEALED_KEY).read_bytes()
+    except FileNotFoundError:
+        closed = b""
+        if _begun(directory):
+            raise ValueError(f"its key, {directory / SEALED_KEY}, is missing") from None
+    opened = client.open_session(facts, spool_key=closed)
+    if not closed:
+        key = new_key()
+        write_key(directory, sealed(key, session, opened.recipient))
+        return client.with_token(opened.token), key
+    return client.with_token(opened.token), opened.spool_key
+
+
+def _mend(directory: Path, session: str, key: bytes) -> _End:
+    """Cut off what is torn, cover what is recorded, and close the chain. Raises OSError, UnavailableError."""
+    for name in (EVENTS, RECORDING):
+        os.close(os.open(directory / name, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    recording = RecordingReader(directory / RECORDING, key)
+    try:
+        end = _walk(directory, session, key, recording)
+        if end.closed and not end.fault:
+            return end
+        if end.fault:
+            shutil.copy2(directory / EVENTS, directory / (EVENTS + DAMAGED))
+        os.truncate(directory / EVENTS, end.position)
+        if not end.closed:
+            _end_chain(_Chain(directory, session, key, end), end, recording)
     finally:
-        chain.close()
+        recording.close()
     return end
 
 
-def _walk(directory: Path, session: str) -> _End:
-    """Verify the chain and the stretches that it covers, up to the first fault or a torn last line."""
-    end = _End()
+def _end_chain(chain: _Chain, end: _End, recording: RecordingReader) -> None:
+    """Append what covers the rest of the recording, and the end."""
     try:
-        events = open(directory / EVENTS, "rb")  # noqa: SIM115 - closed below
-    except FileNotFoundError:
-        return end
-    with events, _recording(directory) as recording:
-        while line := events.readline(LINE_MAX):
-            if not line.endswith(b"\n") and not events.read(1):
-                break
-            try:
-                event = parse_event(json.loads(line))
-            except (ValueError, RecursionError) as error:
-                end.fault = f"event {end.sequence}: {error}"
+        if not end.fault:
+            end.fault = _cover(chain, end.covered, recording)
+        if not end.recovered:
+            chain.append(EventType.RECOVERED, {"reason": end.fault or "the broker was lost"})
+        chain.append(EventType.CLOSED, {"status": None, "calls": end.calls, "recovered": True})
+    finally:
+        chain.close()
+
+
+def _walk(directory: Path, session: str, key: bytes, recording: RecordingReader) -> _End:
+    """Verify the chain and the stretches that it covers, up to the first fault or a torn last frame."""
+    end = _End()
+    events = FrameReader(directory / EVENTS, key)
+    try:
+        while True:
+            event = _next(events, end)
+            if event is None:
                 break
             end.fault = "" if not end.closed else f"event {end.sequence}: the session was closed before it"
             end.fault = end.fault or first_fault([event], session, end.sequence, end.previous)
             end.fault = end.fault or _stretch_fault(recording, event, end)
             if end.fault:
                 break
-            end.position += len(line)
+            end.position = events.position
             end.sequence, end.previous = end.sequence + 1, event.hash
             end.calls = max(end.calls, event.call)
             end.recovered = event.type is EventType.RECOVERED
             end.closed = event.type is EventType.CLOSED
+    finally:
+        events.close()
     return end
 
 
-@contextmanager
-def _recording(directory: Path) -> Iterator[int]:
-    descriptor = os.open(directory / RECORDING, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _next(events: FrameReader, end: _End) -> Event | None:
+    """Return the next event, None where there is none, with the reason in `end` where that is a fault."""
     try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
+        line = events.read()
+        return None if line is None else parse_event(json.loads(line))
+    except (ValueError, RecursionError) as error:
+        end.fault = f"event {end.sequence}: {error}"
+        return None
 
 
-def _stretch_fault(recording: int, event: Event, end: _End) -> str:
+def _stretch_fault(recording: RecordingReader, event: Event, end: _End) -> str:
     if event.type is not EventType.OUTPUT:
         return ""
     offset, length = event.data.get("offset"), event.data.get("length")
     if offset != end.covered or not isinstance(length, int) or not 0 <= length <= LINE_MAX:
         return f"event {event.sequence}: the recording goes on at {end.covered}, not at {offset}"
-    content = os.pread(recording, length, end.covered)
+    try:
+        content = recording.read(end.covered, length)
+    except ValueError as error:
+        return f"event {event.sequence}: its part of the recording is damaged: {error}"
     if len(content) != length or hashlib.sha256(content).hexdigest() != event.data.get("sha256"):
         return f"event {event.sequence}: its part of the recording does not match its SHA-256"
     end.covered += length
@@ -210,8 +243,8 @@ def _stretch_fault(recording: int, event: Event, end: _End) -> str:
 class _Chain:
     """Appends to the chain of a lost broker."""
 
-    def __init__(self, directory: Path, session: str, end: _End) -> None:
-        self._file = AppendFile(directory / EVENTS)
+    def __init__(self, directory: Path, session: str, key: bytes, end: _End) -> None:
+        self._file = FrameWriter(directory / EVENTS, key)
         self._session = session
         self._sequence, self._previous = end.sequence, end.previous
         self.call = end.calls
@@ -229,29 +262,26 @@ class _Chain:
         self._file.close()
 
 
-def _cover(directory: Path, chain: _Chain, start: int, end: int) -> None:
-    """Append the events that cover the recording from `start` to `end`, which the broker had no time to write."""
-    with open(directory / RECORDING, "rb") as recording:
-        recording.seek(start)
-        while start < end:
-            content = recording.read(min(STRETCH, end - start))
-            if not content:
-                return
-            digest = hashlib.sha256(content).hexdigest()
-            chain.append(EventType.OUTPUT, {"offset": start, "length": len(content), "sha256": digest}, chain.call)
-            start += len(content)
+def _cover(chain: _Chain, start: int, recording: RecordingReader) -> str:
+    """Append the events that cover the recording from `start` on, which the broker had no time to write.
+
+    Returns what is wrong with the rest of it, empty for nothing.
+    """
+    while True:
+        try:
+            content = recording.read(start, STRETCH)
+        except ValueError as error:
+            return f"the recording from byte {start} on is damaged: {error}"
+        if not content:
+            return ""
+        digest = hashlib.sha256(content).hexdigest()
+        chain.append(EventType.OUTPUT, {"offset": start, "length": len(content), "sha256": digest}, chain.call)
+        start += len(content)
 
 
-def _ship(directory: Path, session: str, facts: Mapping[str, object], client: ApiClient) -> None:
-    """Ship what the API lacks. It may not know the session yet, or any more. Raises GuardError, OSError, ValueError."""
-    try:
-        token = client.create_session(facts)
-    except ConflictError:
-        if not isinstance(facts.get("token"), str):
-            raise
-        token = Secret(str(facts["token"]))
-    own = client.with_token(token)
-    reader = SpoolReader(directory)
+def _ship(directory: Path, session: str, key: bytes, own: ApiClient) -> None:
+    """Ship what the API lacks. Raises GuardError, OSError, ValueError."""
+    reader = SpoolReader(directory, key)
     try:
         reader.seek(own.append_lines(session, b""))
         while batch := reader.batch():

@@ -227,7 +227,7 @@ class Broker:
             self.recorder.closed(data)
         with suppress(OSError):
             self._spool.sync()
-        shipped = self._shipper.flush(FLUSH_SECONDS)
+        shipped = self._shipper.flush(self._spool.sequence, FLUSH_SECONDS)
         self._shipper.stop()
         if shipped:
             self._spool.remove()

@@ -1,6 +1,6 @@
 """Takes the record of a session from its spool to the API, in the background, each event once.
 
-A batch is as much of ``events.jsonl`` as one request may hold, with the stretches of ``recording.cast`` that its
+A batch is as much of ``events`` as one request may hold, with the stretches of ``recording`` that its
 ``output`` events cover. The API passes over what it has stored already, so a batch whose answer was lost is simply
 sent again; ``shipped`` says where to go on. Memory stays that of one batch however long the spool is.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from guardcli.broker.contact import Contact
 from guardcli.broker.recovery import recover_spools
-from guardcli.broker.spool import EVENTS, SHIPPED
+from guardcli.broker.spool import SHIPPED
 from guardcli.broker.spool_reader import Batch, SpoolReader, read_shipped, write_shipped
 from guardcli.client.api import ApiClient
 from guardcli.model.errors import ConflictError, GuardError, NotFoundError, UnauthorizedError, UnavailableError
@@ -66,15 +66,17 @@ class Shipper:
         spool_dir: Path,
         session_id: str,
         client: ApiClient,
+        key: bytes,
         *,
         revive: Callable[[], ApiClient] | None = None,
         heartbeat: float = HEARTBEAT_SECONDS,
         contact: Contact | None = None,
     ) -> None:
-        """Prepare to ship ``spool_dir/session_id``; `contact` notes when the API answers, and when it does not."""
+        """Prepare to ship ``spool_dir/session_id``, which `key` opens; `contact` notes whether the API answers."""
         self._contact = contact
         self._directory = spool_dir / session_id
         self._session = session_id
+        self._key = key
         self._client = client
         self._revive = revive
         self._heartbeat = heartbeat
@@ -108,9 +110,8 @@ class Shipper:
         """Why shipping was given up, empty while it was not: the API contradicts the spool."""
         return self._state.fault
 
-    def flush(self, timeout: float) -> bool:
-        """Wait until everything that is in the spool now is acknowledged; False after `timeout` seconds."""
-        wanted = _count_events(self._directory)
+    def flush(self, wanted: int, timeout: float) -> bool:
+        """Wait until the first `wanted` events of the spool are acknowledged; False after `timeout` seconds."""
         state = self._state
         with self._changed:
             state.wanted = True
@@ -130,7 +131,7 @@ class Shipper:
 
     def _run(self) -> None:
         try:
-            reader = SpoolReader(self._directory, self._state.acknowledged)
+            reader = SpoolReader(self._directory, self._key, self._state.acknowledged)
         except (OSError, ValueError) as error:
             self._give_up(f"the spool cannot be read: {error}")
             return
@@ -256,15 +257,3 @@ class Shipper:
         """Wait for `seconds`, or until the shipper is stopped."""
         with self._changed:
             self._changed.wait_for(lambda: self._state.stopping, seconds)
-
-
-def _count_events(directory: Path) -> int:
-    """Return how many whole events the spool holds now."""
-    count = 0
-    try:
-        with open(directory / EVENTS, "rb") as events:
-            while part := events.read(1 << 20):
-                count += part.count(b"\n")
-    except OSError:
-        return 0
-    return count

@@ -3,8 +3,9 @@
 One directory a session::
 
     session.json     what the API is told about the session, written first
-    events.jsonl     one `Event.line` a line, the hash chain
-    recording.cast   asciicast v2, already masked; every byte is covered by exactly one ``output`` event, in order
+    key.age          the key of the two files that follow, sealed for the API (`spool_key`)
+    events           one `Event.line` in a frame (`spool_frames`), the hash chain
+    recording        asciicast v2, already masked; every byte is covered by exactly one ``output`` event, in order
     shipped          how many events the API has acknowledged, in decimal; written by the shipper alone
     lock             held (flock) for as long as the broker lives
 
@@ -24,6 +25,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
+from guardcli.broker.spool_frames import FrameWriter, unwritable
+from guardcli.broker.spool_key import SEALED_KEY, new_key, sealed, sync_path, write_key
 from guardcli.model.errors import UnavailableError
 from guardcli.model.events import GENESIS, EventType, canonical, linked_line
 
@@ -35,7 +38,7 @@ RESERVE = 16 << 20
 
 BEGINNINGS = frozenset({EventType.JUDGED, EventType.ASKED, EventType.STARTED})
 
-EVENTS, RECORDING, SESSION, SHIPPED, LOCK = "events.jsonl", "recording.cast", "session.json", "shipped", "lock"
+EVENTS, RECORDING, SESSION, SHIPPED, LOCK = "events", "recording", "session.json", "shipped", "lock"
 
 
 def timestamp(seconds: float) -> str:
@@ -47,43 +50,6 @@ def timestamp(seconds: float) -> str:
 @lru_cache(maxsize=4)
 def _to_the_second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-def _unwritable(path: Path, error: OSError) -> UnavailableError:
-    return UnavailableError(
-        f"the record cannot be written to {path}: {error.strerror}",
-        hint="nothing runs unrecorded; make room or mend the directory, then try again",
-    )
-
-
-class AppendFile:
-    """A file that is only appended to, where a failed write leaves nothing behind."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        self.size = os.fstat(self._fd).st_size
-
-    def append(self, data: bytes) -> None:
-        """Write all of `data`, or nothing. Raises UnavailableError."""
-        written = 0
-        try:
-            while written < len(data):
-                written += os.write(self._fd, data[written:] if written else data)
-        except OSError as error:
-            # A torn tail that cannot be cut off either is cut off by whoever recovers the spool.
-            with suppress(OSError):
-                os.ftruncate(self._fd, self.size)
-            raise _unwritable(self._path, error) from error
-        self.size += written
-
-    def sync(self) -> None:
-        """Bring what was written to the disk."""
-        os.fdatasync(self._fd)
-
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._fd)
 
 
 def remove_spool(directory: Path) -> None:
@@ -103,6 +69,8 @@ class Spool:
         `most` bytes may wait for the API; whoever ships sets `shipped`, how many are there. Raises UnavailableError.
         """
         self.shipped = 0
+        self.key = new_key()
+        self._is_key_synced = True
         self._most = most
         self.session = str(session["id"])
         self.directory = root / self.session
@@ -111,18 +79,30 @@ class Spool:
             self._lock = os.open(self.directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             (self.directory / SESSION).write_text(json.dumps(session, indent=1) + "\n")
-            self._events = AppendFile(self.directory / EVENTS)
-            self._recording = AppendFile(self.directory / RECORDING)
+            self._events = FrameWriter(self.directory / EVENTS, self.key)
+            self._recording = FrameWriter(self.directory / RECORDING, self.key)
         except OSError as error:
-            raise _unwritable(self.directory, error) from error
+            raise unwritable(self.directory, error) from error
         self._sequence = 0
         self._previous = GENESIS
         self._dirty = False
 
+    def keep_key(self, recipient: str) -> None:
+        """Leave the key beside the record, sealed for `recipient`: before that, a lost broker's record stays closed.
+
+        Raises UnavailableError where it cannot be written, ConfigurationError for what is no recipient.
+        """
+        closed = sealed(self.key, self.session, recipient)
+        try:
+            write_key(self.directory, closed)
+        except OSError as error:
+            raise unwritable(self.directory, error) from error
+        self._is_key_synced = False
+
     @property
     def recorded(self) -> int:
         """Bytes in the recording."""
-        return self._recording.size
+        return self._recording.sealed
 
     @property
     def sequence(self) -> int:
@@ -159,7 +139,11 @@ class Spool:
             )
 
     def sync(self) -> None:
-        """Bring both files to the disk; may take long, so call it from a thread."""
+        """Bring all of it to the disk, the key first; may take long, so call it from a thread."""
+        if not self._is_key_synced:
+            self._is_key_synced = True
+            for path in (self.directory / SEALED_KEY, self.directory / SESSION, self.directory):
+                sync_path(path)
         if self._dirty:
             self._dirty = False
             self._events.sync()

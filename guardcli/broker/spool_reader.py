@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from guardcli.broker.spool import EVENTS, RECORDING, SHIPPED
+from guardcli.broker.spool_frames import FrameReader, RecordingReader
 from guardcli.model.events import parse_event
 
 BATCH_EVENTS = 1500
@@ -39,18 +39,17 @@ class Batch:
 class SpoolReader:
     """Reads batches of a spool from a given event on, following what is appended."""
 
-    def __init__(self, directory: Path, first: int = 0) -> None:
-        """Open the spool of the session in `directory`. Raises OSError."""
-        self._events = open(directory / EVENTS, "rb")  # noqa: SIM115 - closed by `close`
-        self._recording = open(directory / RECORDING, "rb")  # noqa: SIM115 - closed by `close`
+    def __init__(self, directory: Path, key: bytes, first: int = 0) -> None:
+        """Open the spool of the session in `directory`, which `key` opens. Raises OSError, ValueError."""
+        self._events = FrameReader(directory / EVENTS, key)
+        self._recording = RecordingReader(directory / RECORDING, key)
         self.next = 0
-        self._covered = 0
         self.seek(first)
 
     @property
     def position(self) -> int:
         """How many bytes of both files were read so far; fewer where reading began in the middle."""
-        return self._events.tell() + self._covered
+        return self._events.position + self._recording.position
 
     def close(self) -> None:
         """Close both files."""
@@ -58,10 +57,10 @@ class SpoolReader:
         self._recording.close()
 
     def seek(self, sequence: int) -> None:
-        """Go on with the event `sequence`, or with the last there is where that is less."""
-        self._events.seek(0)
+        """Go on with the event `sequence`, or with the last there is where that is less. Raises ValueError."""
+        self._events.seek()
         self.next = 0
-        while self.next < sequence and self._line() is not None:
+        while self.next < sequence and self._events.skip() is not None:
             self.next += 1
 
     def batch(self) -> Batch | None:
@@ -83,14 +82,11 @@ class SpoolReader:
         return Batch(first, count, b"".join(parts)) if count else None
 
     def _line(self) -> bytes | None:
-        """Return the next whole line; a half one is left for later."""
-        line = self._events.readline(LINE_MAX)
-        if line.endswith(b"\n"):
-            return line
-        if len(line) == LINE_MAX:
-            raise ValueError(f"an event of more than {LINE_MAX} bytes")
-        self._events.seek(-len(line), os.SEEK_CUR)
-        return None
+        """Return the next whole line; a torn one is left for later."""
+        line = self._events.read()
+        if line is not None and not (line.endswith(b"\n") and len(line) <= LINE_MAX):
+            raise ValueError(f"an event of {len(line)} bytes that is no line")
+        return line
 
     def _content(self, line: bytes) -> bytes:
         """Return the stretch that an ``output`` event covers."""
@@ -98,9 +94,7 @@ class SpoolReader:
         offset, length = event.data.get("offset"), event.data.get("length")
         if not isinstance(offset, int) or not isinstance(length, int) or not 0 <= length <= LINE_MAX or offset < 0:
             raise ValueError(f"event {event.sequence} covers no part of the recording")
-        self._covered = offset + length
-        self._recording.seek(offset)
-        return self._recording.read(length)
+        return self._recording.read(offset, length)
 
 
 def read_shipped(directory: Path) -> int:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from guardcli.broker.watch import Watch
     from guardcli.client.api import ApiClient
     from guardcli.client.central import Centre, Trust
+    from guardcli.client.forms import OpenedSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +91,26 @@ def in_force(settings: Settings, source: str = "") -> Ruling:
     return Ruling(load_policy(source)) if source else rule(settings).ruling
 
 
-def begun(client: ApiClient, facts: Mapping[str, object], ruled: Ruled) -> Secret:
-    """Open a session at the API and return its token: an empty one where reads may go on without the API.
+def begun(client: ApiClient, settings: Settings, facts: Mapping[str, object], ruled: Ruled) -> OpenedSession:
+    """Open a session at the API: one with an empty token where reads may go on without the API.
 
     Raises UnavailableError where they may not.
     """
+    from guardcli.broker.spool_key import remember, remembered
+    from guardcli.client.forms import OpenedSession
+
     try:
-        return client.create_session(facts, [os.getpid()])
+        opened = client.open_session(facts, [os.getpid()])
     except UnavailableError:
         if ruled.ruling.away is None or not ruled.ruling.is_central:
             raise
+    else:
+        remember(settings.state_dir, settings.api_url, opened.recipient)
+        return opened
+    recipient = remembered(settings.state_dir, settings.api_url)
     left = ruled.ruling.policy.offline_reads - ruled.ruling.away
     click.echo(f"guard: the API is out of reach; for {left:.0f} s more, only reads go on", err=True)
-    return Secret("")
+    return OpenedSession(Secret(""), recipient)
 
 
 def watch(settings: Settings, ruled: Ruled, contact: Contact, token: Secret) -> Watch | None:

@@ -123,7 +123,8 @@ def start(
     spool = Spool(settings.spool_dir, facts)
     try:
         client = connect(settings)
-        token = begun(client, facts, ruled)
+        opened = begun(client, settings, facts, ruled)
+        spool.keep_key(opened.recipient)
     except BaseException:
         spool.remove()
         raise
@@ -150,7 +151,7 @@ def start(
     keep_memory_private()
     adopt_orphans()
     ours, theirs = socket.socketpair()
-    broker = _fork_broker(session, spool, listen(str(place.socket)), ours, theirs, settings, token, inner, ruled)
+    broker = _fork_broker(session, spool, listen(str(place.socket)), ours, theirs, settings, opened.token, inner, ruled)
     outer.close()
     try:
         return _supervise(session, settings, ours, broker, argv, isolating, inner)
@@ -281,7 +282,7 @@ def _fork_broker(
                 return client
 
             told = contact if ruled.centre is None else None  # with a centre only answers that hold count
-            return client, Shipper(settings.spool_dir, session.id, client, revive=revive, contact=told)
+            return client, Shipper(settings.spool_dir, session.id, client, spool.key, revive=revive, contact=told)
 
         def recover() -> None:
             recover_spools(settings.spool_dir, connect(settings), skip=[session.id])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Unpack
 
 from guardcli.client.faults import Fault
-from guardcli.client.forms import printable, processes, seconds
+from guardcli.client.forms import OpenedSession, printable, processes, seconds
 from guardcli.client.search import SearchFilters, SearchPage, search_page
 from guardcli.client.transport import Transport
 from guardcli.model.approvals import Approval, ApprovalState, Vote
@@ -130,16 +130,26 @@ class ApiClient:
 
     # sessions
 
-    def create_session(self, facts: Mapping[str, object], pids: Sequence[int] = ()) -> Secret:
-        """Open a session and return its token.
+    def open_session(
+        self, facts: Mapping[str, object], pids: Sequence[int] = (), spool_key: bytes = b""
+    ) -> OpenedSession:
+        """Open a session, or go on with one whose broker was lost; `spool_key` is what that one left beside its spool.
 
         `facts` are those of ``session.json``; ``started`` may be RFC 3339 or seconds since the epoch. `pids` are
         the broker's and the agent's processes, whose descendants may then never decide an approval.
         """
         form = {name: printable(facts[name]) for name in FACTS if name in facts}
         form["started"] = seconds(facts["started"])
-        body = {"session": form, "processes": processes(pids)}
-        return Secret(self._transport.call("POST", "/v1/sessions", body=body)["token"])
+        body: dict[str, object] = {"session": form, "processes": processes(pids)}
+        if spool_key:
+            body["spool_key"] = base64.b64encode(spool_key).decode()
+        answer = self._transport.call("POST", "/v1/sessions", body=body)
+        key = bytes.fromhex(answer.get("spool_key", ""))
+        return OpenedSession(Secret(answer["token"]), answer.get("recipient", ""), key)
+
+    def create_session(self, facts: Mapping[str, object], pids: Sequence[int] = ()) -> Secret:
+        """Open a session as `open_session` does and return its token alone."""
+        return self.open_session(facts, pids).token
 
     def add_processes(self, session: str, pids: Sequence[int]) -> None:
         """Register more processes of the session, such as the agent once it runs."""

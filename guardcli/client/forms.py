@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from guardcli.model.errors import UnavailableError
+from guardcli.model.secrets import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """The token of a session, the age recipient that its spool is sealed for, and the key that was sealed for it."""
+
+    token: Secret
+    recipient: str
+    spool_key: bytes = field(default=b"", repr=False)
 
 
 def printable(value: object) -> object:

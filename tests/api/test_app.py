@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import Iterator
 
@@ -18,6 +19,7 @@ from guardcli.api.notify import Notifier
 from guardcli.api.peers import Peer
 from guardcli.api.store import Store
 from guardcli.api.store.database import open_database, prepare
+from guardcli.broker.spool_key import new_key, sealed
 from guardcli.model.errors import UnavailableError
 
 
@@ -203,6 +205,31 @@ def test_a_body_that_is_too_large_is_refused_whether_it_says_so_or_not(api: Loca
             return await client.post(path, content=parts())
 
     assert asyncio.run(stream()).status_code == 413
+
+
+def test_the_key_of_a_spool_is_given_to_who_may_take_the_session_over_and_to_nobody_else(
+    api: Local, shared: Store, make
+) -> None:
+    mine, facts = "session-spool-01", make.facts("session-spool-01")
+    shared.sessions.open(make.facts("session-spool-02"), "token:somebody-else")
+    key, recipient = new_key(), shared.stretches.segments.ring.recipient()
+
+    def ask(id: str, about: str, **headers: str) -> httpx.Response:
+        closed = base64.b64encode(sealed(key, about, recipient)).decode()
+        body = json.dumps({"session": {**facts, "id": id}, "spool_key": closed}).encode()
+        return api.ask("POST", "/v1/sessions", body, **headers)
+
+    assert ask(mine, mine).json()["spool_key"] == key.hex()
+    assert ask(mine, mine).json()["recipient"] == recipient
+    own = shared.sessions.open(facts, f"local:{user_name(0)}").reveal()
+    refused = {
+        409: ask("session-spool-02", "session-spool-02"),
+        403: ask(mine, mine, authorization=f"Bearer {own}"),
+        422: ask(mine, "session-spool-02"),
+    }
+    for status, answer in refused.items():
+        assert answer.status_code == status, answer.text
+        assert key.hex() not in answer.text
 
 
 def test_a_database_that_cannot_be_written_is_said_and_nothing_is_acknowledged(

@@ -10,6 +10,7 @@ import pytest
 
 from guardcli.broker.recorder import BINARY_MAX, CALL_RECORDING_MAX, CallRecord, Recorder, StreamRecord
 from guardcli.broker.spool import EVENTS, RECORDING, Spool
+from guardcli.broker.spool_frames import FrameReader
 from guardcli.model.decisions import Decision, Verdict
 from guardcli.model.effects import Effect
 from guardcli.model.invocation import Invocation
@@ -30,12 +31,20 @@ def recorder(spool: Spool) -> Recorder:
     return made
 
 
+def written(spool: Spool, name: str) -> bytes:
+    """Return what a file of the spool holds, opened."""
+    reader = FrameReader(spool.directory / name, spool.key)
+    found = b"".join(iter(reader.read, None))
+    reader.close()
+    return found
+
+
 def events(spool: Spool) -> list[dict]:
-    return [json.loads(line) for line in (spool.directory / EVENTS).read_bytes().splitlines()]
+    return [json.loads(line) for line in written(spool, EVENTS).splitlines()]
 
 
 def cast(spool: Spool) -> list:
-    return [json.loads(line) for line in (spool.directory / RECORDING).read_bytes().splitlines()]
+    return [json.loads(line) for line in written(spool, RECORDING).splitlines()]
 
 
 def judged(recorder: Recorder, *argv: str) -> tuple[CallRecord, Invocation]:
@@ -55,7 +64,7 @@ def test_every_byte_is_covered_by_exactly_one_event_in_order(recorder: Recorder,
     for (call, _), stream in zip(calls, streams, strict=True):
         recorder.ended(call, {"status": 0}, [stream])
     recorder.closed({"status": 0})
-    recording = (spool.directory / RECORDING).read_bytes()
+    recording = written(spool, RECORDING)
     place = 0
     for event in events(spool):
         if event["type"] == "output":
@@ -70,7 +79,7 @@ def test_command_directory_message_and_targets_are_masked(recorder: Recorder, sp
     call, invocation = judged(recorder, "probe", "--password", "hunter2")
     recorder.started(call, invocation, "/bin/probe")
     recorder.settle()
-    kept = (spool.directory / EVENTS).read_bytes() + (spool.directory / RECORDING).read_bytes()
+    kept = written(spool, EVENTS) + written(spool, RECORDING)
     assert b"hunter2" not in kept and kept.count(b"[PASSWORD]") >= 5
 
 

@@ -18,6 +18,7 @@ import pytest
 from guardcli.broker.recorder import Recorder
 from guardcli.broker.recovery import recover_spools
 from guardcli.broker.spool import Spool
+from guardcli.broker.spool_frames import HEADER, FrameReader, FrameWriter
 from guardcli.client.api import ApiClient
 from guardcli.client.embedded import ensure_embedded
 from guardcli.model.errors import UnavailableError
@@ -46,9 +47,10 @@ def facts(id: str) -> dict[str, object]:
 class Lost:
     """A spool whose broker died at a moment of the test's choice."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, client: ApiClient) -> None:
         self.id = f"session-{random.randrange(10**9):09}"
         self.spool = Spool(root, facts(self.id))
+        self.spool.keep_key(client.open_session(facts(self.id)).recipient)
         self.recorder = Recorder(self.spool, lambda text: text)
         self.recorder.opened(facts(self.id), 80, 24)
         self.recorder.settle()
@@ -62,13 +64,20 @@ class Lost:
             self.dead = True
             self.spool.close()
 
+    def frames(self, name: str) -> list[bytes]:
+        """Return what each frame of a file holds."""
+        reader = FrameReader(self.directory / name, self.spool.key)
+        found = list(iter(reader.read, None))
+        reader.close()
+        return found
+
     def events(self, client: ApiClient) -> list[Event]:
         return list(client.events(self.id))
 
 
 @pytest.fixture
-def lost(tmp_path: Path) -> Iterator[Lost]:
-    found = Lost(tmp_path)
+def lost(client: ApiClient, tmp_path: Path) -> Iterator[Lost]:
+    found = Lost(tmp_path, client)
     yield found
     found.die()
 
@@ -99,9 +108,9 @@ def test_one_to_skip_is_left_alone(client: ApiClient, lost: Lost, tmp_path: Path
     assert lost.directory.exists()
 
 
-@pytest.mark.parametrize("cut", [1, 2, 40, 300])
-def test_a_torn_last_line_is_cut_off(client: ApiClient, lost: Lost, tmp_path: Path, cut: int) -> None:
-    path = lost.directory / "events.jsonl"
+@pytest.mark.parametrize("cut", [1, 2, 40, 300, 460])
+def test_a_torn_last_frame_is_cut_off(client: ApiClient, lost: Lost, tmp_path: Path, cut: int) -> None:
+    path = lost.directory / "events"
     lost.die()
     os.truncate(path, path.stat().st_size - cut)
     assert recover_spools(tmp_path, client) == [lost.id]
@@ -111,7 +120,7 @@ def test_a_torn_last_line_is_cut_off(client: ApiClient, lost: Lost, tmp_path: Pa
 
 def test_recording_that_no_event_covers_yet_is_covered(client: ApiClient, lost: Lost, tmp_path: Path) -> None:
     lost.spool.record(b'[1.0, "o", "late"]\n[1.1, "o", "torn')
-    recording = (lost.directory / "recording.cast").read_bytes()
+    recording = b"".join(lost.frames("recording"))
     lost.die()
     assert recover_spools(tmp_path, client) == [lost.id]
     assert types(lost.events(client))[-3:] == ["output", "recovered", "closed"]
@@ -121,7 +130,7 @@ def test_recording_that_no_event_covers_yet_is_covered(client: ApiClient, lost: 
 
 def test_recovery_goes_on_where_shipping_stopped(client: ApiClient, lost: Lost, tmp_path: Path) -> None:
     own = client.with_token(client.create_session(facts(lost.id)))
-    lines = (lost.directory / "events.jsonl").read_bytes().splitlines()
+    lines = lost.frames("events")
     first = json.loads(lines[0])
     own.append_events(lost.id, [(Event(**{**first, "type": EventType.OPENED}), None)])
     lost.die()
@@ -158,16 +167,30 @@ def test_a_broker_that_died_before_it_had_said_anything_leaves_nothing(client: A
     assert list(tmp_path.iterdir()) == []
 
 
-def rewrite(path: Path, change: Callable[[list[bytes]], list[bytes]]) -> None:
-    path.write_bytes(b"".join(change(path.read_bytes().splitlines(keepends=True))))
+def frames(path: Path) -> list[bytes]:
+    """Return the frames of a file as they lie there."""
+    content, found = path.read_bytes(), []
+    while content:
+        end = HEADER + int.from_bytes(content[:4], "big")
+        found.append(content[:end])
+        content = content[end:]
+    return found
+
+
+def turned(frame: bytes, place: int) -> bytes:
+    """Return `frame` with one bit of one byte turned."""
+    return frame[:place] + bytes([frame[place] ^ 1]) + frame[place + 1 :]
 
 
 DAMAGE = {
-    "changed": lambda lines: [*lines[:3], lines[3].replace(b"allow", b"deny!"), *lines[4:]],
-    "removed": lambda lines: [*lines[:3], *lines[4:]],
-    "swapped": lambda lines: [*lines[:3], lines[4], lines[3], *lines[5:]],
-    "nonsense": lambda lines: [*lines[:3], b"nonsense\n", *lines[4:]],
-    "deep nonsense": lambda lines: [*lines[:3], b"[" * 100_000 + b"\n", *lines[4:]],
+    "a changed byte": lambda found: [*found[:3], turned(found[3], 60), *found[4:]],
+    "a changed nonce": lambda found: [*found[:3], turned(found[3], 8), *found[4:]],
+    "a length that goes beyond the end": lambda found: [*found[:3], turned(found[3], 1), *found[4:]],
+    "removed": lambda found: [*found[:3], *found[4:]],
+    "swapped": lambda found: [*found[:3], found[4], found[3], *found[5:]],
+    "said twice": lambda found: [*found[:3], found[2], *found[3:]],
+    "nonsense": lambda found: [*found[:3], b"nonsense" * 20, *found[4:]],
+    "zeros in the middle": lambda found: [*found[:3], bytes(len(found[3])), *found[4:]],
 }
 
 
@@ -176,27 +199,130 @@ def test_a_tampered_spool_is_shipped_as_far_as_it_holds_and_kept(
     client: ApiClient, lost: Lost, tmp_path: Path, name: str
 ) -> None:
     lost.die()
-    rewrite(lost.directory / "events.jsonl", DAMAGE[name])
+    path = lost.directory / "events"
+    path.write_bytes(b"".join(DAMAGE[name](frames(path))))
     assert recover_spools(tmp_path, client) == [lost.id]
     events = lost.events(client)
     assert types(events)[3:] == ["recovered", "closed"]
     assert "event 3" in str(events[3].data["reason"])
     kept = tmp_path / f"{lost.id}.damaged"
-    assert (kept / "events.jsonl.damaged").exists()
+    assert (kept / "events.damaged").exists()
     assert recover_spools(tmp_path, client) == []
     assert kept.exists()
 
 
+def rewritten(lost: Lost, change: Callable[[list[bytes]], list[bytes]]) -> None:
+    """Write the lines of the chain anew, as only who has the key can."""
+    lines = change(lost.frames("events"))
+    (lost.directory / "events").unlink()
+    writer = FrameWriter(lost.directory / "events", lost.spool.key)
+    for line in lines:
+        writer.append(line)
+    writer.close()
+
+
+SEALED_AGAIN: dict[str, Callable[[list[bytes]], list[bytes]]] = {
+    "changed": lambda lines: [*lines[:3], lines[3].replace(b"allow", b"deny!"), *lines[4:]],
+    "removed": lambda lines: [*lines[:3], *lines[4:]],
+    "nonsense": lambda lines: [*lines[:3], b"nonsense\n", *lines[4:]],
+    "deep nonsense": lambda lines: [*lines[:3], b"[" * 100_000 + b"\n", *lines[4:]],
+}
+
+
+@pytest.mark.parametrize("name", SEALED_AGAIN)
+def test_a_chain_that_does_not_hold_is_found_under_a_seal_that_does(
+    client: ApiClient, lost: Lost, tmp_path: Path, name: str
+) -> None:
+    lost.die()
+    rewritten(lost, SEALED_AGAIN[name])
+    assert recover_spools(tmp_path, client) == [lost.id]
+    assert types(lost.events(client))[3:] == ["recovered", "closed"]
+    assert "event 3" in str(lost.events(client)[3].data["reason"])
+
+
+@pytest.mark.parametrize("torn", [0, 3, 19, 20, 30, -1])
+def test_a_last_frame_whose_end_never_reached_the_disk_is_cut_off(
+    client: ApiClient, lost: Lost, tmp_path: Path, torn: int
+) -> None:
+    """A machine that loses its power may leave the file long enough, with zeros at its end."""
+    lost.die()
+    path = lost.directory / "events"
+    *whole, last = frames(path)
+    path.write_bytes(b"".join(whole) + last[:torn] + bytes(4096))
+    assert recover_spools(tmp_path, client) == [lost.id]
+    assert types(lost.events(client))[-3:] == ["judged", "recovered", "closed"]
+    assert len(lost.events(client)) == len(whole) + 2
+    assert client.verify(lost.id).whole
+
+
 def test_a_tampered_recording_is_found(client: ApiClient, lost: Lost, tmp_path: Path) -> None:
     lost.die()
-    path = lost.directory / "recording.cast"
-    path.write_bytes(path.read_bytes().replace(b"80", b"81"))
+    path = lost.directory / "recording"
+    path.write_bytes(turned(path.read_bytes(), 60))
+    assert recover_spools(tmp_path, client) == [lost.id]
+    assert "its part of the recording is damaged" in str(lost.events(client)[-2].data["reason"])
+
+
+def test_a_recording_of_other_bytes_under_a_seal_that_holds_is_found(
+    client: ApiClient, lost: Lost, tmp_path: Path
+) -> None:
+    lost.die()
+    [header] = lost.frames("recording")
+    (lost.directory / "recording").unlink()
+    writer = FrameWriter(lost.directory / "recording", lost.spool.key)
+    writer.append(header.replace(b"80", b"81"))
+    writer.close()
     assert recover_spools(tmp_path, client) == [lost.id]
     assert "does not match its SHA-256" in str(lost.events(client)[-2].data["reason"])
 
 
+def test_damage_in_what_no_event_covers_yet_is_told_and_the_rest_is_kept(
+    client: ApiClient, lost: Lost, tmp_path: Path
+) -> None:
+    lost.spool.record(b'[1.0, "o", "first"]\n')
+    lost.spool.record(b'[1.1, "o", "second"]\n')
+    lost.die()
+    path = lost.directory / "recording"
+    content = path.read_bytes()
+    path.write_bytes(turned(content, len(content) - 10))
+    assert recover_spools(tmp_path, client) == [lost.id]
+    assert "damaged" in str(lost.events(client)[-2].data["reason"])
+    assert b"second" not in b"".join(client.recording(lost.id))
+    assert (tmp_path / f"{lost.id}.damaged").exists()
+
+
+def test_a_spool_without_its_key_stays_and_holds_no_other_up(client: ApiClient, lost: Lost, tmp_path: Path) -> None:
+    lost.die()
+    key = (lost.directory / "key.age").read_bytes()
+    (lost.directory / "key.age").unlink()
+    other = Lost(tmp_path, client)
+    other.die()
+    assert recover_spools(tmp_path, client) == [other.id]
+    (lost.directory / "key.age").write_bytes(turned(key, len(key) - 3))
+    assert recover_spools(tmp_path, client) == []
+    (lost.directory / "key.age").write_bytes(key)
+    assert recover_spools(tmp_path, client) == [lost.id]
+
+
+def test_the_key_of_another_session_opens_nothing(client: ApiClient, lost: Lost, tmp_path: Path) -> None:
+    other = Lost(tmp_path, client)
+    other.die()
+    lost.die()
+    (lost.directory / "key.age").write_bytes((other.directory / "key.age").read_bytes())
+    assert recover_spools(tmp_path, client) == [other.id]
+    assert (lost.directory / "events").exists()
+
+
+def test_a_broker_lost_before_it_had_left_its_key_is_closed(client: ApiClient, tmp_path: Path) -> None:
+    id = f"session-{random.randrange(10**9):09}"
+    client.create_session(facts(id))
+    Spool(tmp_path, facts(id)).close()
+    assert recover_spools(tmp_path, client) == [id]
+    assert types(list(client.events(id))) == ["recovered", "closed"]
+
+
 def test_many_recoveries_at_once_bring_each_home_once(client: ApiClient, tmp_path: Path) -> None:
-    losts = [Lost(tmp_path) for _ in range(6)]
+    losts = [Lost(tmp_path, client) for _ in range(6)]
     for one in losts:
         one.die()
     homes: list[str] = []

@@ -19,6 +19,7 @@ from guardcli.api.lines import read_lines
 from guardcli.broker.recorder import Recorder
 from guardcli.broker.shipper import Shipper
 from guardcli.broker.spool import Spool
+from guardcli.broker.spool_frames import FrameReader
 from guardcli.broker.spool_reader import BATCH_BYTES, BATCH_EVENTS, SpoolReader, read_shipped, write_shipped
 from guardcli.client.api import ApiClient
 from guardcli.client.embedded import ensure_embedded
@@ -105,7 +106,7 @@ def fill(spool: Spool, count: int) -> None:
 
 
 def shipper(spool: Spool, client: ApiClient, **options: object) -> Shipper:
-    made = Shipper(spool.directory.parent, spool.session, client, **options)  # type: ignore[arg-type]
+    made = Shipper(spool.directory.parent, spool.session, client, spool.key, **options)  # type: ignore[arg-type]
     made.start()
     return made
 
@@ -114,10 +115,10 @@ def test_everything_arrives_and_is_acknowledged(api: Api, session) -> None:
     spool, client = session
     fill(spool, 1200)
     made = shipper(spool, client)
-    assert made.flush(20)
+    assert made.flush(spool.sequence, 60)
     made.stop()
     assert made.acknowledged == spool.sequence == read_shipped(spool.directory)
-    kept = sum((spool.directory / name).stat().st_size for name in ("events.jsonl", "recording.cast"))
+    kept = sum((spool.directory / name).stat().st_size for name in ("events", "recording"))
     assert made.shipped == kept
     assert api.client().session(spool.session).events == spool.sequence
     assert api.client().verify(spool.session).whole
@@ -127,7 +128,7 @@ def test_what_is_appended_later_follows(api: Api, session) -> None:
     spool, client = session
     fill(spool, 3)
     made = shipper(spool, client)
-    assert made.flush(20)
+    assert made.flush(spool.sequence, 60)
     for number in range(20):
         spool.event(EventType.FAILED, 0, {"reason": str(number)}, time.time())
         made.wake()
@@ -135,21 +136,21 @@ def test_what_is_appended_later_follows(api: Api, session) -> None:
     made.stop()
 
 
-def test_a_half_written_line_waits_for_its_other_half(session) -> None:
+def test_a_half_written_frame_waits_for_its_other_half(session) -> None:
     spool, client = session
     fill(spool, 1)
     made = shipper(spool, client)
-    assert made.flush(20)
+    assert made.flush(spool.sequence, 60)
     before = made.acknowledged
     spool.event(EventType.FAILED, 0, {"reason": "é" * 100}, time.time())
-    path = spool.directory / "events.jsonl"
+    path = spool.directory / "events"
     whole = path.read_bytes()
     os.truncate(path, len(whole) - 60)
     made.wake()
     time.sleep(0.2)
     assert (made.acknowledged, made.fault) == (before, "")
     path.write_bytes(whole)
-    assert made.flush(20)
+    assert made.flush(spool.sequence, 60)
     made.stop()
 
 
@@ -170,7 +171,7 @@ def test_the_api_killed_in_between_loses_nothing(api: Api, session) -> None:
         if number % 60 == 30:
             time.sleep(pick.uniform(0.0, 0.05))
             api.stop(signal.SIGKILL)
-    assert made.flush(30), made.fault
+    assert made.flush(spool.sequence, 60), made.fault
     made.stop()
     assert api.client().session(spool.session).events == spool.sequence
     assert api.client().verify(spool.session).whole
@@ -182,7 +183,7 @@ def test_flush_gives_up_in_time_and_stop_too_while_the_api_is_away(api: Api, ses
     api.stop()
     made = shipper(spool, client)
     began = time.monotonic()
-    assert not made.flush(0.3)
+    assert not made.flush(spool.sequence, 0.3)
     made.stop()
     assert time.monotonic() - began < 5.0
     assert made.acknowledged == 0
@@ -197,13 +198,13 @@ def test_an_api_that_lost_its_database_gets_everything_again(api: Api, session) 
         return base.with_token(base.create_session(facts(spool.session)))
 
     made = shipper(spool, client, revive=revive)
-    assert made.flush(20)
+    assert made.flush(spool.sequence, 60)
     api.stop()
     for path in api.directory.glob("guard.db*"):
         if path.is_file():
             path.unlink()
     spool.event(EventType.FAILED, 0, {"reason": "after"}, time.time())
-    assert made.flush(30), made.fault
+    assert made.flush(spool.sequence, 60), made.fault
     made.stop()
     assert api.client().session(spool.session).events == spool.sequence
 
@@ -225,13 +226,13 @@ def test_a_spool_that_contradicts_what_is_stored_is_given_up_loudly(session, tmp
     spool, client = session
     fill(spool, 5)
     made = shipper(spool, client)
-    assert made.flush(20)
+    assert made.flush(spool.sequence, 60)
     made.stop()
     other = Spool(tmp_path / "other", facts(spool.session))
     for number in range(9):
         other.event(EventType.FAILED, 0, {"reason": str(number)}, time.time())
     again = shipper(other, client)
-    assert not again.flush(20)
+    assert not again.flush(other.sequence, 60)
     assert "another hash" in again.fault
     again.stop()
     other.close()
@@ -241,7 +242,7 @@ def test_a_quiet_session_gives_signs_of_life(api: Api, session) -> None:
     spool, client = session
     fill(spool, 1)
     made = shipper(spool, client, heartbeat=0.05)
-    assert made.flush(20)
+    assert made.flush(spool.sequence, 60)
     seen = api.client().session(spool.session).seen
     until(lambda: api.client().session(spool.session).seen > seen)
     made.stop()
@@ -255,7 +256,7 @@ def test_batches_are_bounded_and_cover_everything(session) -> None:
         spool.record(b'[0.0, "o", "' + b"x" * 100_000 + b'"]\n')
         recorder._stretch.update(b'[0.0, "o", "' + b"x" * 100_000 + b'"]\n')
         recorder.settle()
-    reader = SpoolReader(spool.directory)
+    reader = SpoolReader(spool.directory, spool.key)
     sizes = []
     content = b""
     while batch := reader.batch():
@@ -267,7 +268,9 @@ def test_batches_are_bounded_and_cover_everything(session) -> None:
     reader.close()
     assert len(sizes) > 1
     assert max(sizes) < 2 * BATCH_BYTES
-    assert content == (spool.directory / "recording.cast").read_bytes()
+    recording = FrameReader(spool.directory / "recording", spool.key)
+    assert content == b"".join(iter(recording.read, None))
+    recording.close()
 
 
 def test_what_comes_while_a_request_runs_waits_for_company(session) -> None:
@@ -297,7 +300,7 @@ def test_two_threads_may_wake_and_flush_at_once(session) -> None:
     fill(spool, 50)
     made = shipper(spool, client)
     results: list[bool] = []
-    threads = [threading.Thread(target=lambda: results.append(made.flush(20))) for _ in range(10)]
+    threads = [threading.Thread(target=lambda: results.append(made.flush(spool.sequence, 60))) for _ in range(10)]
     for thread in threads:
         thread.start()
     for thread in threads:

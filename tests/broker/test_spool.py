@@ -9,17 +9,24 @@ import resource
 import signal
 from pathlib import Path
 
+import pyrage
 import pytest
+from pyrage import x25519
 
-from guardcli.broker.spool import EVENTS, LOCK, RECORDING, Spool, remove_spool, timestamp
-from guardcli.model.errors import UnavailableError
+from guardcli.broker.spool import EVENTS, LOCK, RECORDING, SESSION, Spool, remove_spool, timestamp
+from guardcli.broker.spool_frames import FrameReader
+from guardcli.broker.spool_key import SEALED_KEY
+from guardcli.model.errors import ConfigurationError, UnavailableError
 from guardcli.model.events import EventType, first_fault, parse_event
 
 FACTS = {"id": "session-0001"}
 
 
 def stored(spool: Spool) -> list[object]:
-    return [json.loads(line) for line in (spool.directory / EVENTS).read_bytes().splitlines()]
+    reader = FrameReader(spool.directory / EVENTS, spool.key)
+    found = [json.loads(line) for line in iter(reader.read, None)]
+    reader.close()
+    return found
 
 
 def test_events_are_written_at_once_and_form_a_chain(tmp_path: Path) -> None:
@@ -68,6 +75,32 @@ def test_a_write_that_fails_leaves_nothing_behind_and_the_next_one_goes_on(tmp_p
     spool.close()
 
 
+def test_nothing_of_what_happened_is_on_the_disk_in_clear(tmp_path: Path) -> None:
+    identity = x25519.Identity.generate()
+    spool = Spool(tmp_path, FACTS)
+    spool.keep_key(str(identity.to_public()))
+    spool.event(EventType.JUDGED, 1, {"command": "very-private"}, 1.0)
+    spool.record(b'[1.0, "o", "very-private"]\n')
+    spool.sync()
+    kept = {path.name: path.read_bytes() for path in spool.directory.iterdir()}
+    assert set(kept) == {EVENTS, RECORDING, SESSION, LOCK, SEALED_KEY}
+    assert not [name for name, content in kept.items() if b"very-private" in content]
+    assert not [name for name, content in kept.items() if spool.key in content or spool.key.hex().encode() in content]
+    opened = json.loads(pyrage.decrypt(kept[SEALED_KEY], [identity]))
+    assert opened == {"session": "session-0001", "key": spool.key.hex()}
+    spool.close()
+
+
+def test_a_key_that_cannot_be_kept_is_said_so(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, FACTS)
+    with pytest.raises(ConfigurationError, match="age recipient"):
+        spool.keep_key("age1nonsense")
+    remove_spool(spool.directory)
+    with pytest.raises(UnavailableError, match="nothing runs unrecorded"):
+        spool.keep_key(str(x25519.Identity.generate().to_public()))
+    spool.close()
+
+
 def test_a_directory_that_cannot_be_made_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "spool").write_text("in the way")
     with pytest.raises(UnavailableError):
@@ -77,14 +110,14 @@ def test_a_directory_that_cannot_be_made_is_said_so(tmp_path: Path) -> None:
 def test_removing_takes_it_out_of_sight_whole(tmp_path: Path) -> None:
     spool = Spool(tmp_path, FACTS)
     spool.record(b"line\n")
-    assert (spool.directory / RECORDING).read_bytes() == b"line\n"
+    assert spool.recorded == 5
     remove_spool(spool.directory)
     assert list(tmp_path.iterdir()) == []
     spool.close()
 
 
 def test_what_waits_for_the_api_is_bounded_and_goes_on_when_it_is_taken(tmp_path: Path) -> None:
-    spool = Spool(tmp_path, FACTS, most=2000)
+    spool = Spool(tmp_path, FACTS, most=2500)
     spool.event(EventType.OPENED, 0, {}, 1.0)
     began = 0
     with pytest.raises(UnavailableError, match="wait for the API"):
@@ -97,7 +130,7 @@ def test_what_waits_for_the_api_is_bounded_and_goes_on_when_it_is_taken(tmp_path
     with pytest.raises(UnavailableError):
         spool.event(EventType.STARTED, 1, {"program": "x" * 1000}, 1.0)
     spool.event(EventType.ENDED, 1, {"status": 0, "x": "x" * 1000}, 1.0)
-    spool.shipped = 3000
+    spool.shipped = 4000
     spool.event(EventType.STARTED, 2, {"program": "x"}, 1.0)
     spool.record(b"x\n")
     events = [parse_event(form) for form in stored(spool)]

@@ -10,6 +10,7 @@ import pytest
 
 from guardcli.broker.recorder import Recorder
 from guardcli.broker.spool import EVENTS, Spool
+from guardcli.broker.spool_frames import FrameReader
 from guardcli.broker.standing import Ruling, Standing
 from guardcli.broker.statements import ConnectionAuthority, StatementRules
 from guardcli.gateways.postgres.authority import Outcome, Source, Statement
@@ -84,7 +85,9 @@ def test_the_lines_of_events_are_canonical_and_hold_together(spool: Spool, outco
     text = "SELECT 'ü\\ \"\x01\x7f' FROM orders -- \U0001f600"
     statement = Statement(text, Source.BIND, "a" * 64, ("7", None, "q'\n"))
     made.ended(made.admit(statement, made.judge(read())), outcome)
-    lines = (spool.directory / EVENTS).read_bytes().splitlines()
+    reader = FrameReader(spool.directory / EVENTS, spool.key)
+    lines = b"".join(iter(reader.read, None)).splitlines()
+    reader.close()
     events = [parse_event(json.loads(line)) for line in lines]
     assert [canonical(json.loads(line)) for line in lines] == lines
     assert first_fault(events, "session-0001") == ""

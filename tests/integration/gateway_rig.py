@@ -18,7 +18,8 @@ from typing import Any
 from guardcli.broker.approval import Approvals
 from guardcli.broker.recorder import Recorder
 from guardcli.broker.ruling import Ruling
-from guardcli.broker.spool import Spool
+from guardcli.broker.spool import EVENTS, Spool
+from guardcli.broker.spool_frames import FrameReader
 from guardcli.broker.standing import Standing
 from guardcli.broker.statements import StatementGatekeeper, StatementRules
 from guardcli.gateways.postgres.catalogue import LiveCatalogue
@@ -243,13 +244,12 @@ class Rig:
         import json
 
         found = []
-        for path in (self.root / "spool").rglob("*"):
-            if path.is_file():
-                for line in path.read_bytes().splitlines():
-                    if line.startswith(b'{"call"'):
-                        event = json.loads(line)
-                        if type is None or event["type"] == type.value:
-                            found.append({**event["data"], "call": event["call"], "type": event["type"]})
+        reader = FrameReader(self.spool.directory / EVENTS, self.spool.key)
+        while line := reader.read():
+            event = json.loads(line)
+            if type is None or event["type"] == type.value:
+                found.append({**event["data"], "call": event["call"], "type": event["type"]})
+        reader.close()
         return found
 
 

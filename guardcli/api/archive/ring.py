@@ -50,9 +50,22 @@ class Ring:
         """Return the name of the identity that new stretches are sealed for."""
         return next(iter(self._load()))
 
+    def recipient(self) -> str:
+        """Return the public half of the present identity, as age writes it."""
+        return str(next(iter(self._load().values())).to_public())
+
+    def open_any(self, sealed: bytes) -> bytes:
+        """Return what was sealed for any of the identities. Raises CannotOpenError where that cannot be opened."""
+        import pyrage  # type: ignore[import-untyped]
+
+        try:
+            return bytes(pyrage.decrypt(sealed, list(self._load().values())))
+        except pyrage.DecryptError as error:
+            raise CannotOpenError(str(error)) from None
+
     def seal(self, content: bytes) -> tuple[str, bytes]:
         """Return the name of the present identity, and `content` sealed for it."""
-        import pyrage  # type: ignore[import-untyped]
+        import pyrage
 
         name, identity = next(iter(self._load().items()))
         return name, pyrage.encrypt(content, [identity.to_public()])

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from guardcli.api.ancestry import start_time
+from guardcli.api.archive.spools import spool_key
 from guardcli.api.bodies import Hold, NewProcesses, NewSession, Process, SessionOpened, SessionPage, SessionView
 from guardcli.api.context import Api, Context, Who
 from guardcli.api.principals import Kind, Principal
@@ -22,6 +23,8 @@ router = APIRouter(prefix="/sessions", tags=["sessions"])
 def open_session(request: Request, body: NewSession, api: Api, who: Who) -> SessionOpened:
     """Open a session and give its token, which can add to this session alone and can never decide."""
     who.may_open()
+    ring = api.store.stretches.segments.ring
+    key = spool_key(ring, body.session.id, body.spool_key) if body.spool_key else ""
     processes = _accepted(request, api, who, body.processes)
     token = api.store.sessions.open(
         body.session.model_dump(),
@@ -34,7 +37,7 @@ def open_session(request: Request, body: NewSession, api: Api, who: Who) -> Sess
     )
     api.trees.register(body.session.id, processes)
     api.notifier.publish("sessions")
-    return SessionOpened(id=body.session.id, token=token.reveal())
+    return SessionOpened(id=body.session.id, token=token.reveal(), recipient=ring.recipient(), spool_key=key)
 
 
 def vouched(api: Context, who: Principal, claimed: Sequence[str]) -> tuple[str, ...]:
