@@ -47,7 +47,9 @@ EXPRESSIONS: dict[str, bytes] = {
     "parameter": rb"(?s:.*)(?::param|:type|@param|:var|:ivar|@type)[ \t]+[\w{}., ]*",
     # Values.
     "placeholder": rb"""(?ix)
-      \*{3,}.* | \.{3}.*                                                                  # stars, dots
+      \*{3,}.* | \.{3}.* | \xe2\x80\xa6.* | \\?['"`]{1,3}                                  # stars, dots
+    | (?:files|compat|systemd|sss|winbind)(?:\ {1,8}\[?[a-z=!]+\]?)*                       # nsswitch.conf
+    | \$\{\w+\[[\w@*\#-]*\]\}
     | \$\{?[a-z_][\w:.-]*\}? | \$\{\w+:?[-?=+](?:\$.*)?\}? | \$[0-9@*\#?!]? | \$\$ | \$\(.* | \{\{.*\}\}.*
     | %\(?\w*\)?s? | %\w+% | \{[\w.:\ ]*\} | @\w*@ | \#\{.*\}                            # variables
     | <[^<>]*>? | <<?<?[a-z_][\w\ ]*>{0,3} | \[[\w\ :.-]*\] | \([\w\ ,.:'"=-]*\) | __\w+__ # <password>, [PASSWORD]
@@ -109,7 +111,7 @@ EXPRESSIONS: dict[str, bytes] = {
     rb"|missing|unknown|ignored?|supported|encrypted|hashed|rotated|stored|changed|updated|created|deleted|found"
     rb"|accepted|rejected|incorrect|provided)",
     "version": rb"[0-9]{1,6}(?:[._][0-9]{1,8}){0,4}",
-    "fields": rb"(?:[^\w{}%]{0,8}(?:\{[\w.!:]*\}|%\(?\w{0,40}\)?[sdr]))+[^\w{}%]{0,8}",
+    "fields": rb"(?:[^\w{}%]{0,8}(?:\{[\w.!:]*\}|%\(?\w{0,40}\)?[sdr]))+[^\w{}%]{0,8}|['\"][)\]](?s:.*)",
     "suspect": rb"(?is:.*)(?i:x{4}|00000|chang|your|example|repl|insert|enter|dummy|placeh|pass|secret|token|key|cred"
     rb"|pwd|int|char)(?s:.*)",
     "formatted": rb"(?s).*(?:\{[^{}]*\}|%[sd(]|\\[wdsbSWD]|\$\{|\[\^|\(\?).*",

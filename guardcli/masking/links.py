@@ -17,6 +17,13 @@ LINKS = (
         1,
     ),
     Form(rb"[?&](?:amp;)?code=[\w%.~+/-]{16}", rb"(?i)[?&](?:amp;)?code=", _PART, is_chosen, 1),
+    Form(
+        rb"[?&](?:amp;)?(?:password|passwd|pwd|api_?key|(?:access_)?token)=[^\s&\"'<>#]{6}",
+        rb"(?i)(?:://|jdbc:)[^\s\"'<>]{1,300}[?&](?:amp;)?(?:password|passwd|pwd|api_?key|(?:access_)?token)=",
+        rb"([^\s&\"'<>#;]{1,4096})",
+        is_given,
+        1,
+    ),
     Form(rb"/t/[a-z]{2}-[0-9a-f-]{32}", rb"/t/", rb"([a-z]{2}-[0-9a-f-]{36,60})(?=/)", is_given, 1),
     Form(
         rb"\b(?:github|gitlab|bitbucket)\.(?:com|org)\\?\"[ \t]{0,4}:[ \t]{0,4}\\?\"[A-Za-z0-9_-]{20}",

@@ -72,7 +72,7 @@ FORMS = (
     Around(rb"[\"'][^<>\n]{0,60}>[^<\s]"),
     Around(PAIRED + B + Q + rb"[^\s\"']"),
     Around(rb"[\"']" + B + rb"\{" + B + VALUE + B + rb"=" + B + rb"[\"'][^\"']"),
-    Around(rb"[\"']" + B + rb"," + B + rb"@?[\"'][^\"']", SETTERS + rb"[\"']", rb"[\w$.:/-]"),
+    Around(rb"[\"']" + B + rb",[ \t]{0,20}@?[\"'][^\"']", SETTERS + rb"[\"']", rb"[\w$.:/-]"),
     Around(rb"[\"']" + B + rb"," + B + rb"@?[\"'][^\"']"),
     Around(rb"\([\"'][^\"']", rb"\W(?:set|with|use|add|new)_?", rb"[\w.]"),
     Around(rb"[ \t]{1,4}N?[\"'`][^\s\"'`]"),

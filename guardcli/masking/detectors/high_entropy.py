@@ -17,7 +17,7 @@ _BEFORE = b" \t\"'=:>"
 _FIRST = 20
 _CHANGE = re.compile(rb"[a-z](?![a-z])|[A-Z](?![A-Z])|[0-9](?![0-9])")
 """Where a letter's case or a digit's run ends: random text has one at more than every second character."""
-_WORDS = re.compile(rb"(?:[A-Z]?[a-z]{2,20}[-_/+]?){2,40}")
+_WORDS = re.compile(rb"(?:(?:[A-Z]?[a-z]{2,20}|To|Of|In|By|On|At|As)[-_/+]?){2,40}")
 """Words put together, as names in code are: ``ConvertTo-SecureString``."""
 _DIGITS = b"0123456789"
 _MEASURED = 64

@@ -87,7 +87,7 @@ FORMS = (
     ),
     Form(
         Tail.SETTER,
-        rb"(?i)" + SETTERS + rb"[\"']" + _NAME + rb"[\"']" + B + rb"," + B + rb"@?",
+        rb"(?i)" + SETTERS + rb"[\"']" + _NAME + rb"[\"']" + B + rb",[ \t]{0,20}@?",
         _STRING,
         is_string,
     ),

@@ -48,6 +48,9 @@ _COUNTRIES = (
 _FEWEST = 9
 """Digits of a number that a word alone announces: dates and counts have fewer."""
 
+_BEHIND = 3
+"""Groups of digits that may stand behind a number and be none of it, and one."""
+_LAST_GROUP = re.compile(rb"(?<=[0-9])[ ()./-]{1,3}[0-9]{1,4}\Z")
 _PLUS = 0x2B
 _WORD = re.compile(rb"[A-Za-z]{3}")
 """What every name holds: rows of numbers need no closer look."""
@@ -72,7 +75,11 @@ class Phone(Detector):
     def find_swept(self, text: bytes, start: int, end: int) -> tuple[int, int] | None:
         """Return the number from `start` to `end`, which has its country's code or an American form."""
         number = text[start:end]
-        return (start, end) if _is_number(number, None if number[0] == _PLUS else "US") else None
+        for _ in range(_BEHIND):
+            if _is_number(number, None if number[0] == _PLUS else "US"):
+                return start, start + len(number)
+            number = _LAST_GROUP.sub(b"", number)  # of another number behind it
+        return None
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the number around `at`."""

@@ -35,6 +35,7 @@ CASES = [
     # arguments
     'os.Setenv("DB_PASSWORD", "⟦correct⟧")',
     "define('AUTH_KEY', '⟦put-it |nDy⟧');",
+    "define('AUTH_KEY',         '⟦fWc5BaFFOr-IjvGrxLj-WDm3⟧');",
     'os.environ.get("TOKEN", "⟦Tr0ub4dor⟧")',
     '("password", "⟦Tr0ub4dor⟧")',
     '("password", "username")',

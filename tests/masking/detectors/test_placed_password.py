@@ -7,6 +7,10 @@ from collections.abc import Callable
 import pytest
 
 CASES = [
+    "jdbc:postgresql://db:5432/shop?user=shop&password=⟦KWNfO.q2X⟧",
+    "https://api.acme.io/v1?token=⟦abc.Def9⟧&page=2",
+    "https://api.acme.io/v1?page=abc.Def9",
+    '$cred = ConvertTo-SecureString "⟦x9!kkY22p⟧" -AsPlainText',
     "u=1&password%3D⟦Tr0ub4dor⟧%26x",
     "machine h login u password ⟦Tr0ub4dor⟧",
     "the login of the password page",
