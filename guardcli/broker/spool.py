@@ -28,7 +28,7 @@ from pathlib import Path
 from guardcli.broker.spool_frames import FrameWriter, unwritable
 from guardcli.broker.spool_key import SEALED_KEY, new_key, sealed, sync_path, write_key
 from guardcli.model.errors import UnavailableError
-from guardcli.model.events import GENESIS, EventType, canonical, linked_line
+from guardcli.model.events import GENESIS, EventType, Linker, canonical
 
 UNSHIPPED_MAX = 1 << 30
 """Bytes that may wait for the API. With more nothing is begun and no output goes on, as on a disk that is full."""
@@ -83,6 +83,7 @@ class Spool:
             self._recording = FrameWriter(self.directory / RECORDING, self.key)
         except OSError as error:
             raise unwritable(self.directory, error) from error
+        self._linker = Linker(self.session)
         self._sequence = 0
         self._previous = GENESIS
         self._dirty = False
@@ -117,7 +118,7 @@ class Spool:
         """Append an event whose `data` is canonical JSON already. Raises UnavailableError."""
         self._make_room(len(data), 0 if type in BEGINNINGS else RESERVE)
         moment = timestamp(seconds)
-        digest, line = linked_line(self.session, self._sequence, moment, type, call, data, self._previous)
+        digest, line = self._linker.line(self._sequence, moment, type, call, data, self._previous)
         self._events.append(line)
         self._sequence += 1
         self._previous = digest

@@ -148,6 +148,33 @@ def linked_line(
     return digest, _line(head, digest, tail)
 
 
+class Linker:
+    """Writes the events of one session as `linked_line` does, quicker: what stays the same is encoded once."""
+
+    def __init__(self, session: str) -> None:
+        self._tail = b'"session":%b,"time":"' % quoted(session)
+
+    def line(
+        self, sequence: int, time: str, type: EventType, call: int, data: bytes, previous: str
+    ) -> tuple[str, bytes]:
+        """Return hash and line; `time` and `previous` have nothing to escape, `data` is canonical JSON."""
+        head = b'{"call":%d,"data":%b,' % (call, data)
+        tail = b'"previous":"%b","sequence":%d,%b%b",%b' % (
+            previous.encode(),
+            sequence,
+            self._tail,
+            time.encode(),
+            _TYPES[type],
+        )
+        state = hashlib.sha256(head)
+        state.update(tail)
+        digest = state.hexdigest()
+        return digest, b'%b"hash":"%b",%b\n' % (head, digest.encode(), tail)
+
+
+_TYPES = {type: b'"type":"%b"}' % type.value.encode() for type in EventType}
+
+
 def parse_event(form: Mapping[str, object]) -> Event:
     """Return the event of a stored form, its hash not yet checked.
 

@@ -17,7 +17,7 @@ from guardcli.broker.spool import EVENTS, LOCK, RECORDING, SESSION, Spool, remov
 from guardcli.broker.spool_frames import FrameReader
 from guardcli.broker.spool_key import SEALED_KEY
 from guardcli.model.errors import ConfigurationError, UnavailableError
-from guardcli.model.events import EventType, first_fault, parse_event
+from guardcli.model.events import GENESIS, EventType, first_fault, linked_line, parse_event
 
 FACTS = {"id": "session-0001"}
 
@@ -135,4 +135,17 @@ def test_what_waits_for_the_api_is_bounded_and_goes_on_when_it_is_taken(tmp_path
     spool.record(b"x\n")
     events = [parse_event(form) for form in stored(spool)]
     assert first_fault(events, "session-0001") == "" and len(events) == began + 3
+    spool.close()
+
+
+@pytest.mark.parametrize("data", [b"{}", b'{"command":"SELECT 1","rows":3}', '{"a":"\u00e9"}'.encode()])
+def test_a_spool_links_its_events_as_anybody_else_would(tmp_path: Path, data: bytes) -> None:
+    spool = Spool(tmp_path, {"id": "s-1"})
+    reader = FrameReader(spool.directory / EVENTS, spool.key)
+    previous = GENESIS
+    for sequence, type in enumerate((*EventType, *EventType)):
+        spool.encoded(type, sequence, data, 1234567890.25)
+        previous, expected = linked_line("s-1", sequence, timestamp(1234567890.25), type, sequence, data, previous)
+        assert reader.read() == expected
+    reader.close()
     spool.close()

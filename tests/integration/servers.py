@@ -77,9 +77,11 @@ def _wait_for_port(port: int) -> None:
 def postgres(*settings: str, hba: str = "") -> Iterator[dict[str, str]]:
     """Run a throw-away PostgreSQL on a unix socket, with `settings` of its own; yields the environment for libpq.
 
-    `hba` takes the place of pg_hba.conf, which otherwise trusts everybody.
+    `hba` takes the place of pg_hba.conf, which otherwise trusts everybody. GUARD_TEST_POSTGRES names the directory of
+    another installation than the system's, see scripts/soak/postgres-versions.
     """
-    initdb, server = find_server("initdb"), find_server("postgres")
+    home = os.environ.get("GUARD_TEST_POSTGRES", "")
+    initdb, server = (f"{home}/bin/{name}" if home else find_server(name) for name in ("initdb", "postgres"))
     assert initdb and server, "postgresql is missing"
     root = Path(tempfile.mkdtemp(prefix="gpg", dir="/tmp"))
     user = [] if os.getuid() else ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]

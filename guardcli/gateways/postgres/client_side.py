@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from functools import partial
 
 from guardcli.gateways.postgres import refusals
 from guardcli.gateways.postgres.asking import Asking, WaitingParse, next_word
@@ -28,6 +28,7 @@ from guardcli.gateways.postgres.codec.violations import ProtocolViolation
 from guardcli.gateways.postgres.copying import CopyTerms, copy_terms
 from guardcli.gateways.postgres.effects import changes, is_quiet, may_copy_in, unsettles
 from guardcli.gateways.postgres.flight import Item, Sent
+from guardcli.gateways.postgres.inspected import KNOWN_LENGTH, inspected
 from guardcli.gateways.postgres.names import Portal, Prepared
 from guardcli.gateways.postgres.opening import replication_command
 from guardcli.gateways.postgres.parameters import digest, judged, readable
@@ -40,15 +41,6 @@ from guardcli.model.errors import GuardError
 from guardcli.model.operations import Operation
 
 _TOOL = "psql"
-
-
-KNOWN, KNOWN_LENGTH = 1024, 4096
-"""So many texts of at most so many characters are remembered with what they do."""
-
-
-@lru_cache(maxsize=KNOWN)
-def _inspected(text: str) -> tuple[Operation, ...]:
-    return inspect_sql(text, tool=_TOOL)
 
 
 class ClientSide(ServerSide):
@@ -80,7 +72,7 @@ class ClientSide(ServerSide):
         """Return what a text does. Only one with EXECUTE in it means by the names of a session what it means."""
         if len(text) > KNOWN_LENGTH or "execute" in text.lower():
             return inspect_sql(text, tool=_TOOL, prepared=self.names.as_sql_sees_them())
-        return _inspected(text)
+        return inspected(text)
 
     def _judge(self, operations: tuple[Operation, ...], values: tuple[str | None, ...] = ()) -> Decision:
         return self.authority.judge(operations, values)

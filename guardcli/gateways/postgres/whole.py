@@ -32,6 +32,7 @@ CHUNK_MAX = 16 * 1024
 _header = struct.Struct(">BI").unpack_from
 _QUERY, _PARSE, _BIND = ord("Q"), ord("P"), ord("B")
 _ROW, _DESCRIPTION = ord("D"), ord("T")
+_ROW_MAX = BACKEND[_ROW].most
 _EXECUTE_SYNC = Execute(b"").encode() + Sync().encode()
 _DESCRIBE = Describe(PORTAL, b"").encode()
 _DESCRIBE_EXECUTE_SYNC = _DESCRIBE + _EXECUTE_SYNC
@@ -55,6 +56,7 @@ class WholeExchanges(ClientSide):
     """The short way through a conversation."""
 
     _usual: _Usual | None = None
+    _last: Answer | None = None
 
     def take_whole(self, chunk: bytes) -> bytes:
         """Take what stands first in `chunk`, as far as it is usual, and return the rest. Nothing may be under way."""
@@ -105,55 +107,72 @@ class WholeExchanges(ClientSide):
         usual, self._usual = self._usual, None
         if usual is None or len(chunk) > CHUNK_MAX or not self._server.between or self.results.holds_lent(chunk):
             return False
-        found = _messages(chunk)
-        if found is None or found.kinds not in usual.kinds:
+        answer = self._like_last(chunk)
+        if answer is None:
+            answer = self._last = _answer(chunk)
+        if answer is None or answer.kinds not in usual.kinds:
             return False
-        complete, ready = decode_backend(found.last[0]), decode_backend(found.last[1])
-        if not isinstance(complete, CommandComplete) or not isinstance(ready, ReadyForQuery):
-            return False
-        columns: tuple[Column, ...] = ()
-        if found.described is not None:
-            description = decode_backend(found.described)
-            columns = description.columns if isinstance(description, RowDescription) else ()
-        self._end_usual(usual, columns)
+        self._end_usual(usual, answer.columns)
         outcome = usual.item.outcome
-        outcome.rows += found.rows
-        outcome.bytes += found.size
-        outcome.tags.append(complete.tag.decode("utf-8", "replace"))
+        outcome.rows += answer.rows
+        outcome.bytes += len(chunk) - answer.other
+        outcome.tags.append(answer.tag)
         self.end_portal(usual.portal)
-        self.status, self.closing = ready.status, False
+        self.status, self.closing = answer.status, False
         self.group_ended(usual.item)
         self.to_client(chunk)
         self.ready()
         return True
 
+    def _like_last(self, chunk: bytes) -> Answer | None:
+        """Return the last answer where `chunk` is the same again but for what is in its one row."""
+        last = self._last
+        if last is None or last.rows > 1 or not (chunk.startswith(last.lead) and chunk.endswith(last.end)):
+            return None
+        if not last.rows:
+            return last if chunk == last.lead else None
+        at, rows = len(last.lead), len(chunk) - last.other
+        if rows < HEADER or chunk[at] != _ROW or _header(chunk, at)[1] != rows - 1 or rows > _ROW_MAX:
+            return None
+        return last
+
     def _end_usual(self, usual: _Usual, columns: tuple[Column, ...]) -> None:
         """Do what each answer before the end does."""
         for item in self.flight:
             if item.kind is Sent.BIND:
-                self.end_portal(item.replaced)
+                if item.replaced is not None:
+                    self.end_portal(item.replaced)
             elif item.kind is Sent.DESCRIBE and usual.portal is not None:
                 usual.portal.columns = columns
         self.flight.clear()
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """The messages of a chunk: the types, rows as one; the RowDescription; the last two; how many rows and bytes."""
+class Answer:
+    """What a chunk says that is whole messages and ends a group: their types, rows as one; how many rows there are.
+
+    `lead` is what stands before the rows, `end` what stands behind them; `other` is how long the two are together.
+    """
 
     kinds: bytes
-    described: Frame | None
-    last: tuple[Frame, Frame]
+    columns: tuple[Column, ...]
+    tag: str
+    status: int
     rows: int
-    size: int
+    lead: bytes
+    end: bytes
+
+    @property
+    def other(self) -> int:
+        """How many bytes are no rows."""
+        return len(self.lead) + len(self.end)
 
 
-def _messages(chunk: bytes) -> _Answer | None:
-    """Return what `chunk` holds, None unless it is whole messages of possible lengths, two at the least."""
+def _answer(chunk: bytes) -> Answer | None:
+    """Return what `chunk` says, None unless it is whole messages of possible lengths, rows together, an end behind."""
     kinds = bytearray()
-    frames: list[tuple[int, int]] = []
-    described = None
-    at = rows = size = 0
+    frames: list[Frame] = []
+    at = rows = first = behind = 0
     end = len(chunk)
     while at < end:
         if end - at < HEADER:
@@ -163,20 +182,24 @@ def _messages(chunk: bytes) -> _Answer | None:
         if bounds is None or not bounds[0] <= length <= bounds[1] or at + length >= end:
             return None
         if kind == _ROW:
-            rows += 1
-            size += length + 1
             if kinds[-1:] != b"D":
                 kinds.append(kind)
+                first = at
+            rows += 1
+            behind = at + length + 1
         else:
             kinds.append(kind)
-            frames.append((at, at + length + 1))
-            if kind == _DESCRIPTION:
-                described = Frame(kind, chunk[at : at + length + 1])
+            frames.append(Frame(kind, chunk[at : at + length + 1]))
         at += length + 1
-    if len(frames) < 2:
+    if not kinds.endswith(b"CZ") or kinds.count(b"D") > 1:
         return None
-    first, second = (Frame(chunk[begin], chunk[begin:stop]) for begin, stop in frames[-2:])
-    return _Answer(bytes(kinds), described, (first, second), rows, size)
+    complete, ready = decode_backend(frames[-2]), decode_backend(frames[-1])
+    if not isinstance(complete, CommandComplete) or not isinstance(ready, ReadyForQuery):
+        return None
+    described = next((decode_backend(frame) for frame in frames if frame.kind == _DESCRIPTION), None)
+    columns = described.columns if isinstance(described, RowDescription) else ()
+    lead, rest = (chunk[:first], chunk[behind:]) if rows else (chunk, b"")
+    return Answer(bytes(kinds), columns, complete.tag.decode("utf-8", "replace"), ready.status, rows, lead, rest)
 
 
 _BEGINS = {_QUERY: ClientSide.take_query, _PARSE: ClientSide.take_parse, _BIND: ClientSide.take_bind}

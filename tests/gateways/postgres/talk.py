@@ -25,6 +25,8 @@ SETTINGS = {"client_encoding": "UTF8", "server_encoding": "UTF8", "standard_conf
 
 
 class NoMasks:
+    exact = None
+
     def rules(self, extra: tuple[MaskRule, ...]) -> Sequence[MaskRule]:
         return extra
 

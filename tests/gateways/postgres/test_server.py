@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -195,6 +196,23 @@ def test_protocol_3_2_has_long_keys_and_later_ones_are_told(stage, real_server) 
     client, begun = enter(stage, later)
     client.close()
     assert begun.startswith(b"v") and struct.unpack_from(">I", begun, 5)[0] == VERSION_3_2 and b"_pq_.new" in begun
+
+
+@pytest.mark.skipif(psycopg.pq.version() < 180000, reason="this libpq does not speak protocol 3.2")
+def test_a_libpq_that_speaks_3_2_cancels_with_its_long_key(stage, real_server, wait_until) -> None:
+    stage.gateway(local(real_server))
+    where = {"user": "app", "dbname": "postgres", "autocommit": True}
+    with (
+        psycopg.connect(host=real_server["PGHOST"], **where) as direct,
+        psycopg.connect(host=str(stage.directory), max_protocol_version="3.2", **where) as client,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        sleeping = pool.submit(client.execute, "SELECT pg_sleep(300)")
+        busy = "SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(300)' AND state = 'active'"
+        wait_until(lambda: direct.execute(busy).fetchone())
+        client.cancel_safe(timeout=60)
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            sleeping.result(60)
 
 
 def test_the_servers_own_key_stays_in_the_gateway(stage, real_server) -> None:

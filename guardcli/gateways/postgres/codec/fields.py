@@ -88,7 +88,10 @@ class Reader:
 
     def formats(self) -> tuple[int, ...]:
         """Return a counted list of format codes, 0 for text and 1 for binary."""
-        codes = tuple([self.uint16() for _ in range(self.uint16())])
+        count = self.uint16()
+        if not count:
+            return ()
+        codes = tuple([self.uint16() for _ in range(count)])
         for code in codes:
             if code > 1:
                 raise self.fault(f"the format code {code} is not known")
@@ -96,7 +99,8 @@ class Reader:
 
     def values(self) -> tuple[bytes | None, ...]:
         """Return a counted list of values."""
-        return tuple([self.value() for _ in range(self.uint16())])
+        count = self.uint16()
+        return (self.value(),) if count == 1 else tuple([self.value() for _ in range(count)])
 
     def rest(self) -> bytes:
         """Return all that is left."""
