@@ -5,7 +5,7 @@ umask 022
 
 usage() {
     cat <<'END'
-Usage: ./install.sh [--system [--root DIR]] [--dry-run]
+Usage: ./install.sh [--system [--root DIR | --protect]] [--dry-run]
        ./install.sh --uninstall [--system [--root DIR]] [--dry-run]
 
 Without options: install for yourself, without root. An environment of its own in ~/.local/share/guard, and
@@ -14,6 +14,8 @@ Without options: install for yourself, without root. An environment of its own i
   --system     for an image or a CI container, as root: the environment in /usr/local/lib/guard, `guard` in
                /usr/local/bin, and shims for the guarded tools ahead of the real ones on every PATH. The real tools
                stay where they are. A call of a shim outside a session ends with status 69.
+  --protect    with --system, in an image where the agent is a user of its own (guard run --as-user): make the user
+               `guard`, and close the real tools to everybody but its group and root
   --root DIR   with --system: put everything below DIR instead of /
   --uninstall  remove what was put, and nothing else
   --dry-run    say what would be done, and do nothing
@@ -167,6 +169,50 @@ remove_block() {
 
 start_up_files() { printf '%s\n' "$root/etc/bash.bashrc" "$root/etc/bashrc" "$root/etc/zsh/zshenv" "$root/etc/zshenv"; }
 
+make_user() { # the broker's, once; what was made is remembered
+    if id guard >/dev/null 2>&1; then
+        say "keeping the user guard"
+    else
+        say "making the user guard, with the home /var/lib/guard"
+        [ -z "$dry" ] || return 0
+        if command -v useradd >/dev/null 2>&1; then
+            groupadd --system --force guard
+            useradd --system --gid guard --home-dir /var/lib/guard --no-create-home --shell /sbin/nologin guard
+        else
+            addgroup -S guard
+            adduser -S -D -H -G guard -h /var/lib/guard -s /sbin/nologin guard
+        fi || fail "the user guard cannot be made"
+        : >"$place/user"
+    fi
+    [ -n "$dry" ] || install -d -o guard -g guard -m 711 /var/lib/guard
+}
+
+remove_user() {
+    [ -e "$place/user" ] || return 0
+    say "removing the user guard; what it keeps in /var/lib/guard is left"
+    [ -z "$dry" ] || return 0
+    if command -v userdel >/dev/null 2>&1; then userdel guard; else deluser guard; fi ||
+        say "the user guard cannot be removed"
+    if getent group guard >/dev/null 2>&1; then
+        if command -v groupdel >/dev/null 2>&1; then groupdel guard; else delgroup guard; fi || true
+    fi
+    rm "$place/user"
+    rmdir /var/lib/guard 2>/dev/null || true
+}
+
+protect_tools() {
+    make_user
+    say "closing the real tools to everybody but the group guard"
+    do_it "$place/venv/bin/guard" shims protect --record "$place/protected"
+}
+
+release_tools() {
+    [ -e "$place/protected" ] || return 0
+    say "giving the real tools back"
+    do_it "$place/venv/bin/guard" shims release --record "$place/protected" ||
+        fail "the real tools cannot be given back; mend the environment first: ./install.sh --system"
+}
+
 # --- the two kinds of install ----------------------------------------------------------------------------
 
 install_for_person() {
@@ -202,12 +248,19 @@ install_for_system() {
     say "writing $root/etc/profile.d/guard.sh for login shells"
     [ -n "$dry" ] || path_lines >"$root/etc/profile.d/guard.sh"
     start_up_files | while read -r file; do add_block "$file"; done
-    say "done: guard run -- YOUR-AGENT; guard doctor checks that guard is in the path"
+    if [ -n "$protect" ]; then
+        protect_tools
+        say "done: as root, guard run --as-user AGENT -- YOUR-AGENT"
+    else
+        say "done: guard run -- YOUR-AGENT; guard doctor checks that guard is in the path"
+    fi
 }
 
 uninstall() {
     [ -d "$place" ] || { say "nothing is installed in $place"; return; }
     if [ -n "$system" ]; then
+        release_tools
+        remove_user
         start_up_files | while read -r file; do remove_block "$file"; done
         if [ -f "$root/etc/profile.d/guard.sh" ]; then
             say "removing $root/etc/profile.d/guard.sh"
@@ -238,12 +291,13 @@ uninstall() {
 
 newline='
 '
-dry='' system='' remove='' root='' created=''
+dry='' system='' remove='' root='' protect='' created=''
 while [ $# -gt 0 ]; do
     case "$1" in
         --dry-run) dry=yes ;;
         --system) system=yes ;;
         --uninstall) remove=yes ;;
+        --protect) protect=yes ;;
         --root) [ $# -gt 1 ] || fail "--root needs a directory"; root=${2%/}; shift ;;
         --help | -h) usage; exit 0 ;;
         *) usage >&2; fail "unknown option: $1" ;;
@@ -253,6 +307,8 @@ done
 
 source=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 [ -f "$source/pyproject.toml" ] && [ -d "$source/guardcli" ] || fail "guard's sources are not beside $0"
+[ -z "$protect" ] || [ -n "$system" ] || fail "--protect goes with --system"
+[ -z "$protect" ] || [ -z "$root" ] || fail "--protect changes this machine's users and tools: not with --root"
 if [ -n "$system" ]; then
     [ -n "$root$dry" ] || [ "$(id -u)" = 0 ] || fail "--system needs root"
     [ -z "$root" ] || root=$(CDPATH='' cd -- "$root" && pwd) || fail "--root names no directory"

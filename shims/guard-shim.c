@@ -42,8 +42,9 @@
 #define FIRST_COPY 200              /* copies of files have this number in the tool and the ones after it */
 #define CLOSED_IN_THE_TOOL 0xFFFF   /* the program's own descriptor, where the tool is not to keep it */
 
-/* Filled in by `guard run --isolate` in the copy that it lays under the tools' names: one byte that says so, and the
- * session's key. Nobody inside can read that copy, nor the memory of a process that runs it. */
+/* Filled in by `guard run` in the copy that it lays under the tools' names for an isolated agent: one byte that says how,
+ * and the session's key. The agent can read neither that copy nor the memory of a process that runs it. */
+enum { INSIDE = 1, OWN_USER };
 static volatile struct {
     char mark[20];
     unsigned char isolated;
@@ -180,17 +181,29 @@ static int from_outside(int fd) {
     return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid == 0;
 }
 
+/* The broker is the user whose file the shim is, and the agent is another one. */
+static int from_owner(int fd) {
+    struct ucred peer;
+    struct stat self;
+    socklen_t size = sizeof peer;
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && stat("/proc/self/exe", &self) == 0 &&
+           peer.uid == self.st_uid && peer.uid != getuid();
+}
+
 static void find_broker(void) {
     char beside[PATH_MAX];
     const char *path = beside;
-    if (slot.isolated) {        /* one place only: the key is told to nobody whom the agent could name */
+    if (slot.isolated == INSIDE) {      /* one place only: the key is told to nobody whom the agent could name */
         path = DEFAULT_SOCKET;
+    } else if (slot.isolated) {
+        if (!own_socket(beside, sizeof beside)) unavailable("there is no session here", 0);
     } else if (!own_socket(beside, sizeof beside)) {
         path = getenv("GUARD_SOCKET");
         if (!path || !*path) path = DEFAULT_SOCKET;
     }
     broker = connect_to(path);
-    if (broker >= 0 && slot.isolated && !from_outside(broker)) unavailable("what answers is not the broker", EPERM);
+    if (broker >= 0 && slot.isolated && !(slot.isolated == INSIDE ? from_outside(broker) : from_owner(broker)))
+        unavailable("what answers is not the broker", EPERM);
     if (broker < 0) {
         say("%s: no broker answers at %s (%s). Nothing was run. Start the agent with: guard run -- AGENT", tool, path,
             strerror(errno));

@@ -56,19 +56,22 @@ def test_what_they_call_of_guard_is_there_with_these_options(words: list[str]) -
     command.make_context(words[1], rest, parent=context)
 
 
-def test_the_image_installs_by_the_installer_and_ends_as_a_user_without_rights() -> None:
+def test_the_image_installs_by_the_installer_and_gives_the_agent_a_user_of_its_own() -> None:
     lines = (PLACE / "Containerfile").read_text().splitlines()
-    assert any("/install.sh --system" in line for line in lines)
-    assert [line for line in lines if line.startswith("USER ")] == ["USER agent"]
+    assert any("/install.sh --system --protect" in line for line in lines)
+    assert any("useradd" in line and "-o agent -g agent /work" in line for line in lines)
+    assert 'ENTRYPOINT ["guard", "run", "--as-user", "agent", "--"]' in lines
 
 
 def test_the_pod_has_no_right_that_it_does_not_need() -> None:
     spec = load("pod.yaml")["spec"]
     assert spec["automountServiceAccountToken"] is False
-    assert spec["securityContext"]["runAsNonRoot"] is True
     (container,) = spec["containers"]
     assert container["securityContext"]["allowPrivilegeEscalation"] is False
-    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert container["securityContext"]["capabilities"] == {
+        "drop": ["ALL"],
+        "add": ["CHOWN", "SETUID", "SETGID"],  # to become the broker's user and the agent's, and then nothing
+    }
     mounted = {mount["name"] for mount in container["volumeMounts"]}
     assert mounted == {volume["name"] for volume in spec["volumes"]}
     assert all("value" not in entry for entry in container["env"] if entry["name"] == "GUARD_TOKEN")

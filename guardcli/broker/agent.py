@@ -15,7 +15,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -48,29 +48,39 @@ def keep_memory_private() -> None:
     _libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
-def start_agent(argv: Sequence[str], env: Mapping[str, str], inherited: Sequence[int] = ()) -> int:
+def start_agent(
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    inherited: Sequence[int] = (),
+    become: Callable[[], None] | None = None,
+) -> int:
     """Start the agent so that it dies with this process; return its pid. 127 or 126 is its status if it cannot run.
 
     `inherited` are descriptors that it keeps beside the standard ones; any others that came from whoever started this
-    process are then closed, since a directory among them would lead out of a sandbox.
+    process are then closed, since a directory among them would lead out of a sandbox. `become` changes in the new
+    process who that is.
     """
     parent = os.getpid()
     pid = os.fork()
     if pid:
         return pid
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(1)
     try:
+        if become is not None:
+            become()  # the kernel forgets the next line where it comes before
+        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
         for number in (*LEFT_TO_THE_AGENT, *PASSED_ON, signal.SIGPIPE, signal.SIGXFSZ):
             if signal.getsignal(number) is not signal.SIG_IGN or number in (signal.SIGPIPE, signal.SIGXFSZ):
                 signal.signal(number, signal.SIG_DFL)
-        if inherited:
+        if inherited or become is not None:
             _close_all_but(inherited)
         os.execvpe(argv[0], list(argv), dict(env))  # noqa: S606 - the agent is what the user typed
     except OSError as error:
         os.write(2, f"guard: {argv[0]}: {error.strerror}\n".encode("utf-8", "backslashreplace"))
         os._exit(127 if isinstance(error, FileNotFoundError) else 126)
+    finally:
+        os._exit(1)
 
 
 def _close_all_but(kept: Sequence[int]) -> None:
@@ -100,9 +110,15 @@ class Supervisor:
         signal.signal(signal.SIGCHLD, _nothing)
         signal.set_wakeup_fd(self._woken, warn_on_full_buffer=False)
 
-    def run(self, argv: Sequence[str], env: Mapping[str, str], inherited: Sequence[int] = ()) -> int:
+    def run(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        inherited: Sequence[int] = (),
+        become: Callable[[], None] | None = None,
+    ) -> int:
         """Run the agent to its end and return its wait status. Raises BrokerLost once the agent is ended for that."""
-        self._agent = start_agent(argv, env, inherited)
+        self._agent = start_agent(argv, env, inherited, become)
         for fd in inherited:
             os.close(fd)
         while True:

@@ -21,7 +21,7 @@ from guardcli.broker.judge import Judge, Judgement, stdin_kind
 from guardcli.broker.limits import Limits, MakeFinder, Mask, Observer
 from guardcli.broker.parts import COPIERS, RULE, part_of_a_call
 from guardcli.broker.place import HELPER
-from guardcli.broker.processes import GitPrograms, started_by_git
+from guardcli.broker.processes import GitPrograms, launches, started_by_git
 from guardcli.broker.protocol import CallFrame, ProtocolError
 from guardcli.broker.recorder import CallRecord, Recorder
 from guardcli.broker.relay import Relay
@@ -112,6 +112,7 @@ class Call:
             )
         finally:
             self._engine.git_calls.pop(self._connection.peer.pid, None)
+            launches.end(self._connection.peer.pid)
             for fd in self._agent.values():
                 os.close(fd)
             self._connection.close()
@@ -259,6 +260,7 @@ class Call:
         if tool == "git" or tool in COPIERS:
             engine.git_calls[self._connection.peer.pid] = tool
         pid, decision = self._connection.peer.pid, judgement.decision
+        launches.begin(pid, program.identity, monitored=1 in frame.terminals)
         launch = Launch(pid, judgement.invocation, decision.operations, record, part=decision.rule == RULE)
         async with AsyncExitStack() as until_the_end:
             lent = await engine.custody.lend(launch)

@@ -11,6 +11,7 @@ import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from guardcli.broker.reopening import reopened
 from guardcli.broker.waiting import readable, writable
 
 SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
@@ -48,7 +49,7 @@ class CallFiles:
     def lay(self, content: bytes) -> tuple[Path, str]:
         """Return a new file that holds `content`, and the path by which a tool reads it. Raises OSError."""
         path = self._directory / secrets.token_hex(8)
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400)
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o440)
         with os.fdopen(fd, "wb") as file:
             file.write(content)
         return path, f"{self._shown}/{path.name}"
@@ -71,7 +72,7 @@ class Source:
             self._socket = socket.socket(fileno=os.dup(fd))
         elif stat.S_ISFIFO(mode):
             try:
-                self._own = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+                self._own = reopened(fd, os.O_RDONLY | os.O_NONBLOCK)
             except OSError:
                 self._thread = ThreadPoolExecutor(1)
         elif not stat.S_ISREG(mode):

@@ -10,12 +10,14 @@ import array
 import os
 import socket
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from guardcli.broker.opening import Started
-from guardcli.broker.place import NAMES
-from guardcli.broker.processes import Identity
+from guardcli.broker import reopening
+from guardcli.broker.hands import HandedFiles
+from guardcli.broker.opening import Files, GitProcess, piped
+from guardcli.broker.place import GIT_CORE, NAMES
+from guardcli.broker.processes import NO_PROGRAM, Identity
 from guardcli.broker.protocol import CLOSED_IN_THE_TOOL
 from guardcli.broker.waiting import readable
 from guardcli.inspectors.names import names
@@ -39,8 +41,10 @@ DEBIAN_SETTINGS = "/etc/postgresql-common"
 class EnclosurePlan:
     """What is known before the sandbox is entered.
 
-    `control` is the broker's end of the socket to guard-enter, `enter` that program outside. `tools` says which tool
-    a name stands for, `programs` where the real program of a name is that is found on no PATH.
+    `tools` says which tool a name stands for, `programs` where the real program of a name is that is found on no PATH.
+    `control` is the broker's end of the socket to guard-enter, `enter` that program outside. Without a sandbox, for an
+    agent that is a user of its own, it is the end of the socket to the agent's keeper; `place` is what the agent sees
+    as the session's directory.
     """
 
     key: bytes
@@ -49,6 +53,8 @@ class EnclosurePlan:
     tools: Mapping[str, str]
     programs: Mapping[str, str]
     network: Network = Network.SHARED
+    place: str = PLACE
+    sandboxed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +62,26 @@ class Real:
     """A real program: where it is, and inside the descriptor to run it from. `number` goes into the plan.
 
     `name` is the argv[0] that it needs, empty where any will do, and `environment` what it would have found out from
-    where it lies.
+    where it lies. `identity` is told where the kernel keeps it from the broker what a process of the agent's runs.
     """
 
     path: str
     fd: int = -1
     number: int = 0
     name: str = ""
+    identity: Identity = NO_PROGRAM
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class EnclosedFiles(AgentFiles):
     """The agent's files, for facts."""
 
-    def git_command(self, program: str | int, cwd: str, words: Sequence[str]) -> Started:
-        """Return how git, the descriptor `program`, is started in `cwd`."""
+    def start_git(
+        self, program: str | int, cwd: str, words: Sequence[str], env: Mapping[str, str], stdin: int
+    ) -> GitProcess:
+        """Start git, the descriptor `program`, in `cwd` as the agent sees it."""
         command, inherited = self.join(int(program), cwd, words)
-        return Started(command, None, "/", inherited)
+        return piped(command, env, stdin, inherited=inherited)
 
 
 class Enclosure:
@@ -80,7 +89,10 @@ class Enclosure:
 
     def __init__(self, plan: EnclosurePlan) -> None:
         self._plan = plan
-        self._files: EnclosedFiles | None = None
+        self._files: Files | None = None
+        if not plan.sandboxed:
+            self._files = handed = HandedFiles(plan.control)
+            reopening.ask(handed.reopen)
         self._programs = Programs()
         self._copies: dict[str, set[Identity]] = {}
         self._named: dict[str, set[Identity]] = {}
@@ -92,7 +104,12 @@ class Enclosure:
         return self._plan.key
 
     @property
-    def files(self) -> EnclosedFiles:
+    def sandboxed(self) -> bool:
+        """Whether there is a sandbox to enter, and not only another user."""
+        return self._plan.sandboxed
+
+    @property
+    def files(self) -> Files:
         """The agent's files. Raises UnavailableError before the sandbox is entered."""
         if self._files is None:
             raise UnavailableError("the sandbox is not entered yet", hint="nothing was run")
@@ -122,10 +139,13 @@ class Enclosure:
         self._copies.setdefault(tool, set()).add(program.identity)
         self._named.setdefault(name, set()).add(program.identity)
         number = program.number or CLOSED_IN_THE_TOOL
+        real = Real(found, program.fd, number, identity=NO_PROGRAM if self.sandboxed else program.identity)
+        if tool == "git" and not self.sandboxed:  # where git finds the shim for what it starts
+            return replace(real, environment={"GIT_EXEC_PATH": f"{self._plan.place}/bin/{GIT_CORE}"})
         if name not in LOOKS_FOR_ITSELF:
-            return Real(found, program.fd, number)
+            return real
         settings = {"PGSYSCONFDIR": DEBIAN_SETTINGS} if os.path.isdir(DEBIAN_SETTINGS) else {}
-        return Real(found, program.fd, number, f"{PLACE}/bin/{NAMES}/{name}", settings)
+        return replace(real, name=f"{self._plan.place}/bin/{NAMES}/{name}", environment=settings)
 
     @property
     def network(self) -> Network:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from guardcli.broker.git_objects import ObjectScan, changed_files
-from guardcli.broker.opening import Files, HostFiles
+from guardcli.broker.opening import Files, GitProcess, HostFiles
 from guardcli.model.facts import FactUnavailable, Found
 
 FILE_LIMIT = 4 << 20
@@ -307,17 +307,9 @@ class CallFacts:
         if self._git_program is None:
             raise FactUnavailable("no git was found to ask")
         try:
-            started = self._seen.git_command(self._git_program, cwd or "/", ("git", "--no-pager", *arguments))
-            process = subprocess.Popen(
-                started.words,
-                executable=started.program,
-                cwd=started.cwd,
-                pass_fds=started.inherited,
-                env={**self._env, **_QUIET},
-                stdin=stdin,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-            )
+            command = ("git", "--no-pager", *arguments)
+            env = {**self._env, **_QUIET}
+            process = self._seen.start_git(self._git_program, cwd or "/", command, env, stdin)
         except (OSError, ValueError) as error:
             raise FactUnavailable(f"git cannot be asked: {_words(error)}") from None
         with process:
@@ -334,7 +326,7 @@ class CallFacts:
             raise FactUnavailable(f"git {asked[:500]} ended with {status}: {words[:200]}")
 
 
-def _collect(process: subprocess.Popen[bytes], sink: Callable[[bytes], object], bounds: Bounds) -> bytes:
+def _collect(process: GitProcess, sink: Callable[[bytes], object], bounds: Bounds) -> bytes:
     """Give `sink` what `process` prints on stdout until it ends; return the beginning of its stderr."""
     complaint = bytearray()
     size = 0

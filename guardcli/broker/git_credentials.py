@@ -81,7 +81,7 @@ class GitPasswords:
         self.command = shlex.quote(f"{shown}/bin/{HELPERS}/{HELPER}")
         self._others: list[str] | None = None
         self._started: dict[int, dict[str, str]] = {}
-        (directory / CALLS / NOBODYS).mkdir(exist_ok=True)
+        (directory / CALLS / NOBODYS).mkdir(mode=0o750, exist_ok=True)
 
     def without_forced(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return what a call's environment was before guard's configuration was put into it."""

@@ -21,6 +21,7 @@ from guardcli.broker.api_requests import RequestAuthority, RequestRules
 from guardcli.broker.approval import JUSTIFICATION
 from guardcli.broker.clusters import Clusters, Gateway, kubeconfig
 from guardcli.broker.custody import LendingService
+from guardcli.broker.place import FOR_READERS, make_directory
 from guardcli.broker.services import Service
 from guardcli.broker.session import Broker
 from guardcli.credentials.lending import Lending, own_directory, standard_providers
@@ -30,7 +31,6 @@ from guardcli.gateways.kubernetes.bearers import Bearers
 from guardcli.gateways.kubernetes.certificates import make_identity
 from guardcli.gateways.kubernetes.server import Gateway as Server
 from guardcli.gateways.kubernetes.target import PORT, CredentialSource, Target, TlsTerms
-from guardcli.isolation.bubblewrap import PLACE
 from guardcli.model.credentials import Credential, Purpose
 from guardcli.model.resources import Resource, Tls
 
@@ -87,10 +87,10 @@ class KubernetesService:
         found: dict[str, tuple[str, str]] = {}
         for resource in self._resources:
             if resource.expose:
-                self._directory.mkdir(mode=0o700, exist_ok=True)
+                make_directory(self._directory)
                 token = self._bearers.issue(Bearer(resource.name))
                 path = self._directory / f"{resource.name}.yaml"
-                fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+                fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FOR_READERS)
                 with open(fd, "wb") as file:
                     file.write(kubeconfig(gateway, token.reveal(), "default", resource.name))
                 found[resource.name] = (resource.expose, f"{self._shown}/{path.name}")
@@ -121,8 +121,8 @@ def kubernetes_services(broker: Broker, config_dir: Path) -> list[Service]:
     clusters = Clusters(served)
     broker.routes.ask(clusters)
     place = session.place.directory
-    shown = PLACE if session.enclosure is not None else str(place)
-    service = KubernetesService(served, targets, authority, clusters, place / DIRECTORY, f"{shown}/{DIRECTORY}")
+    shown = f"{session.shown}/{DIRECTORY}"
+    service = KubernetesService(served, targets, authority, clusters, place / DIRECTORY, shown)
     return [LendingService(lending), service]
 
 

@@ -15,7 +15,6 @@ from guardcli.broker.ssh_agent import SshAgents, knows_ssh
 from guardcli.broker.tool_credentials import ToolCredentials
 from guardcli.broker.tools import ToolFinder
 from guardcli.credentials.lending import Lending, own_directory, standard_providers
-from guardcli.isolation.bubblewrap import PLACE
 from guardcli.model.resources import Resource
 
 USUAL = ("/usr/bin/ssh", "/usr/local/bin/ssh", "/bin/ssh")
@@ -33,9 +32,11 @@ def custody_services(broker: Broker, config_dir: Path) -> list[Service]:
     loans = Loans(lending, broker.patience, session.maskers.learn)
     grants = GrantBook([resource for resource in session.policy.resources if is_lent(resource)])
     directory = session.place.directory
-    shown = PLACE if session.enclosure is not None else str(directory)
+    shown = session.shown
     broker.custody.add(GrantLender(grants))
-    broker.custody.add(SshAgents(grants, loans, broker.recorder, directory, shown, knows_ssh(_programs(broker))))
+    for_group = session.agent is not None
+    knows = knows_ssh(_programs(broker), session.agent)
+    broker.custody.add(SshAgents(grants, loans, broker.recorder, directory, shown, knows, for_group))
     if any(resource.kind == "git" for resource in session.policy.resources):
         helper = GitPasswords(grants, loans, broker.recorder, git_of(broker), directory, shown)
         broker.custody.helper = helper

@@ -12,9 +12,10 @@ import errno
 import os
 import stat
 import struct
-from collections.abc import Iterator, Sequence
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import NamedTuple, Protocol
+from typing import IO, Any, Protocol
 
 SYS_OPENAT2 = 437
 """The number is the same on every architecture (the kernel's unified table)."""
@@ -43,13 +44,34 @@ def open_regular(path: str) -> int:
     return int(fd)
 
 
-class Started(NamedTuple):
-    """How a program is started: what `subprocess.Popen` takes. `inherited` are descriptors."""
+class GitProcess(Protocol):
+    """A git that was asked something: what `subprocess.Popen` has. Leaving its context waits for nobody's pipes."""
 
-    words: Sequence[str]
-    program: str | None
-    cwd: str
-    inherited: tuple[int, ...]
+    @property
+    def stdout(self) -> IO[bytes] | None:
+        """What it prints."""
+        ...
+
+    @property
+    def stderr(self) -> IO[bytes] | None:
+        """What it complains of."""
+        ...
+
+    def wait(self, timeout: float) -> int:
+        """Return its status, negative for a signal. Raises subprocess.TimeoutExpired."""
+        ...
+
+    def kill(self) -> None:
+        """End it where it still runs."""
+        ...
+
+    def __enter__(self) -> object:
+        """Begin to use it."""
+        ...
+
+    def __exit__(self, *exception: Any) -> None:
+        """Close its pipes."""
+        ...
 
 
 class Files(Protocol):
@@ -67,8 +89,10 @@ class Files(Protocol):
         """Return what is known of `path` itself, a link not followed."""
         ...
 
-    def git_command(self, program: str | int, cwd: str, words: Sequence[str]) -> Started:
-        """Return how git is started in `cwd`: `program` is its path, or its descriptor; `words` begin with its name."""
+    def start_git(
+        self, program: str | int, cwd: str, words: Sequence[str], env: Mapping[str, str], stdin: int
+    ) -> GitProcess:
+        """Start git in `cwd`: `program` is its path, or its descriptor; `words` begin with its name."""
         ...
 
 
@@ -88,9 +112,33 @@ class HostFiles:
         """Return what is known of `path` itself."""
         return os.lstat(path)
 
-    def git_command(self, program: str | int, cwd: str, words: Sequence[str]) -> Started:
-        """Return how git is started in `cwd`."""
-        return Started(words, str(program), cwd, ())
+    def start_git(
+        self, program: str | int, cwd: str, words: Sequence[str], env: Mapping[str, str], stdin: int
+    ) -> GitProcess:
+        """Start git in `cwd`."""
+        return piped(words, env, stdin, program=str(program), cwd=cwd)
+
+
+def piped(
+    words: Sequence[str],
+    env: Mapping[str, str],
+    stdin: int,
+    *,
+    program: str | None = None,
+    cwd: str = "/",
+    inherited: tuple[int, ...] = (),
+) -> subprocess.Popen[bytes]:
+    """Start `words` with pipes for what is printed; `inherited` are descriptors that are kept. Raises OSError."""
+    return subprocess.Popen(
+        words,
+        executable=program,
+        cwd=cwd,
+        pass_fds=inherited,
+        env=env,
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 def first_names(entries: Iterator[os.DirEntry[str]], most: int) -> Sequence[str]:

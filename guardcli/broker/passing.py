@@ -13,15 +13,14 @@ import asyncio
 import logging
 import os
 import pwd
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from guardcli.broker.place import SOCKET_PATH_MAX
+from guardcli.broker.place import SOCKET_PATH_MAX, make_directory
 from guardcli.broker.postgres_address import Address
 from guardcli.gateways.postgres.target import PORT, Target, TlsTerms
-from guardcli.isolation.bubblewrap import PLACE
 from guardcli.model.errors import UnavailableError
 from guardcli.model.facts import Facts, FactUnavailable
 from guardcli.model.invocation import Invocation
@@ -77,8 +76,15 @@ class Passing:
 
     name = "the PostgreSQL gateways of servers that no resource names"
 
-    def __init__(self, directory: Path, shown: str, gatekeeper: Callable[[], Gatekeeper], isolated: bool) -> None:
-        """Each listens below `directory`, which the agent sees as `shown`; `gatekeeper` is what all of them share.
+    def __init__(
+        self,
+        directory: Path,
+        shown: str,
+        gatekeeper: Callable[[], Gatekeeper],
+        isolated: bool,
+        users: Collection[int] = (),
+    ) -> None:
+        """Each listens below `directory`, which the agent sees as `shown`, to `users`; `gatekeeper` is what they share.
 
         Of an `isolated` agent nothing is passed on that its sandbox hides: sockets and files.
         """
@@ -86,6 +92,7 @@ class Passing:
         self._shown = shown
         self._gatekeeper = gatekeeper
         self._isolated = isolated
+        self._users = users
         self._made: dict[Target, tuple[Address, Gateway]] = {}
         self._starting: set[asyncio.Task[None]] = set()
 
@@ -131,10 +138,11 @@ class Passing:
         path = f"{place}/.s.PGSQL.{PORT}"
         if len(os.fsencode(path)) > SOCKET_PATH_MAX:
             return None
-        place.mkdir(mode=0o700, parents=True)
+        make_directory(place)
         address = Address("", str(place), f"{self._shown}/pg/{place.name}")
-        gateway = Gateway(target, self._gatekeeper())
-        task = asyncio.get_running_loop().create_task(gateway.serve(bound(path)))
+        gateway = Gateway(target, self._gatekeeper(), users=self._users)
+        for_group = bool(self._users) and os.getuid() not in self._users
+        task = asyncio.get_running_loop().create_task(gateway.serve(bound(path, for_group)))
         self._starting.add(task)
         task.add_done_callback(self._starting.discard)
         self._made[target] = (address, gateway)
@@ -152,7 +160,7 @@ def passing_service(broker: Broker) -> Passing:
 
     place = broker.session.place.directory
     isolated = broker.session.enclosure is not None
-    return Passing(place, PLACE if isolated else str(place), gatekeeper, isolated)
+    return Passing(place, broker.session.shown, gatekeeper, isolated, broker.session.users)
 
 
 def target_of_call(parameters: Mapping[str, str], env: Mapping[str, str]) -> Target | None:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from guardcli.broker.approval import JUSTIFICATION
 from guardcli.broker.custody import LendingService, Loans
-from guardcli.broker.place import SOCKET_PATH_MAX
+from guardcli.broker.place import SOCKET_PATH_MAX, make_directory
 from guardcli.broker.postgres_address import Address
 from guardcli.broker.routes import Routes
 from guardcli.broker.services import Service
@@ -27,7 +27,6 @@ from guardcli.gateways.postgres.contract import Gatekeeper
 from guardcli.gateways.postgres.house import Limits
 from guardcli.gateways.postgres.server import Gateway
 from guardcli.gateways.postgres.target import PORT, CredentialSource, Target, TlsTerms
-from guardcli.isolation.bubblewrap import PLACE
 from guardcli.model.credentials import Credential, Purpose
 from guardcli.model.errors import ConfigurationError
 from guardcli.model.resources import Resource, Tls
@@ -46,9 +45,15 @@ class PostgresService:
     """The gateway of one resource."""
 
     def __init__(
-        self, resource: Resource, address: Address, gatekeeper: Gatekeeper, loans: Loans, routes: Routes
+        self,
+        resource: Resource,
+        address: Address,
+        gatekeeper: Gatekeeper,
+        loans: Loans,
+        routes: Routes,
+        users: Collection[int] = (),
     ) -> None:
-        """`loans` lends what the gateway logs in with; `routes` is told of its port of the loopback.
+        """`loans` lends what the gateway logs in with; `routes` hears of its port of the loopback; `users` may connect.
 
         Raises ConfigurationError for a resource without a host.
         """
@@ -59,7 +64,7 @@ class PostgresService:
         self._target = target
         access = resource.access
         limits = Limits(access.connections or Limits().connections, access.idle, access.lifetime)
-        self._gateway = Gateway(target, gatekeeper, limits)
+        self._gateway = Gateway(target, gatekeeper, limits, users)
 
     @property
     def name(self) -> str:
@@ -69,7 +74,7 @@ class PostgresService:
     async def start(self) -> Mapping[str, str]:
         """Listen; return what the agent's environment gets."""
         directory = Path(self._address.directory)
-        directory.mkdir(mode=0o700, parents=True)
+        make_directory(directory)
         await self._gateway.listen(f"{directory}/.s.PGSQL.{self._address.port}")
         password = Secret(secrets.token_urlsafe(32))
         port = await self._gateway.listen_loopback(password) if self._resource.access.loopback else 0
@@ -91,11 +96,12 @@ def postgres_services(broker: Broker, config_dir: Path) -> list[Service]:
     lending = Lending(standard_providers(own_directory(config_dir), session.environment))
     gatekeeper = gatekeeper_of(broker)
     place = session.place.directory
-    places = addresses(session.policy.resources, place, PLACE if session.enclosure is not None else str(place))
+    places = addresses(session.policy.resources, place, session.shown)
     gateways = []
     for resource in served:
         loans = Loans(lending, broker.patience, partial(_learn, session.maskers.learn, resource))
-        gateways.append(PostgresService(resource, places[resource.name], gatekeeper, loans, broker.routes))
+        address = places[resource.name]
+        gateways.append(PostgresService(resource, address, gatekeeper, loans, broker.routes, session.users))
     for resource in served:
         broker.routes.add(resource, places[resource.name])
     return [LendingService(lending), *gateways]

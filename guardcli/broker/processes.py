@@ -13,6 +13,8 @@ DEPTH_MAX = 16
 Identity = tuple[int, int]
 """Device and inode of a program's file: the same in every mount namespace, where paths are not."""
 NO_PROGRAM = (0, 0)
+SHIM = (0, 1)
+"""No file has this inode on this device."""
 
 
 def parent_pid(pid: int) -> int:
@@ -24,9 +26,46 @@ def parent_pid(pid: int) -> int:
         return 0
 
 
+class Launches:
+    """Which process a shim of this session has become the parent of, for those whose program the kernel does not tell.
+
+    The processes of an agent that is another user are closed to the broker, as the real tools are to the agent. What
+    is known of them is what the broker gave their shim to run: the shim's only child is the tool, or on a terminal
+    the shim's monitor, whose only child is the tool.
+    """
+
+    def __init__(self) -> None:
+        self._launched: dict[int, tuple[Identity, bool]] = {}
+
+    def begin(self, shim: int, program: Identity, monitored: bool) -> None:
+        """Note that the process `shim` is about to run `program`; `monitored` on a terminal."""
+        if program != NO_PROGRAM:
+            self._launched[shim] = program, monitored
+
+    def end(self, shim: int) -> None:
+        """Forget it."""
+        self._launched.pop(shim, None)
+
+    def program_of(self, pid: int) -> Identity:
+        """Return which program `pid` runs, `SHIM` for a shim or its monitor, `NO_PROGRAM` where that is not known."""
+        if pid in self._launched:
+            return SHIM
+        parent = parent_pid(pid)
+        program, monitored = self._launched.get(parent, (NO_PROGRAM, False))
+        if program != NO_PROGRAM:
+            return SHIM if monitored else program
+        program, monitored = self._launched.get(parent_pid(parent), (NO_PROGRAM, False))
+        return program if monitored else NO_PROGRAM
+
+
+launches = Launches()
+"""Those of this process's session."""
+
+
 def program_of(pid: int) -> Identity:
     """Return which program `pid` runs, `NO_PROGRAM` when it cannot be known."""
-    return identity_of(f"/proc/{pid}/exe")
+    found = identity_of(f"/proc/{pid}/exe")
+    return launches.program_of(pid) if found == NO_PROGRAM else found
 
 
 def identity_of(path: str) -> Identity:
@@ -41,8 +80,14 @@ def identity_of(path: str) -> Identity:
 class GitPrograms:
     """Knows which programs are git itself: the real one, and what lies in its exec path."""
 
-    def __init__(self, find: Callable[[], str], copies: Callable[[], Collection[Identity]] = tuple) -> None:
-        """`find` returns the path of the real git, empty when there is none; `copies` are further files of git."""
+    def __init__(
+        self, find: Callable[[], str], copies: Callable[[], Collection[Identity]] = tuple, exec_path: str = ""
+    ) -> None:
+        """`find` returns the path of the real git, empty when there is none; `copies` are further files of git.
+
+        `exec_path` is a second directory of git's own scripts, one that guard has made.
+        """
+        self._exec_path = exec_path
         self._find = find
         self._copies = copies
         self._known: frozenset[Identity] | None = None
@@ -73,7 +118,7 @@ class GitPrograms:
         except OSError:
             return False
         place, _, name = os.fsdecode(words[1] if len(words) > 1 else b"").rpartition("/")
-        return bool(place) and place == self._directory and name.startswith("git-")
+        return bool(place) and place in (self._directory, self._exec_path) and name.startswith("git-")
 
     def _locate(self) -> frozenset[Identity]:
         real = self._find()

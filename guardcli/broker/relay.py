@@ -193,7 +193,11 @@ class Relay:
 
     def _settings(self, judgement: Judgement, program: Real) -> dict[str, str | None]:
         """Return what is different in the tool's environment."""
-        found = {name: value for name, value in program.environment.items() if name not in self._frame.env}
+        found = {
+            name: value
+            for name, value in program.environment.items()
+            if name not in self._frame.env or self._changed.get(name, "") is None
+        }
         return {**self._frame.ambiguous, **self._changed, **found, **dict(judgement.inspection.environment)}
 
     def _own_name(self, arguments: dict[int, str], program: Real) -> dict[int, str]:

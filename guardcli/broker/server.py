@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 
 from guardcli.broker.call import Call, Engine
 from guardcli.broker.connection import ShimConnection
@@ -48,8 +48,10 @@ class Tasks:
 class Server:
     """Accepts shims on `listener` and runs their calls."""
 
-    def __init__(self, listener: socket.socket, engine: Engine, tasks: Tasks) -> None:
+    def __init__(self, listener: socket.socket, engine: Engine, tasks: Tasks, users: Collection[int]) -> None:
+        """`users` are the numbers of those whose shims are served, as the kernel says (SO_PEERCRED, unix(7))."""
         listener.setblocking(False)
+        self._users = users
         self._listener = listener
         self._engine = engine
         self._tasks = tasks
@@ -80,18 +82,18 @@ class Server:
                 self._retry = loop.call_later(RETRY_SECONDS, self.start)
                 return
             connection = ShimConnection(accepted)
-            if connection.peer.uid not in (os.getuid(), 0):
+            if connection.peer.uid not in self._users:
                 log.warning("refused a process of user %d", connection.peer.uid)
                 connection.close()
                 continue
             self._tasks.spawn(Call(connection, self._engine).run())
 
 
-def listen(path: str) -> socket.socket:
-    """Return a listening socket at `path` that only this user can reach. Raises OSError."""
+def listen(path: str, for_group: bool = False) -> socket.socket:
+    """Return a listening socket at `path` that only this user can reach, or its group as well. Raises OSError."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        before = os.umask(0o177)
+        before = os.umask(0o117 if for_group else 0o177)
         try:
             listener.bind(path)
         finally:

@@ -30,7 +30,7 @@ from guardcli.broker.custody import Custody
 from guardcli.broker.enclosure import Enclosure, EnclosurePlan
 from guardcli.broker.judge import Judge
 from guardcli.broker.maskers import Maskers
-from guardcli.broker.place import CALLS, SessionPlace
+from guardcli.broker.place import CALLS, GIT_CORE, SessionPlace
 from guardcli.broker.processes import GitPrograms
 from guardcli.broker.proxy import AgentNetwork, inner_ports, network_environment
 from guardcli.broker.recorder import Recorder
@@ -45,7 +45,6 @@ from guardcli.broker.standing import Standing
 from guardcli.broker.tools import ToolFinder
 from guardcli.client.api import ApiClient
 from guardcli.client.dumps import forbid_dumps
-from guardcli.isolation.bubblewrap import PLACE
 from guardcli.model.errors import GuardError, UnavailableError
 from guardcli.model.events import EventType
 from guardcli.policy import Policy
@@ -89,6 +88,18 @@ class Session:
     size: tuple[int, int]
     enclosure: EnclosurePlan | None = None
     """What is known of the sandbox, where the session is isolated."""
+    agent: int | None = None
+    """The agent's user, where that is another than guard's."""
+
+    @property
+    def shown(self) -> str:
+        """What the agent sees as the session's directory."""
+        return self.enclosure.place if self.enclosure else str(self.place.directory)
+
+    @property
+    def users(self) -> frozenset[int]:
+        """The users whose processes are served."""
+        return frozenset({os.getuid(), 0} if self.agent is None else {self.agent})
 
     @property
     def id(self) -> str:
@@ -127,7 +138,9 @@ class Broker:
         self.enclosure = enclosure = Enclosure(session.enclosure) if session.enclosure else None
         self.finder = finder = ToolFinder(session.environment.get("PATH", os.defpath), str(session.place.shims))
         self.git_programs = GitPrograms(
-            lambda: finder.find("git"), lambda: enclosure.copies("git") if enclosure else ()
+            lambda: finder.find("git"),
+            lambda: enclosure.copies("git") if enclosure else (),
+            str(session.place.shims / GIT_CORE) if session.agent is not None else "",
         )
         self.git_calls: dict[int, str] = {}
         self._services = Services(make_services(self))
@@ -149,7 +162,7 @@ class Broker:
             routes=self.routes,
             custody=self.custody,
             enclosure=enclosure,
-            files=CallFiles(session.place.directory / CALLS, f"{PLACE}/{CALLS}") if enclosure else None,
+            files=CallFiles(session.place.directory / CALLS, f"{session.shown}/{CALLS}") if enclosure else None,
             silent=Silent(min(SILENT_MAX, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4)),
         )
 
@@ -162,7 +175,7 @@ class Broker:
         done: asyncio.Future[bytes] = loop.create_future()
         loop.add_reader(control.fileno(), _hear, control, done)
         loop.add_signal_handler(signal.SIGTERM, _settle, done, b"")
-        server = Server(listener, self._engine, self._tasks)
+        server = Server(listener, self._engine, self._tasks, self.session.users)
         server.start()
         ticking = asyncio.ensure_future(self._tick())
         if watch is not None:
@@ -173,7 +186,7 @@ class Broker:
             told = await self._services.start()
             self._baseline |= told  # what guard itself gives the agent is no choice of the agent's
             self._given |= told
-            if self.enclosure is not None:
+            if self.enclosure is not None and self.enclosure.sandboxed:
                 told |= network_environment(self.enclosure.network)
                 entering = self._tasks.spawn(self._enter(self.enclosure, control, told))
             tell_started(control, told)
@@ -287,6 +300,7 @@ def run_broker(
     beside the broker's socket, `make_watch` who hears of changes of the policy.
     """
     _detach(session.place.log)
+    os.umask(0o077 if session.agent is None else 0o007)  # what another user is to reach is made for its group
     sys.setswitchinterval(SWITCH_SECONDS)
     client, shipper = connect()
     broker = Broker(session, spool, client, shipper, make_services)

@@ -14,6 +14,7 @@ import socket
 import stat
 from concurrent.futures import ThreadPoolExecutor
 
+from guardcli.broker.reopening import reopened
 from guardcli.broker.waiting import writable
 
 MEMORY_DEVICES = ((1, 3), (1, 5), (1, 7))
@@ -41,7 +42,7 @@ class Sink:
             self._socket = socket.socket(fileno=os.dup(fd))
         elif stat.S_ISFIFO(mode) or (stat.S_ISCHR(mode) and os.isatty(fd)):
             try:
-                self._own = os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+                self._own = reopened(fd, os.O_WRONLY | os.O_NONBLOCK)
             except OSError:
                 self._thread = ThreadPoolExecutor(1)
         elif not (stat.S_ISREG(mode) or _is_memory_device(status)):

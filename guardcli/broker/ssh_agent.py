@@ -50,9 +50,20 @@ class SshAgents:
     """Lends an agent to each call of ssh that reaches a resource with a key."""
 
     def __init__(
-        self, grants: GrantBook, loans: Loans, recorder: Recorder, directory: Path, shown: str, is_ssh: IsSsh
+        self,
+        grants: GrantBook,
+        loans: Loans,
+        recorder: Recorder,
+        directory: Path,
+        shown: str,
+        is_ssh: IsSsh,
+        for_group: bool = False,
     ) -> None:
-        """`directory` is where the sockets are made, `shown` what a tool sees as it; `is_ssh` knows ssh itself."""
+        """`directory` is where the sockets are made, `shown` what a tool sees as it; `is_ssh` knows ssh itself.
+
+        `for_group` lets the directory's group reach them.
+        """
+        self._for_group = for_group
         self._grants = grants
         self._loans = loans
         self._recorder = recorder
@@ -68,7 +79,7 @@ class SshAgents:
         name = secrets.token_hex(6)
         path = self._directory / CALLS / name
         try:
-            listener = listen(str(path))
+            listener = listen(str(path), self._for_group)
         except OSError as error:
             raise UnavailableError(f"the call's ssh agent cannot be set up: {error.strerror}") from None
         agent = CallAgent(listener, path, launch.pid, self._is_ssh, _Ledger(self._recorder, grant.record))
@@ -175,11 +186,12 @@ def is_below(pid: int, shim: int) -> bool:
     return False
 
 
-def knows_ssh(identities: Callable[[], Collection[Identity]]) -> IsSsh:
-    """Return what tells whether a process runs one of the programs that `identities` returns, as this user."""
+def knows_ssh(identities: Callable[[], Collection[Identity]], user: int | None = None) -> IsSsh:
+    """Return what tells whether a process runs one of the programs that `identities` returns, as `user` or this one."""
+    own = os.getuid() if user is None else user
 
     def is_ssh(peer: Peer) -> bool:
-        return peer.uid == os.getuid() and program_of(peer.pid) in identities()
+        return peer.uid == own and program_of(peer.pid) in identities()
 
     return is_ssh
 

@@ -15,6 +15,7 @@ from contextlib import suppress
 
 from pexpect import fdpexpect
 
+from guardcli.broker.reopening import reopened
 from guardcli.broker.waiting import readable, writable
 
 KEYS_PIECE = 1024
@@ -25,7 +26,7 @@ class Terminal:
 
     def __init__(self, agent: int, rows: int, columns: int) -> None:
         """`agent` is a descriptor of the agent's terminal; it is not closed here. Raises OSError."""
-        self._agent = os.open(f"/proc/self/fd/{agent}", os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        self._agent = reopened(agent, os.O_RDWR | os.O_NONBLOCK)
         try:
             self._before = termios.tcgetattr(self._agent)
             self._master, self.slave = pty.openpty()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import secrets
-import shlex
 import shutil
 import socket
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -29,17 +27,19 @@ from guardcli.broker.contact import Contact
 from guardcli.broker.maskers import Maskers
 from guardcli.broker.passing import passing_service
 from guardcli.broker.place import SessionPlace, remove_stale, runtime_root
-from guardcli.broker.recorder import printable
 from guardcli.broker.recovery import recover_spools
 from guardcli.broker.server import listen
 from guardcli.broker.services import Service, hear_started
 from guardcli.broker.session import FLUSH_SECONDS, Broker, Session, run_broker
 from guardcli.broker.shipper import Shipper
-from guardcli.broker.spool import Spool, timestamp
+from guardcli.broker.spool import Spool
 from guardcli.broker.standing import Standing
 from guardcli.cli.central import Ruled, begun, rule, watch
 from guardcli.cli.connection import connect
 from guardcli.cli.isolating import Isolating, Mode, choose, enclosure, entry, inside_environment
+from guardcli.cli.own_user import OwnUser, begin, places, prepare
+from guardcli.cli.session_environment import forget_in_memory, lent_environment, outside_environment, withheld
+from guardcli.cli.session_facts import masked_command, session_facts
 from guardcli.cli.settings import Settings, load_settings
 from guardcli.client.api import ApiClient
 from guardcli.client.embedded import embedded_pid
@@ -47,7 +47,6 @@ from guardcli.masking.cache import PatternCache
 from guardcli.model.errors import UnavailableError
 from guardcli.model.isolation import Network
 from guardcli.model.secrets import Secret
-from guardcli.policy import Policy
 
 APPROVAL_WAIT = 120.0
 READY_SECONDS = 20.0
@@ -83,12 +82,28 @@ READY_SECONDS = 20.0
     type=click.Choice([network.value for network in Network]),
     help="The network of an isolated agent: shared, through guard's proxy, or none. Default: what the policy says.",
 )
+@click.option(
+    "--as-user",
+    "agent_user",
+    metavar="NAME",
+    help="As root, in a container for one: run the agent as this user and the broker as another, with no way back. The "
+    "real tools have to be closed to the agent's user (guard shims protect). Default: GUARD_AS_USER, or nobody else.",
+    envvar="GUARD_AS_USER",
+)
+@click.option(
+    "--broker-user",
+    metavar="NAME",
+    help="The broker's user, with --as-user. Default: GUARD_BROKER_USER, or guard.",
+    envvar="GUARD_BROKER_USER",
+)
 @click.argument("argv", nargs=-1, required=True, metavar="-- AGENT [ARGUMENT]...", type=click.UNPROCESSED)
 def command(
     policy_source: str | None,
     approval_wait: float | None,
     isolate: str | None,
     network: str | None,
+    agent_user: str | None,
+    broker_user: str | None,
     argv: tuple[str, ...],
 ) -> None:
     """Run an agent, or any command, under guard.
@@ -96,16 +111,21 @@ def command(
     psql, kubectl, ssh and git, and the tools that the policy names, are judged call by call for as long as it runs,
     whatever it starts included. Without isolation this stops mistakes and casual evasion, not an agent that calls the
     tools by another path. With --isolate it sees its project, its own configuration and the system's programs; the
-    shim stands wherever a real tool is.
+    shim stands wherever a real tool is. With --as-user it is another user, and the real tools are closed to it.
 
     The exit status is the agent's own; 69 when guard cannot keep its record or the API cannot be reached, 78 when
     the policy has faults. A guarded call exits 77 when it was denied and 75 while its approval is pending.
     """
+    if agent_user and (isolate not in (None, Mode.OFF.value) or network):
+        raise click.UsageError("--as-user is for where there is no sandbox: not with --isolate or --network")
+    users = begin(agent_user, broker_user or "") if agent_user else None
     settings = load_settings()
     ruled = rule(settings, policy_source)
     policy = ruled.ruling.policy
     if approval_wait is None:
         approval_wait = APPROVAL_WAIT if policy.approval_wait is None else policy.approval_wait
+    if users is not None:
+        sys.exit(start(settings, ruled, approval_wait, argv, own=prepare(users, policy, settings)))
     wanted = Network(network) if network else policy.isolation.network
     isolating, said = choose(Mode(isolate or settings.isolate), settings, policy, wanted)
     if said:
@@ -114,7 +134,12 @@ def command(
 
 
 def start(
-    settings: Settings, ruled: Ruled, approval_wait: float, argv: Sequence[str], isolating: Isolating | None = None
+    settings: Settings,
+    ruled: Ruled,
+    approval_wait: float,
+    argv: Sequence[str],
+    isolating: Isolating | None = None,
+    own: OwnUser | None = None,
 ) -> int:
     """Run one session to its end and return the exit status. Raises UnavailableError before the agent has started."""
     policy = ruled.ruling.policy
@@ -128,10 +153,13 @@ def start(
     except BaseException:
         spool.remove()
         raise
-    root = runtime_root(settings.runtime_dir, settings.state_dir)
+    root = places(settings) if own else runtime_root(settings.runtime_dir, settings.state_dir)
     remove_stale(root)
-    place = SessionPlace(root, spool.session, ruled.ruling.guarded, isolating.key if isolating else b"")
+    kept = own or isolating
+    key, reader = kept.key if kept else b"", own.reader if own else None
+    place = SessionPlace(root, spool.session, ruled.ruling.guarded, key, reader)
     inner, outer = socket.socketpair()
+    plan = enclosure(isolating, outer) if isolating else None
     session = Session(
         facts=facts,
         identity=str(facts["identity"]),
@@ -144,18 +172,24 @@ def start(
         spool_dir=settings.spool_dir,
         environment=dict(os.environ),
         size=shutil.get_terminal_size(),
-        enclosure=enclosure(isolating, outer) if isolating else None,
+        enclosure=own.enclosure(outer, place) if own else plan,
+        agent=own.users.agent.uid if own else None,
     )
     client.close()
     forget_in_memory(withheld(session.standing.policies))
     keep_memory_private()
     adopt_orphans()
     ours, theirs = socket.socketpair()
-    broker = _fork_broker(session, spool, listen(str(place.socket)), ours, theirs, settings, opened.token, inner, ruled)
+    listener = listen(str(place.socket), for_group=own is not None)
+    become = own.users.become_broker if own else None
+    broker = _fork_broker(session, spool, listener, ours, theirs, settings, opened.token, inner, ruled, become)
     outer.close()
+    keeper = own.keep(inner) if own else 0
     try:
-        return _supervise(session, settings, ours, broker, argv, isolating, inner)
+        return _supervise(session, settings, ours, broker, argv, isolating, inner, own, keeper)
     finally:
+        if own:
+            own.users.finish()
         place.remove()
 
 
@@ -183,69 +217,6 @@ def session_services(settings: Settings, broker: Broker) -> list[Service]:
     return services
 
 
-def withheld(policies: Sequence[Policy]) -> frozenset[str]:
-    """Return the variables that hold credentials of a policy, or open the door to them; no agent gets them."""
-    held = [resource for policy in policies for resource in policy.resources if resource.credential]
-    references = [one for resource in held for one in (resource.credential, resource.access.passphrase) if one]
-    references += [one.reference for policy in policies for rules in policy.tool_rules for one in rules.credentials]
-    if not references:
-        return frozenset({"GUARD_TOKEN"})
-    from guardcli.credentials.lending import variables_of
-
-    agents = {"SSH_AUTH_SOCK", "SSH_AGENT_PID"} if any(resource.kind == "ssh" for resource in held) else set()
-    return variables_of(references) | {"GUARD_TOKEN"} | agents
-
-
-def forget_in_memory(names: frozenset[str]) -> None:
-    """Take `names` out of what /proc shows of this process, and of the broker that is forked from it."""
-    present = names & os.environ.keys()
-    if present:
-        from guardcli.credentials.env import forget
-
-        forget(present)
-
-
-def masked_command(argv: Sequence[str], maskers: Maskers) -> list[str]:
-    """Return the agent's command as the record may hold it."""
-    text = maskers.text(printable(shlex.join(argv)))
-    try:
-        return shlex.split(text)
-    except ValueError:
-        return [text]
-
-
-def session_facts(settings: Settings, policy: Policy, command: Sequence[str]) -> dict[str, object]:
-    """Return what the API and the record are told of a new session; the identifier sorts by time."""
-    now = time.time()
-    host = socket.gethostname()
-    return {
-        "id": f"{int(now * 1000):012x}{secrets.token_hex(5)}",
-        "identity": f"{_user()}@{host}",
-        "groups": list(settings.groups),
-        "command": list(command),
-        "cwd": _cwd(),
-        "host": host,
-        "policy": policy.name,
-        "policy_digest": policy.digest,
-        "started": timestamp(now),
-    }
-
-
-def _user() -> str:
-    """Return the user's name, or the number of one who has none, as in many containers."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())
-
-
-def _cwd() -> str:
-    try:
-        return os.getcwd()
-    except OSError:
-        return ""
-
-
 def _fork_broker(
     session: Session,
     spool: Spool,
@@ -256,6 +227,7 @@ def _fork_broker(
     token: Secret,
     inner: socket.socket,
     ruled: Ruled,
+    become: Callable[[], None] | None,
 ) -> int:
     pid = os.fork()
     if pid:
@@ -267,6 +239,9 @@ def _fork_broker(
     try:
         ours.close()
         inner.close()
+        if become is not None:
+            become()
+            keep_memory_private()
 
         contact = session.standing.contact or Contact()
 
@@ -309,6 +284,8 @@ def _supervise(
     argv: Sequence[str],
     isolating: Isolating | None,
     inner: socket.socket,
+    own: OwnUser | None,
+    keeper: int,
 ) -> int:
     try:
         told = hear_started(control, READY_SECONDS)
@@ -319,7 +296,13 @@ def _supervise(
         raise UnavailableError("the broker could not start", hint=f"see {_kept_log(session)}")
     place = session.place
     inherited: tuple[int, ...] = ()
-    if isolating is not None:
+    become: Callable[[], None] | None = None
+    if own is not None:
+        env, become = (
+            own.environment(lent_environment(session), session.policy, place, session.id, told),
+            own.become_agent,
+        )
+    elif isolating is not None:
         env = inside_environment(lent_environment(session), session.policy, session.id, told)
         way = entry(isolating, place, inner, argv, told)
         argv, inherited = way.argv, way.inherited
@@ -329,9 +312,11 @@ def _supervise(
         inner.close()
     supervisor = Supervisor(control)
     try:
-        status = supervisor.run(argv, env, inherited)
+        status = supervisor.run(argv, env, inherited, become)
     except BrokerLost:
-        end_processes(_left_behind(settings, broker))
+        end_processes(_left_behind(settings, broker, own, keeper))
+        if own:
+            own.users.finish()
         raise UnavailableError(
             "the broker of this session was lost, so the agent was ended",
             hint=f"what it recorded is shipped by the next run; see {_kept_log(session)}",
@@ -339,9 +324,11 @@ def _supervise(
     if isolating is not None and not supervisor.has_entered():
         status = UnavailableError.exit_status << 8
         click.echo("guard: the sandbox could not be set up, so nothing was run; what bwrap says above is why", err=True)
-    if left := _left_behind(settings, broker):
+    if left := _left_behind(settings, broker, own, keeper):
         click.echo(f"guard: ended {len(left)} process(es) that the agent left behind", err=True)
         end_processes(left)
+    if own:
+        own.users.finish()
     code = os.waitstatus_to_exitcode(status)
     control.sendall(str(code).encode())
     _await_broker(broker)
@@ -350,27 +337,10 @@ def _supervise(
     return code
 
 
-def lent_environment(session: Session) -> dict[str, str]:
-    """Return the user's own environment without what no agent gets."""
-    hidden = withheld(session.standing.policies)
-    return {name: value for name, value in session.environment.items() if name not in hidden}
-
-
-def outside_environment(session: Session, told: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of an agent that is not isolated: the user's own, what the broker's services have to say
-    (`told`), and the shims first on the PATH.
-    """
-    env = lent_environment(session)
-    env.update(told)
-    env["PATH"] = f"{session.place.shims}{os.pathsep}{env.get('PATH', os.defpath)}"
-    env["GUARD_SESSION"] = session.id
-    env["GUARD_SOCKET"] = str(session.place.socket)
-    return env
-
-
-def _left_behind(settings: Settings, broker: int) -> list[int]:
+def _left_behind(settings: Settings, broker: int, own: OwnUser | None, keeper: int) -> list[int]:
     """Return the processes of the session but for guard's own: an API restarted meanwhile hangs below this one too."""
-    spared = {broker, embedded_pid(settings.runtime_dir)}
+    with own.users.as_guard() if own else nullcontext():
+        spared = {broker, keeper, embedded_pid(settings.runtime_dir)}
     return [pid for pid in descendants(os.getpid()) if pid not in spared]
 
 

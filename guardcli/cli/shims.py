@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from guardcli.broker.shim_binary import shim_binary
+from guardcli.cli.protecting import protect, release
 from guardcli.model.errors import ConfigurationError, GuardError
 from guardcli.policy import load_policy
 
@@ -177,3 +178,7 @@ def list_shims(directory: Path) -> None:
         click.echo(f"{shim.name:<10} {shim}  {standing}")
     if passed_by:
         raise click.exceptions.Exit(1)
+
+
+command.add_command(protect)
+command.add_command(release)

@@ -16,6 +16,7 @@ from guardcli.model.errors import UnavailableError
 
 MARK = b"GUARD-SESSION-SLOT:\0"
 KEY_BYTES = 32
+INSIDE, OWN_USER = b"\1", b"\2"
 RUN_ONLY = 0o111
 
 
@@ -24,14 +25,17 @@ def new_key() -> bytes:
     return secrets.token_bytes(KEY_BYTES)
 
 
-def lay_keyed_shim(shim: Path, target: Path, key: bytes) -> None:
-    """Write `shim` to `target` with `key` in its slot, to be run and not read. Raises UnavailableError, OSError."""
+def lay_keyed_shim(shim: Path, target: Path, key: bytes, way: bytes = INSIDE) -> None:
+    """Write `shim` to `target` with `key` in its slot, to be run and not read. Raises UnavailableError, OSError.
+
+    `way` says how the shim tells that what answers is the broker: `INSIDE` a sandbox, or as another user (`OWN_USER`).
+    """
     content = bytearray(shim.read_bytes())
     place = content.find(MARK)
     if place < 0 or content.find(MARK, place + 1) >= 0:
         raise UnavailableError(f"{shim} has no place for a session's key", hint="install guard again")
     start = place + len(MARK)
-    content[start : start + 1 + KEY_BYTES] = b"\1" + key
+    content[start : start + 1 + KEY_BYTES] = way + key
     fd = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o700)
     try:
         view = memoryview(content)

@@ -24,6 +24,7 @@ DIRECTORIES = (
 GIT_REMOTES = ("git-remote-", "git-http-", "git-imap-send", "git-daemon")
 """Programs of git's that are not git itself, and speak to remotes or serve them."""
 ELF = b"\x7fELF"
+SHIM = "guard-shim"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,11 @@ def find_stand_ins(tools: Sequence[str], path: str) -> StandIns:
         owners.setdefault(real, owner)
     names |= {name: "git" for name in programs if name not in names}
     return StandIns(tuple(sorted({*owners, *programs.values()})), names, programs)
+
+
+def real_tools(found: StandIns) -> tuple[str, ...]:
+    """Return the paths of `found` that are no installed shim of guard's."""
+    return tuple(path for path in found.paths if os.path.basename(path) != SHIM)
 
 
 def _same_files(

@@ -1,8 +1,8 @@
 """Accepts clients on a unix socket, and on a port of the loopback where one is wanted, and sees each of them through.
 
 One task a connection: `Visit` reads what the client wants, has the gatekeeper decide, logs in to the real server and
-gives both to a `Session`. The unix socket lets in processes of this user and of root only (SO_PEERCRED, unix(7)); on
-the loopback a client shows by SCRAM that it knows the session's own password.
+gives both to a `Session`. The unix socket lets in processes of this user and of root only, or of the users that it is
+told of (SO_PEERCRED, unix(7)); on the loopback a client shows by SCRAM that it knows the session's own password.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 
 from guardcli.gateways.postgres.catalogues import Catalogues
 from guardcli.gateways.postgres.codec.backend import error
@@ -37,10 +37,13 @@ TICK_SECONDS = 0.5
 log = logging.getLogger(__name__)
 
 
-def bound(path: str) -> socket.socket:
-    """Return a listening unix socket at `path`, which only this user can reach. Raises UnavailableError."""
+def bound(path: str, for_group: bool = False) -> socket.socket:
+    """Return a listening unix socket at `path`, which only this user can reach, or its group as well.
+
+    Raises UnavailableError.
+    """
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
+    before = os.umask(0o117 if for_group else 0o177)
     try:
         listener.bind(path)
         listener.listen(BACKLOG)
@@ -60,7 +63,10 @@ class Gateway:
         target: Target,
         gatekeeper: Gatekeeper,
         limits: Limits = Limits(),  # noqa: B008 - frozen
+        users: Collection[int] = (),
     ) -> None:
+        """`users` may connect to a unix socket: this process's own and root where there are none."""
+        self._users = users or (os.getuid(), 0)
         self._house = House(target, gatekeeper, limits, Catalogues(target), Keys(), set())
         self._servers: list[asyncio.Server] = []
         self._visits: set[asyncio.Task[None]] = set()
@@ -73,7 +79,7 @@ class Gateway:
 
     async def listen(self, path: str) -> None:
         """Accept clients at the unix socket `path`, which only this user can reach. Raises UnavailableError."""
-        await self.serve(bound(path))
+        await self.serve(bound(path, os.getuid() not in self._users))
 
     async def serve(self, listener: socket.socket) -> None:
         """Accept clients of `listener`."""
@@ -115,7 +121,7 @@ class Gateway:
 
     def _arrived(self, wire: Wire, verifier: Verifier | None = None) -> None:
         house = self._house
-        if verifier is None and peer(wire)[1] not in (os.getuid(), 0):
+        if verifier is None and peer(wire)[1] not in self._users:
             log.warning("refused a process of another user")
             wire.abort()
             return
