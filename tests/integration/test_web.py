@@ -104,6 +104,23 @@ def fits(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
 
 
+def jumps(page: Page) -> None:
+    """Where a replay goes on from, once it has ended and while it stands still."""
+    player = page.locator(".ap-player")
+    page.check("#idle")
+    expect(page.get_by_role("button", name="Play")).to_be_visible()  # it has come to its end
+    page.locator(".mark").last.click()
+    expect(player).to_contain_text("not on a Friday")
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    page.locator("#position").focus()
+    page.keyboard.press("Home")
+    expect(page.locator("#moment")).to_contain_text("0:00 /")
+    expect(player).not_to_contain_text("not on a Friday")
+    page.get_by_role("button", name="Pause").click()
+    page.locator(".mark").last.click()
+    expect(player).to_contain_text("at work")
+
+
 def test_a_session_is_watched_live_approved_denied_and_replayed(site: Site, page: Page) -> None:
     sandbox = site.sandbox
     agent = sandbox.start(
@@ -143,13 +160,7 @@ def test_a_session_is_watched_live_approved_denied_and_replayed(site: Site, page
         expect(page.locator(".ap-player")).to_contain_text("at work")
         fits(page)
         accessible(page)
-        page.locator(".mark").last.click()
-        expect(page.locator(".ap-player")).to_contain_text("not on a Friday")
-        expect(page.get_by_role("button", name="Play")).to_be_visible()
-        page.locator("#position").focus()
-        page.keyboard.press("Home")
-        expect(page.locator("#moment")).to_contain_text("0:00 /")
-        expect(page.locator(".ap-player")).not_to_contain_text("not on a Friday")
+        jumps(page)
     finally:
         agent.kill()
         said = agent.communicate(timeout=90)

@@ -30,6 +30,7 @@
     if (player) player.dispose();
     const options = { ...common, autoPlay: playing, speed: Number(speed.value) };
     if (idle.checked) options.idleTimeLimit = 1;
+    if (!playing) options.poster = "npt:0.001";
     player = AsciinemaPlayer.create({ url: `${base}/cast?at=${begin}` }, holder, options);
     player.addEventListener("ended", async () => {
       const there = begin + (await player.getDuration() || 0);
@@ -41,6 +42,15 @@
 
   const here = async () => begin + (await player.getCurrentTime() || 0);
 
+  // After the end a jump goes on playing, as players do; while paused it shows the screen of that moment.
+  const jump = (at) => {
+    if (ended) {
+      playing = true;
+      play.textContent = "Pause";
+    }
+    load(at);
+  };
+
   play.addEventListener("click", async () => {
     playing = !playing;
     play.textContent = playing ? "Pause" : "Play";
@@ -48,13 +58,13 @@
     else if (playing) player.play();
     else player.pause();
   });
-  by("back").addEventListener("click", async () => load((await here()) - 5));
-  by("ahead").addEventListener("click", async () => load((await here()) + 5));
-  position.addEventListener("change", () => load(Number(position.value)));
+  by("back").addEventListener("click", async () => jump((await here()) - 5));
+  by("ahead").addEventListener("click", async () => jump((await here()) + 5));
+  position.addEventListener("change", () => jump(Number(position.value)));
   speed.addEventListener("change", async () => load(await here()));
   idle.addEventListener("change", async () => load(await here()));
   for (const mark of document.querySelectorAll(".mark"))
-    mark.addEventListener("click", () => load(Number(mark.dataset.at)));
+    mark.addEventListener("click", () => jump(Number(mark.dataset.at)));
   setInterval(async () => { if (player && playing && document.activeElement !== position) show(await here()); }, 250);
   load(Number(holder.dataset.start));
 })();
