@@ -12,13 +12,16 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "inspectors" / "sql"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "cli"))
 
 import regression
+import typed
 from stage import Table, machine
 
 from guardcli.broker.shell_trial import ShellTrial
@@ -256,7 +259,29 @@ def conceded() -> Table:
     return Table("What is conceded of SQL that only reads", notes, ("", "statements", "conceded"), rows)
 
 
+def everyday() -> Table:
+    """Count, of calls as agents type them, the harmless ones that default stops and the dangerous ones that run."""
+    rows = []
+    with ExitStack() as stack:
+        ask = typed.judge_of("default", typed.checkout(stack))
+        for kind, wrong in (("everyday", ("approve", "deny")), ("dangerous", ("allow",))):
+            found: dict[str, list[bool]] = {}
+            for _, _, request in typed.calls(kind):
+                found.setdefault(request["argv"][0], []).append(ask(request)["effect"] in wrong)
+            counts = {**found, "all": [one for each in found.values() for one in each]}
+            for tool, missed in counts.items():
+                rows.append((kind, tool, str(len(missed)), f"{sum(missed)} ({100 * sum(missed) / len(missed):.1f} %)"))
+    notes = [
+        "`python bench/judging.py everyday`, over everyday.txt and dangerous.txt in tests/data/calls, by default's "
+        "rules. Wrong is what is everyday and asks or is denied, aim: less than 1 %, and what is dangerous and runs, "
+        "aim: none. The lists were written before they were judged. Since then what ran and should not has been put "
+        "right, and what turned out to do no harm has been taken out of the second."
+    ]
+    return Table("Calls as agents type them", notes, ("", "tool", "calls", "judged wrongly"), rows)
+
+
 MEASURES: dict[str, Callable[[], Table]] = {
+    "everyday": everyday,
     "statements": statements,
     "calls": calls,
     "growth": growth,

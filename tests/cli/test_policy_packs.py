@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import json
-import os
-import shlex
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,42 +16,22 @@ import pytest
 
 from guardcli.cli.policy_check import BatchJudge
 from guardcli.cli.policy_judge import Caller
-from guardcli.cli.policy_tests import QUIET, Repositories, run_tests
+from guardcli.cli.policy_tests import run_tests
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation
 from guardcli.policy import Context, decide, load_policy, pack_names
-from guardcli.policy.rules import Repository
 
-CALLS = Path(__file__).parents[1] / "data" / "calls"
+sys.path.insert(0, str(Path(__file__).parent))
+
+from typed import calls, checkout, judge_of
+
 TOOLS = ("psql", "kubectl", "ssh", "git")
-FILES = {
-    "web.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web, namespace: shop}\n",
-    "rbac.yaml": "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: web}\n",
-    "x.patch": "",
-}
-
-
-def calls(tool: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield what default says, and the call; a quote may hold a line break."""
-    open_line = ""
-    for line in (CALLS / f"{tool}.txt").read_text().splitlines():
-        open_line = f"{open_line}\n{line}" if open_line else line
-        try:
-            verdict, *argv = shlex.split(open_line)
-        except ValueError:
-            continue
-        open_line = ""
-        yield verdict, argv
-    assert not open_line
 
 
 @pytest.fixture(scope="module")
 def repository() -> Iterator[Path]:
     with ExitStack() as stack:
-        place = Path(Repositories(stack).path(Repository(branch="topic", ahead=1, files={"README": "x\n"})))
-        for name, text in FILES.items():
-            (place / name).write_text(text)
-        yield place
+        yield checkout(stack)
 
 
 @pytest.fixture
@@ -60,25 +39,36 @@ def answers(repository):
     """Give a function that judges the calls of a tool by a pack: what default says, the call, the answer."""
 
     def judged(pack: str, tool: str) -> list[tuple[str, str, dict[str, Any]]]:
-        env = {**QUIET, "PATH": os.environ["PATH"]}
-        caller = Caller(load_policy(f"pack:{pack}"), Context(identity="agent", groups=("agents",)), env)
-        judge = BatchJudge(caller, env, str(repository))
-        return [
-            (verdict, shlex.join(argv), judge.answer(json.dumps({"argv": argv}).encode()))
-            for verdict, argv in calls(tool)
-        ]
+        ask = judge_of(pack, repository)
+        return [(verdict, typed, ask(request)) for verdict, typed, request in calls(tool)]
 
     return judged
 
 
 @pytest.mark.parametrize("tool", TOOLS)
 def test_default_says_of_every_call_what_it_means_to(answers, tool: str) -> None:
-    wrong = [
+    assert not (wrong := surprises(answers("default", tool))), "\n".join(wrong)
+
+
+def surprises(judged: list[tuple[str, str, dict[str, Any]]]) -> list[str]:
+    return [
         f"{verdict} expected, {answer['effect']} by {answer['rule']}: {call}"
-        for verdict, call, answer in answers("default", tool)
+        for verdict, call, answer in judged
         if answer["effect"] != verdict
     ]
-    assert not wrong, "\n".join(wrong)
+
+
+def test_of_what_agents_do_every_day_less_than_one_in_a_hundred_is_stopped(answers) -> None:
+    judged = answers("default", "everyday")
+    assert not (wrong := surprises(judged)), "\n".join(wrong)
+    stopped = [call for _, call, answer in judged if answer["effect"] != "allow"]
+    assert len(judged) > 600 and len(stopped) / len(judged) < 0.01, stopped
+
+
+def test_nothing_that_does_harm_runs_however_it_is_written(answers) -> None:
+    judged = answers("default", "dangerous")
+    assert not (wrong := surprises(judged)), "\n".join(wrong)
+    assert len(judged) > 800 and "allow" not in {verdict for verdict, _, _ in judged}
 
 
 @pytest.mark.parametrize("tool", TOOLS)

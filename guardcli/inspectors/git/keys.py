@@ -185,6 +185,14 @@ def _patterns(key: str) -> tuple[str, ...]:
     return (key, f"{section}.*")
 
 
+def overwrites_later(name: str, value: str) -> bool:
+    """Return whether every later push overwrites or deletes once `name` is set; one call that has it says so itself."""
+    pattern = _patterns(canonical_key(name))[1]
+    if pattern == "remote.*.mirror":
+        return value.lower() not in _FALSE
+    return pattern == "remote.*.push" and value.startswith(("+", ":"))
+
+
 def leads_elsewhere(name: str) -> bool:
     """Return whether git goes to another address than before once the variable `name` is unset."""
     return not _ADDRESSES.isdisjoint(_patterns(canonical_key(name)))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from guardcli.inspectors.git.call import Call, Judge, does, executes, loses, reads, unknown, writes
+from guardcli.inspectors.git.call import Call, Judge, does, executes, hosts, loses, reads, unknown, writes
+from guardcli.inspectors.git.urls import is_url
 from guardcli.inspectors.names import names
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation
@@ -104,8 +105,14 @@ def judge_lfs(call: Call) -> Sequence[Operation]:
     if sub in _LFS_READS or (sub == "track" and len(call.arguments) == 1):
         return [reads(f"lfs {sub}")]
     if sub in _LFS_WRITES:
-        return [writes(f"lfs {sub}")]
+        return [writes(f"lfs {sub}"), *_lfs_addresses(call, sub)]
     return [unknown(f"lfs {sub}", "this subcommand of git-lfs is not known", Effect.WRITE)]
+
+
+def _lfs_addresses(call: Call, sub: str) -> list[Operation]:
+    """Return what sends files to an address that no remote has: ``lfs push URL``."""
+    words = [word for word in call.arguments[1:] if not word.startswith("-")] if sub == "push" else []
+    return [does("lfs push", Effect.NETWORK, targets=hosts(word)) for word in words[:1] if is_url(word)]
 
 
 JUDGES: Mapping[str, Judge] = {

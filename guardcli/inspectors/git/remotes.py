@@ -16,7 +16,7 @@ from guardcli.inspectors.git.call import (
     unknown,
     writes,
 )
-from guardcli.inspectors.git.keys import is_secret, judge_key, leads_elsewhere
+from guardcli.inspectors.git.keys import canonical_key, is_secret, judge_key, leads_elsewhere, overwrites_later
 from guardcli.inspectors.git.options import Parsed, Spec, parse, spec_of
 from guardcli.inspectors.git.programs import harmless_editor
 from guardcli.inspectors.names import names
@@ -81,6 +81,8 @@ def judge_config(call: Call) -> Sequence[Operation]:
         return [_section(action, words), *found]
     if action in _GETS or (not action and len(words) < 2):
         return [_get(action, words), *found]
+    if action in _UNSETS and any(canonical_key(word) == "core.hookspath" for word in words[:1]):
+        return [unknown("config --unset", "other hooks than before would run, or none", Effect.DEFINE), *found]
     if action in _UNSETS:
         lost = (Effect.DELETE,) if any(leads_elsewhere(word) for word in words[:1]) else ()
         return [does("config --unset", Effect.DEFINE, *lost), *found]
@@ -118,7 +120,8 @@ def _set_key(parsed: Parsed, words: Sequence[str]) -> Operation:
         # For one call, by -c, it is a preference: that call's repository has been looked at.
         return unknown(action, "git would run what any repository configures, whoever it belongs to", Effect.DEFINE)
     sensitive = Effect.PRIVILEGE in judged.effects
-    return does(action, Effect.DEFINE, *judged.effects, targets=targets, sensitive=sensitive)
+    lost = (Effect.DELETE,) if overwrites_later(key, value) else ()
+    return does(action, Effect.DEFINE, *judged.effects, *lost, targets=targets, sensitive=sensitive)
 
 
 JUDGES: Mapping[str, Judge] = {"config": judge_config, "remote": judge_remote}

@@ -27,7 +27,12 @@ def plain_url(word: str) -> bool:
 
 
 def transport_program(url: str) -> str:
-    """Return the program that git runs to reach `url` when it is none of git's own transports, else nothing."""
+    """Return the program that git runs to reach `url` when it is none of git's own transports, else nothing.
+
+    A host that begins with a dash would be an option of ssh; git refuses it since 2.14, and nobody means it.
+    """
+    if any(target.name.rpartition("@")[2].startswith("-") for target in host_target(url)):
+        return "ssh"
     helper = _HELPER.match(url)
     if helper:
         return f"git-remote-{helper[1]}"

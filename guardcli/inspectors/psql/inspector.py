@@ -36,6 +36,9 @@ _VERSIONS = range(10, 20)
 
 _NOTHING = "/dev/null"
 
+_SERVICES = ("PGSERVICEFILE", "PGSYSCONFDIR")
+"""What says where services are: a service of the user's own files is the user's word on where to go."""
+
 
 class PsqlInspector:
     """The inspector of psql. `baseline` is the environment that the session began with, as far as it is known."""
@@ -74,10 +77,12 @@ class _Call:
         if not self.script.operations:
             self.script.operations.append(Operation("psql", ends or "connect", frozenset((Effect.READ,))))
         where = () if ends else self._where()
-        operations = [
-            replace(operation, targets=tuple(dict.fromkeys((*operation.targets, *where))))
-            for operation in self.script.operations
-        ]
+        operations = self.script.operations
+        if where:
+            operations = [
+                replace(operation, targets=tuple(dict.fromkeys((*operation.targets, *where))))
+                for operation in operations
+            ]
         return Inspection(tuple(operations), tuple(self.inputs), environment=tuple(self.settings))
 
     def _where(self) -> tuple[Target, ...]:
@@ -138,10 +143,11 @@ class _Call:
             self.script.add(operation)
             if not operation.complete:
                 self.script.lose_sight(operation.reason)
-        named = self.invocation.gateway not in ("", UNNAMED)
-        own_service = bool(service.get("host")) and service.get("host") == self.parameters.get("host")
         env = self.invocation.env
-        for operation in judge_login(self.parameters, env, self.baseline, leads_home=named or own_service):
+        named = self.invocation.gateway not in ("", UNNAMED)
+        by_service = bool(service.get("host")) and service.get("host") == self.parameters.get("host")
+        home = named or (by_service and not any(env.get(name) != self.baseline.get(name) for name in _SERVICES))
+        for operation in judge_login(self.parameters, env, self.baseline, leads_home=home):
             self.script.add(operation)
 
     def _service(self, service: str) -> Parameters:

@@ -25,7 +25,7 @@ def judge_login(
     """Return an operation where a call sends the user's password to another host; none where all is well.
 
     `parameters` are libpq's, all layers as one; `baseline` is the environment that the session began with, empty where
-    that is not known. `leads_home` says that a named service's own file, or the session itself, chose the host.
+    that is not known. `leads_home` says that a service of the user's own, or a gateway of the session, chose the host.
     """
     password = env.get("PGPASSWORD", "")
     if leads_home or parameters.get("password") or not (password or parameters.get("hostaddr")):

@@ -32,8 +32,11 @@ _CERTIFICATES = frozenset({"openssl x509", "openssl crl", "openssl req", "openss
 _ENVIRONMENT = frozenset(
     {"systemctl show-environment", "docker compose config", "podman compose config", "docker-compose config"}
 )
+_INSPECTS = re.compile(r"(?:docker|podman|nerdctl) (?:(?:container|pod|service) )?inspect\Z")
+"""Actions that show a container, the variables of its environment with it."""
+
 _PROGRAMS_OF_TEXT = names("jq gojq jaq yq")
-_ENVIRON = re.compile(r"\$ENV\b|(?<![\w.])env\b")
+_ENVIRON = re.compile(r"\$ENV\b|(?<![\w.])env\b|\.Config\.Env\b")
 
 _GREPS = names("grep egrep fgrep zgrep zegrep zfgrep bzgrep xzgrep zstdgrep")
 _RECURSIVE = names("rg ag ack tar bsdtar zip cpio rsync")
@@ -92,6 +95,8 @@ def _is_root(word: Word) -> bool:
 def _reads_secret(action: str, name: str, words: Sequence[Word]) -> bool:
     if action in _ENVIRONMENT or (name in _PROGRAMS_OF_TEXT and any(_ENVIRON.search(word.text) for word in words)):
         return True
+    if _INSPECTS.match(action):
+        return _shows_variables(words)
     if name == "ps":
         return any(re.match(r"[A-Za-z]*e[A-Za-z]*\Z", word.text) for word in words[:1])
     if name == "printenv":
@@ -103,8 +108,35 @@ def _reads_secret(action: str, name: str, words: Sequence[Word]) -> bool:
         words, recursive = _searched(words)
     else:
         recursive = name in _RECURSIVE
-    paths = [word.text.partition("=")[2] or word.text for word in words]
+    paths = [word.text.partition("=")[2] or word.text for word in words if not _is_public(word)]
     return any(is_sensitive(path) or (recursive and is_home(path)) for path in paths)
+
+
+def _is_public(word: Word) -> bool:
+    """Tell whether whatever `word` stands for is a public key by its name: ``~/.ssh/*.pub``."""
+    return not word.splits and not word.known and word.text.endswith(".pub") and "[" not in word.text
+
+
+_ACTION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_FIELD = re.compile(r"(?<![\w)])[.$](?!\w*:?=)[\w.]*")
+
+
+def _shows_variables(words: Sequence[Word]) -> bool:
+    """Tell whether ``docker inspect`` is asked for the variables of a container: with a template that names them.
+
+    Without one it shows everything, of which masking hides what is secret. Source: docker inspect's manual page, and
+    Go's text/template for which fields an action may reach.
+    """
+    texts = [word.text for word in words]
+    given = dict(zip(texts, [*texts[1:], ""], strict=True))
+    given |= dict(text.split("=", 1) for text in texts if text.startswith("-") and "=" in text)
+    template = given.get("--format") or given.get("-f") or ""
+    actions = _ACTION.findall(template)
+    return "Env" in template or any(field in _WHOLE for action in actions for field in _FIELD.findall(action))
+
+
+_WHOLE = frozenset({".Config", "$.Config", ".Spec", "$.Spec", ".Spec.TaskTemplate", "$.Spec.TaskTemplate"})
+"""Fields that hold the variables of a container or a service among others."""
 
 
 def _searched(words: Sequence[Word]) -> tuple[Sequence[Word], bool]:

@@ -21,6 +21,10 @@ CASES = [
     ("ext::sh -c evil", True, "git-remote-ext", ""),
     ("fd::3,4", True, "git-remote-fd", ""),
     ("hg::https://example.com", True, "git-remote-hg", ""),
+    ("ssh://-oProxyCommand=evil/x", True, "ssh", "-oProxyCommand=evil"),
+    ("-oProxyCommand=evil:x", True, "ssh", "-oProxyCommand=evil"),
+    ("me@-oProxyCommand=evil:x", True, "ssh", "me@-oProxyCommand=evil"),
+    ("a-b.example.com:-x", True, "", "a-b.example.com"),
     ("s3://bucket/x", True, "git-remote-s3", "bucket"),
 ]
 

@@ -20,7 +20,7 @@ class Services(NoFacts):
     """A service file, and nothing else."""
 
     def read_file(self, path: str) -> bytes:
-        if path == "/home/ann/.pg_service.conf":
+        if path in ("/home/ann/.pg_service.conf", "/tmp/services"):
             return SERVICES.encode()
         raise FactUnavailable("not there")
 
@@ -50,6 +50,7 @@ def leaves(inspection: Inspection) -> bool:
         (("-h", "db.internal.evil.example"), {}),
         (("-h", "localhost.evil.example"), {}),
         (("-h", "10.127.0.1"), {}),
+        (("service=there",), {"PGSERVICEFILE": "/tmp/services"}),
     ],
 )
 def test_the_user_s_password_is_not_taken_to_another_host(
