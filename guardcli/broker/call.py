@@ -17,7 +17,7 @@ from guardcli.broker.custody import Custody
 from guardcli.broker.enclosure import Enclosure, Real
 from guardcli.broker.facts import CallFacts
 from guardcli.broker.grants import Launch
-from guardcli.broker.judge import Judge, Judgement, stdin_kind
+from guardcli.broker.judge import Judge, Judgement, refused, stdin_kind
 from guardcli.broker.limits import Limits, MakeFinder, Mask, Observer
 from guardcli.broker.parts import COPIERS, RULE, part_of_a_call
 from guardcli.broker.place import HELPER
@@ -217,6 +217,8 @@ class Call:
         route = self._route = self._engine.routes.find(invocation, facts)
         if route is None or route.resource == UNNAMED:
             judgement = await self._judge(invocation, facts, cancel)
+            if route is not None and route.refused:
+                return invocation, refused(judgement)
             if route is None or judgement.decision.verdict is Verdict.DENY:
                 return invocation, judgement
         invocation = replace(invocation, gateway=route.resource)

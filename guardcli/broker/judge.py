@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from guardcli.broker.facts import CallFacts
 from guardcli.broker.standing import Standing
 from guardcli.inspectors.registry import inspect
-from guardcli.model.decisions import Decision
+from guardcli.model.decisions import Decision, Verdict
 from guardcli.model.facts import Facts, FactUnavailable, Found
 from guardcli.model.invocation import Invocation, Stdin
 from guardcli.model.operations import Inspection
 from guardcli.policy import Context
+from guardcli.policy.unknown import UNKNOWN_SERVER, UNKNOWN_SERVER_MESSAGE
 
 PROGRAM_VARIABLES = frozenset(
     [
@@ -97,6 +98,16 @@ class Judgement:
     invocation: Invocation
     inspection: Inspection
     decision: Decision
+
+
+def refused(judgement: Judgement) -> Judgement:
+    """Return the judgement of a call that goes to a server which the policy does not name, and therefore denies."""
+    if judgement.decision.verdict is Verdict.DENY:
+        return judgement
+    decision = replace(
+        judgement.decision, verdict=Verdict.DENY, rule=UNKNOWN_SERVER, message=UNKNOWN_SERVER_MESSAGE, terms=None
+    )
+    return replace(judgement, decision=decision)
 
 
 @dataclass(frozen=True, slots=True)

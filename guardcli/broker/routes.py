@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from guardcli.broker.postgres_address import Address
 from guardcli.gateways.postgres.target import PORT
 from guardcli.model.facts import Facts, FactUnavailable
 from guardcli.model.invocation import UNNAMED, Invocation
 from guardcli.model.operations import Inspection
-from guardcli.model.resources import Resource
+from guardcli.model.resources import Resource, UnknownServers
 from guardcli.policy.globs import Glob
+
+if TYPE_CHECKING:
+    from guardcli.policy import Policy
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -47,12 +50,14 @@ Lend = Callable[[int, Invocation, Inspection, Tell], Pass]
 @dataclass(frozen=True, slots=True)
 class Route:
     """How a call reaches the gateway of `resource`: what stands at which index of argv, and which variables are set,
-    or taken away where None; `lend` gives what it shows there, where it must show something."""
+    or taken away where None; `lend` gives what it shows there, where it must show something. One that is
+    `refused` reaches none, since the policy denies servers that no resource names."""
 
     resource: str
     arguments: Mapping[int, str] = field(default_factory=dict)
     environment: Mapping[str, str | None] = field(default_factory=dict)
     lend: Lend | None = None
+    refused: bool = False
 
 
 class Finder(Protocol):
@@ -82,7 +87,9 @@ class Passing(Protocol):
 class Routes:
     """The gateways of a session, filled by what starts them."""
 
-    def __init__(self) -> None:
+    def __init__(self, policy: Callable[[], Policy] | None = None) -> None:
+        """`policy` returns the one that decides now: what it says of servers that none of its resources names holds."""
+        self._policy = policy
         self._served: list[tuple[Resource, Address]] = []
         self._ports: dict[str, Resource] = {}
         self._finders: list[Finder] = []
@@ -109,7 +116,9 @@ class Routes:
         for finder in self._finders:
             if (route := finder.find(invocation, facts)) is not None:
                 return route
-        if invocation.tool != "psql" or not (self._served or self._passing):
+        unknown = self._policy().unknown_servers if self._policy is not None else UnknownServers.GATEWAY
+        denies = unknown is UnknownServers.DENY
+        if invocation.tool != "psql" or not (self._served or self._passing or denies):
             return None
         # what reads psql costs a tenth of a session's start, and most sessions never call it
         from guardcli.inspectors.psql.destination import (
@@ -125,7 +134,7 @@ class Routes:
             return None
         told = read_destination(line, invocation.env)
         if told.fault or "servicefile" in told.layers[0]:
-            return None
+            return Route(UNNAMED, refused=True) if denies else None
         parameters = told.parameters(_service(told.service, invocation, facts))
         hosts = hosts_of(parameters)
         for resource, address in self._served:
@@ -141,6 +150,10 @@ class Routes:
                 arguments = redirected_arguments(line, parameters, address.shown, address.port, keep_password=keep)
                 environment = redirected_environment(parameters, address.shown, address.port, keep_password=keep)
                 return Route(resource.name, arguments, environment)
+        if denies and not self._is_named(hosts, parameters):
+            return Route(UNNAMED, refused=True)
+        if unknown is UnknownServers.DIRECT:
+            return None
         passed = self._passing.address(parameters, invocation) if self._passing is not None else None
         if passed is None:
             return None
@@ -150,6 +163,11 @@ class Routes:
             password = self._passing.saved_password(parameters, invocation, facts)
             environment |= {"PGPASSWORD": password} if password is not None else {}
         return Route(UNNAMED, arguments, environment)
+
+    def _is_named(self, hosts: Sequence[str], parameters: Mapping[str, str]) -> bool:
+        """Say whether a resource of the policy, with a gateway or without, surely is the server of a call."""
+        resources = self._policy().resources if self._policy is not None else ()
+        return any(one.kind == "postgres" and _means(one, hosts, parameters) for one in resources)
 
 
 def _service(name: str, invocation: Invocation, facts: Facts) -> dict[str, str]:

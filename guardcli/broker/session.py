@@ -133,7 +133,7 @@ class Broker:
             lambda: session.standing.ruling,
             self._given,
         )
-        self.routes = Routes()
+        self.routes = Routes(lambda: session.standing.policy)
         self.custody = Custody()
         self.enclosure = enclosure = Enclosure(session.enclosure) if session.enclosure else None
         self.finder = finder = ToolFinder(session.environment.get("PATH", os.defpath), str(session.place.shims))

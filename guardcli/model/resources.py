@@ -6,6 +6,16 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 
+class UnknownServers(str, Enum):
+    """What becomes of a call of psql to a server that no resource of the policy names."""
+
+    GATEWAY = "pass-through"
+    """It goes through a gateway to which it logs in by itself: every statement is judged on the wire."""
+    DIRECT = "direct"
+    """It goes its own way, and is judged by what its command line says."""
+    DENY = "deny"
+
+
 class Tls(str, Enum):
     """How a connection of guard's own is secured; the words are libpq's (PostgreSQL manual, 34.19.1)."""
 

@@ -18,6 +18,7 @@
 ``keys``            what each key of a match asks of it
 ``expressions``     regular expressions in linear time
 ``matching``        one rule against one operation
+``unknown``         servers of databases that no resource names
 ``engine``          `decide`: every rule against every operation, the strictest wins
 ==================  ==================================================================================
 """

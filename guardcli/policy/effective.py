@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from guardcli.model.decisions import Verdict
 from guardcli.model.isolation import Isolation
 from guardcli.model.masking import MaskRule
-from guardcli.model.resources import Resource
+from guardcli.model.resources import Resource, UnknownServers
 from guardcli.policy.matching import RuleSet
 from guardcli.policy.rules import SHIMMED, LimitRule, Match, PolicyTest, Rule, Waiver
 
@@ -26,8 +26,8 @@ class Policy:
     `tools` have a shim beyond `SHIMMED`, and `tool_rules` say how their calls are understood. `approval_wait` is
     how long a call waits for a person, in seconds, None where the policy does not say; `offline_reads` is for how
     many seconds what only reads goes on while the API cannot be reached. `tests` are the policy's
-    own, not those of what it extends. `unmatched` is for what no rule speaks of. `sources` are the files and packs that
-    it was made of, its own first.
+    own, not those of what it extends. `unmatched` is for what no rule speaks of, `unknown_servers` for psql's calls
+    to what no resource names. `sources` are the files and packs that it was made of, its own first.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Policy:
     offline_reads: float = 0.0
     approval_wait: float | None = None
     unmatched: Verdict = Verdict.APPROVE
+    unknown_servers: UnknownServers = UnknownServers.GATEWAY
     tests: tuple[PolicyTest, ...] = ()
     sources: tuple[str, ...] = ()
     ruleset: RuleSet = field(init=False, repr=False, compare=False)

@@ -23,6 +23,7 @@ from guardcli.policy.globs import Glob
 from guardcli.policy.matching import CompiledRule, RuleSet
 from guardcli.policy.recognition import Answer, says_where
 from guardcli.policy.rules import Context, Match, Rule
+from guardcli.policy.unknown import UNKNOWN_SERVER, UNKNOWN_SERVER_MESSAGE, goes_to_unknown_server
 from guardcli.policy.unlabelled import UNNAMED_COLUMNS, unlabelled
 from guardcli.policy.view import View
 
@@ -68,6 +69,8 @@ def decide(policy: Policy, operations: Sequence[Operation], context: Context) ->
     unseen = unlabelled((*policy.mask, *mask), operations, context.tool) if recording is Recording.OUTPUT else ""
     if unseen and verdict is not Verdict.DENY:
         verdict, rule, message, terms = Verdict.DENY, UNNAMED_COLUMNS, unseen, None
+    if verdict is not Verdict.DENY and goes_to_unknown_server(policy, operations, context):
+        verdict, rule, message, terms = Verdict.DENY, UNKNOWN_SERVER, UNKNOWN_SERVER_MESSAGE, None
     return Decision(
         verdict=verdict,
         rule=rule,

@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from guardcli.model.decisions import Verdict
 from guardcli.model.errors import ConfigurationError, Problem
 from guardcli.model.masking import MaskRule
-from guardcli.model.resources import Resource
+from guardcli.model.resources import Resource, UnknownServers
 from guardcli.model.tools import ToolRules
 from guardcli.policy.build import Builder
 from guardcli.policy.checks import Order, never_applies, never_together
@@ -226,6 +226,7 @@ def _merge(documents: Sequence[_Document]) -> Policy | None:
     offline = (one.section.offline.reads for one in reversed(documents) if one.section.offline is not None)
     waits = (one.section.approval_wait for one in reversed(documents))
     unmatched = (one.section.unmatched for one in reversed(documents))
+    unknown = (one.section.unknown_servers for one in reversed(documents))
     policy = Policy(
         name=top.section.name,
         digest="",
@@ -240,6 +241,7 @@ def _merge(documents: Sequence[_Document]) -> Policy | None:
         offline_reads=next(offline, 0.0),
         approval_wait=next((wait for wait in waits if wait is not None), None),
         unmatched=next((Verdict(said) for said in unmatched if said is not None), Verdict.APPROVE),
+        unknown_servers=next((one for one in unknown if one is not None), UnknownServers.GATEWAY),
         tests=tuple(tests),
         sources=tuple(one.source for one in reversed(documents)),
     )

@@ -12,7 +12,7 @@ from guardcli.model.effects import in_order
 from guardcli.model.isolation import Isolation, Network
 from guardcli.model.limits import OutputLimit
 from guardcli.model.masking import MaskRule
-from guardcli.model.resources import Access, Resource
+from guardcli.model.resources import Access, Resource, UnknownServers
 from guardcli.model.windows import DAYS, Window, clock_text
 from guardcli.policy.effective import Policy
 from guardcli.policy.rules import LimitRule, Match, Rule, Waiver
@@ -28,6 +28,7 @@ def normal_form(policy: Policy) -> Form:
         name=policy.name,
         approval_wait=None if policy.approval_wait is None else _seconds(policy.approval_wait),
         unmatched=None if policy.unmatched is Verdict.APPROVE else policy.unmatched.value,
+        unknown_servers=(None if policy.unknown_servers is UnknownServers.GATEWAY else policy.unknown_servers.value),
         resources={one.name: _resource(one) for one in policy.resources},
         tools={
             rules.tool: _given(

@@ -17,7 +17,7 @@ from guardcli.model.effects import Effect
 from guardcli.model.isolation import Network
 from guardcli.model.limits import Breach
 from guardcli.model.masking import Encoding, Strategy
-from guardcli.model.resources import Tls
+from guardcli.model.resources import Tls, UnknownServers
 
 VERSION = 1
 """The one version of the language so far."""
@@ -381,6 +381,7 @@ class PolicySection(Section):
     extends: Texts | None = None
     approval_wait: Duration | None = None
     unmatched: Literal["approve", "deny"] | None = None
+    unknown_servers: UnknownServers | None = None
     offline: OfflineSection | None = None
     isolation: IsolationSection | None = None
     lists: dict[Name, Texts] = Field(default_factory=dict)

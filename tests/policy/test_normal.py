@@ -11,6 +11,7 @@ from guardcli.policy.normal import normal_form
 
 FULL = """
 approval_wait: 90s
+unknown_servers: deny
 offline: {reads: 10m}
 isolation:
   {hide: /a, show: [/a/b], environment: {keep: "LC_*", set: {A: b}}, network: proxy, hosts: "*.example.com"}
