@@ -20,6 +20,7 @@ static const char *const pieces[] = {
     "password", "pwd", "Token", "api_key", "=", "=", " := ", "\\\"", "\"", "'", "`", "--", " -", "export ", "hunter2secret",
     "self.", "a&b=", "${X}", "x{4}", "[a-z]: str = ", " #", " //", "arn:", "@param ", "u8\"", "xxxxxxxxxxxxxxxx", "\\",
     " is ", " to: ", ">x", "'>x", " value='x", "', 'x", "set('", "with_", "('x", "ENV ", " -> ", "key: ", "<key>", "</key>\n", "': {\n", ": |\n", "#define ",
+    "eyJ", "eyJhbGciOiJub25lIn0", "eyJhbGciOjF9.", "eyJhbGciOjF9IA.", "eyJlbmMiOjF9", "-eyJ", "_",
 };
 
 static size_t make(uint8_t *text)
@@ -111,7 +112,7 @@ static void judge(const uint8_t *text, size_t length)
     free(found);
 }
 
-/* Find the forms around names, which end in order. */
+/* Find the forms around names, which end in order, and the headers of tokens. */
 static void name(const uint8_t *text, size_t length)
 {
     size_t most = (size_t)rand() % ROOM, written;
@@ -122,7 +123,12 @@ static void name(const uint8_t *text, size_t length)
     for (size_t index = 0; index < written; index++)
         if (hits[index].end > length || (index && hits[index].end < hits[index - 1].end))
             abort();
+    uint32_t *ends = malloc(most * sizeof *ends + 1);
+    for (size_t index = guard_webtokens(text, length, ends, most); index-- > 0;)
+        if (index < most && ends[index] > length)
+            abort();
     free(hits);
+    free(ends);
 }
 
 int main(int argc, char **argv)

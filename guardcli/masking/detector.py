@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from guardcli.masking.followers import Follower
@@ -38,6 +38,7 @@ class Detector:
     stub: ClassVar[bytes] = b""
     personal: ClassVar[bool] = False
     once: ClassVar[bool] = False
+    sifted: bool = False
     blanks: bool = False
 
     @classmethod
@@ -74,6 +75,12 @@ class Detector:
 
     def find_block(self, text: bytes, base: int, end: int, rank: int) -> Spans:
         """Return all secrets in `text[:end]` that begin from `base` on, as of `rank`, for a detector that is `once`."""
+        raise NotImplementedError
+
+    def places(self, text: bytes, end: int) -> Iterable[int]:
+        """Return where the trigger of a detector that is `sifted` ends in `text[:end]`; places may be left out at which
+        `find` finds nothing.
+        """
         raise NotImplementedError
 
     def begin(self, text: bytes, at: int) -> tuple[int, Follower] | None:

@@ -77,7 +77,7 @@ class Masker:
         pairs = [(index, trigger) for index, (kind, _) in enumerate(self._kinds) for trigger in kind.triggers]
         tails = [(index, tail) for index, (kind, _) in enumerate(self._kinds) for tail in kind.tails]
         self._triggers = [index for index, _ in (*pairs, *tails)]
-        once = frozenset(number for number, (index, _) in enumerate(pairs) if self._kinds[index][0].once)
+        once = frozenset(number for number, (index, _) in enumerate(pairs) if _is_once(self._kinds[index][0]))
         self._scanner = _scanner([trigger for _, trigger in pairs], once, [tail for _, tail in tails], load, store)
         self._plans: dict[str, Plan] = {}
 
@@ -162,6 +162,11 @@ class Masker:
                 [self._allowed(kind, rule, rules) for _, kind, rule in chosen],
             )
         return plan
+
+
+def _is_once(kind: Detector) -> bool:
+    """Tell whether it is enough to know that a trigger is there."""
+    return kind.once or kind.sifted
 
 
 def _scanner(

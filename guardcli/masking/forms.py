@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
 from guardcli.masking.detector import Detector
 from guardcli.masking.placeholders import is_dummy
+from guardcli.masking.scanner import Scanner
 from guardcli.masking.sieve import Sieve
 from guardcli.masking.tails import Tail
 
@@ -52,6 +53,7 @@ class FormDetector(Detector):
             self.tails = (form.trigger,)
         else:
             self.triggers = (form.trigger,)
+            self.sifted = form.ahead > 0
         self._form = form
         self._judge = form.judge
         self._ahead = form.ahead
@@ -60,6 +62,22 @@ class FormDetector(Detector):
     def _expressions(self) -> tuple[Sieve, re.Pattern[bytes], re.Pattern[bytes]]:
         """Where the head may be, the head and the value; compiled for the first trigger that is seen."""
         return Sieve(self._form.head), re.compile(self._form.head), re.compile(self._form.value)
+
+    @cached_property
+    def _lines(self) -> Scanner:
+        """What finds the triggers of the lines that may hold a head."""
+        return Scanner(self.triggers)
+
+    def places(self, text: bytes, end: int) -> Iterator[int]:
+        """Return where triggers end on the lines that may hold a head: a program's name alone is on many."""
+        sieve, line = self._expressions[0], 0
+        while (head := sieve.search(text, line, end)) >= 0:
+            line = max(line, text.rfind(b"\n", line, head) + 1)
+            newline = text.find(b"\n", head, end)
+            after = newline + 1 if newline >= 0 else end
+            for at, _ in self._lines.scan(text[line:after]):
+                yield line + at
+            line = after
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the secret that begins shortly before `at`, or within what the form allows behind it."""

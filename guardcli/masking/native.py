@@ -18,7 +18,7 @@ from guardcli.masking.spans import Span
 from guardcli.model.errors import UnavailableError
 
 LIBRARY = os.path.join(os.path.dirname(os.path.dirname(__file__)), "_native", "libguard_mask.so")
-VERSION = 8
+VERSION = 9
 SWEPT = ("credit_card", "iban", "national_id", "email", "phone", "vendor_token")
 """Detectors whose forms the sweep finds, in its own order; the last two judge them by their `find`."""
 
@@ -146,6 +146,17 @@ def named(text: bytes, end: int) -> list[tuple[int, int]]:
         room = places
 
 
+def webtokens(text: bytes, end: int) -> Sequence[int]:
+    """Return where the ninth byte ends of what may be the header of a JSON Web Token in `text[:end]`."""
+    room = end // _BYTES_A_SIGN + 8
+    while True:
+        ends = bytearray(4 * room)
+        count = library().guard_webtokens(text, end, _memory(ends), room)
+        if count <= room:
+            return memoryview(ends).cast("I")[:count]
+        room = count
+
+
 class Question(IntEnum):
     """What `judge` is asked of a value."""
 
@@ -263,6 +274,7 @@ def library() -> ctypes.CDLL:
         (loaded.guard_view, size, (text, size, truth, memory, memory, memory, ctypes.POINTER(size))),
         (loaded.guard_assigned, size, (text, size, size, byte, memory, memory, ctypes.POINTER(size), size)),
         (loaded.guard_named, size, (text, size, memory, ctypes.POINTER(size), size)),
+        (loaded.guard_webtokens, size, (text, size, memory, size)),
         (loaded.guard_value, truth, (text, size, ctypes.c_uint)),
         (loaded.guard_word, truth, (text, size, ctypes.c_int, truth, truth, truth)),
         (loaded.guard_noise, truth, (text, size, size)),

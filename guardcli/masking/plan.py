@@ -65,6 +65,7 @@ class Plan:
             rank for rank, kind in enumerate(kinds) if type(kind).find_block is not Detector.find_block
         )
         self._block_triggers = frozenset(number for number, rank in enumerate(triggers) if rank in self._blocks)
+        self._sifted = frozenset(number for number, rank in enumerate(triggers) if rank >= 0 and kinds[rank].sifted)
         self._starters = frozenset(rank for rank, kind in enumerate(kinds) if type(kind).begin is not Detector.begin)
         self._openings = Ending(_different(kind.opening for kind in kinds))
         self._stubs = Ending(_different(kind.stub for kind in kinds))
@@ -162,11 +163,17 @@ class Plan:
         return swept, state
 
     def _search_blocks(self, text: bytes, base: int, end: int, hits: list[Hit], found: Spans) -> list[Hit]:
-        """Add what those detectors find that search a block as a whole; return no hits where there are only theirs."""
+        """Add what those detectors find that search a block as a whole; return the hits that deserve a closer look."""
         fired = {trigger for _, trigger in hits}
         for rank in {self._ranks[trigger] for trigger in fired & self._block_triggers}:
             found.join(self.kinds[rank].find_block(text, base, end, rank))
-        return [] if fired <= self._block_triggers else hits
+        if fired <= self._block_triggers:
+            return []
+        sifted = fired & self._sifted
+        if not sifted:
+            return hits
+        worth = [(at, number) for number in sifted for at in self.kinds[self._ranks[number]].places(text, end)]
+        return sorted([*(hit for hit in hits if hit[1] not in sifted), *worth])
 
     def _look(self, text: bytes, base: int, state: State, hits: list[Hit]) -> tuple[list[Span], State]:
         """Look closely where triggers fired, and lead followers from line to line."""

@@ -28,7 +28,7 @@ NEIGHBOURS = (
     "plain words\n",
     "x: 1\r\n",
     "日本語 ☕\n",
-    "\0\x01\n",
+    "\0\x01 among words, which make it a text\n",
     " id | n\n----+---\n  1 | 2\n",
     '{"a": [1, "b"]}\n',
 )

@@ -6,9 +6,11 @@ import base64
 import binascii
 import json
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from guardcli.masking.detector import Detector
+from guardcli.masking.native import webtokens
 from guardcli.masking.overlong import BOUND
 
 _HEADER = re.compile(rb"(eyJ[A-Za-z0-9_-]{6,1500})\.")
@@ -21,7 +23,12 @@ class Jwt(Detector):
     name = "jwt"
     label = "JWT"
     triggers = (rb"\beyJ[A-Za-z0-9_-]{6}",)
+    sifted = True
     opening = rb"(?<![A-Za-z0-9_-])(eyJ[A-Za-z0-9_.-]{0,8000})"
+
+    def places(self, text: bytes, end: int) -> Sequence[int]:
+        """Return where the ninth characters of headers end that name an algorithm."""
+        return webtokens(text, end)
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the token whose ninth character lies before `at`."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from guardcli.masking.detector import Detector
 from guardcli.masking.followers import Follower
 from guardcli.masking.overlong import BRACE
 from guardcli.masking.secretdata import SecretData, is_encoded_secret
+from guardcli.masking.sieve import Sieve
 
 _HEAD = re.compile(rb"( *)(?:- )?(\\?\"?)(data|stringData)\2:[ \t]*(?:\{)?[ \t]*\r?\n")
 _PAIR = re.compile(rb"\\?\"[\w.-]{1,253}\\?\"[ \t]*:[ \t]*\\?\"([^\"\\\n]*)(\\?\"[ \t]*(,[ \t]*)?)?")
+_OPEN = rb"\"(?:data|stringData)\\?\"[ \t]{0,8}:[ \t]{0,8}\{[ \t]{0,8}\\?\""
+_KEY_OPEN = rb"[\w.-]{1,253}\\?\"[ \t]*:[ \t]*\\?\""
 _KIND = re.compile(rb"\\?\"kind\\?\"[ \t]*:[ \t]*\\?\"Secret\\?\"")
 _BOOTSTRAP = re.compile(rb"(?<![A-Za-z0-9.])[a-z0-9]{6}\.[a-z0-9]{16}(?![A-Za-z0-9.])")
 _NEAR = 4000
@@ -26,11 +30,15 @@ class Kubernetes(Detector):
     label = "KUBERNETES_SECRET"
     triggers = (
         rb"(?:^|[\n \"-])(?:data|stringData)\"?:[ \t]{0,8}\{?[ \t]{0,8}\r?\n",
-        rb"\"(?:data|stringData)\\?\"[ \t]{0,8}:[ \t]{0,8}\{[ \t]{0,8}\\?\"",
         rb"(?i)(?:--token|bootstrap.?token)[ \t:=\"']{1,8}[a-z0-9]{6}\.[a-z0-9]{16}",
     )
     opening = rb"\"(?:data|stringData)\\?\"[ \t]{0,8}:[ \t]{0,8}\{([^}\n]{1,4096})"
     stub = rb"\"(?:data|stringData)\\?\"[ \t]{0,8}:[ \t]{0,8}\{([^\n]{1,4096})"
+
+    @classmethod
+    def parts(cls) -> Sequence[Detector]:
+        """Return this one and the one for Secrets on one line."""
+        return cls(), Inline()
 
     def begin(self, text: bytes, at: int) -> tuple[int, Follower] | None:
         """Return where the entries begin, if ``data:`` stands alone on its line."""
@@ -40,16 +48,37 @@ class Kubernetes(Detector):
         head = _HEAD.fullmatch(text, line, at)
         return (at, SecretData(len(head[1]), head[3] == b"stringData")) if head is not None else None
 
-    def find_all(self, text: bytes, at: int) -> Sequence[tuple[int, int, int]]:
-        """Return the values of a Secret on one line, or the bootstrap token that ends at `at`."""
-        if text[at - 1] == 0x22:
-            return _inline(text, at)
-        return super().find_all(text, at)
-
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the bootstrap token that ends at `at`."""
         token = _BOOTSTRAP.match(text, at - 23) if at >= 23 else None
         return token.span() if token is not None else None
+
+
+class Inline(Detector):
+    """Find the values of a Secret on one line."""
+
+    name = Kubernetes.name
+    label = Kubernetes.label
+    triggers = (_OPEN,)
+    sifted = True
+
+    @cached_property
+    def _expressions(self) -> tuple[Sieve, re.Pattern[bytes]]:
+        """Where an opening is that a pair follows, and all of an opening."""
+        return Sieve(_OPEN + _KEY_OPEN), re.compile(_OPEN)
+
+    def places(self, text: bytes, end: int) -> Iterator[int]:
+        """Return where openings end that a pair follows."""
+        sieve, opening = self._expressions
+        place = 0
+        while (place := sieve.search(text, place, end)) >= 0:
+            if (found := opening.match(text, place, end)) is not None:
+                yield found.end()
+            place += 1
+
+    def find_all(self, text: bytes, at: int) -> Sequence[tuple[int, int, int]]:
+        """Return the values behind the opening that ends at `at`."""
+        return _inline(text, at)
 
 
 def _inline(text: bytes, at: int) -> Sequence[tuple[int, int, int]]:

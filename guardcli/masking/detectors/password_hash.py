@@ -47,7 +47,10 @@ class PasswordHash(Detector):
         rb":(?:[0-9A-Fa-f]{32}|NO PASSWORD\*{21}):[0-9A-Fa-f]{32}:::",
     )
     opening = (
-        rb"(\$(?:1|apr1|5|6|2[aby]|g?y|argon2(?:id|i|d))\$[\w=,+./\$-]{1,400}|\{S?SHA[0-9]{0,3}\}[A-Za-z0-9+/=]{0,200})"
+        rb"(\$(?:1|apr1|5|6|2[aby]|g?y|argon2(?:id|i|d)|scrypt|pbkdf2(?:-sha[0-9]{1,3})?|bcrypt-sha256)\$[\w=,+./\$-]{1,400}"
+        rb"|\$[789AHPS]\$[\w./\$-]{8,400}|\{(?:S?SHA|CRYPT|PBKDF2)[0-9]{0,3}\}[A-Za-z0-9+/=.$]{0,200}"
+        rb"|(?<![\w-])SCRAM-SHA-(?:1|256)\$[A-Za-z0-9+/=:\$]{0,300}"
+        rb"|(?<![\w$])(?:pbkdf2_sha(?:1|256|512)|scrypt|argon2|bcrypt(?:_sha256)?)\$[\w=,+./\$-]{1,400})"
         rb"|:[0-9]{1,10}:((?:[0-9A-Fa-f]{1,32}|NO PASSWORD\*{0,21})(?::[0-9A-Fa-f]{0,32}:{0,3})?)"
     )
 
