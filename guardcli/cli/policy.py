@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -118,23 +119,25 @@ def init(path: Path | None, pack: str, name: str, force: bool) -> None:
 @click.argument("policy", required=False, type=PolicySource())
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with the problems.")
 def lint(policy: str | None, as_json: bool) -> int:
-    """Report every mistake in POLICY at once, with its line. Exit 0 for none, 78 otherwise."""
+    """Report every mistake in POLICY at once, with its line. Exit 0 for none, 78 otherwise.
+
+    What may be right but looks like a slip, such as the variable PGHOTS, is a hint and no mistake.
+    """
     source = policy or load_settings().policy
     try:
         loaded = load_policy(source)
     except ConfigurationError as error:
         if not as_json:
             raise
-        problems = [
-            {"file": one.file, "line": one.line, "column": one.column, "message": one.message} for one in error.problems
-        ]
-        click.echo(json.dumps({"policy": source, "problems": problems}))
+        click.echo(json.dumps({"policy": source, "problems": [asdict(one) for one in error.problems]}))
         return error.exit_status
     ended = _ended(loaded)
     if as_json:
-        click.echo(json.dumps({"policy": source, "problems": [], "digest": loaded.digest, "ended": ended}))
+        hints = [asdict(one) for one in loaded.hints]
+        told = {"policy": source, "problems": [], "digest": loaded.digest, "ended": ended, "hints": hints}
+        click.echo(json.dumps(told))
         return 0
-    for one in ended:
+    for one in (*loaded.hints, *ended):
         click.echo(f"guard: {one}", err=True)
     click.echo(f"{source}: no problems; {len(loaded.rules)} rules, {len(loaded.tests)} tests, digest {loaded.digest}")
     return 0

@@ -11,7 +11,7 @@ from guardcli.model.tools import ToolPattern, ToolRules
 from guardcli.policy.expressions import compile_expression, first_word
 from guardcli.policy.globs import Glob
 from guardcli.policy.parts import Parts
-from guardcli.policy.places import build_credentials, build_variables, check_variables
+from guardcli.policy.places import build_credentials, build_variables, check_variables, hint_at_slip
 from guardcli.policy.problems import Path, nearest, suggestion
 from guardcli.policy.rules import RESOURCE_TOOLS, SHELL, Match, PolicyTest, Repository, Rule, Waiver
 from guardcli.policy.schema import (
@@ -177,6 +177,8 @@ class Builder(Parts):
             self.check_resource(section.resource, (*path, "resource"))
         repository = section.repository
         now = section.now
+        for name in section.env:
+            hint_at_slip(name, self, (*path, "env", name))
         return PolicyTest(
             expect=Verdict(section.expect),
             run=tuple(section.run or ()),

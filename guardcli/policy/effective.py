@@ -14,6 +14,7 @@ from guardcli.policy.matching import RuleSet
 from guardcli.policy.rules import SHIMMED, LimitRule, Match, PolicyTest, Rule, Waiver
 
 if TYPE_CHECKING:
+    from guardcli.model.errors import Problem
     from guardcli.model.tools import ToolRules
 
 
@@ -46,6 +47,7 @@ class Policy:
     unknown_servers: UnknownServers = UnknownServers.GATEWAY
     tests: tuple[PolicyTest, ...] = ()
     sources: tuple[str, ...] = ()
+    hints: tuple[Problem, ...] = field(default=(), compare=False)
     ruleset: RuleSet = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

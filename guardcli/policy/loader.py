@@ -244,6 +244,7 @@ def _merge(documents: Sequence[_Document]) -> Policy | None:
         unknown_servers=next((one for one in unknown if one is not None), UnknownServers.GATEWAY),
         tests=tuple(tests),
         sources=tuple(one.source for one in reversed(documents)),
+        hints=tuple(hint for one in reversed(documents) for hint in one.report.hints),
     )
     canonical = json.dumps(normal_form(policy), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return replace(policy, digest=hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest())

@@ -13,6 +13,7 @@ from guardcli.model.tools import ToolCredential
 from guardcli.policy.parts import Check, Parts
 from guardcli.policy.problems import Path, note_shape, suggestion
 from guardcli.policy.schema import OPTIONS, IsolationSection, ResourceSection, ToolCredentialSection
+from guardcli.policy.variables import slip
 
 CREDENTIALS_MAX = 20
 """Files among them are handed over as descriptors, of which a call has no more."""
@@ -33,6 +34,7 @@ def build_resource(name: str, section: ResourceSection, parts: Parts) -> Resourc
         check_reference(section.credential, name, parts, (*path, "credential"))
     if section.expose is not None and not _VARIABLE.fullmatch(section.expose):
         parts.report.at((*path, "expose"), f"{section.expose!r} is no name of a variable, such as DATABASE_URL")
+    hint_at_slip(section.expose or "", parts, (*path, "expose"))
     return Resource(
         name=name,
         kind=section.kind,
@@ -70,6 +72,7 @@ def build_credentials(tool: str, sections: Sequence[ToolCredentialSection], part
             continue
         if not _VARIABLE.fullmatch(names[0]):
             parts.report.at(path, f"{names[0]!r} is no name of a variable, such as AWS_SECRET_ACCESS_KEY")
+        hint_at_slip(names[0], parts, (*path, "file" if section.env is None else "env"))
         if names[0] in found:
             parts.report.at(path, f"{names[0]} is given twice")
         found[names[0]] = ToolCredential(names[0], section.reference, in_file=section.file is not None)
@@ -83,6 +86,7 @@ def build_variables(values: Mapping[str, str], parts: Parts, path: Path) -> tupl
     for name, value in values.items():
         if not _VARIABLE.fullmatch(name):
             parts.report.at_key((*path, name), f"{name!r} is no name of a variable")
+        hint_at_slip(name, parts, (*path, name))
         if "\0" in value:
             parts.report.at((*path, name), "a variable cannot hold a NUL")
     return tuple(sorted(values.items()))
@@ -94,8 +98,15 @@ def check_variables(parts: Parts) -> Check:
     def check(pattern: str, path: Path) -> None:
         if not _VARIABLES.fullmatch(pattern):
             parts.report.at(path, f"{pattern!r} is no name of a variable, such as AWS_REGION or AWS_*")
+        hint_at_slip(pattern, parts, path)
 
     return check
+
+
+def hint_at_slip(name: str, parts: Parts, path: Path) -> None:
+    """Note that the variable `name` is nearly one that the usual tools read."""
+    if near := slip(name):
+        parts.report.hint(path, f"no usual tool reads {name}; did you mean {near}?")
 
 
 def _access(section: ResourceSection, parts: Parts, path: Path) -> Access:
@@ -171,6 +182,7 @@ def _check_isolation(section: IsolationSection, parts: Parts) -> None:
     for index, pattern in enumerate(section.environment.keep or ()):
         if not pattern.startswith("$") and not _VARIABLES.fullmatch(pattern):
             parts.report.at((*path, "keep", index), f"{pattern!r} is no name of a variable, such as LANG or LC_*")
+        hint_at_slip(pattern, parts, (*path, "keep", index))
     build_variables(section.environment.set, parts, (*path, "set"))
 
 

@@ -16,12 +16,16 @@ Path = tuple[str | int, ...]
 
 
 class Report:
-    """Collects the problems of one file; `at` takes the path of what is wrong."""
+    """Collects the problems of one file; `at` takes the path of what is wrong.
+
+    `hints` are of what may be right as it stands: they refuse nothing.
+    """
 
     def __init__(self, file: str, tree: Tree) -> None:
         self.file = file
         self.tree = tree
         self.problems: list[Problem] = []
+        self.hints: list[Problem] = []
 
     def at(self, path: Path, message: str) -> None:
         """Note `message` at the place of `path`."""
@@ -32,6 +36,11 @@ class Report:
         """Note `message` at the key that `path` ends with."""
         node = self.tree.key(path)
         self.problems.append(Problem(self.file, node.line, node.column, message))
+
+    def hint(self, path: Path, message: str) -> None:
+        """Note `message`, which refuses nothing, at the place of `path`."""
+        node = self.tree.find(path)
+        self.hints.append(Problem(self.file, node.line, node.column, message))
 
     def line(self, path: Path) -> int:
         """Return the line of `path`."""

@@ -192,8 +192,11 @@ def test_lint_reports_every_problem_with_its_line_and_status_78(guard, tmp_path)
     assert [(one["line"], one["column"]) for one in form["problems"]] == [(4, 27), (5, 44)]
 
 
-def test_lint_names_exceptions_that_have_ended_and_passes(guard, team) -> None:
+def test_lint_names_exceptions_that_have_ended_and_slips_in_variables_and_passes(guard, team, tmp_path) -> None:
+    with (tmp_path / team).open("a") as file:
+        file.write("isolation: {environment: {set: {EDTIOR: vi}}}\n")
     done = guard("lint", team)
+    assert "no usual tool reads EDTIOR; did you mean EDITOR?" in done.stderr
     assert done.returncode == 0
     assert "no problems" in done.stdout
     assert f"{team}:9: the exception 'old' ended on 2020-01-31" in done.stderr
