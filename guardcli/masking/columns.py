@@ -53,6 +53,8 @@ class Column(Detector):
         self._record = re.compile(rf"(?i)\"?{key}\"?({_SIGN})(?=[^\s])\"?".encode("latin-1"))
         label = re.sub(r"[^A-Z0-9_]", "", own.upper())
         self.label = label or "COLUMN"
+        self.alone = (rf"(?im)^\"?{key}\"?\r?\n".encode(),)
+        """The triggers for a line that is nothing but the name."""
         self.triggers = (
             rf"(?i)\b{key}\\?[\"']?[ \t]{{0,8}}:".encode(),
             *OPENINGS,
@@ -65,37 +67,41 @@ class Column(Detector):
             rb"\n[+]?-[-+ ]+\r?\n",
             rb"\n\([0-9]{1,12} (?:rows?|Zeilen?|lignes?|filas?)\)\r?\n",
             rf"(?i)\b{key}\\?[\"']?[ \t]{{0,8}}:[^\n]*\n".encode(),
+            rf"(?i)(?:^|[\n|,;~^#!\t \x1f\"]){key}\"?(?:[|,;~^#!\t \x1f][^\n]{{0,{_WIDEST}}})?\r?\n".encode("latin-1"),
             rb"\n(?:\xe2\x94\x9c)?(?:\xe2\x94\x80|\xe2\x94\xbc| )+(?:\xe2\x94\xa4)?\r?\n",
         )
 
     def first(self) -> Follower | None:
         """Return the follower that looks at the first line of a stream."""
-        return FirstLine(self._named)
+        return FirstLine(self.names)
 
     def begin(self, text: bytes, at: int) -> tuple[int, Follower] | None:
         """Return where rows begin, and their follower, if a ruler ends at `at` under a header that names the column."""
         if text[at - 1] != 0x0A:
             return None
         if END_OF_RESULT.search(text, max(0, at - 60), at):
-            return at, FirstLine(self._named)
+            return at, FirstLine(self.names)
         if (below := self._below(text, at)) is not None:
             return at, below
         line = text.rfind(b"\n", max(0, at - _WIDEST), at - 1) + 1
-        if is_open(text, line, at, lambda name: self._named(name.decode("utf-8", "replace"))):
+        if is_open(text, line, at, lambda name: self.names(name.decode("utf-8", "replace"))):
             return at, Statement()
-        if (rows := copied(text, line, at, self._named)) is not None:
+        if (rows := copied(text, line, at, self.names)) is not None:
             return at, rows
         if _RECORD.search(text, line, at) is not None:
-            return at, Records(self._named, text[line : line + 1] != b"*")
-        if (record := self._record.match(text, line, at)) is not None and record[1] != b"=":
+            return at, Records(self.names, text[line : line + 1] != b"*")
+        record = self._record.match(text, line, at)
+        if record is not None and record[1] != b"=" and not _is_header(text, line, at, record[1]):
             return at, Continued(record[1])
         if (opening := _MARKUP.match(text, line, at)) is not None:
-            return at, Markup(opening[1], self._named)
+            return at, Markup(opening[1], self.names)
+        if text.find(b"-", line, at) < 0 and text.find(b"\xe2", line, at) < 0:
+            return (at, under) if (under := FirstLine(self.names).within(text, line, at)) is not None else None
         ruler = text.rfind(b"\n", max(0, at - _WIDEST), at - 1) + 1
         header = text.rfind(b"\n", max(0, ruler - _WIDEST), max(0, ruler - 1)) + 1
         if not ruler or ruler - header > _WIDEST:
             return None
-        table = aligned(text[header : ruler - 1], text[ruler : at - 1], self._named)
+        table = aligned(text[header : ruler - 1], text[ruler : at - 1], self.names)
         return (at, table) if table is not None else None
 
     def _below(self, text: bytes, at: int) -> Follower | None:
@@ -113,7 +119,7 @@ class Column(Detector):
     def find_all(self, text: bytes, at: int) -> Sequence[tuple[int, int, int]]:
         """Return what `find` does, or all scalars of the list or map that a key holds, as far as the line goes."""
         if text[at - 1] == 0x28:
-            inserted = values_of(text, at, lambda name: self._named(name.decode("utf-8", "replace")))
+            inserted = values_of(text, at, lambda name: self.names(name.decode("utf-8", "replace")))
             return [(start, end, 0) for _, start, end, _ in inserted if text[start:end].strip().lower() not in _EMPTY]
         place = _value_of(text, at)
         if text[at - 1] != 0x3A or text[place : place + 1] not in (b"[", b"{"):
@@ -131,6 +137,8 @@ class Column(Detector):
         if text[at - 1] != 0x3A:
             return self._of_record(text, at)
         place = _value_of(text, at)
+        if text.startswith(b"map[", place):  # as Go prints one: where it ends is for its values to say
+            return place, _LINE.match(text, place).end()  # type: ignore[union-attr]  # it matches what is there
         found = _STRING.match(text, place) or _SINGLE.match(text, place)
         if found is not None:
             group = found.lastindex or 1
@@ -154,8 +162,17 @@ class Column(Detector):
         end = value.end() - (value[0].endswith(b'"') and text[record.end() - 1] == 0x22)
         return value.start(), end
 
-    def _named(self, name: str) -> bool:
+    def names(self, name: str) -> bool:
+        """Tell whether a header's or a key's name is one of this column."""
         return self._matcher.match(name) is not None
+
+
+def _is_header(text: bytes, line: int, at: int, sign: bytes) -> bool:
+    """Tell whether ``ssn|id`` is a header of two names and no record: it stands behind a line of none."""
+    before = text.rfind(b"\n", max(0, line - _WIDEST), max(0, line - 1)) + 1
+    previous = text[before : max(0, line - 1)].strip()
+    _, _, other = text[line:at].rstrip().partition(sign)
+    return bool(previous) and sign not in previous and _IDENTIFIER.fullmatch(other.strip(b'"')) is not None
 
 
 def _value_of(text: bytes, at: int) -> int:

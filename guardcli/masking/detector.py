@@ -39,6 +39,7 @@ class Detector:
     personal: ClassVar[bool] = False
     once: ClassVar[bool] = False
     sifted: bool = False
+    tools: ClassVar[frozenset[str]] = frozenset()
     blanks: bool = False
 
     @classmethod

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
+from guardcli.masking.asides import asides
 from guardcli.masking.columns import Column
 from guardcli.masking.detector import Detector
 from guardcli.masking.detectors import REGISTRY
@@ -66,10 +67,10 @@ class Masker:
         wanted = {name for rule in rules for name in rule.detect}
         self._kinds: list[tuple[Detector, int]] = []
         for index, rule in enumerate(rules):
-            columns = [Column(glob) for glob in rule.columns]
+            columns = {glob: Column(glob) for glob in rule.columns}
             own = [Pattern(pattern.name, pattern.regex) for pattern in rule.patterns]
             denied = [values(_DENIED, rule.deny)] if rule.deny else []
-            self._kinds += [(kind, index) for kind in (*columns, *denied, *own)]
+            self._kinds += [(kind, index) for kind in (*columns.values(), *asides(columns, rule), *denied, *own)]
         self._kinds += [(part, -1) for name, kind in REGISTRY.items() if name in wanted for part in kind.parts()]
         inner = {index: self._inner(rule, load, store) for index, rule in enumerate(rules) if rule.decode}
         self._holds = {self._rules[index]: search for index, search in inner.items()}
@@ -150,7 +151,7 @@ class Masker:
                     rule = self._rules[owner] if self._rules[owner] in rules else None
                 else:
                     rule = next((one for one in rules if kind.name in one.detect), None)
-                if rule is not None:
+                if rule is not None and (not kind.tools or tool in kind.tools):
                     chosen.append((index, kind, rule))
             ranks = {index: rank for rank, (index, _, _) in enumerate(chosen)}
             plan = self._plans[tool] = Plan(

@@ -21,6 +21,8 @@ _BETWEEN = re.compile(rb"[ \t]?[|,;~^#!:=><&%@$*+/\\\x1f\0\t-]{1,8}[ \t]?")
 """What may stand between two names of a header, or two fields."""
 _PAIRING = (b":", b": ", b"=", b" = ", b" : ")
 """What stands between a name and its value rather than between two names."""
+_SIGNS = tuple(bytes([sign]) for sign in b"|,;\t~^#!\x1f")
+"""What stands between the names of a header that is known amid an output."""
 _ALONE = b"\n"
 """The sign of a table of one column, whose rows hold none."""
 END_OF_RESULT = re.compile(rb"\n\([0-9]+ (?:rows?|Zeilen?|lignes?|filas?)\)\r?\n\Z")
@@ -131,6 +133,19 @@ class FirstLine:
             return _behind(text, start, end, sum(len(field) + 1 for field in fields[: masked[0] + 1]) - 1), rows
         return self._without_rows(text, start, end)
 
+    def within(self, text: bytes, start: int, end: int) -> Follower | None:
+        """Return the follower of the rows under a header amid an output: names without blanks between, or capitals.
+
+        One name alone is a word there, and no header.
+        """
+        header = text[start:end].rstrip(b"\r\n")
+        if _SPACED.fullmatch(header):
+            return _spaced(header, self._named)
+        sign = _separator(header)
+        if sign not in _SIGNS or not all(_IDENTIFIER.fullmatch(field) for field in header.split(sign)):
+            return None
+        return self.line(text, start, start + len(header))[1]
+
     def _without_rows(self, text: bytes, start: int, end: int) -> tuple[Sequence[Gone], Follower | None]:
         """Mask all behind the name of a masked column in a header that rows follow on the same line."""
         place, sign = start, b""
@@ -187,6 +202,8 @@ class DelimitedRows:
         """Judge one row, or one line of it."""
         if self._within < 0 and _END_OF_ROWS.fullmatch(text, start, end):
             return (), FirstLine(self._named)
+        if self._within < 0 and self._sign in _SIGNS and (again := self._again(text[start:end])):
+            return (), again
         gone: list[Gone] = []
         place, index, within = start, max(self._within, 0), -1
         if self._within >= 0:
@@ -214,6 +231,17 @@ class DelimitedRows:
         if self._total > 1 and within < 0 and self._within < 0 and index != self._total:
             return _behind(text, start, end, 0), self._next()
         return gone, self._next(within)
+
+    def _again(self, row: bytes) -> DelimitedRows | None:
+        """Return the follower behind a row that is itself a header: of another result, or a row that looks like one."""
+        fields = [field.strip(b'"') for field in row.rstrip(b"\r").split(self._sign)]
+        if not all(_IDENTIFIER.fullmatch(field) for field in fields):
+            return None
+        named = {index for index, field in enumerate(fields) if self._named(field.decode("utf-8", "replace"))}
+        if not named - set(self._masked):
+            return None
+        both = tuple(sorted(named | set(self._masked)))
+        return DelimitedRows(self._sign, both, self._named, -1, len(fields) if len(fields) == self._total else 0)
 
     def _next(self, within: int = -1) -> DelimitedRows:
         return DelimitedRows(self._sign, self._masked, self._named, within, self._total)

@@ -44,6 +44,15 @@ CASES = {
         "id|n\n1|2\n(1 row)\nid|ssn\n1|9\n(1 row)\n",
         "id|n\n1|2\n(1 row)\nid|ssn\n1|*\n(1 row)\n",
     ),
+    "csv behind other lines": ("SET\nid,ssn,nick\n1,12-34,x\n", "SET\nid,ssn,nick\n1,*****,*\n"),
+    "csv, several results": (
+        "id,n\n1,2\nid,ssn\n1,9\nnick,x,id\nbo,4,3\n",
+        "id,n\n1,2\nid,ssn\n1,*\n*********\n******\n",
+    ),
+    "csv of two columns behind a tag": ("SET\nssn,id\n12-3,4\n", "SET\nssn,**\n****,4\n"),
+    "copy with a header behind its tag": ("COPY 2\nid\tssn\n1\t12-34\n", "COPY 2\nid\tssn\n1\t*****\n"),
+    "a name in a sentence": ("the ssn\nid, ssn, and so on\n12-34\n", "the ssn\nid, ssn, and so on\n12-34\n"),
+    "a name alone": ("INSERT 0 1\nssn\n12-34\n", "INSERT 0 1\nssn\n*****\n"),
     "unaligned, another separator": ("id~ssn~n\n1~12-34~x\n", "id~ssn~n\n1~*****~x\n"),
     "unaligned, one column": ("ssn\n12,34|5\n(1 row)\n", "ssn\n*******\n(1 row)\n"),
     "wrapped": (
@@ -54,6 +63,11 @@ CASES = {
         "NAME    SSN     AGE\nann     12-34   5d\nbob     <none>  6d\n",
         "NAME    SSN     AGE\nann     *****   5d\nbob     ******  6d\n",
     ),
+    "kubectl's columns, two tables": (
+        "NAME   AGE\nann    5d\n\nNAME   SSN   AGE\nbob    123   6d\n",
+        "NAME   AGE\nann    5d\n\nNAME   SSN   AGE\nbob    ***   6d\n",
+    ),
+    "a map as Go prints it": ("SPEC\nmap[id:4 ssn:map[x:12 y:34] z:5]\n", "SPEC\nmap[id:4 ssn:*******************\n"),
     "kubectl's columns, none of ours": ("NAME    AGE\nann     5d\n", "NAME    AGE\nann     5d\n"),
     "yaml block": ("a:\n  ssn: |\n    12\n    34\n  other: c\n", "a:\n  ssn: |\n    **\n    **\n  other: c\n"),
     "json": (

@@ -1,7 +1,8 @@
 r"""In what form psql writes rows: whether what it prints says which column a value is of.
 
-Under a header, in expanded form, CSV or HTML it does. It does not with ``--tuples-only`` (`\t`), nor do the rows of
-COPY without HEADER, `\crosstabview`, whose headers are values, and `\echo` of what `\gset` has stored.
+Under a header, in expanded form, CSV or HTML it does, though CSV does not say where the next result begins. It does not
+with ``--tuples-only`` (`\t`), nor do the rows of COPY without HEADER, `\crosstabview`, whose headers are values, and
+`\echo` of what `\gset` has stored.
 """
 
 from __future__ import annotations
@@ -18,14 +19,21 @@ from guardcli.model.operations import Operation, Unlabelled
 _OFF = frozenset(("off", "false", "no", "0", "of", "f", "fa", "fal", "fals", "n"))
 _ANSWERS = re.compile(r"(?i)[(\s](?:t|tuples_only)(?:=(\w*))?(?=[\s)])")
 INSTEAD = "leave out -t (--tuples-only); --csv is easy to read for a program and has a header"
+SEVERAL = "several statements in psql's CSV or unaligned form"
+ONE = "run one statement a call, or leave the output aligned"
 COPIED = "write COPY … TO STDOUT WITH (FORMAT csv, HEADER)"
 
 
 @dataclass(slots=True)
 class OutputForm:
-    """What was asked for so far. `bare` says what leaves the names out; what is turned off again stays so here."""
+    """What was asked for so far. `bare` says what leaves the names out; what is turned off again stays so here.
+
+    `plain` says that nothing may tell where one result ends and the next begins, `answers` counts what was sent.
+    """
 
     bare: str = ""
+    plain: bool = False
+    answers: int = 0
     stored: bool = False
 
     def take_options(self, options: Sequence[Option]) -> None:
@@ -36,6 +44,7 @@ class OutputForm:
                 self.bare = "psql --tuples-only"
             elif option.letter == "P":
                 self._set(name.strip(), value)
+            self.plain = self.plain or option.letter == "csv"
 
     def take_command(self, name: str, arguments: Arguments) -> None:
         """Take a backslash command, before what it sends is judged."""
@@ -53,20 +62,24 @@ class OutputForm:
             self.stored = True
 
     def _set(self, name: str | None, value: str | None) -> None:
+        self.plain = self.plain or (name in ("format", "footer") and value not in ("aligned", "wrapped", "html"))
         if name is None or (name.lower() in ("t", "tuples_only") and (value is None or value.lower() not in _OFF)):
             self.bare = self.bare or "psql's tuples_only"
 
     def told(self, text: str, judged: Sequence[Operation]) -> Sequence[Operation]:
         """Return what `text` was judged to do, each operation with what its rows would not say."""
-        if not self.bare and not any(one.action == "copy to" for one in judged):
+        several = self.plain and self.answers + len(judged) > 1
+        self.answers += len(judged)
+        if not self.bare and not several and not any(one.action == "copy to" for one in judged):
             return judged
         found = returned_columns(text)
         columns = found if len(found) == len(judged) else [None] * len(judged)
         marked = []
         for operation, names in zip(judged, columns, strict=True):
             is_copy = operation.action == "copy to"
-            shown = names if self.bare or is_copy or names is None else frozenset()
+            shown = names if self.bare or several or is_copy or names is None else frozenset()
             form, instead = ("COPY without HEADER", COPIED) if is_copy else (self.bare, INSTEAD)
+            form, instead = (SEVERAL, ONE) if several and not form else (form, instead)
             given = (("", shown),) if shown is not None else None
             tells = not form or shown == frozenset() or operation.action == "empty"
             marked.append(operation if tells else replace(operation, unlabelled=Unlabelled(form, instead, given)))

@@ -56,6 +56,11 @@ def names(found: list[Unlabelled]) -> object:
         (["-c", "\\pset t", "-c", SELECT], {"id", "email"}),
         (["-c", "\\pset format csv", "-c", SELECT], set()),
         (["-A", "--csv", "-c", SELECT], set()),
+        (["--csv", "-c", SELECT, "-c", SELECT], {"id", "email"}),
+        (["--csv", "-c", "set a = 1", "-c", "select id from people"], {"id"}),
+        (["-A", "-P", "footer=off", "-c", SELECT, "-c", SELECT], {"id", "email"}),
+        (["-P", "footer=off", "-P", "format=csv", "-c", SELECT], set()),
+        (["-A", "-c", SELECT, "-c", SELECT], set()),
         (["-t", "-c", "table people"], ANY),
         (["-t", "-c", "select p from people p"], ANY),
         (["-t", "-c", "select to_json(people) from people"], ANY),
@@ -81,7 +86,7 @@ def names(found: list[Unlabelled]) -> object:
         (["-c", "\\copy people to stdout csv header"], set()),
         (["-c", "\\copy people from stdin"], set()),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_call_tells_which_columns_it_shows_without_a_name(argv: list[str], expected: object) -> None:
     assert names(shown(*argv)) == expected
