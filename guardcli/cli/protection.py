@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from guardcli.broker.shim_binary import enter_binary
@@ -14,7 +14,7 @@ from guardcli.isolation.bubblewrap import PLACE, find_bubblewrap
 from guardcli.isolation.project import find_project
 from guardcli.isolation.reach import Find, credentials_in_reach
 from guardcli.isolation.seccomp import make_filter
-from guardcli.isolation.standins import find_stand_ins
+from guardcli.isolation.standins import find_stand_ins, real_tools
 from guardcli.masking.cache import PatternCache
 from guardcli.model.errors import UnavailableError
 
@@ -50,6 +50,14 @@ def isolation_possible(wanted: str) -> Check:
 
 def level(tools: list[str]) -> Iterator[Check]:
     """Say inside of a session which protection holds, and hold each part of it against what the kernel says."""
+    if is_own_user():
+        yield Check(
+            "level", True, "a user of its own: the broker and its files are another user's, the network is shared"
+        )
+        yield filtered(("CapEff", "CapPrm", "CapAmb"))
+        yield closed(tools)
+        yield dumps()
+        return
     if not is_isolated():
         todo = "guard run --isolate keeps them out of reach; guard doctor outside says whether that works here"
         yield Check("level", True, "guard rail: the agent can reach the real tools and your files", todo)
@@ -66,6 +74,24 @@ def is_isolated() -> bool:
     return os.environ.get("GUARD_SOCKET") == f"{PLACE}/broker.sock" and os.path.ismount(PLACE)
 
 
+def is_own_user() -> bool:
+    """Tell whether the broker of this process's session is another user, and not root."""
+    try:
+        return os.stat(os.environ.get("GUARD_SOCKET", "")).st_uid not in (os.getuid(), 0)
+    except OSError:
+        return False
+
+
+def closed(tools: list[str]) -> Check:
+    """Try every real tool: this user may neither run nor read any."""
+    real = real_tools(find_stand_ins(tools, os.environ.get("PATH", os.defpath)))
+    usable = [path for path in real if os.access(path, os.X_OK) or os.access(path, os.R_OK)]
+    shims = os.path.dirname(os.environ.get("GUARD_SOCKET", "")) + "/bin/"
+    if bare := [path for path in usable if not path.startswith(shims)]:
+        return Check("real tools", False, f"in reach: {' '.join(bare)}", "as root: guard shims protect")
+    return Check("real tools", True, "out of reach: this user may neither run nor read them")
+
+
 def network() -> str:
     """Return how this process reaches the network, as far as it can be seen from inside."""
     with open("/proc/net/route", encoding="ascii") as routes:
@@ -74,11 +100,16 @@ def network() -> str:
     return "by guard's proxy" if os.environ.get("https_proxy", "").startswith("http://127.0.0.1:") else "none"
 
 
-def filtered() -> Check:
-    """Ask the kernel whether the filter of system calls and no_new_privs hold (proc(5), /proc/PID/status)."""
+def filtered(sets: Sequence[str] = ("CapBnd", "CapEff")) -> Check:
+    """Ask the kernel whether the filter of system calls and no_new_privs hold (proc(5), /proc/PID/status).
+
+    `sets` are those of capabilities that have to be empty.
+    """
     with open("/proc/self/status", encoding="utf-8", errors="replace") as status:
         found = dict(line.rstrip("\n").split(":\t", 1) for line in status if ":\t" in line)
-    capabilities = int(found.get("CapBnd", "1"), 16) | int(found.get("CapEff", "1"), 16)
+    capabilities = 0
+    for name in sets:
+        capabilities |= int(found.get(name, "1"), 16)
     good = found.get("Seccomp") == "2" and found.get("NoNewPrivs") == "1" and not capabilities
     seen = f"seccomp {found.get('Seccomp')}, no_new_privs {found.get('NoNewPrivs')}, capabilities {capabilities:x}"
     return Check("kernel", good, seen, "" if good else "this is no sandbox as guard makes it: start a new session")

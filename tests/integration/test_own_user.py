@@ -77,6 +77,7 @@ with open("drop.sql", "w") as file:
 os.chmod("drop.sql", 0o600)
 FOUND["own file"] = sh("psql -h /nonexistent -f drop.sql")
 FOUND["guard's file"] = sh(f"psql -h /nonexistent -f {guards}/policy.yaml")
+FOUND["doctor"] = sh(f"{sys.executable} -P -m guardcli doctor --json")
 FOUND["terminal"] = sh("script -qec 'git -C r log --format=%s; tty' /dev/null")
 FOUND["files"] = {
     name: refused(lambda: os.listdir(path) if os.path.isdir(path) else open(path, "rb").read(4))
@@ -195,6 +196,15 @@ def test_guards_processes_and_running_tools_are_closed_to_signals_and_eyes(found
     assert len(found["processes"]) >= 3
     assert set(map(tuple, found["processes"].values())) == {("PermissionError",) * 4}, found["processes"]
     assert set(map(tuple, found["tool"].values())) == {("PermissionError",) * 3}, found["tool"]
+
+
+def test_the_doctor_says_which_wall_there_is(found) -> None:
+    lines = [line for line in found["doctor"][1].splitlines() if line.startswith("{")]
+    assert lines, found["doctor"]
+    said = {one["name"]: (one["ok"], one["detail"]) for one in json.loads(lines[0])["checks"]}
+    assert said["level"][1].startswith("a user of its own"), found["doctor"]
+    assert said["kernel"][0] and said["real tools"] == (True, "out of reach: this user may neither run nor read them")
+    assert said["denial"][0]
 
 
 def test_nothing_outlives_the_session(found) -> None:
