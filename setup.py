@@ -26,7 +26,9 @@ from setuptools.errors import CompileError, PlatformError
 SOURCES = Path("shims")
 PROGRAMS = Path("guardcli") / "_shim"
 NAMES = ("guard-shim", "guard-enter")
-LIBRARY_PARTS = ("accounts", "assigned", "email", "emit", "named", "persons", "sweep", "values", "view", "webtoken")
+LIBRARY_PARTS = (
+    *("accounts", "assigned", "email", "emit", "matches", "named", "persons", "sweep", "values", "view", "webtoken"),
+)
 LIBRARY_SOURCES = [Path("native", f"{name}.c") for name in LIBRARY_PARTS]
 AUTOMATA = Path("native") / "automata.py"
 """Writes one more source of the library, from native/expressions.py."""

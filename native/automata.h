@@ -13,6 +13,14 @@ struct automaton {
     uint32_t start, accepting;
 };
 
+/* A pattern: the automaton's classes and rows, as in automata.h, and how many matches and steps are enough. */
+struct pattern {
+    const uint8_t *classes;
+    const uint16_t *rows;
+    uint32_t start, accepting;
+    uint64_t matches, steps;
+};
+
 #define AUTOMATON(name) extern const struct automaton guard_##name
 AUTOMATON(names); AUTOMATON(typed); AUTOMATON(signed); AUTOMATON(flagged);
 AUTOMATON(head); AUTOMATON(head_begins); AUTOMATON(code); AUTOMATON(parameter);

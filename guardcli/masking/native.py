@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import ctypes
 import os.path
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from functools import cache
 from struct import Struct
 from typing import NamedTuple
 
+from guardcli.masking.automata import Automaton
 from guardcli.masking.spans import Span
 from guardcli.model.errors import UnavailableError
 
 LIBRARY = os.path.join(os.path.dirname(os.path.dirname(__file__)), "_native", "libguard_mask.so")
-VERSION = 9
+VERSION = 10
 SWEPT = ("credit_card", "iban", "national_id", "email", "phone", "vendor_token")
 """Detectors whose forms the sweep finds, in its own order; the last two judge them by their `find`."""
 
@@ -28,13 +30,20 @@ RANKS = 255
 _OFF = 255
 _SPAN = Struct("<IIBBBx")
 _HIT = Struct("<II")
+_PATTERN = Struct("<QQIIQQ")
 _LABEL = Struct(f"<B{LABEL_MAX}s")
 _PROGRESS = Struct("<QQQQBxxxxxxx")
 _BYTES_A_SIGN = 32
 """There is room for one assignment in so many bytes at first; where there are more, all are looked for again."""
 
+_STEPS_A_BYTE = 8
+_STEPS_MAX = 1 << 16
+_TOO_MANY = ctypes.c_size_t(-1).value
 _ROOM_MAX = 4096
 """Findings for which there is room at first; the sweep is run again where there are more."""
+
+Row = tuple[int, int, int, bool, int]
+"""A finding as plain values, in the order of `Span`, which is one."""
 
 Replace = Callable[[Span, int], tuple[bytes, int]]
 """Given a finding and where the text goes on, returns what replaces it and how many blanks behind it go too."""
@@ -51,7 +60,7 @@ class Spans:
         self.count = count
 
     @classmethod
-    def of(cls, spans: Iterable[Span]) -> Spans:
+    def of(cls, spans: Iterable[Row]) -> Spans:
         """Return `spans` as they are."""
         packed = bytearray().join(_SPAN.pack(*span) for span in spans)
         return cls(packed, len(packed) // _SPAN.size)
@@ -62,7 +71,7 @@ class Spans:
     def __iter__(self) -> Iterator[Span]:
         return (Span(*span) for span in self.rows())
 
-    def rows(self) -> Iterator[tuple[int, int, int, bool, int]]:
+    def rows(self) -> Iterator[Row]:
         """Return the findings as plain rows: start, end, rank, drop and rest."""
         return _SPAN.iter_unpack(memoryview(self._packed)[: self.count * _SPAN.size])
 
@@ -75,7 +84,7 @@ class Spans:
             self._packed[self.count * _SPAN.size :] = memoryview(others._packed)[: others.count * _SPAN.size]
             self.count += others.count
 
-    def add(self, spans: Sequence[Span | tuple[int, int, int, bool, int]]) -> None:
+    def add(self, spans: Sequence[Row]) -> None:
         """Put `spans` behind these."""
         if spans:
             self._packed[self.count * _SPAN.size :] = b"".join([_SPAN.pack(*span) for span in spans])
@@ -155,6 +164,37 @@ def webtokens(text: bytes, end: int) -> Sequence[int]:
         if count <= room:
             return memoryview(ends).cast("I")[:count]
         room = count
+
+
+class Matcher:
+    """Finds what an automaton matches, the longest of the leftmost, within lines. Immutable."""
+
+    def __init__(self, automaton: Automaton, most: int) -> None:
+        """After `most` matches the rest of a text counts as one. Raises ValueError for too large an automaton."""
+        width = max(automaton.classes) + 1
+        if len(automaton.rows) * width > _STEPS_MAX:
+            raise ValueError("too many states of too many classes")
+        rows = array("H", (state * width for row in automaton.rows for state in row))
+        self._kept = (bytearray(automaton.classes), rows)
+        self._bounds = (automaton.start * width, automaton.accepting * width)
+        self._most = most
+
+    def find(self, text: bytes, base: int, end: int, rank: int) -> Spans | None:
+        """Return what matches in `text[:end]` and begins from `base` on, as of `rank`; None where that takes more than
+        a few steps a byte, or a match is so long that `overlong` must judge it.
+        """
+        classes, rows = self._kept
+        addresses = (ctypes.addressof(_memory(classes)), rows.buffer_info()[0])
+        pattern = _PATTERN.pack(*addresses, *self._bounds, self._most, _STEPS_A_BYTE * end + 1024)
+        room = end // _BYTES_A_SIGN + 8
+        while True:
+            found = Spans(bytearray(room * _SPAN.size), 0)
+            found.count = library().guard_matches(text, end, base, rank, pattern, found.address(), room)
+            if found.count == _TOO_MANY:
+                return None
+            if found.count <= room:
+                return found
+            room = found.count
 
 
 class Question(IntEnum):
@@ -275,6 +315,7 @@ def library() -> ctypes.CDLL:
         (loaded.guard_assigned, size, (text, size, size, byte, memory, memory, ctypes.POINTER(size), size)),
         (loaded.guard_named, size, (text, size, memory, ctypes.POINTER(size), size)),
         (loaded.guard_webtokens, size, (text, size, memory, size)),
+        (loaded.guard_matches, size, (text, size, size, byte, text, memory, size)),
         (loaded.guard_value, truth, (text, size, ctypes.c_uint)),
         (loaded.guard_word, truth, (text, size, ctypes.c_int, truth, truth, truth)),
         (loaded.guard_noise, truth, (text, size, size)),

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
+from guardcli.masking.automata import compile_quickly
 from guardcli.masking.detector import Detector
+from guardcli.masking.native import Matcher, Row, Spans
+from guardcli.masking.overlong import BOUND, reach, rest_of
 from guardcli.model.errors import ConfigurationError
 
 _MAY_HOLD_BLANKS = re.compile(r"[ .\t]|\\[sSWDtxp]|\[\^|\[\[")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _MOST = 100_000
 """Findings in one block, one for each byte of it at the worst, after which the rest of the block counts as one."""
+
+_STATES = 256
+"""An automaton of a pattern has no more states: its making takes milliseconds at the most."""
+
+_CLASS = r"\[\^?(?:[A-Za-z0-9 _@#%=:;,<>`'\"/!.*+?(){}$]|\\[dw.\\\]\[^-]|-(?!-))+\]"
+_ATOM = r"[A-Za-z0-9 _@#%&=:;,<>~`'\"/!-]|\\[dwDW]|\\[ !-/:-@\[-`{-~]|\.|" + _CLASS + r"|\||\((?:\?:)?|\)"
+_SHARED = re.compile(r"(?:\(\?i\))?(?:(?:" + _ATOM + r")(?:(?:[*+?]|\{[0-9]{1,3}(?:,[0-9]{1,3})?\})\??)?)*")
+"""Expressions that RE2 and Python read alike, and an automaton can say."""
 
 
 class Pattern(Detector):
@@ -33,8 +45,36 @@ class Pattern(Detector):
         self.label = name.upper().replace("-", "_")
         _compile(regex)
         self._compiled = _compile(f"(?:{regex})+")
+        self._regex = regex
         self.triggers = (b"(?m)(?:" + regex.encode() + b")",)
         self.blanks = _MAY_HOLD_BLANKS.search(regex) is not None
+
+    @cached_property
+    def _matcher(self) -> Matcher | None:
+        """What matches as RE2 does at less cost for each match; None for an expression that is not simple enough."""
+        if _SHARED.fullmatch(self._regex) is None:
+            return None
+        begin, regex = ("(?i)", self._regex[4:]) if self._regex.startswith("(?i)") else ("", self._regex)
+        try:
+            return Matcher(compile_quickly(f"{begin}(?:{regex})+".encode(), _STATES), _MOST)
+        except (ValueError, re.error):
+            return None
+
+    def find_block(self, text: bytes, base: int, end: int, rank: int) -> Spans:
+        """Return all matches in `text[:end]` that begin from `base` on."""
+        matcher = self._matcher
+        found = matcher.find(text, base, end, rank) if matcher is not None else None
+        if found is not None:
+            return found
+        text = text[:end]
+        rows: list[Row] = []
+        for start, last, rest in self.find_all(text, 0):
+            if last - start >= BOUND:
+                rest = rest_of(text, start, last)
+                last = reach(text, last, rest)
+            if start >= base:
+                rows.append((start, last, rank, False, rest if last == end else 0))
+        return Spans.of(rows)
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the first match in `text`."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
 
 from guardcli.masking.detector import Detector
 from guardcli.masking.followers import Follower
-from guardcli.masking.native import Emitter, Spans, Sweep
+from guardcli.masking.native import Emitter, Row, Spans, Sweep
 from guardcli.masking.overlong import BOUND, LINE, reach, rest_of
 from guardcli.masking.scanner import Hit, Scanner
 from guardcli.masking.sieve import Ending
@@ -25,6 +26,7 @@ _LONGEST_NUMBER = 64
 _LAST_BLANK = re.compile(rb".*[ \t\0\r]", re.DOTALL)
 _OPENING = 4096
 """Bytes at the end of an unfinished line in which the beginning of a secret is looked for."""
+_TRIGGER = itemgetter(1)
 _BORDER = re.compile(rb"[^\s:] \Z")
 _QUOTE = re.compile(rb"[\"']")
 
@@ -59,14 +61,13 @@ class Plan:
         self.telling_emitter = Emitter([b""] * len(kinds))
         self._finders = [kind.find for kind in kinds]
         self._sweepers = [kind.find_swept for kind in kinds]
-        self._many = frozenset(rank for rank, kind in enumerate(kinds) if type(kind).find_all is not Detector.find_all)
+        self._special = frozenset(rank for rank, kind in enumerate(kinds) if _is_special(type(kind)))
         self._crowded = frozenset(rank for rank, kind in enumerate(kinds) if type(kind).barren is not Detector.barren)
         self._blocks = frozenset(
             rank for rank, kind in enumerate(kinds) if type(kind).find_block is not Detector.find_block
         )
         self._block_triggers = frozenset(number for number, rank in enumerate(triggers) if rank in self._blocks)
         self._sifted = frozenset(number for number, rank in enumerate(triggers) if rank >= 0 and kinds[rank].sifted)
-        self._starters = frozenset(rank for rank, kind in enumerate(kinds) if type(kind).begin is not Detector.begin)
         self._openings = Ending(_different(kind.opening for kind in kinds))
         self._stubs = Ending(_different(kind.stub for kind in kinds))
         first = ((rank, kind.first()) for rank, kind in enumerate(kinds))
@@ -157,14 +158,14 @@ class Plan:
         if not hits and not state.followers and not state.swallow and not self._allowed:
             return swept, state
         spans, state = self._look(text[:end], base, state, hits)
-        if self._allowed:
-            return Spans.of(span for span in (*swept, *spans) if not self._stays(span, text)), state
         swept.add(spans)
+        if self._allowed:
+            return Spans.of(span for span in swept if not self._stays(span, text)), state
         return swept, state
 
     def _search_blocks(self, text: bytes, base: int, end: int, hits: list[Hit], found: Spans) -> list[Hit]:
         """Add what those detectors find that search a block as a whole; return the hits that deserve a closer look."""
-        fired = {trigger for _, trigger in hits}
+        fired = set(map(_TRIGGER, hits))
         for rank in {self._ranks[trigger] for trigger in fired & self._block_triggers}:
             found.join(self.kinds[rank].find_block(text, base, end, rank))
         if fired <= self._block_triggers:
@@ -175,26 +176,26 @@ class Plan:
         worth = [(at, number) for number in sifted for at in self.kinds[self._ranks[number]].places(text, end)]
         return sorted([*(hit for hit in hits if hit[1] not in sifted), *worth])
 
-    def _look(self, text: bytes, base: int, state: State, hits: list[Hit]) -> tuple[list[Span], State]:
+    def _look(self, text: bytes, base: int, state: State, hits: list[Hit]) -> tuple[list[Row], State]:
         """Look closely where triggers fired, and lead followers from line to line."""
-        spans: list[Span] = []
+        spans: list[Row] = []
         if state.swallow:
             end = reach(text, base, state.swallow)
             rest = state.swallow if end == len(text) else 0
-            spans.append(Span(base, end, 0, True, rest))
+            spans.append((base, end, 0, True, rest))
             state = State(state.followers, rest, state.within)
         begun: dict[int, list[tuple[int, Follower]]] = {}
+        found_all: Sequence[tuple[int, int, int]]
         done = [len(text) if rank in self._blocks else 0 for rank in range(len(self.kinds))]
-        finders = self._finders
+        finders, ranks, special = self._finders, self._ranks, self._special
         for at, trigger in hits:
-            rank = self._ranks[trigger]
+            rank = ranks[trigger]
             if rank < 0 or at <= done[rank]:
                 continue
-            if rank in self._starters and (body := self.kinds[rank].begin(text, at)) is not None:
-                begun.setdefault(rank, []).append(body)
-                continue
-            found_all: Sequence[tuple[int, int, int]]
-            if rank in self._many:
+            if rank in special:
+                if (body := self.kinds[rank].begin(text, at)) is not None:
+                    begun.setdefault(rank, []).append(body)
+                    continue
                 found_all = self.kinds[rank].find_all(text, at)
             else:
                 found = finders[rank](text, at)
@@ -209,7 +210,7 @@ class Plan:
                     end = reach(text, end, rest)
                 done[rank] = end
                 if start >= base and end > start:
-                    spans.append(Span(start, end, rank, False, rest if end == len(text) else 0))
+                    spans.append((start, end, rank, False, rest if end == len(text) else 0))
         if begun or state.followers:
             state = State(self._follow(text, base, state, begun, spans), state.swallow, state.within)
         return spans, state
@@ -225,7 +226,7 @@ class Plan:
         base: int,
         state: State,
         begun: dict[int, list[tuple[int, Follower]]],
-        spans: list[Span],
+        spans: list[Row],
     ) -> tuple[tuple[int, Follower], ...]:
         """Add to `spans` what followers mask, those from before `base` and those that begin; return who goes on."""
         after = []
@@ -250,7 +251,7 @@ def _run(
     follower: Follower | None,
     begun: Sequence[tuple[int, Follower]],
     rank: int,
-    spans: list[Span],
+    spans: list[Row],
 ) -> Follower | None:
     """Lead one detector's followers line by line to the end of `text`; return the one that goes on."""
     place = base
@@ -272,11 +273,11 @@ def _run(
             follower = _head(text, place, follower, rank, spans)
         else:
             gone, follower = follower.line(text, place, end)
-            spans.extend(Span(one.start, one.end, rank, one.drop) for one in gone)
+            spans.extend((one.start, one.end, rank, one.drop, 0) for one in gone)
         place = end + 1
 
 
-def _head(text: bytes, place: int, follower: Follower, rank: int, spans: list[Span]) -> Follower | None:
+def _head(text: bytes, place: int, follower: Follower, rank: int, spans: list[Row]) -> Follower | None:
     """Let `follower` judge the head of the over-long line at `place`; what reaches the head's end masks the rest."""
     cut = place + LONG_LINE
     gone, after = follower.line(text, place, cut, True)
@@ -284,10 +285,15 @@ def _head(text: bytes, place: int, follower: Follower, rank: int, spans: list[Sp
         start = gone[0].start
         rest = rest_of(text, start, start + BOUND) if len(gone) == 1 and cut - start >= BOUND else LINE
         end = reach(text, cut, rest)
-        spans.append(Span(start, end, rank, False, rest if end == len(text) else 0))
+        spans.append((start, end, rank, False, rest if end == len(text) else 0))
     else:
-        spans.extend(Span(one.start, one.end, rank, one.drop) for one in gone)
+        spans.extend((one.start, one.end, rank, one.drop, 0) for one in gone)
     return after
+
+
+def _is_special(kind: type[Detector]) -> bool:
+    """Tell whether a trigger may begin a follower, or stand for several secrets."""
+    return kind.begin is not Detector.begin or kind.find_all is not Detector.find_all
 
 
 def _different(forms: Iterable[bytes]) -> list[bytes]:

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from guardcli.masking import DEFAULT_RULES, Masker
+from guardcli.masking.patterns import Pattern
 from guardcli.model.errors import ConfigurationError
 from guardcli.model.masking import MaskPattern, MaskRule, Strategy
 
@@ -128,3 +129,87 @@ def test_a_pattern_finds_the_same_in_lines_of_any_length_however_they_are_cut(re
         stream = masker.stream()
         pieces = [stream.feed(data[place : place + size]) for place in range(0, len(data), size)]
         assert b"".join(pieces) + stream.finish() == wanted, (regex, size)
+
+
+PARTS = [
+    *[
+        "a",
+        "b",
+        "ab",
+        "aa",
+        "1",
+        " ",
+        ".",
+        r"\d",
+        r"\w",
+        r"\D",
+        r"\W",
+        "[a-c]",
+        "[^a]",
+        r"[\d.-]",
+        "[a-]",
+        r"\.",
+        r"\ ",
+        "A",
+    ],
+    *["a|b", "(a|ab)", "(?:a|aa|b)*b", "(x+x+)+y|q", "a{2,3}", "[ab]{1,2}?", "b+?", "a??b", "(?:)", "ä", "x{0}"],
+]
+PIECES = [*[bytes([one]) for one in b"aabbABx1.- \n\0\r\xc3\xa4qy"], b"aaab", b"xxxy", b"a.b"]
+
+
+def pattern(dice: random.Random) -> Pattern | None:
+    """Return a pattern made of some parts; None where they make none."""
+    made = "".join(
+        dice.choice(PARTS) + dice.choice(["", "", "", "|", "*", "+", "?", "{2}"]) for _ in range(dice.randrange(1, 5))
+    )
+    try:
+        return Pattern("own", dice.choice(["", "", "(?i)"]) + made)
+    except ConfigurationError:
+        return None
+
+
+def test_an_automaton_matches_what_re2_does() -> None:
+    dice, compared, some = random.Random(11), 0, 0
+    while compared < 1500:
+        one = pattern(dice)
+        if one is None or one._matcher is None:
+            continue
+        text = b"".join(dice.choices(PIECES, k=dice.randrange(60)))
+        end, base = dice.choice([len(text), dice.randrange(len(text) + 1)]), dice.randrange(len(text) + 1)
+        wanted = [(start, last, 3, False, 0) for start, last, _ in one.find_all(text[:end], 0) if start >= base]
+        found = one._matcher.find(text, base, end, 3)
+        compared += found is not None
+        some += len(wanted)
+        assert found is None or list(found.rows()) == wanted, (one._regex, text, base, end)
+    assert some > 700
+
+
+@pytest.mark.parametrize(
+    "regex", [r"a\b", "^a", "a$", r"\pL", "[[:alpha:]]", "[a&&b]", "(?s).", "a{1,999}", r"\x41", "é"]
+)
+def test_what_an_automaton_may_read_otherwise_is_left_to_re2(regex: str) -> None:
+    own = Pattern("own", regex)
+    assert own._matcher is None
+    text = b"a A \xc3\xa9 &b\n"
+    rows = [(start, last, 0, False, 0) for start, last, _ in own.find_all(text, 0)]
+    assert list(own.find_block(text, 0, len(text), 0).rows()) == rows
+
+
+def test_a_text_that_would_take_many_steps_is_left_to_re2() -> None:
+    own, text = Pattern("own", "a*b"), (b"a" * 4000 + b"\n") * 8
+    assert own._matcher is not None
+    assert own._matcher.find(text, 0, len(text), 0) is None
+    assert not own.find_block(text, 0, len(text), 0)
+    assert list(own.find_block(text + b"xaab", 0, len(text) + 4, 0).rows()) == [(32009, 32012, 0, False, 0)]
+
+
+def test_a_match_that_is_overlong_goes_on_as_the_text_does() -> None:
+    own, text = Pattern("own", "x"), b"x" * 9000 + b"yy z\n"
+    assert list(own.find_block(text, 0, len(text), 0).rows()) == [(0, 9002, 0, False, 0)]
+
+
+def test_after_very_many_matches_the_rest_is_one() -> None:
+    own, text = Pattern("own", "x"), b"x " * 100_100
+    found = list(own.find_block(text, 0, len(text), 0).rows())
+    assert [len(found), found[-1]] == [100_001, (199_999, 200_200, 0, False, 0)]
+    assert [(start, last) for start, last, *_ in found] == [(one[0], one[1]) for one in own.find_all(text, 0)]
