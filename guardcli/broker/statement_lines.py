@@ -7,6 +7,7 @@ decision and of the connection is therefore masked and encoded once.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from guardcli.broker.recorder import COMMAND_MAX, Recorder
 from guardcli.gateways.postgres.authority import Outcome, Source, Statement
@@ -18,6 +19,11 @@ TOOL = "psql"
 """The name under which rules speak of what reaches PostgreSQL, whichever client it came from."""
 KEPT = 512
 """So many decisions of one connection are kept with what is said of them."""
+
+
+KNOWN_LENGTH = 4096
+"""Characters of the longest text that is kept encoded."""
+_known = lru_cache(maxsize=KEPT)(quoted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +53,18 @@ class StatementLines:
             shown = b",".join(b"null" if one is None else quoted(mask(one)) for one in statement.parameters)
             values = b',"parameters":[%b]' % shown
         return b'{"command":%b,%b%b,%b,"statement_sha256":"%b",%b}' % (
-            quoted(mask(statement.text)[:COMMAND_MAX]),
+            self._command(statement),
             said.first,
             values,
             said.second,
             statement.digest.encode(),
             said.last,
         )
+
+    def _command(self, statement: Statement) -> bytes:
+        """Return the text as it is recorded. One that is bound comes again and again; what is masked may change."""
+        masked = self._recorder.mask(statement.text)[:COMMAND_MAX]
+        return _known(masked) if statement.source is Source.BIND and len(masked) <= KNOWN_LENGTH else quoted(masked)
 
     def ended(self, outcome: Outcome, seconds: float) -> bytes:
         """Return what the ``ended`` event of a statement holds that went well or not; `seconds` is how long it took."""

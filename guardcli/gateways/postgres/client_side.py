@@ -240,7 +240,7 @@ class ClientSide(ServerSide):
 
     def _send_parse(self, name: bytes, prepared: Prepared, raw: bytes, ticket: Ticket | None = None) -> None:
         item = Item(Sent.PARSE, prepared=prepared, ticket=ticket)
-        item.undo.append(self.names.set_statement(name, prepared))
+        item.undo = (*item.undo, self.names.set_statement(name, prepared))
         self.flight.append(item)
         self.to_server(raw)
 
@@ -331,7 +331,7 @@ class ClientSide(ServerSide):
             return
         item = Item(Sent.CLOSE)
         if close.what == STATEMENT:
-            item.undo.append(self.names.set_statement(name, None))
+            item.undo = (*item.undo, self.names.set_statement(name, None))
         else:
             self.replace_portal(item, name, None)
         self.flight.append(item)
@@ -354,7 +354,7 @@ class ClientSide(ServerSide):
         if cursor is not None:
             portal.prepared = Prepared(cursor, portal.prepared.operations)
         operations = portal.prepared.operations
-        item = Item(Sent.EXECUTE, portal=portal, ticket=portal.ticket, outcome=portal.outcome)
+        item = Item(Sent.EXECUTE, portal=portal, ticket=portal.ticket, counted=portal.outcome)
         item.text = portal.prepared.text
         if portal.prepared.quiet:
             self.describe_first(portal, execute.portal)

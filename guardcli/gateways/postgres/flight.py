@@ -8,8 +8,8 @@ ReadyForQuery for Sync, Query and FunctionCall. An error ends one, and all behin
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import Enum
 
 from guardcli.gateways.postgres.authority import Outcome, Ticket
@@ -42,19 +42,20 @@ class Item:
     changes in the session, `done` counts those that have ended; `unsettled`: one may have changed anything;
     `stream`: its answer is that of the replication protocol, which nothing masks; `quiet`: nothing of what it does
     has to be followed, and it is no COPY. `columns`
-    and `copy` describe the rows that come now, `probe` has the columns of a COPY. `after` is what an own group was for.
+    and `copy` describe the rows that come now, `probe` has the columns of a COPY; `counted` is
+    its `outcome`, where it has one. `after` is what an own group was for.
     """
 
     kind: Sent
     own: bool = False
     instead: ErrorResponse | None = None
-    undo: list[Undo] = field(default_factory=list)
+    undo: tuple[Undo, ...] = ()
     prepared: Prepared | None = None
     portal: Portal | None = None
     ticket: Ticket | None = None
-    outcome: Outcome = field(default_factory=lambda: Outcome([]))
+    counted: Outcome | None = None
     text: str = ""
-    changes: list[Change] = field(default_factory=list)
+    changes: Sequence[Change] = ()
     unsettled: bool = False
     stream: bool = False
     quiet: bool = False
@@ -65,6 +66,13 @@ class Item:
     after: Callable[[], None] | None = None
     failed: bool = False
     done: int = 0
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it went, made when it is first asked for: most messages have nothing to tell."""
+        if self.counted is None:
+            self.counted = Outcome([])
+        return self.counted
 
     @property
     def described(self) -> tuple[Column, ...] | None:

@@ -53,7 +53,7 @@ class Link:
     def replace_portal(self, item: Item, name: bytes, portal: Portal | None) -> None:
         """Let `name` stand for `portal` once the server has said so for `item`."""
         item.replaced = self.names.portals.get(name)
-        item.undo.append(self.names.set_portal(name, portal))
+        item.undo = (*item.undo, self.names.set_portal(name, portal))
 
     def describe_first(self, portal: Portal, name: bytes) -> None:
         """Ask the server what `portal` gives, where somebody must know and nobody has asked."""

@@ -5,25 +5,39 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from guardcli.gateways.postgres.codec.frontend import Bind, FunctionCall, format_of
 
 SHORT_BYTES = 16
 """Values in binary that rules look at have no more, but for texts."""
+KNOWN_BYTES = 4096
+"""Of longer texts it is not remembered how a digest begins."""
 SHOWN_BYTES = 4096
 """So much of one value is shown; the digest is over all of it."""
 
 
 def digest(kind: str, text: bytes, types: Sequence[int] = (), bind: Bind | FunctionCall | None = None) -> str:
     """Return the SHA-256, in hex, of exactly what is sent. Every part has its length before it."""
-    parts = [kind.encode(), text, repr(tuple(types)).encode()]
-    if bind is not None:
-        values = bind.values if isinstance(bind, Bind) else bind.arguments
-        results = bind.result_formats if isinstance(bind, Bind) else (bind.result_format,)
-        parts.append(repr((bind.formats, results)).encode())
-        parts += [b"NULL" if value is None else b"=" + value for value in values]
+    if bind is None:
+        return hashlib.sha256(_begun(kind, text, tuple(types), None)).hexdigest()
+    values = bind.values if isinstance(bind, Bind) else bind.arguments
+    results = bind.result_formats if isinstance(bind, Bind) else (bind.result_format,)
+    begun = _begun_before if len(text) <= KNOWN_BYTES else _begun
+    parts = [b"NULL" if value is None else b"=" + value for value in values]
     each = b"".join([b"%d:%b" % (len(part), part) for part in parts])
-    return hashlib.sha256(b"guard statement 1\n" + each).hexdigest()
+    return hashlib.sha256(begun(kind, text, tuple(types), (bind.formats, results)) + each).hexdigest()
+
+
+def _begun(kind: str, text: bytes, types: tuple[int, ...], formats: object) -> bytes:
+    """Return what a digest is over before the values."""
+    parts = [kind.encode(), text, repr(types).encode()]
+    if formats is not None:
+        parts.append(repr(formats).encode())
+    return b"guard statement 1\n" + b"".join([b"%d:%b" % (len(part), part) for part in parts])
+
+
+_begun_before = lru_cache(maxsize=512)(_begun)
 
 
 def readable(

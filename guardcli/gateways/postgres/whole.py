@@ -93,7 +93,7 @@ class WholeExchanges(ClientSide):
             return rest
         if described:
             self.flight.append(Item(Sent.DESCRIBE, portal=portal))
-        item = Item(Sent.EXECUTE, portal=portal, ticket=portal.ticket, outcome=portal.outcome)
+        item = Item(Sent.EXECUTE, portal=portal, ticket=portal.ticket, counted=portal.outcome)
         item.text = portal.prepared.text
         self.flight.append(item)
         self.end_group(Item(Sent.SYNC), rest)
