@@ -3,12 +3,14 @@
 Names of attributes are those of the semantic conventions where these have one (``session.id``, ``user.name``,
 ``host.name``, ``process.command_line``, ``process.exit.code``, ``db.query.text``), otherwise ``guard.…``. What was
 shown does not go out: an ``output`` event has its length and SHA-256. A collector that is away holds nobody up: what
-waits is kept in the database as it is, counted, and sent when the collector is back, at least once each.
+waits is kept in the database as it is, counted, and sent when the collector is back, at least once each. An event that
+is refused by itself, time and again, by a collector that takes others, is passed over, which is counted and logged.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -23,7 +25,10 @@ from guardcli.model.events import Event, EventType
 from guardcli.playback.timeline import sentence
 
 if TYPE_CHECKING:
+    import requests
     from opentelemetry.sdk._logs import ReadableLogRecord
+
+log = logging.getLogger("guard.api")
 
 SECONDS = 5.0
 """How often it is looked for events that wait."""
@@ -32,6 +37,12 @@ TEXT_MAX = 8192
 """Characters of a text that goes out; collectors refuse what is too large."""
 
 TIMEOUT = 10.0
+
+REFUSALS = 3
+"""So many times an event is refused before it is passed over."""
+
+REFUSED = frozenset({400, 413, 415, 422})
+"""What says that it is the record that is wrong; all else is about the collector, or who asks (OTLP 1.9, Failures)."""
 
 BAD = {"deny": 13, "failed": 17, "recovered": 13, "limited": 13}
 """Severity numbers of what is not as usual: WARN and ERROR (logs data model, SeverityNumber); all else is INFO, 9."""
@@ -51,14 +62,21 @@ COPIED = {
 }
 
 
+class RefusedError(UnavailableError):
+    """The collector is there and does not take this."""
+
+
 class Collector:
     """One collector; made once for a worker. Raises ConfigurationError for settings that it cannot work with."""
 
     def __init__(self, settings: Telemetry) -> None:
+        import requests
         from opentelemetry.exporter.otlp.proto.http import Compression
         from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
         from opentelemetry.sdk.resources import Resource
 
+        session = requests.Session()
+        session.hooks["response"].append(self._answered)
         self._resource = Resource({"service.name": "guard", "service.version": __version__})
         self._exporter = OTLPLogExporter(
             endpoint=settings.endpoint,
@@ -66,15 +84,22 @@ class Collector:
             certificate_file=str(settings.ca_file) if settings.ca_file else None,
             timeout=TIMEOUT,
             compression=Compression.Gzip,
+            session=session,
         )
         self._endpoint = settings.endpoint
+        self._status = 0
 
     def send(self, source: Source, events: Sequence[Event]) -> None:
-        """Deliver `events`. Raises UnavailableError where they were not taken."""
+        """Deliver `events`. Raises RefusedError where they are not taken, UnavailableError where nothing is."""
         from opentelemetry.sdk._logs.export import LogRecordExportResult
 
+        self._status = 0
         if self._exporter.export([self._record(source, event) for event in events]) != LogRecordExportResult.SUCCESS:
-            raise UnavailableError(f"the collector at {self._endpoint} does not take events", hint="see the API's log")
+            kind = RefusedError if self._status in REFUSED else UnavailableError
+            raise kind(f"the collector at {self._endpoint} does not take events", hint="see the API's log")
+
+    def _answered(self, response: requests.Response, **_: object) -> None:
+        self._status = response.status_code
 
     def _record(self, source: Source, event: Event) -> ReadableLogRecord:
         from opentelemetry._logs import LogRecord, SeverityNumber
@@ -143,24 +168,66 @@ class Telling:
         self._metrics = metrics
         self._settings = settings
         self._collector: Collector | None = None
+        self._refused: dict[tuple[str, int], int] = {}
+        self._faults: list[str] = []
 
     def __call__(self) -> str:
         """Send all that waits, and count it. Raises UnavailableError where the collector does not take it."""
         if not any(lease.name == "telemetry" and lease.ran for lease in self._store.leases.all()):
             self._store.outgoing.begin()
             return "events go out from now on"
+        self._faults = []
         try:
             self._store.outgoing.run(self._send)
         finally:
             self._metrics.telemetry_waiting.set(self._store.outgoing.waiting())
+        if self._faults:
+            raise UnavailableError("; ".join(self._faults[:5]), hint="see the collector's log")
         return ""
 
-    def _send(self, source: Source, events: Sequence[Event]) -> None:
+    def _send(self, source: Source, events: Sequence[Event]) -> int:
+        """Send `events`; return with how many of the first that is done: taken, or passed over."""
         if self._collector is None:
             self._collector = Collector(self._settings)
+        collector, done = self._collector, 0
         try:
-            self._collector.send(source, events)
+            done = _taken(collector, source, events)
+            self._metrics.telemetry.labels("sent").inc(done)
+            if done < len(events) and self._is_passed_over(collector, source, events[done:]):
+                self._metrics.telemetry.labels("passed_over").inc()
+                done += 1
         except UnavailableError:
             self._metrics.telemetry.labels("failed").inc(len(events))
             raise
-        self._metrics.telemetry.labels("sent").inc(len(events))
+        self._metrics.telemetry.labels("failed").inc(len(events) - done)
+        return done
+
+    def _is_passed_over(self, collector: Collector, source: Source, events: Sequence[Event]) -> bool:
+        """Tell whether the first of `events`, which was refused, is to be refused no more.
+
+        That takes a collector that takes the next one: one that refuses everything is not set up right.
+        """
+        event = events[0]
+        place = (source.session, event.sequence)
+        count = self._refused[place] = self._refused.get(place, 0) + 1
+        said = f"the collector does not take events: event {event.sequence} of session {source.session} is refused"
+        if count >= REFUSALS and len(events) > 1 and _taken(collector, source, events[1:2]):
+            del self._refused[place]
+            log.error("event passed over", extra={"facts": {"session": source.session, "event": event.sequence}})
+            self._faults.append(f"{said}, and passed over")
+            return True
+        self._faults.append(said)
+        return False
+
+
+def _taken(collector: Collector, source: Source, events: Sequence[Event]) -> int:
+    """Send `events`, in halves where they are refused; return how many come before the first that is refused."""
+    try:
+        collector.send(source, events)
+        return len(events)
+    except RefusedError:
+        if len(events) == 1:
+            return 0
+    half = len(events) // 2
+    done = _taken(collector, source, events[:half])
+    return done if done < half else half + _taken(collector, source, events[half:])

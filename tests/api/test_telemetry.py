@@ -31,15 +31,20 @@ class Receiver:
         self.headers: list[str] = []
         self.resource: dict[str, str] = {}
         self.status = 200
+        self.refuses = ""
+        """The hash of an event that is never taken, whatever comes with it."""
         taken = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 taken.headers.append(f"{self.path} {self.headers['authorization']} {self.headers['content-type']}")
-                if taken.status == 200:
-                    taken.take(gzip.decompress(body))
-                self.send_response(taken.status)
+                content, status = gzip.decompress(body), taken.status
+                if taken.refuses and taken.refuses.encode() in content:
+                    status = 400
+                if status == 200:
+                    taken.take(content)
+                self.send_response(status)
                 self.send_header("content-type", "application/x-protobuf")
                 self.end_headers()
                 self.wfile.write(ExportLogsServiceResponse().SerializeToString())
@@ -148,6 +153,45 @@ def test_a_collector_that_fails_loses_nothing_and_is_seen(store: Store, make, wo
     assert len(receiver.records) == 9
     assert store.leases.all()[0].error == ""
     assert b"guard_telemetry_waiting 0.0" in world.metrics.text()
+
+
+def test_an_event_that_is_refused_by_itself_is_passed_over_and_holds_up_nothing(
+    store: Store, make, world: World, receiver: Receiver
+) -> None:
+    chain, other = make.usual(), make.usual("session-0002")
+    store.sessions.open(make.facts("session-0002"), ME)
+    store.events.append(ID, chain.items, ME)
+    store.events.append("session-0002", other.items, ME)
+    receiver.refuses = chain.events[4].hash
+    world.turn()
+    taken = [shown(record)["guard.hash"] for record in receiver.records]
+    assert taken == [event.hash for event in (*chain.events[:4], *other.events)]
+    assert f"event 4 of session {ID} is refused" in store.leases.all()[0].error
+    assert b"guard_telemetry_waiting 5.0" in world.metrics.text()
+    for _ in range(2):
+        world.turn()
+    world.turn()
+    found = {shown(record)["guard.hash"] for record in receiver.records}
+    assert found == {event.hash for event in (*chain.events, *other.events)} - {receiver.refuses}
+    text = world.metrics.text()
+    assert b"guard_telemetry_waiting 0.0" in text
+    assert b'guard_telemetry_events_total{outcome="passed_over"} 1.0' in text
+    assert store.leases.all()[0].error == ""
+
+
+@pytest.mark.parametrize("status", [400, 401, 503])
+def test_a_collector_that_takes_nothing_at_all_loses_nothing(
+    store: Store, make, world: World, receiver: Receiver, status: int
+) -> None:
+    receiver.status = status
+    chain = make.usual()
+    store.events.append(ID, chain.items, ME)
+    for _ in range(4 if status < 500 else 1):
+        world.turn()
+    receiver.status = 200
+    world.turn()
+    assert [shown(record)["guard.hash"] for record in receiver.records] == [event.hash for event in chain.events]
+    assert b"passed_over" not in world.metrics.text()
 
 
 def test_odd_values_go_out_as_text_that_protobuf_holds(make) -> None:

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Select, func, insert, select, update
 from sqlalchemy.sql import ColumnElement
 
 from guardcli.api.store.approval_rows import (
@@ -50,6 +50,8 @@ __all__ = ["LISTS", "MAX_PENDING", "TEXTS", "Approvals", "Parties", "Request", "
 
 MAX_PENDING = 500
 """Requests of one requester that may wait at once: a flood of them would hide what matters from the reviewers."""
+
+ALL = select(APPROVALS)
 
 
 class Approvals:
@@ -156,10 +158,11 @@ class Approvals:
     def case(self, id: str) -> tuple[Approval, Parties]:
         """Return the approval as it stands now, and whose it is: what it takes to say who may do what with it."""
         with reading(self._engine) as connection:
-            row = self._row(connection, id)
-            query = select(SESSIONS.c.sponsor).where(SESSIONS.c.id == row.session)
-            parties = Parties(row.owner, connection.execute(query).scalar_one_or_none() or "")
-            return approval_of(row, now(), votes_on(connection, [id]).get(id, ())), parties
+            sessions = APPROVALS.outerjoin(SESSIONS, SESSIONS.c.id == APPROVALS.c.session)
+            row = self._row(connection, id, select(APPROVALS, SESSIONS.c.sponsor).select_from(sessions))
+            return approval_of(row, now(), votes_on(connection, [id]).get(id, ())), Parties(
+                row.owner, row.sponsor or ""
+            )
 
     def delivered(self, id: str) -> None:
         """Note that the requester was told of a denial."""
@@ -208,8 +211,8 @@ class Approvals:
             at = now()
             over = self._over(connection, row, at)
             if not over:
-                self._count(connection, row, who, approve, reason, grant, at)
-                return self._whole(connection, id, at)
+                row = self._count(connection, row, who, approve, reason, grant, at)
+                return approval_of(row, at, votes_on(connection, [id]).get(id, ()))
         raise ConflictError(f"approval {id} is {over}: there is nothing left to decide")
 
     def _over(self, connection: Connection, row: Row[Any], at: float) -> str:
@@ -221,7 +224,8 @@ class Approvals:
 
     def _count(
         self, connection: Connection, row: Row[Any], who: Reviewer, approve: bool, reason: str, grant: float, at: float
-    ) -> None:
+    ) -> Row[Any]:
+        """Count a vote on the approval of `row`, which is locked and waits; return the row as it is then."""
         facts = json.loads(row.facts)
         terms = terms_of(facts, row.quorum)
         groups = (*terms.groups, *terms.all_of) if who.all_groups else who.groups
@@ -232,21 +236,23 @@ class Approvals:
         voted = self._vote(connection, row, who, groups, approve, reason, grant, at)
         values: dict[str, Any] = {"reviewer": who.name, "reason": reason, "decided": at}
         if not approve:
-            self._move(connection, row, who.id, Action.APPROVAL_DENIED, ApprovalState.DENIED, at, voted, **values)
-            return
+            action, state = Action.APPROVAL_DENIED, ApprovalState.DENIED
+            return self._move(connection, row, who.id, action, state, at, voted, **values)
         query = select(VOTES).where(VOTES.c.approval == row.id, VOTES.c.verdict == "approve")
         yeses = connection.execute(query).all()
         if not terms.satisfied_by([json.loads(yes.groups) for yes in yeses]):
-            connection.execute(update(APPROVALS).where(APPROVALS.c.id == row.id).values(changed=at))
+            touched = update(APPROVALS).where(APPROVALS.c.id == row.id).values(changed=at).returning(APPROVALS)
+            row = connection.execute(touched).one()
             self._trail.append_all(connection, at, [voted])
-            return
+            return row
         acts = [voted]
         if seconds := min(yes.grant_seconds for yes in yeses):
             granted, end = self._grants.give(connection, row, who.name, seconds, at)
             data = {"approval": row.id, "requester": row.requester, "scope": facts["grant_scope"], "expires": end}
             acts.append(Act(who.id, Action.GRANT_GIVEN, granted, data))
         values["expires"] = at + row.lifetime
-        self._move(connection, row, who.id, Action.APPROVAL_APPROVED, ApprovalState.APPROVED, at, *acts, **values)
+        action, state = Action.APPROVAL_APPROVED, ApprovalState.APPROVED
+        return self._move(connection, row, who.id, action, state, at, *acts, **values)
 
     def _vote(
         self,
@@ -281,8 +287,9 @@ class Approvals:
             at = now()
             over = self._over(connection, row, at)
             if not over:
-                self._move(connection, row, actor, Action.APPROVAL_CANCELLED, ApprovalState.CANCELLED, at, decided=at)
-                return self._whole(connection, id, at)
+                action, state = Action.APPROVAL_CANCELLED, ApprovalState.CANCELLED
+                row = self._move(connection, row, actor, action, state, at, decided=at)
+                return approval_of(row, at, votes_on(connection, [id]).get(id, ()))
         raise ConflictError(f"approval {id} is {over}: only a pending one can be cancelled")
 
     def withdraw(self, id: str, reviewer: Reviewer, reason: str = "") -> Approval:
@@ -293,8 +300,8 @@ class Approvals:
             if row.state == ApprovalState.APPROVED.value and row.expires > at:
                 values: dict[str, Any] = {"decided": at, "reviewer": reviewer.name, "reason": reason}
                 action = Action.APPROVAL_WITHDRAWN
-                self._move(connection, row, reviewer.id, action, ApprovalState.CANCELLED, at, **values)
-                return self._whole(connection, id, at)
+                row = self._move(connection, row, reviewer.id, action, ApprovalState.CANCELLED, at, **values)
+                return approval_of(row, at, votes_on(connection, [id]).get(id, ()))
             state = approval_of(row, at).state.value
         raise ConflictError(f"approval {id} is {state}: only a yes that was not used can be taken back")
 
@@ -318,10 +325,9 @@ class Approvals:
             if not terms.may_run(datetime.fromtimestamp(at, UTC)):
                 when = "; ".join(str(window) for window in terms.windows)
                 raise PendingError(f"approval {id} may only be used {when}", hint="run the same command again then")
-            self._move(
-                connection, row, row.requester, Action.APPROVAL_CONSUMED, ApprovalState.CONSUMED, at, consumer=session
-            )
-            return self._whole(connection, id, at)
+            action, state = Action.APPROVAL_CONSUMED, ApprovalState.CONSUMED
+            row = self._move(connection, row, row.requester, action, state, at, consumer=session)
+            return approval_of(row, at, votes_on(connection, [id]).get(id, ()))
 
     def sweep(self) -> list[str]:
         """Move every approval whose time is over to expired; return their ids."""
@@ -347,25 +353,30 @@ class Approvals:
         at: float,
         *before: Act,
         **values: object,
-    ) -> None:
-        """Take the step from the state of `row`, which is locked, to `state`; note it in the trail after `before`."""
+    ) -> Row[Any]:
+        """Take the step from the state of `row`, which is locked, to `state`; note it in the trail after `before`.
+
+        Returns the row as it is then.
+        """
         moved = connection.execute(
             update(APPROVALS)
             .where(APPROVALS.c.id == row.id, APPROVALS.c.state == row.state)
             .values(state=state.value, changed=at, **values)
-        )
-        if moved.rowcount != 1:
+            .returning(APPROVALS)
+        ).one_or_none()
+        if moved is None:
             raise ConflictError(f"approval {row.id} changed meanwhile", hint="look at it again")
         data = {"digest": row.digest, "session": row.session, "from": row.state}
         if state is ApprovalState.CONSUMED:
             data["consumer"] = values["consumer"]
         self._trail.append_all(connection, at, [*before, Act(actor, action, row.id, data)])
+        return moved
 
     def _whole(self, connection: Connection, id: str, at: float) -> Approval:
         return approval_of(self._row(connection, id), at, votes_on(connection, [id]).get(id, ()))
 
-    def _row(self, connection: Connection, id: str, lock: bool = False) -> Row[Any]:
-        query = select(APPROVALS).where(APPROVALS.c.id == id)
+    def _row(self, connection: Connection, id: str, query: Select[Any] = ALL, lock: bool = False) -> Row[Any]:
+        query = query.where(APPROVALS.c.id == id)
         row = connection.execute(query.with_for_update() if lock else query).one_or_none()
         if row is None:
             raise NotFoundError(f"there is no approval {id}", hint="guard approvals list shows what there is")

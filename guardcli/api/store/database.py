@@ -52,9 +52,15 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """Give a connection that reads. Raises UnavailableError where it cannot, ConfigurationError for an odd value."""
+    """Give a connection that reads. Raises UnavailableError where it cannot, ConfigurationError for an odd value.
+
+    On PostgreSQL without a transaction around the statements: each sees what is committed by then, in one or not (its
+    manual, 13.2.1), and two turns of the wire are saved.
+    """
     try:
         with engine.connect() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.execution_options(isolation_level="AUTOCOMMIT")
             yield connection
     except DataError as error:
         raise _unfit(error) from error

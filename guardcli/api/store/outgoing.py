@@ -28,6 +28,9 @@ class Source:
     facts: str
 
 
+Send = Callable[[Source, Sequence[Event]], int]
+
+
 class Outgoing:
     """Gives what has not gone out yet, and notes what has."""
 
@@ -48,8 +51,12 @@ class Outgoing:
         with reading(self._engine) as connection:
             return int(connection.execute(left.where(SESSIONS.c.events != SESSIONS.c.told)).scalar_one())
 
-    def run(self, send: Callable[[Source, Sequence[Event]], None]) -> int:
-        """Hand what waits to `send`, which raises where it could not be delivered; return how many events went out."""
+    def run(self, send: Send) -> int:
+        """Hand what waits to `send`; return how many events it is done with.
+
+        `send` returns with how many of the first it is done. Where these are not all, the rest of that session waits
+        for the next run; what it raises ends this one.
+        """
         done = 0
         columns = (SESSIONS.c.id, SESSIONS.c.identity, SESSIONS.c.owner, SESSIONS.c.facts, SESSIONS.c.told)
         query = select(*columns).where(SESSIONS.c.events != SESSIONS.c.told).order_by(SESSIONS.c.id)
@@ -63,12 +70,16 @@ class Outgoing:
                 done += self._session(Source(row.id, row.identity, row.owner, row.facts), row.told, send)
             last = rows[-1].id
 
-    def _session(self, source: Source, told: int, send: Callable[[Source, Sequence[Event]], None]) -> int:
+    def _session(self, source: Source, told: int, send: Send) -> int:
         start = told
         while events := self._events.read(source.session, start, BATCH):
-            send(source, events)
-            start = events[-1].sequence + 1
+            done = send(source, events)
+            if not done:
+                break
+            start = events[done - 1].sequence + 1
             with writing(self._engine) as connection:
                 mine = (SESSIONS.c.id == source.session) & (SESSIONS.c.told < start)
                 connection.execute(update(SESSIONS).where(mine).values(told=start))
+            if done < len(events):
+                break
         return start - told
