@@ -38,6 +38,7 @@ from guardcli.model.events import EventType
 from guardcli.model.facts import Found
 from guardcli.model.invocation import UNNAMED, Invocation, Stdin
 from guardcli.model.masking import MaskRule
+from guardcli.policy.unlabelled import UNNAMED_COLUMNS
 
 NOT_FOUND = 127
 """What a shell answers for a command that is not there (POSIX, 2.8.2)."""
@@ -219,7 +220,8 @@ class Call:
             judgement = await self._judge(invocation, facts, cancel)
             if route is not None and route.refused:
                 return invocation, refused(judgement)
-            if route is None or judgement.decision.verdict is Verdict.DENY:
+            denied = judgement.decision.verdict is Verdict.DENY
+            if route is None or (denied and judgement.decision.rule != UNNAMED_COLUMNS):  # a gateway names them
                 return invocation, judgement
         invocation = replace(invocation, gateway=route.resource)
         return invocation, await self._judge(invocation, facts, cancel)

@@ -55,10 +55,15 @@ class Origins:
         self._depth = 0
 
     def column(self, table: int, number: int, name: str) -> NamedColumn | None:
-        """Return the rule for column `number` of `table`; by its `name` in the answer where the table is not known."""
+        """Return the rule for column `number` of `table`; by its `name` in the answer where the table is not known.
+
+        Number 0 is the row as a whole, which any masked column of the table is in.
+        """
         relation = self._known.by_oid.get(table)
         if relation is None:
-            return self._rules.of_any_table(name)
+            return self._rules.of_any_table(name) if number else self._rules.some
+        if not number:
+            return next(iter(self._masked(relation).values()), None)
         return self._masked(relation).get(relation.columns.get(number, ""))
 
     def relation(self, schema: str, name: str) -> Columns:
