@@ -108,7 +108,8 @@ def create_app(store: Store, trees: SessionTrees, notifier: Notifier, config: Co
         responses=dict.fromkeys(FAILURES, FAILURE),
     )
     providers = _providers(config)
-    authenticator = Authenticator(store, providers, Throttle(config.limits.failed_logins), metrics)
+    throttle = Throttle(config.limits.failed_logins, count=store.failures.count)
+    authenticator = Authenticator(store, providers, throttle, metrics)
     feed = Feed(store, notifier, authenticator, metrics)
     ring = key_ring(config, store.engine)
     app.state.context = Context(store, authenticator, trees, notifier, metrics, config, providers, feed, ring)

@@ -41,7 +41,7 @@ class Authenticator:
         self._store = store
         self._providers = providers
         self._throttle = throttle
-        self._all_of_an_address = Throttle(throttle.limit * GARBAGE)
+        self._all_of_an_address = throttle.wider(GARBAGE)
         self._metrics = metrics
 
     def principal(self, peer: Peer | None, authorization: str | None, address: str = "") -> Principal:

@@ -68,7 +68,7 @@ class Limits(Section):
     """Bounds."""
 
     failed_logins: Annotated[int, Field(ge=1)] = 30
-    """Attempts with one token that may fail within a minute, for each worker; ten times that for an address."""
+    """Attempts with one token that may fail within a minute; ten times that for an address."""
     login_hours: Annotated[float, Field(gt=0, le=24 * 30)] = 8.0
     """How long a login lasts."""
     trusted_proxies: tuple[str, ...] = ()

@@ -35,6 +35,7 @@ from guardcli.api.archive.segments import Segments
 from guardcli.api.config import Config
 from guardcli.api.store.approvals import Approvals
 from guardcli.api.store.events import Events
+from guardcli.api.store.failures import Failures
 from guardcli.api.store.grants import Grants
 from guardcli.api.store.leases import Leases
 from guardcli.api.store.notices import Notices
@@ -68,6 +69,7 @@ class Store:
     leases: Leases
     signed: Signed
     outgoing: Outgoing
+    failures: Failures
 
     @classmethod
     def over(cls, engine: Engine, segments: Segments | None = None) -> Store:
@@ -95,4 +97,5 @@ class Store:
             leases=Leases(engine),
             signed=Signed(engine, stretches.segments.objects),
             outgoing=Outgoing(engine, events),
+            failures=Failures(engine),
         )

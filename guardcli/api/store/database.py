@@ -26,7 +26,7 @@ __all__ = [
     "writing",
 ]
 
-SCHEMA_VERSION = "0009"
+SCHEMA_VERSION = "0010"
 """The newest revision in ``migrations/versions``; a database of any other is migrated or refused."""
 
 

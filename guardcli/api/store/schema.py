@@ -137,6 +137,15 @@ DISCARDS = Table(
 )
 """Objects that nothing refers to any more, noted in the transaction that let go of them, until they are deleted."""
 
+FAILURES = Table(
+    "failures",
+    METADATA,
+    Column("key", String(64), primary_key=True),
+    Column("level", Float, nullable=False),
+    Column("since", Float, nullable=False),
+    Index("failures_by_time", "since"),
+)
+
 LEASES = Table(
     "leases",
     METADATA,
