@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "guard_mask.h"
+#include "automata.h"
 
 #define FURTHEST 200 /* how far behind a value the next column is looked for; as in strategies.py */
 
@@ -53,6 +53,26 @@ static bool before_scalar(const uint8_t *text, size_t start)
 {
     const uint8_t *two = text + start - 2;
     return start >= 2 && two[1] == ' ' && (two[0] == ':' || two[0] == '-' || two[0] == ' ');
+}
+
+/* What YAML would see in a value: NO_SCALAR, or one that brackets would make a list; LOOK: strategies.py must tell. */
+enum scalar { NO_SCALAR, SCALAR, LOOK };
+
+/* Tell it of a value behind a colon and a blank, where no brace of the line may make it an element of a mapping, and which
+ * is neither a number nor true or false. */
+static enum scalar scalar_at(struct text text, size_t start, size_t end)
+{
+    const uint8_t *bytes = text.bytes;
+    size_t low = start > FURTHEST ? start - FURTHEST : 0, line = start, length = end - start;
+    if (!before_scalar(bytes, start))
+        return NO_SCALAR;
+    if (bytes[start - 2] != ':' || !is_at(text, start, ALPHA)
+        || (length == 4 && !memcmp(bytes + start, "true", 4)) || (length == 5 && !memcmp(bytes + start, "false", 5)))
+        return LOOK;
+    for (; line > low && bytes[line - 1] != '\n'; line--)
+        if (bytes[line - 1] == '{')
+            return LOOK;
+    return accepts(&guard_yaml_start, (struct text){bytes + line, start - line}) ? SCALAR : NO_SCALAR;
 }
 
 /* Tell whether the value at `place` may be an element of a list in brackets, which strategies.py looks at closely. */
@@ -119,7 +139,8 @@ static bool put_label(struct text text, size_t start, size_t end, const struct l
     uint8_t *to = out + progress->written;
     size_t length = label->length, made = length;
     int next = at(text, end), after = at(text, end + 1);
-    if (!length || before_scalar(text.bytes, start) || !is_simple(text.bytes, start, end))
+    enum scalar scalar = length ? scalar_at(text, start, end) : LOOK;
+    if (scalar == LOOK || !is_simple(text.bytes, start, end))
         return false;
     if (next == ' ' && (after == ' ' || after == '|' || after == 0xe2)) {
         if (after == 0xe2 && text.bytes[end - 1] == ' ')
@@ -131,6 +152,10 @@ static bool put_label(struct text text, size_t start, size_t end, const struct l
     } else {
         memcpy(to, label->text, length);
         memset(to + length, ' ', made - length);
+        if (scalar == SCALAR) {
+            to[0] = '<';
+            to[length - 1] = '>';
+        }
     }
     progress->written += made;
     return true;

@@ -45,6 +45,10 @@ EXPRESSIONS: dict[str, bytes] = {
     "code": rb"\n?[ \t]*(?:(?:self|this|cls|const|let|var|val|my|our|auto|return|if|elif|else|def|func|fn|public"
     rb"|private|protected|static|final)(?:\W(?s:.*))?|(?:\*|//|@|\$\w|[\w.]+\()(?s:.*))",
     "parameter": rb"(?s:.*)(?::param|:type|@param|:var|:ivar|@type)[ \t]+[\w{}., ]*",
+    # Headers, as in detectors/cookie.py, with the byte before them.
+    "cookie": rb"(?is:.*)\W(?i:cookie)\\?[\"']?[ \t]{0,8}:[ \t]{0,8}\\?[\"']?[A-Za-z0-9_.$%-]{1,64}=[^\s;\"',]",
+    # Lines of YAML before a scalar, as in strategies.py.
+    "yaml_start": rb"[ \t]*(?:- +)*(?:[\w.\"'/-]+: +|- +)",
     # Values.
     "placeholder": rb"""(?ix)
       \*{3,}.* | \.{3}.* | \xe2\x80\xa6.* | \\?['"`]{1,3}                                  # stars, dots

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GUARD_MASK_VERSION 10 /* raised with every change of what is exported; guardcli/masking/native.py holds it too */
+#define GUARD_MASK_VERSION 11 /* raised with every change of what is exported; guardcli/masking/native.py holds it too */
 #define EXPORT __attribute__((visibility("default")))
 #define NO_RANK 255
 
@@ -80,6 +80,7 @@ EXPORT size_t guard_assigned(const uint8_t *bytes, size_t length, size_t base, u
                              struct span *found, size_t *findings, size_t most);
 EXPORT size_t guard_named(const uint8_t *bytes, size_t length, struct hit *hits, size_t *written, size_t most);
 EXPORT size_t guard_webtokens(const uint8_t *bytes, size_t length, uint32_t *ends, size_t most);
+EXPORT size_t guard_cookies(const uint8_t *bytes, size_t length, uint32_t *ends, size_t most);
 struct pattern;
 EXPORT size_t guard_matches(const uint8_t *bytes, size_t length, size_t base, uint8_t rank, const struct pattern *pattern,
                             struct span *found, size_t most);

@@ -1,8 +1,9 @@
-/* Finds where a JSON Web Token may begin (RFC 7515): base64url of an object that names an algorithm, and a dot. */
+/* Finds where what proves a session on the web may begin: JSON Web Tokens (RFC 7515), base64url of an object that names an
+ * algorithm and a dot; and cookies (RFC 6265). */
 
 #include <string.h>
 
-#include "guard_mask.h"
+#include "automata.h"
 
 #define SEEN 9           /* bytes of a header that the first pass knows: eyJ and six more */
 #define HEADER_MAX 1503
@@ -61,5 +62,16 @@ EXPORT size_t guard_webtokens(const uint8_t *bytes, size_t length, uint32_t *end
         if (header.length >= SEEN && known < length && bytes[known] == '.' && is_header(header) && count++ < most)
             ends[count - 1] = (uint32_t)(start + SEEN);
     }
+    return count;
+}
+
+/* Write where the first byte of a cookie's value ends in each header; return how many there are, also beyond `most`. */
+EXPORT size_t guard_cookies(const uint8_t *bytes, size_t length, uint32_t *ends, size_t most)
+{
+    uint32_t state = step(&guard_cookie, guard_cookie.start, '\n');
+    size_t count = 0;
+    for (size_t place = 0; place < length; place++)
+        if ((state = step(&guard_cookie, state, bytes[place])) >= guard_cookie.accepting && count++ < most)
+            ends[count - 1] = (uint32_t)(place + 1);
     return count;
 }

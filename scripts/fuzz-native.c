@@ -20,7 +20,7 @@ static const char *const pieces[] = {
     "password", "pwd", "Token", "api_key", "=", "=", " := ", "\\\"", "\"", "'", "`", "--", " -", "export ", "hunter2secret",
     "self.", "a&b=", "${X}", "x{4}", "[a-z]: str = ", " #", " //", "arn:", "@param ", "u8\"", "xxxxxxxxxxxxxxxx", "\\",
     " is ", " to: ", ">x", "'>x", " value='x", "', 'x", "set('", "with_", "('x", "ENV ", " -> ", "key: ", "<key>", "</key>\n", "': {\n", ": |\n", "#define ",
-    "eyJ", "eyJhbGciOiJub25lIn0", "eyJhbGciOjF9.", "eyJhbGciOjF9IA.", "eyJlbmMiOjF9", "-eyJ", "_",
+    "Cookie: a=b", "set-cookie\": \"", "eyJ", "eyJhbGciOiJub25lIn0", "eyJhbGciOjF9.", "eyJhbGciOjF9IA.", "eyJlbmMiOjF9", "-eyJ", "_",
 };
 
 static size_t make(uint8_t *text)
@@ -125,6 +125,9 @@ static void name(const uint8_t *text, size_t length)
             abort();
     uint32_t *ends = malloc(most * sizeof *ends + 1);
     for (size_t index = guard_webtokens(text, length, ends, most); index-- > 0;)
+        if (index < most && ends[index] > length)
+            abort();
+    for (size_t index = guard_cookies(text, length, ends, most); index-- > 0;)
         if (index < most && ends[index] > length)
             abort();
     free(hits);

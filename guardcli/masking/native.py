@@ -20,7 +20,7 @@ from guardcli.masking.spans import Span
 from guardcli.model.errors import UnavailableError
 
 LIBRARY = os.path.join(os.path.dirname(os.path.dirname(__file__)), "_native", "libguard_mask.so")
-VERSION = 10
+VERSION = 11
 SWEPT = ("credit_card", "iban", "national_id", "email", "phone", "vendor_token")
 """Detectors whose forms the sweep finds, in its own order; the last two judge them by their `find`."""
 
@@ -157,10 +157,19 @@ def named(text: bytes, end: int) -> list[tuple[int, int]]:
 
 def webtokens(text: bytes, end: int) -> Sequence[int]:
     """Return where the ninth byte ends of what may be the header of a JSON Web Token in `text[:end]`."""
+    return _ends(library().guard_webtokens, text, end)
+
+
+def cookies(text: bytes, end: int) -> Sequence[int]:
+    """Return where the first byte of a cookie's value ends in each header in `text[:end]`."""
+    return _ends(library().guard_cookies, text, end)
+
+
+def _ends(find: Callable[..., int], text: bytes, end: int) -> Sequence[int]:
     room = end // _BYTES_A_SIGN + 8
     while True:
         ends = bytearray(4 * room)
-        count = library().guard_webtokens(text, end, _memory(ends), room)
+        count = find(text, end, _memory(ends), room)
         if count <= room:
             return memoryview(ends).cast("I")[:count]
         room = count
@@ -315,6 +324,7 @@ def library() -> ctypes.CDLL:
         (loaded.guard_assigned, size, (text, size, size, byte, memory, memory, ctypes.POINTER(size), size)),
         (loaded.guard_named, size, (text, size, memory, ctypes.POINTER(size), size)),
         (loaded.guard_webtokens, size, (text, size, memory, size)),
+        (loaded.guard_cookies, size, (text, size, memory, size)),
         (loaded.guard_matches, size, (text, size, size, byte, text, memory, size)),
         (loaded.guard_value, truth, (text, size, ctypes.c_uint)),
         (loaded.guard_word, truth, (text, size, ctypes.c_int, truth, truth, truth)),

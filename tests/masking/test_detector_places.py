@@ -14,6 +14,7 @@ from test_scanner_triggers import example
 
 from guardcli.masking.detector import Detector
 from guardcli.masking.detectors import REGISTRY
+from guardcli.masking.detectors.cookie import Header
 from guardcli.masking.detectors.jwt import Jwt
 from guardcli.masking.detectors.kubernetes import Inline
 from guardcli.masking.forms import FormDetector
@@ -23,7 +24,7 @@ SIFTED = [part for kind in REGISTRY.values() for part in kind.parts() if part.si
 PIECES = (
     b" ", b"\t", b"\n", b"\r\n", b"-u", b" -p", b" -P ", b" --user ", b"app:", b"hunter2secret", b'"', b"'", b"$X",
     b"|", b"/usr/bin/", b".", b"-", b"=", b'":{"', b'":"', b'"data"', b'\\"', b"bGV0LW1lLWlu", b"}", b"\x0b", b"\xe9",
-    b"eyJ", b"user:pw@tcp(", b"login ", b"x" * 120, b"x" * 390,
+    b"eyJ", b"Cookie", b"set-cookie: a=", b"_cookie: b=c", b"user:pw@tcp(", b"login ", b"x" * 120, b"x" * 390,
 )  # fmt: skip
 HEADERS = (
     '{"alg":"RS256"}', '{"alg":"none"} ', '{"enc":"A256GCM","alg":"dir"}\r\n', '{"a":"alg"}', '{"alg":1}x', '{"alg":',
@@ -51,7 +52,7 @@ def text(kind: Detector, dice: random.Random) -> bytes:
 
 
 def test_those_that_come_in_crowds_are_sifted() -> None:
-    assert {type(kind) for kind in SIFTED} == {FormDetector, Jwt, Inline}
+    assert {type(kind) for kind in SIFTED} == {FormDetector, Jwt, Inline, Header}
     assert all(len(kind.triggers) == 1 for kind in SIFTED)
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
+from guardcli.masking.detector import Detector
+from guardcli.masking.native import cookies
 from guardcli.masking.placeholders import is_placeholder
 from guardcli.masking.tokens import TokenDetector
 
@@ -13,10 +16,7 @@ class Cookie(TokenDetector):
 
     name = "cookie"
     label = "COOKIE"
-    triggers = (
-        rb"(?i)\bcookie\\?[\"']?[ \t]{0,8}:[ \t]{0,8}\\?[\"']?[A-Za-z0-9_.$%-]{1,64}=[^\s;\"',]",
-        rb"\bcurl[ \t](?:[^\n]{0,300}[ \t])?(?:-b|--cookie)[ \t=]{0,2}[\"']?[A-Za-z0-9_.$%-]{1,64}=[^\s;\"',]",
-    )
+    triggers = (rb"\bcurl[ \t](?:[^\n]{0,300}[ \t])?(?:-b|--cookie)[ \t=]{0,2}[\"']?[A-Za-z0-9_.$%-]{1,64}=[^\s;\"',]",)
     prefix = re.compile(rb"(?i)(?:set-)?cookie\\?[\"']?[ \t]{0,8}:|[ \t](?:-b|--cookie)[ \t=\"']")
     token = re.compile(
         rb"(?i)(?:set-cookie\\?[\"']?[ \t]{0,8}:[ \t]{0,8}\\?[\"']?[\w.$%-]{1,64}=([^\s;\"'\\]{1,8192})"
@@ -25,6 +25,22 @@ class Cookie(TokenDetector):
     )
     opening = rb"(?i:cookie\\?[\"']?[ \t]{0,8}:)[ \t]{0,8}\\?[\"']?([^\s\"'][^\n\r\"']*)"
 
+    @classmethod
+    def parts(cls) -> Sequence[Detector]:
+        """Return this one, which finds those of a command line, and the one for headers."""
+        return cls(), Header()
+
     def confirm(self, token: bytes) -> bool:
         """Tell whether there is a value in it."""
         return len(token) >= 4 and not is_placeholder(token.partition(b"=")[2] or token)
+
+
+class Header(Cookie):
+    """Find those of headers."""
+
+    triggers = (rb"(?i)\bcookie\\?[\"']?[ \t]{0,8}:[ \t]{0,8}\\?[\"']?[A-Za-z0-9_.$%-]{1,64}=[^\s;\"',]",)
+    sifted = True
+
+    def places(self, text: bytes, end: int) -> Sequence[int]:
+        """Return where the trigger ends: one header may hold another very often."""
+        return cookies(text, end)
