@@ -15,7 +15,8 @@
 ``transcoding``    streams in UTF-16 and UTF-32, and gzip streams; where a policy asks
 ``wrapped``        base64 and hexadecimal digits that are broken into lines; where a policy asks
 ``forms``          base of the detectors that know a secret by the form around it; ``places``, ``links``, ``devices``,
-                   ``calls`` and ``told`` have such forms; ``announced``, ``inserted`` by another line or list
+                   ``calls`` and ``told`` have such forms; ``announced``, ``inserted`` by another line or list,
+                   ``telling`` by a table's header
 ``names``          the names that tell of a secret; ``vendors`` has the prefixes of tokens
 ``rightside``      tells a value from code, prose and paths; ``chosen`` what somebody chose to be secret
 ``strategies``     what takes the place of a secret, fitting what stands around it

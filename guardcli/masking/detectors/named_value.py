@@ -15,6 +15,7 @@ from guardcli.masking.names import GUARDED, SUFFIX, TELLING
 from guardcli.masking.nextvalue import NextValue
 from guardcli.masking.rightside import is_secret_string
 from guardcli.masking.tails import ATTRIBUTES, KEY, PAIRED, SAID, SETTERS, VALUE, B, Q, Tail
+from guardcli.masking.telling import telling_columns
 
 _TOLD = TELLING + SUFFIX
 _NAME = rb"(?i:(?<![\w$.:/-])(?:[\w$.:/-]{0,60}[\w$.:/-])??" + GUARDED + SUFFIX + rb")"
@@ -176,6 +177,7 @@ class NamedValue(Detector):
             *(FormDetector(cls.name, cls.label, form) for form in forms),
             *announced,
             Inserted(cls.name, cls.label),
+            *telling_columns(),
         )
 
     def begin(self, text: bytes, at: int) -> tuple[int, Follower] | None:
