@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +35,11 @@ def repository() -> Iterator[Path]:
         yield checkout(stack)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def answers(repository):
     """Give a function that judges the calls of a tool by a pack: what default says, the call, the answer."""
 
+    @cache
     def judged(pack: str, tool: str) -> list[tuple[str, str, dict[str, Any]]]:
         ask = judge_of(pack, repository)
         return [(verdict, typed, ask(request)) for verdict, typed, request in calls(tool)]

@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,10 @@ from guardcli.model.effects import Effect
 from guardcli.model.facts import Facts, NoFacts
 from guardcli.model.invocation import Invocation
 from guardcli.model.operations import Inspection, Operation, Stream
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tables import over
 
 GIT = shutil.which("git")
 FIND = SecretFinder()
@@ -263,7 +268,7 @@ HARMLESS = [
 ]
 
 
-@pytest.mark.parametrize(("line", "action", "expected"), HARMLESS, ids=[case[0] for case in HARMLESS])
+@over("line, action, expected", HARMLESS)
 def test_everyday_calls_are_one_complete_operation(
     line: str, action: str, expected: str, env: dict[str, str], repository: Path
 ) -> None:
@@ -338,7 +343,7 @@ LOSING = [
 ]
 
 
-@pytest.mark.parametrize(("line", "action"), LOSING, ids=[case[0] for case in LOSING])
+@over("line, action", LOSING)
 def test_what_loses_work_deletes(line: str, action: str, env: dict[str, str], repository: Path) -> None:
     first = judge(line, env, repository).operations[0]
     assert first.action == action
@@ -500,7 +505,7 @@ RUNS = [
 ]
 
 
-@pytest.mark.parametrize("line", RUNS)
+@over("line", RUNS)
 def test_what_makes_git_run_a_program_executes(line: str, env: dict[str, str], repository: Path) -> None:
     inspection = judge(line, env, repository)
     assert Effect.EXECUTE in effects(inspection.operations)

@@ -120,11 +120,11 @@ def test_time_grows_with_the_length_of_a_call_and_no_faster() -> None:
         """The least of a few: what else the machine does only adds."""
         invocation = Invocation("git", ("git", "add", *["-vfn", "--no-such", "word"] * count), {}, "/")
         found = []
-        for _ in range(5):
+        for _ in range(3):
             started = time.process_time()
             GitInspector().inspect(invocation, NoFacts())
             found.append(time.process_time() - started)
         return min(found)
 
     seconds(10)
-    assert seconds(40_000) < 60 * max(seconds(2_000), 0.001)  # 20 times as long; the square would be 400
+    assert seconds(10_000) < 60 * max(seconds(500), 0.001)  # 20 times as long; the square would be 400

@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -176,9 +177,37 @@ def _specs() -> list[str]:
     return sorted(_data()["commands"])
 
 
+def copy(template: Path) -> Path:
+    """Return a fresh copy of the template, always at the same place."""
+    root = template.parent / "oracle-copy"
+    shutil.rmtree(root, ignore_errors=True)
+    shutil.copytree(template, root, symlinks=True)
+    (root / "work" / ".git" / "worktrees" / "wt" / "gitdir").write_text(f"{root}/wt/.git\n")
+    (root / "wt" / ".git").write_text(f"gitdir: {root}/work/.git/worktrees/wt\n")
+    return root
+
+
+class Before(NamedTuple):
+    """What a copy holds before anything is run in it: the same for each."""
+
+    files: dict[str, bytes]
+    reachable: set[str]
+    uncommitted: set[str]
+
+
+@pytest.fixture(scope="module")
+def before(template: Path) -> Before:
+    root = copy(template)
+    files = everything(root)
+    places = ("work/file.txt", "work/untracked.txt", "wt/untracked.txt")
+    uncommitted = set(ask(root, "hash-object", "--no-filters", *(f"../{place}" for place in places)).split())
+    assert len(uncommitted) == 3 and uncommitted <= kept(root) and everything(root) == files
+    return Before(files, commits(root), uncommitted)
+
+
 @settings(suppress_health_check=list(HealthCheck))
 @given(calls())
-def test_what_is_judged_harmless_is_harmless_in_git(template: Path, argv: list[str]) -> None:
+def test_what_is_judged_harmless_is_harmless_in_git(template: Path, before: Before, argv: list[str]) -> None:
     invocation = Invocation("git", ("git", *argv), environment(template), str(template / "work"))
     facts = CallFacts(invocation.cwd, invocation.env, git_program=GIT, find_secrets=FIND)
     operations = GitInspector().inspect(invocation, facts).operations
@@ -187,24 +216,13 @@ def test_what_is_judged_harmless_is_harmless_in_git(template: Path, argv: list[s
     harmless = effects <= {Effect.READ, Effect.WRITE, Effect.DEFINE} and not writes_named_file
     if not harmless or not all(operation.complete for operation in operations):
         return
-    root = template.parent / "oracle-copy"
-    shutil.rmtree(root, ignore_errors=True)
-    shutil.copytree(template, root, symlinks=True)
-    (root / "work" / ".git" / "worktrees" / "wt" / "gitdir").write_text(f"{root}/wt/.git\n")
-    (root / "wt" / ".git").write_text(f"gitdir: {root}/work/.git/worktrees/wt\n")
-    before, reachable = everything(root), commits(root)
-    saved = kept(root)
-    work = [
-        ask(root, "hash-object", "--no-filters", f"../{place}").strip()
-        for place in ("work/file.txt", "work/untracked.txt", "wt/untracked.txt")
-    ]
-    assert set(work) <= saved
+    root = copy(template)
     with open(os.devnull) as nothing:
         result = subprocess.run(
             ["git", *argv], cwd=root / "work", env=environment(root), stdin=nothing, capture_output=True, timeout=20
         )
     assert not (root / "sprung").exists(), (argv, result, operations)
     if effects == {Effect.READ}:
-        assert everything(root) == before, (argv, result, operations)
-    assert set(work) <= kept(root), (argv, result, operations)
-    assert reachable <= commits(root), (argv, result, operations)
+        assert everything(root) == before.files, (argv, result, operations)
+    assert before.uncommitted <= kept(root), (argv, result, operations)
+    assert before.reachable <= commits(root), (argv, result, operations)

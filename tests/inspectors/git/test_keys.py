@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from guardcli.inspectors.git.keys import canonical_key, is_secret, judge_key
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tables import over
 
 CASES = [
     ("core.sshCommand", "evil", "execute"),
@@ -68,7 +75,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("key", "value", "effects"), CASES, ids=[f"{key}={value}" for key, value, _ in CASES])
+@over("key, value, effects", CASES)
 def test_a_variable_has_these_effects(key: str, value: str, effects: str) -> None:
     judged = judge_key(key, value)
     assert judged.known

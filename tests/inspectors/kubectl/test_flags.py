@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,14 @@ from guardcli.inspectors.kubectl import flags
 from guardcli.inspectors.kubectl.flags import Value, parse
 from guardcli.inspectors.kubectl.verbs import judge_for
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tables import over
+
 TABLE = json.loads((Path(flags.__file__).parent / "data" / "flags.json").read_text())
 
 
-@pytest.mark.parametrize("command", sorted(set(TABLE["commands"]) - {"", "exec"}))
+@over("command", sorted(set(TABLE["commands"]) - {"", "exec"}))
 def test_every_command_of_the_table_has_a_judge(command: str) -> None:
     assert judge_for(command) is not None
 

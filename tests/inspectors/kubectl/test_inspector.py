@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,6 +16,10 @@ from guardcli.model.effects import Effect
 from guardcli.model.facts import FactUnavailable, NoFacts
 from guardcli.model.invocation import Invocation
 from guardcli.model.operations import Input, Inspection, Operation
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tables import over
 
 HOME = {"HOME": "/home/me"}
 
@@ -217,7 +223,7 @@ KNOWN = [
 ]
 
 
-@pytest.mark.parametrize(("line", "expected"), KNOWN, ids=[line for line, _ in KNOWN])
+@over("line, expected", KNOWN)
 def test_what_is_known_has_exactly_these_effects(line: str, expected: str) -> None:
     inspection = inspect(line)
     assert complete(inspection), inspection

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+from itertools import product
+from pathlib import Path
+
 import pytest
 
 from guardcli.inspectors.kubectl.manifests import load_manifests, load_values
 from guardcli.inspectors.kubectl.objects import describe, grants
 from guardcli.model.effects import Effect
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tables import over
 
 PRIVILEGE = {Effect.PRIVILEGE}
 
@@ -33,9 +41,9 @@ PODS = [
 ]
 
 
-@pytest.mark.parametrize(("spec", "expected"), PODS, ids=[spec for spec, _ in PODS])
-@pytest.mark.parametrize("kind", ["Pod", "Deployment", "CronJob", "Workflow"])
-def test_a_pod_that_reaches_its_node_is_a_privilege(kind: str, spec: str, expected: bool) -> None:
+@over("case, kind", product(PODS, ["Pod", "Deployment", "CronJob", "Workflow"]))
+def test_a_pod_that_reaches_its_node_is_a_privilege(kind: str, case: tuple[str, bool]) -> None:
+    spec, expected = case
     inner = spec.replace("\n", "\n        ")
     (form,) = load_manifests(f"kind: {kind}\nspec:\n  template:\n    spec:\n        {inner}\n".encode())
     assert (describe(form).added == PRIVILEGE) is expected

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Mapping, Sequence
+from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +19,10 @@ from guardcli.model.facts import FactUnavailable, Found, NoFacts
 from guardcli.model.invocation import Invocation
 from guardcli.model.operations import Operation
 from guardcli.policy import Context, decide, load_policy
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tables import over
 
 
 class Machine(NoFacts):
@@ -100,15 +107,13 @@ def test_the_calls_are_what_they_are_said_to_be() -> None:
         assert [direct(call) for call in calls] == [Verdict.DENY, Verdict.APPROVE, Verdict.ALLOW], calls
 
 
-@pytest.mark.parametrize("wrap", WRAPS)
-@pytest.mark.parametrize("calls", CALLS, ids=lambda calls: calls[0])
+@over("wrap, calls", product(WRAPS, CALLS))
 def test_a_call_in_a_text_of_this_machine_is_judged_as_the_call(wrap: str, calls: Sequence[str]) -> None:
     found = [verdict(inspect_shell(wrapped(wrap, call), tool="shell", place=HERE)) for call in calls]
     assert found == [Verdict.DENY, Verdict.APPROVE, Verdict.ALLOW]
 
 
-@pytest.mark.parametrize("wrap", [*WRAPS, *WRAPS_THAT_ASK])
-@pytest.mark.parametrize("calls", CALLS, ids=lambda calls: calls[0])
+@over("wrap, calls", product([*WRAPS, *WRAPS_THAT_ASK], CALLS))
 def test_no_wrapper_makes_a_call_weaker(wrap: str, calls: Sequence[str]) -> None:
     for call in calls:
         text = wrapped(wrap, call)

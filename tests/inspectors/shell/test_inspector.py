@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +13,10 @@ from guardcli.inspectors.shell.inspector import MAX_TEXT, inspect_argv, inspect_
 from guardcli.inspectors.shell.scope import NotUnderstoodError
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tables import over
 
 HARMLESS = [
     "xxd -l 16 -s 4 f",
@@ -895,7 +902,7 @@ def only_reads(operations: tuple[Operation, ...]) -> bool:
     return all(operation.complete and operation.effects == {Effect.READ} for operation in operations)
 
 
-@pytest.mark.parametrize("text", HARMLESS)
+@over("text", HARMLESS)
 def test_what_only_reads_is_complete(text: str) -> None:
     operations = inspect_shell(text)
     assert [(found.action, found.reason) for found in operations if not found.complete] == []
@@ -903,7 +910,7 @@ def test_what_only_reads_is_complete(text: str) -> None:
     assert not any(found.sensitive for found in operations)
 
 
-@pytest.mark.parametrize("text", STOPPED)
+@over("text", STOPPED)
 def test_what_changes_or_hides_something_is_never_a_plain_read(text: str) -> None:
     assert not only_reads(inspect_shell(text))
 
@@ -944,7 +951,7 @@ CHANGES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "effect"), CHANGES)
+@over("text, effect", CHANGES)
 def test_an_effect_is_named(text: str, effect: Effect) -> None:
     assert effect in effects_of(inspect_shell(text))
 
@@ -1000,7 +1007,7 @@ SENSITIVE = [
 ]
 
 
-@pytest.mark.parametrize(("text", "expected"), SENSITIVE)
+@over("text, expected", SENSITIVE)
 def test_reading_a_secret_is_marked(text: str, expected: bool) -> None:
     assert any(found.sensitive for found in inspect_shell(text)) is expected
 

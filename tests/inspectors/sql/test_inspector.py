@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import threading
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from guardcli.inspectors.sql.inspector import MAX_STATEMENTS, Prepared, inspect_
 from guardcli.inspectors.sql.parse import MAX_SQL, MAX_TREE
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tables import over
 
 DATA = Path(__file__).parent / "data"
 HARMLESS = (DATA / "harmless.txt").read_text().splitlines()
@@ -31,12 +36,12 @@ def effects(sql: str) -> str:
     return " ".join(sorted({effect.value for one in inspect_sql(sql) for effect in one.effects}))
 
 
-@pytest.mark.parametrize("sql", ["", "  ", "-- only a comment\n", *HARMLESS])
+@over("sql", ["", "  ", "-- only a comment\n", *HARMLESS])
 def test_reads_transactions_and_harmless_settings_are_known_as_such(sql: str) -> None:
     assert is_harmless(inspect_sql(sql)), inspect_sql(sql)
 
 
-@pytest.mark.parametrize("sql", DANGEROUS)
+@over("sql", DANGEROUS)
 def test_nothing_that_does_more_is_taken_for_a_read(sql: str) -> None:
     assert not is_harmless(inspect_sql(sql)), inspect_sql(sql)
 

@@ -286,7 +286,7 @@ def violations(cluster, statements: list[str]) -> list[str]:
     for number, statement in enumerate(statements):
         parts.append(f"\\warn @{number}")
         parts.append(
-            f"BEGIN READ ONLY; SAVEPOINT s;\n{statement};\nCOMMIT;\nSELECT pg_advisory_unlock_all(); RESET ALL;"
+            f"BEGIN READ ONLY\\; SAVEPOINT s;\n{statement};\nCOMMIT;\nSELECT pg_advisory_unlock_all()\\; RESET ALL;"
         )
     outcome = cluster.psql("\n".join(parts))
     assert f"@{len(statements) - 1}" in outcome.stderr, "the server went away: " + outcome.stderr[-300:]

@@ -6,7 +6,9 @@ import getpass
 import random
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,6 +19,10 @@ from guardcli.model.effects import Effect
 from guardcli.model.facts import FactUnavailable, NoFacts
 from guardcli.model.invocation import Invocation, Stdin
 from guardcli.model.operations import Input, Inspection, Stream
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tables import over
 
 SSH = SshInspector()
 
@@ -200,7 +206,7 @@ DANGEROUS = [
 ]
 
 
-@pytest.mark.parametrize(("words", "effect"), DANGEROUS, ids=[" ".join(words) for words, _ in DANGEROUS])
+@over("words, effect", DANGEROUS)
 def test_what_opens_runs_or_weakens_something_says_so(words: list[str], effect: Effect) -> None:
     assert effect in effects_of(ssh(*words))
 
