@@ -225,18 +225,16 @@ class ClientSide(ServerSide):
             return
         operations = self._operations(text)
         decision = self._judge(operations)
-        statement = Statement(text, Source.PARSE, digest("Parse", parse.text, parse.types))
+        prepared = Prepared(text, operations, parse.types, quiet=is_quiet(operations))
         open_ = self.authority.reads_values and "$" in text  # its values decide, and are to come
+        if decision.verdict is Verdict.ALLOW and not open_:
+            self._send_parse(name, prepared, frame.raw)
+            return
+        statement = Statement(text, Source.PARSE, digest("Parse", parse.text, parse.types))
         if decision.verdict is Verdict.DENY and not open_:
             self._admit(statement, decision, refuse)
-            return
-        if (open_ or decision.verdict is Verdict.APPROVE) and self.drain(frame):
-            return
-        prepared = Prepared(text, operations, parse.types, quiet=is_quiet(operations))
-        if open_ or decision.verdict is Verdict.APPROVE:
+        elif not self.drain(frame):
             self.waiting_parse = WaitingParse(name, prepared, frame.raw, statement, decision, refuse)
-        else:
-            self._send_parse(name, prepared, frame.raw)
 
     def _send_parse(self, name: bytes, prepared: Prepared, raw: bytes, ticket: Ticket | None = None) -> None:
         item = Item(Sent.PARSE, prepared=prepared, ticket=ticket)
