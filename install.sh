@@ -192,7 +192,7 @@ remove_user() {
     say "removing the user guard; what it keeps in /var/lib/guard is left"
     [ -z "$dry" ] || return 0
     if command -v userdel >/dev/null 2>&1; then userdel guard; else deluser guard; fi ||
-        say "the user guard cannot be removed"
+        say "the user guard is still in use: remove it by userdel guard, once what runs as guard has ended"
     if getent group guard >/dev/null 2>&1; then
         if command -v groupdel >/dev/null 2>&1; then groupdel guard; else delgroup guard; fi || true
     fi

@@ -1,8 +1,13 @@
-"""An agent that wants out, tried in each mode. `GUARD_TEST_WRITE_TABLE=1` writes what came of it into the threat model."""
+"""An agent that wants out, tried in each mode. `GUARD_TEST_WRITE_TABLE=1` writes what came of it into the threat model.
+
+The sandboxes differ in their network alone. So in the second and third one, what can have to do with a network is tried, and
+all the rest in the first; `GUARD_TEST_ALL_ATTACKS=1` tries everything everywhere (`scripts/soak/run attacks`).
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -13,9 +18,22 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from outcomes import MODES, OPEN_INSIDE, on_the_page, outcome, write
 
+OUTLIVES = "a process that outlives the session"
+LEFT = "anything left in the home, but for the project"
+OF_A_NETWORK = re.compile(
+    r"network|loopback|host|metadata|DNS|socket|client|server|own request|broker|session|API|namespace", re.IGNORECASE
+)
+EVERYTHING = bool(os.environ.get("GUARD_TEST_ALL_ATTACKS") or os.environ.get("GUARD_TEST_WRITE_TABLE"))
 RESULTS: dict[str, dict[str, list[str]]] = {}
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("attacks")]
+
+
+def wanted_in(mode: str) -> list[str]:
+    """Return the attempts to make in `mode`, none for all of them."""
+    if EVERYTHING or MODES[mode][1] == "shared":
+        return []
+    return [words for words in on_the_page()[mode] if OF_A_NETWORK.search(words) or words == OUTLIVES]
 
 
 def tried(target, mode: str) -> dict[str, list[str]]:
@@ -23,14 +41,14 @@ def tried(target, mode: str) -> dict[str, list[str]]:
     if mode not in RESULTS:
         before = target.home_files()
         isolate, network = MODES[mode]
-        found = target.attack(isolate, network=network)
+        found = target.attack(isolate, *wanted_in(mode), network=network)
         time.sleep(2.5)  # a process that outlives the session would have written by now
         outlived = target.project / "outlived"
-        found["a process that outlives the session"][0] = "it wrote a file" if outlived.exists() else ""
+        found[OUTLIVES][0] = "it wrote a file" if outlived.exists() else ""
         outlived.unlink(missing_ok=True)
         after = target.home_files()
         changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
-        found["anything left in the home, but for the project"] = [", ".join(changed), "", ""]
+        found[LEFT] = [", ".join(changed), "", ""]
         for name in changed:
             path = target.home / name
             path.write_bytes(before[name]) if name in before else path.unlink(missing_ok=True)
@@ -57,7 +75,8 @@ def test_the_page_says_what_came_of_every_attempt(target) -> None:
         write(results)
     page = on_the_page()
     for mode, found in results.items():
-        assert page[mode].keys() == found.keys()
+        wanted = wanted_in(mode)
+        assert found.keys() == ({*wanted, LEFT} if wanted else page[mode].keys())
         worse = {
             words: result[0]
             for words, result in found.items()

@@ -101,6 +101,12 @@ FOUND["processes"] = {
                refused(lambda: open(f"/proc/{pid}/mem", "rb").read(1)), refused(lambda: os.listdir(f"/proc/{pid}/fd"))]
     for pid in [os.getppid(), *theirs]
 }
+FOUND["rights"] = {
+    str(pid): [
+        line.split()[1:] for line in open(f"/proc/{pid}/status") if line.startswith(("Uid:", "Gid:", "CapPrm", "CapEff"))
+    ]
+    for pid in [os.getppid(), *theirs]
+}
 tool = subprocess.Popen(["git", "-C", "r", "cat-file", "--batch"], stdin=-1, stdout=-1)
 tool.stdin.write(b"HEAD\n"); tool.stdin.flush(); tool.stdout.readline()
 below = [int(pid) for pid in open(f"/proc/{tool.pid}/task/{tool.pid}/children").read().split()]
@@ -205,6 +211,15 @@ def test_the_doctor_says_which_wall_there_is(found) -> None:
     assert said["level"][1].startswith("a user of its own"), found["doctor"]
     assert said["kernel"][0] and said["real tools"] == (True, "out of reach: this user may neither run nor read them")
     assert said["denial"][0]
+
+
+def test_no_process_of_guards_keeps_a_right_of_roots(found) -> None:
+    broker, keeper = [str(GUARD)] * 4, [str(GUARD), str(AGENT), str(GUARD), str(AGENT)]
+    none = ["0000000000000000"]
+    kinds = [user for user, group, permitted, effective in found["rights"].values() if user == group]
+    assert len(kinds) == len(found["rights"]) and broker in kinds and keeper in kinds, found["rights"]
+    assert all(user in (broker, keeper) for user in kinds), found["rights"]
+    assert all(rights[2:] == [none, none] for rights in found["rights"].values()), found["rights"]
 
 
 def test_nothing_outlives_the_session(found) -> None:

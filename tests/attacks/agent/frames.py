@@ -119,9 +119,11 @@ def oversized():
 
 @attempt("frames of nonsense, cut short, out of turn")
 def nonsense():
-    return max(
-        said(part)[0] for part in (b"\0" * 4096, frame(99), frame(17, b"x" * 20), frame(1, length=100), frame(2))
-    )
+    with connect() as connection:
+        connection.sendall(frame(1, length=100))
+        connection.shutdown(socket.SHUT_WR)
+        cut_short, _ = answer(connection)
+    return max(cut_short, *(said(part)[0] for part in (b"\0" * 4096, frame(99), frame(17, b"x" * 20), frame(2))))
 
 
 @attempt("an answer recorded and sent again", harmless="what the agent sends is a call, and is judged as one")
