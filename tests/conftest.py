@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -10,8 +11,9 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -30,6 +32,10 @@ GRACE = 15.0
 LEFT = pytest.StashKey[list[tuple[int, str]]]()
 
 
+MANY = 20
+"""Expressions that take long enough to compile for the result to be kept."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Hide the user's own settings, and mark the run: the controller chooses the mark, its workers inherit it.
 
@@ -42,6 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
         compile_what_changed()
         os.environ[PATTERNS] = patterns = tempfile.mkdtemp(prefix="guard-test-patterns-")
         config.add_cleanup(lambda: shutil.rmtree(patterns, ignore_errors=True))
+    share_patterns(Path(os.environ[PATTERNS]))
     home = tempfile.mkdtemp(prefix="guard-test-")
     config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
     os.environ["GUARD_CONFIG_DIR"] = os.path.join(home, "config")
@@ -53,6 +60,25 @@ def pytest_configure(config: pytest.Config) -> None:
     examples = int(os.environ.get("GUARD_TEST_EXAMPLES", "200"))
     settings.register_profile("guard", max_examples=examples, deadline=None)
     settings.load_profile("guard")
+
+
+def share_patterns(directory: Path) -> None:
+    """Let maskers that are given no cache have the run's: of workers that want the same patterns one compiles them."""
+    from guardcli.masking import engine  # only now: what it loads has just been compiled
+    from guardcli.masking.cache import PatternCache
+    from guardcli.masking.scanner import digest
+
+    cache, made = PatternCache(directory), engine._scanner
+
+    def shared(expressions: list[bytes], once: Collection[int], tails: Sequence[int], load: Any, store: Any) -> Any:
+        if load is not None or store is not None or len(expressions) < MANY:
+            return made(expressions, once, tails, load, store)
+        name = digest(expressions, once, tails)
+        with open(directory / f"{name}.lock", "wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return made(expressions, once, tails, cache.load, cache.store)
+
+    engine._scanner = shared
 
 
 def compile_what_changed() -> None:
