@@ -7,6 +7,7 @@ A measure is a function in `MEASURES` that returns a `Table`.
 
 from __future__ import annotations
 
+import gc
 import random
 import statistics
 import sys
@@ -293,6 +294,8 @@ MEASURES: dict[str, Callable[[], Table]] = {
 
 def main(names: Sequence[str]) -> None:
     """Print what the named measures say, all of them where none is named."""
+    gc.collect()
+    gc.freeze()  # as a session does: what is loaded is not looked through for garbage in the middle of a judgement
     for name in names or MEASURES:
         print(MEASURES[name]().markdown())
 

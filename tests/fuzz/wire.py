@@ -79,6 +79,8 @@ class Strict:
 class NoMasks:
     """Masks nothing."""
 
+    exact = None
+
     def rules(self, extra: tuple[MaskRule, ...]) -> tuple[MaskRule, ...]:
         return ()
 
