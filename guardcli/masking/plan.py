@@ -151,8 +151,7 @@ class Plan:
         hits = self._scanner.scan(text, end)
         swept, places = self._sweep.find(text, _line_of(text, base), base, end)
         if places:
-            found = ((self._sweepers[rank](text, start, stop), rank) for start, stop, rank, _, _ in places.rows())
-            swept.add([(*one, rank, False, 0) for one, rank in found if one is not None and one[0] >= base])
+            swept.add(self._judged(text, base, places))
         if hits:
             hits = self._search_blocks(text, base, end, hits, swept)
         if not hits and not state.followers and not state.swallow and not self._allowed:
@@ -162,6 +161,15 @@ class Plan:
         if self._allowed:
             return Spans.of(span for span in swept if not self._stays(span, text)), state
         return swept, state
+
+    def _judged(self, text: bytes, base: int, places: Spans) -> list[Row]:
+        """Return the forms in `places` that their detectors confirm and that begin from `base` on."""
+        sweepers, rows = self._sweepers, []
+        for start, stop, rank, _, _ in places.rows():
+            found = sweepers[rank](text, start, stop)
+            if found is not None and found[0] >= base:
+                rows.append((found[0], found[1], rank, False, 0))
+        return rows
 
     def _search_blocks(self, text: bytes, base: int, end: int, hits: list[Hit], found: Spans) -> list[Hit]:
         """Add what those detectors find that search a block as a whole; return the hits that deserve a closer look."""

@@ -30,7 +30,7 @@ EXPRESSIONS = {
     Tail.SETTER: rb"(?:(?:define|(?:set|put|add|append|get|default|update|replace|create|insert)_?\w{0,20}"
     rb"|(?:get|put)?env|property|option|header)\(@?)[\"'][\w$.:/-]{0,60}"
     + _TOLD
-    + rb"[\"'][ \t]{0,4},[ \t]{0,4}@?[\"'][^\"']",
+    + rb"[\"'][ \t]{0,4},[ \t]{0,20}@?[\"'][^\"']",
     Tail.NEXT_ARGUMENT: _TOLD + rb"[\"'][ \t]{0,4},[ \t]{0,4}@?[\"'][^\"']",
     Tail.METHOD: rb"\b(?:set|with|use|add|new)_?[\w.]{0,60}" + _TOLD + rb"\([\"'][^\"']",
     Tail.QUOTED: _TOLD + rb"[ \t]{1,4}N?[\"'`][^\s\"'`]",

@@ -9,6 +9,9 @@ from guardcli.masking.names import TELLING
 _PLACEHOLDER = re.compile(
     rb"""(?ix)
       [*x.\u2022_\#?-]{1,64} | \*{3,}.* | x{4,}.{0,8} | .{0,12}x{6,} | \.{3}.*          # stars, dots, dashes
+    | \xe2\x80\xa6.* | \\?['"`]{1,3}                                                      # dots, quotes
+    | (?:files|compat|systemd|sss|winbind)(?:\ {1,8}\[?[a-z=!]+\]?)*                       # nsswitch.conf
+    | \$\{\w+\[[\w@*\#-]*\]\}
     | \$\{?[a-z_][\w:.-]*\}? | \$\{\w+:?[-?=+](?:\$.*)?\}? | \$[0-9@*\#?!]? | \$\$ | \$\(.* | \{\{.*\}\}.*
     | %\(?\w*\)?s? | %\w+% | \{[\w.:\ ]*\} | @\w*@ | \#\{.*\}                            # variables
     | <[^<>]*>? | <<?<?[a-z_][\w\ ]*>{0,3} | \[[\w\ :.-]*\] | \([\w\ ,.:'"=-]*\) | __\w+__ # <password>, [PASSWORD]
@@ -141,8 +144,8 @@ _CODE_WORD = re.compile(
     rb"|accepted|rejected|incorrect|provided)"
 )
 _VERSION = re.compile(rb"[0-9]{1,6}(?:[._][0-9]{1,8}){0,4}")
-_FIELDS = re.compile(rb"(?:[^\w{}%]{0,8}(?:\{[\w.!:]*\}|%\(?\w{0,40}\)?[sdr]))+[^\w{}%]{0,8}")
-"""Nothing but fields of a format."""
+_FIELDS = re.compile(rb"(?:[^\w{}%]{0,8}(?:\{[\w.!:]*\}|%\(?\w{0,40}\)?[sdr]))+[^\w{}%]{0,8}|['\"][)\]](?s:.*)")
+"""Nothing but fields of a format, and what stands behind a string."""
 _SUSPECT = re.compile(
     rb"(?i)x{4}|00000|chang|your|example|repl|insert|enter|dummy|placeh|pass|secret|token|key|cred|pwd|int|char"
 )

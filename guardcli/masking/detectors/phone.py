@@ -74,12 +74,8 @@ class Phone(Detector):
 
     def find_swept(self, text: bytes, start: int, end: int) -> tuple[int, int] | None:
         """Return the number from `start` to `end`, which has its country's code or an American form."""
-        number = text[start:end]
-        for _ in range(_BEHIND):
-            if _is_number(number, None if number[0] == _PLUS else "US"):
-                return start, start + len(number)
-            number = _LAST_GROUP.sub(b"", number)  # of another number behind it
-        return None
+        length = _known_length(text[start:end])
+        return (start, start + length) if length else None
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the number around `at`."""
@@ -112,6 +108,16 @@ def _is_known(text: bytes) -> bool:
     if text.startswith(b"00"):
         return _is_number(b"+" + text[2:], None)
     return any(_is_number(text, country) for country in _COUNTRIES)
+
+
+@lru_cache(8192)
+def _known_length(number: bytes) -> int:
+    """Return how much of `number` its plan knows, 0 where it does not."""
+    for _ in range(_BEHIND):
+        if _is_number(number, None if number[0] == _PLUS else "US"):
+            return len(number)
+        number = _LAST_GROUP.sub(b"", number)  # of another number behind it
+    return 0
 
 
 @lru_cache(4096)
