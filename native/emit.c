@@ -79,7 +79,7 @@ static enum scalar scalar_at(struct text text, size_t start, size_t end)
 static bool in_list(const uint8_t *text, size_t place)
 {
     size_t low = place > FURTHEST ? place - FURTHEST : 0;
-    bool newline = false;
+    bool newline = false, same_line = low > 0;
     int closed = 0;
     for (; place > low && (text[place - 1] == ' ' || (text[place - 1] >= '\t' && text[place - 1] <= '\r')); place--)
         newline = newline || text[place - 1] == '\n';
@@ -90,8 +90,9 @@ static bool in_list(const uint8_t *text, size_t place)
             closed++;
         else if (text[place - 1] == '[' && closed-- == 0)
             return true;
+        same_line = same_line && text[place - 1] != '\n';
     }
-    return newline;
+    return newline || same_line;
 }
 
 /* Tell whether the value is no number of JSON, which must become a string, and is as wide as it has bytes. */

@@ -71,6 +71,9 @@ def _in_flow(text: bytes, start: int, end: int) -> bool:
             if closed == 0:
                 return True
             closed -= 1
+    if start > _AROUND and b"\n" not in before:  # amid a long line: quotes do no harm to a field of CSV
+        is_number = _NUMBER.fullmatch(text, start, end) is not None
+        return is_number or before[:-1].rstrip()[-1:] in (b'"', b"}", b"]")
     return start > _AROUND and b"\n" in text[start - _AROUND + len(before) : start] and behind != b""
 
 

@@ -72,6 +72,8 @@ def test_json_yaml_and_csv_keep_their_shape(strategy: Strategy) -> None:
         assert masked["list"][1] == "plain" and len(masked["list"]) == 2
         assert isinstance(masked["email"], str) and isinstance(masked["password"], str)
         assert not any(one in str(masked) for one in ("ann@corp", "hunter2", "41111111", "s3cr3t"))
+    long = [["x" * 300, 4111111111111111, ["y"], 4111111111111111, 5105105105105100], {"card": "z"}]
+    assert [len(one) for one in json.loads(masker.text(json.dumps(long)))] == [5, 1]
     rows = list(csv.reader(masker.text("1,ann@corp-mail.org,x\r\n2,4111111111111111,y\r\n").splitlines()))
     assert [len(row) for row in rows] == [3, 3] and rows[0][2] == "x"
 
