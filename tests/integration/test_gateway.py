@@ -47,35 +47,43 @@ def test_pghost_is_enough_for_libpq_and_the_loopback_asks_for_the_sessions_passw
     ]
 
 
-WAYS = [
-    ("options", ["-h", "{host}", "-d", "postgres"], {}),
-    ("glued", ["-h{host}", "-dpostgres", "-Uapp"], {}),
-    ("long", ["--host={host}", "--dbname", "postgres"], {}),
-    ("arguments", ["-h", "{host}", "postgres", "app"], {}),
-    ("conninfo", ["host={host} dbname=postgres user=app sslmode=disable application_name='a b'"], {}),
-    ("conninfo by -d", ["-d", "host={host} dbname=postgres"], {}),
-    ("uri", ["postgresql:///postgres?host={host}&user=app"], {}),
-    ("environment", [], {"PGHOST": "{host}", "PGDATABASE": "postgres", "PGUSER": "app", "PGSSLMODE": "require"}),
-    ("service", ["service=orders"], {"PGSERVICEFILE": "{services}"}),
-    ("service by environment", [], {"PGSERVICE": "orders", "PGSERVICEFILE": "{services}"}),
-    ("the gateway itself", ["{url}"], {}),
-]
+WAYS: dict[str, tuple[dict[str, str], list[list[str]]]] = {
+    "arguments": (
+        {},
+        [
+            ["-h", "{host}", "-d", "postgres"],
+            ["-h{host}", "-dpostgres", "-Uapp"],
+            ["--host={host}", "--dbname", "postgres"],
+            ["-h", "{host}", "postgres", "app"],
+            ["host={host} dbname=postgres user=app sslmode=disable application_name='a b'"],
+            ["-d", "host={host} dbname=postgres"],
+            ["postgresql:///postgres?host={host}&user=app"],
+            ["{url}"],
+        ],
+    ),
+    "environment": ({"PGHOST": "{host}", "PGDATABASE": "postgres", "PGUSER": "app", "PGSSLMODE": "require"}, [[]]),
+    "service": ({"PGSERVICEFILE": "{services}"}, [["service=orders"]]),
+    "service by environment": ({"PGSERVICE": "orders", "PGSERVICEFILE": "{services}"}, [[]]),
+}
+"""What a session's environment says, and what each call of it does."""
 
 
-@pytest.mark.parametrize(("arguments", "env"), [way[1:] for way in WAYS], ids=[way[0] for way in WAYS])
-def test_psql_is_led_to_the_gateway_however_it_names_the_server(
-    guarded: Any, database: Database, arguments, env
-) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_psql_is_led_to_the_gateway_however_it_names_the_server(guarded: Any, database: Database, way: str) -> None:
     sandbox = guarded()
     services = sandbox.root / "services.conf"
     services.write_text(f"[orders]\nhost={database.host}\ndbname=postgres\nuser=app\n")
     words = {"host": database.host, "services": str(services), "url": "$DATABASE_URL"}
-    line = " ".join(f'"{argument.format(**words)}"' for argument in arguments)
+    env, calls = WAYS[way]
     sandbox.env.update({name: value.format(**words) for name, value in env.items()})
-    done = sandbox.script(f"psql -XAt -c 'SELECT current_user, count(*) FROM orders' {line}")
-    assert done.stdout == "reporting|5\n", done.stderr
+    script = ""
+    for number, arguments in enumerate(calls):
+        line = " ".join(f'"{argument.format(**words)}"' for argument in arguments)
+        script += f"psql -XAt -c 'SELECT {number}, current_user, count(*) FROM orders' {line}\n"
+    done = sandbox.script(script)
+    assert done.stdout.splitlines() == [f"{number}|reporting|5" for number in range(len(calls))], done.stderr
     judged = [event["data"] for event in sandbox.events(type="judged")]
-    assert [one.get("resource") for one in judged] == [None, "orders-db"]
+    assert [one.get("resource") for one in judged] == [None, "orders-db"] * len(calls)
 
 
 def test_a_routed_statement_is_denied_once_and_on_the_wire(guarded: Any, database: Database) -> None:
@@ -105,19 +113,19 @@ def unnamed(guarded: Any, database: Database) -> Any:
     return sandbox
 
 
-PASSWORDS = {"variable": {"PGPASSWORD": PASSWORD}, "file": {"PGPASSFILE": "{file}"}}
-
-
-@pytest.mark.parametrize("way", PASSWORDS)
-def test_a_server_that_nobody_named_is_passed_on_to_with_the_clients_own_password(unnamed: Any, way: str) -> None:
+def test_a_server_that_nobody_named_is_passed_on_to_with_the_clients_own_password(unnamed: Any) -> None:
     file = unnamed.root / "pgpass"
     file.write_text(f"*:*:*:reporting:{PASSWORD}\n")
     file.chmod(0o600)
-    unnamed.env |= {name: value.format(file=file) for name, value in PASSWORDS[way].items()}
-    done = unnamed.script("psql -XAt -c 'SELECT current_user, count(*) FROM orders'")
-    assert done.stdout == "reporting|5\n", done.stderr
+    unnamed.env["PGPASSFILE"] = str(file)
+    select = "psql -XAt -c 'SELECT current_user, count(*) FROM orders'"
+    (unnamed.root / "word").write_text(PASSWORD)
+    done = unnamed.script(
+        f"{select}; PGPASSFILE=/dev/null {select} -w; PGPASSFILE=/dev/null PGPASSWORD=$(cat '{unnamed.root}/word') {select}"
+    )
+    assert done.stdout == "reporting|5\nreporting|5\n" and "no password supplied" in done.stderr, done.stderr
     judged = [event["data"] for event in unnamed.events(type="judged")]
-    assert [one.get("statement_sha256") is not None for one in judged] == [False, True]
+    assert [one.get("statement_sha256") is not None for one in judged] == [False, True, False, False, True]
     assert judged[1]["resource"] == "" and PASSWORD not in str(judged)
 
 
@@ -230,7 +238,6 @@ def test_a_yes_holds_in_the_next_session_whose_gateway_listens_elsewhere(guarded
     assert first.returncode == 75, first.stderr
     identifier = first.stderr.partition("approval ")[2].split()[0].rstrip(";")
     assert sandbox.guard("approvals", "approve", identifier).returncode == 0
-    elsewhere = ["env", "PGHOST=/nowhere", *call]
-    assert sandbox.run(*elsewhere, options=["--approval-wait", "0"]).returncode == 75
-    again = sandbox.run(*call, options=["--approval-wait", "0"])
-    assert (again.returncode, again.stdout) == (0, "ran\n"), again.stderr
+    both = r"PGHOST=/nowhere psql -XAtc '\! echo ran'; echo $?; psql -XAtc '\! echo ran'; echo $?"
+    again = sandbox.script(both, options=["--approval-wait", "0"])
+    assert again.stdout == "75\nran\n0\n", again.stderr
