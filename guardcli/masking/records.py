@@ -9,7 +9,7 @@ from guardcli.masking.followers import Follower, Gone
 
 Named = Callable[[str], bool]
 
-MARKER = rb"(?:\[ RECORD [0-9]{1,12} \][^\n]{0,4000}|(?m)^\* Record [0-9]{1,12}[ \t]{0,8}\r?)\n"
+MARKER = rb"(?:\[ RECORD [0-9]{1,12} \][^\n]{0,4000}|(?m:^)\* Record [0-9]{1,12}[ \t]{0,8}\r?)\n"
 """The line before a record, as a trigger."""
 _MARKER = re.compile(rb"(?:[-+|]|\xe2\x94.|\xe2\x95.)*\[ RECORD [0-9]+ \].*|\* Record [0-9]+[ \t\r]*")
 _END = re.compile(rb"[ \t\r]*|\([0-9]+ rows?\)\r?|(?:\+-[-+]*|\xe2(?:\x94\x94|\x95\x9a).*)\r?")

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from guardcli.masking import DEFAULT_RULES, Masker
+from guardcli.masking import Masker
 from guardcli.masking.patterns import Pattern
 from guardcli.model.errors import ConfigurationError
 from guardcli.model.masking import MaskPattern, MaskRule, Strategy
@@ -54,7 +54,7 @@ def test_a_pattern_that_may_hold_blanks_waits_for_its_end() -> None:
 
 def test_a_pattern_has_the_strategy_and_the_tools_of_its_rule() -> None:
     rule = MaskRule(patterns=(ORDER,), strategy=Strategy.PARTIAL, keep_last=2, tools=("psql",))
-    masker = Masker([*DEFAULT_RULES, rule], key=KEY)
+    masker = Masker([MaskRule(detect=("email",)), rule], key=KEY)
     assert masker.text("ORD-12345", "psql") == "*******45"
     assert masker.text("ORD-12345", "git") == "ORD-12345"
 
@@ -170,7 +170,7 @@ def pattern(dice: random.Random) -> Pattern | None:
 
 def test_an_automaton_matches_what_re2_does() -> None:
     dice, compared, some = random.Random(11), 0, 0
-    while compared < 1500:
+    while compared < 800:
         one = pattern(dice)
         if one is None or one._matcher is None:
             continue
@@ -181,7 +181,7 @@ def test_an_automaton_matches_what_re2_does() -> None:
         compared += found is not None
         some += len(wanted)
         assert found is None or list(found.rows()) == wanted, (one._regex, text, base, end)
-    assert some > 700
+    assert some > 400
 
 
 @pytest.mark.parametrize(
