@@ -17,7 +17,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from other_users import AGENT, GUARD, Machine, can_be_had
 
-pytestmark = [pytest.mark.skipif(bool(can_be_had()), reason=can_be_had() or "-"), pytest.mark.timeout(400)]
+pytestmark = [
+    pytest.mark.skipif(bool(can_be_had()), reason=can_be_had() or "-"),
+    pytest.mark.timeout(400),
+    pytest.mark.xdist_group("own user"),
+]
 POLICY = """
 version: 1
 name: own-user
@@ -93,9 +97,20 @@ FOUND["written"] = [
 FOUND["linked"] = refused(lambda: os.link(f"{place}/bin/guard-shim", "shim"))
 FOUND["api"] = refused(lambda: say(f"{guards}/run/api.sock", b"GET / HTTP/1.0\r\n\r\n"))
 FOUND["no key"] = refused(lambda: say(os.environ["GUARD_SOCKET"], b"GARD\1\0\1\0\x10\0\0\0" + b"\0" * 16))
-ours = [int(name) for name in os.listdir("/proc") if name.isdigit()]
-theirs = [pid for pid in ours if refused(lambda: os.stat(f"/proc/{pid}").st_uid) and b"guardcli" in
-          open(f"/proc/{pid}/cmdline", "rb").read() and guards.encode() in open(f"/proc/{pid}/cmdline", "rb").read()]
+
+
+def command(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as line:
+            return line.read()
+    except OSError:
+        return b""
+
+
+theirs = [
+    int(name) for name in os.listdir("/proc")
+    if name.isdigit() and b"guardcli" in (line := command(name)) and guards.encode() in line
+]
 FOUND["processes"] = {
     str(pid): [refused(lambda: os.kill(pid, 9)), refused(lambda: open(f"/proc/{pid}/environ", "rb").read(1)),
                refused(lambda: open(f"/proc/{pid}/mem", "rb").read(1)), refused(lambda: os.listdir(f"/proc/{pid}/fd"))]
