@@ -22,6 +22,10 @@ _MOST = 100_000
 _STATES = 256
 """An automaton of a pattern has no more states: its making takes milliseconds at the most."""
 
+_PREFIX = 16
+"""Bytes of the beginning of a match that are worked out."""
+_WORD = rb"[^\s\"'=:,;(<]"
+
 _CLASS = r"\[\^?(?:[A-Za-z0-9 _@#%=:;,<>`'\"/!.*+?(){}$]|\\[dw.\\\]\[^-]|-(?!-))+\]"
 _ATOM = r"[A-Za-z0-9 _@#%&=:;,<>~`'\"/!-]|\\[dwDW]|\\[ !-/:-@\[-`{-~]|\.|" + _CLASS + r"|\||\((?:\?:)?|\)"
 _SHARED = re.compile(r"(?:\(\?i\))?(?:(?:" + _ATOM + r")(?:(?:[*+?]|\{[0-9]{1,3}(?:,[0-9]{1,3})?\})\??)?)*")
@@ -46,6 +50,7 @@ class Pattern(Detector):
         _compile(regex)
         self._compiled = _compile(f"(?:{regex})+")
         self._regex = regex
+        self.stub = _stub(self._compiled)  # type: ignore[misc]
         self.triggers = (b"(?m)(?:" + regex.encode() + b")",)
         self.blanks = _MAY_HOLD_BLANKS.search(regex) is not None
 
@@ -87,6 +92,23 @@ class Pattern(Detector):
         if len(found) == _MOST:
             found.append((found[-1][1], len(text), 0))
         return found
+
+
+def _stub(compiled: Any) -> bytes:
+    """Return the form of a word in which something may begin that `compiled` matches, as far as RE2 can tell."""
+    try:
+        low, high = compiled.possiblematchrange(_PREFIX)
+    except Exception:  # re2.error, of a module that is not imported here: any match may begin with anything
+        return Pattern.stub
+    common = next(
+        (low[:at] for at, pair in enumerate(zip(low, high, strict=False)) if pair[0] != pair[1]), low[: len(high)]
+    )
+    begun = _WORD + b"*"
+    for byte in reversed(common):
+        begun = b"%s(?:%s)?" % (re.escape(bytes([byte])), begun)
+    if not common:
+        begun = b"[\\x%02x-\\x%02x]%s" % (low[0], high[0], begun) if low and high else begun
+    return rb"((?:(?<=[\s\"'=:,;(<])|\A)" + _WORD + rb"{0,63}" + begun + rb")"
 
 
 def values(name: str, wanted: Iterable[str]) -> Pattern:

@@ -52,6 +52,27 @@ def test_a_pattern_that_may_hold_blanks_waits_for_its_end() -> None:
     assert stream.feed(b"345\n") == b"[ORDER]\n"
 
 
+@pytest.mark.parametrize(
+    ("regex", "text", "held"),
+    [
+        ("ORD-[0-9]{4,}", "Receiving main", 0),
+        ("ORD-[0-9]{4,}", "build 0000", 0),
+        ("ORD-[0-9]{4,}", "order O", 1),
+        ("ORD-[0-9]{4,}", "order (ORD-1", 5),
+        ("ORD-[0-9]{4,}", "order xORD-1", 6),
+        ("[0-9]{6,}", "build 0000", 4),
+        ("[0-9]{6,}", "to main", 0),
+        ("(?i)abc", "see aB", 2),
+        ("(?:ORD|INV)-[0-9]+", "see IN", 2),
+        (".*x", "see it", 2),
+    ],
+)
+def test_a_word_waits_only_where_a_match_may_begin_in_it(regex: str, text: str, held: int) -> None:
+    stream = Masker([MaskRule(patterns=(MaskPattern("own", regex),))], key=bytes(32)).stream()
+    shown = stream.feed(text.encode()) + stream.idle() + stream.idle()
+    assert (shown, stream.held) == (text[: len(text) - held].encode(), held)
+
+
 def test_a_pattern_has_the_strategy_and_the_tools_of_its_rule() -> None:
     rule = MaskRule(patterns=(ORDER,), strategy=Strategy.PARTIAL, keep_last=2, tools=("psql",))
     masker = Masker([MaskRule(detect=("email",)), rule], key=KEY)
