@@ -108,6 +108,13 @@ def empty(request: pytest.FixtureRequest, backend: str, tmp_path: Path) -> Itera
         yield url
 
 
+@pytest.fixture(scope="module", params=BACKENDS)
+def shared_empty(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a database without a table that the tests of a module share, on each backend in turn."""
+    with database(request, request.param, tmp_path_factory.mktemp("empty"), "template1") as url:
+        yield url
+
+
 @pytest.fixture
 def store(request: pytest.FixtureRequest, backend: str, tmp_path: Path) -> Iterator[Store]:
     """A store on each backend in turn."""
