@@ -20,6 +20,15 @@ FORMS = [
     "DELETE FROM t WHERE id = {}",
     "DELETE FROM t WHERE {} = {}",
     "UPDATE t SET a = {} WHERE {} = {}",
+    "DELETE FROM t WHERE {} = {} AND {} <> {}",
+    "DELETE FROM t WHERE a = {} OR a <> {} OR b = {}",
+    "UPDATE t SET a = 1 WHERE {} <> 012",
+    "SELECT a FROM t WHERE {} = {} AND {} <> {}",
+    "SELECT a FROM t WHERE a = {} OR a <> 7",
+    "SELECT a FROM t WHERE {} = 2.",
+    "SELECT lo_open(5, {})",
+    "SELECT lo_open({}, 131072)",
+    "SELECT lo_open(oid, {}) FROM t",
     "SELECT lo_unlink({}), pg_sleep({})",
     "SELECT pg_terminate_backend({})",
     "SELECT set_config(name, value, {} = {}) FROM t",
@@ -45,13 +54,13 @@ OTHERS = [
     "VACUUM (FULL {}) t",
     "SELECT E'\\{}'",
 ]
-NUMBERS = ["0", "1", "2", "7", "00", "2147483647", "2147483648", "99999999999999999999"]
+NUMBERS = ["0", "1", "2", "7", "12", "00", "131072", "262144", "2147483647", "2147483648", "99999999999999999999"]
 
 
 @pytest.mark.parametrize("form", FORMS + OTHERS)
 def test_what_is_remembered_is_what_is_found(form: str) -> None:
     chance = random.Random(form)
-    for _ in range(12):
+    for _ in range(40):
         text = re.sub(r"\{\}", lambda _: chance.choice(NUMBERS), form)
         assert inspected(text) == inspect_sql(text, tool="psql"), text
 
