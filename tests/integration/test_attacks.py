@@ -153,6 +153,12 @@ def a_tool_that_is_none():
 """
 
 
+@pytest.fixture
+def sandbox(shared_sandbox):
+    """Nothing here looks at what other tests left in the record."""
+    return shared_sandbox
+
+
 def test_no_frame_harms_the_broker(sandbox) -> None:
     said = hostile(sandbox, FRAMES)
     assert said["a_tool_that_is_none"] == [18] * 6
