@@ -137,18 +137,20 @@ def test_a_guard_of_somebody_else_is_not_overwritten(tmp_path: Path) -> None:
 
 
 WITHOUT_NETWORK = {"PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0", "PYTHONPATH": sysconfig.get_path("purelib")}
-"""What guard needs is taken from these tests' own environment: the first install of a person fetches all of it."""
+"""What guard needs is taken from these tests' own environment, which was made by the same requirements."""
+FETCHING: dict[str, str] = {} if os.environ.get("GUARD_TEST_FETCH") else WITHOUT_NETWORK
+"""`GUARD_TEST_FETCH=1` has a person's first install fetch all of it once more (`scripts/soak/run install`)."""
 
 
 @pytest.mark.timeout(400)
 def test_a_person_installs_twice_uses_guard_and_removes_all_of_it(tmp_path: Path, compiler: str) -> None:
     home = tmp_path / "a home"
     (home / ".local").mkdir(parents=True)
-    first = install(home, CC=compiler)
+    first = install(home, CC=compiler, **FETCHING)
     assert first.returncode == 0, first.stdout + first.stderr
     assert "not on your PATH" in first.stdout
     guard = home / ".local" / "bin" / "guard"
-    version = subprocess.run([guard, "--version"], capture_output=True, text=True, env={"PATH": PATH})
+    version = subprocess.run([guard, "--version"], capture_output=True, text=True, env={**FETCHING, "PATH": PATH})
     assert version.stdout.startswith("guard, version ")
     shims = list(home.glob(".local/share/guard/venv/lib/python3.*/site-packages/guardcli/_shim/guard-shim"))
     assert len(shims) == 1
