@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from conftest import POLICY
 from secret_cases import DENIED, RULES, case, found_in, windows
 
-CASES = int(os.environ.get("GUARD_TEST_CASES", "24"))
+CASES = int(os.environ.get("GUARD_TEST_CASES", "18"))
 SEED = os.environ.get("GUARD_TEST_SEED", "1")
 AGENT = """
 import os, pty, subprocess, sys
