@@ -21,6 +21,7 @@ FORMS = [
     "DELETE FROM t WHERE {} = {}",
     "UPDATE t SET a = {} WHERE {} = {}",
     "DELETE FROM t WHERE {} = {} AND {} <> {}",
+    "DELETE FROM t WHERE 5 = 5 AND 7 <> {}",
     "DELETE FROM t WHERE a = {} OR a <> {} OR b = {}",
     "UPDATE t SET a = 1 WHERE {} <> 012",
     "SELECT a FROM t WHERE {} = {} AND {} <> {}",
