@@ -18,6 +18,7 @@ from guardcli.inspectors.shell.conditions import judge_test
 from guardcli.inspectors.shell.expand import WORDS, Expander, Tail
 from guardcli.inspectors.shell.files import is_sensitive, mentions_secret, names_secret
 from guardcli.inspectors.shell.inner import judges
+from guardcli.inspectors.shell.loops import turns
 from guardcli.inspectors.shell.names import RESERVED, assignment_danger
 from guardcli.inspectors.shell.parse import parse
 from guardcli.inspectors.shell.redirects import here_document, redirection
@@ -30,10 +31,7 @@ from guardcli.inspectors.shell.scope import (
     Scope,
     Source,
 )
-from guardcli.inspectors.shell.words import (
-    DYNAMIC,
-    Word,
-)
+from guardcli.inspectors.shell.words import DYNAMIC, Word, literal
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation
 
@@ -338,6 +336,8 @@ class Reader(Expander):
             self.functions.add(name)
 
     def _for(self, node: Node, stdin: Source, tail: Tail) -> None:
+        name, *words = [self.raw(child) for child in node.children if child.is_named][:-1] or [""]
+        values = turns(words, self.raw(node)) if self._named_once(name) else ()
         self._forget()
         if tail[0]:
             raise NotUnderstoodError("words stand after a loop")
@@ -347,7 +347,10 @@ class Reader(Expander):
                 if is_sensitive(word.text):
                     self.operations.append(self.scope.done("for", {Effect.READ}, (word,), sensitive=True))
             elif child.type in ("do_group", "compound_statement"):
-                self.statement(child, tail[1] or stdin, ([], None))
+                for value in values or (None,):
+                    self.values = {} if value is None else {name: literal(value)}
+                    self.statement(child, tail[1] or stdin, ([], None))
+                self.values = {}
             elif child.type == "variable_name":
                 if danger := assignment_danger(self.raw(child), DYNAMIC):
                     self.operations.append(self.scope.concede(f"{self.raw(child)}=", danger, Effect.EXECUTE))
