@@ -81,7 +81,7 @@ with open("drop.sql", "w") as file:
 os.chmod("drop.sql", 0o600)
 FOUND["own file"] = sh("psql -h /nonexistent -f drop.sql")
 FOUND["guard's file"] = sh(f"psql -h /nonexistent -f {guards}/policy.yaml")
-FOUND["doctor"] = sh(f"{sys.executable} -P -m guardcli doctor --json")
+FOUND["doctor"] = sh(f"GUARD_RUNTIME_DIR=$HOME/run {sys.executable} -P -m guardcli doctor --json")
 FOUND["terminal"] = sh("script -qec 'git -C r log --format=%s; tty' /dev/null")
 FOUND["files"] = {
     name: refused(lambda: os.listdir(path) if os.path.isdir(path) else open(path, "rb").read(4))
