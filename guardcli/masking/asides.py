@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import ClassVar
 
 from guardcli.masking.columns import Column
 from guardcli.masking.detector import Detector
-from guardcli.masking.followers import Follower
+from guardcli.masking.followers import Follower, Gone
 from guardcli.masking.tables import FirstLine
 from guardcli.model.masking import MaskRule
 
@@ -57,6 +58,17 @@ class Violation(Detector):
         return any(map(self._rule.names, words))
 
 
+class _Data(Follower):
+    """Values of a ConfigMap as ``kubectl describe`` prints them: from a masked one on all of them, to the next part."""
+
+    def line(self, text: bytes, start: int, end: int, cut: bool = False) -> tuple[Sequence[Gone], Follower | None]:
+        """Mask the line."""
+        row = text[start:end].rstrip(b"\r")
+        if row in (b"BinaryData", b"Data") or row.startswith(b"Events:"):
+            return (), None
+        return ((Gone(start, end if cut else start + len(row)),) if row.strip() else ()), self
+
+
 class Heading(Detector):
     """Find the value behind a heading of ``kubectl describe`` (``Email Address:`` for ``emailAddress``), and behind a
     label (``email=…``).
@@ -74,7 +86,12 @@ class Heading(Detector):
         self.triggers = (
             rf"(?im)^[ \t]{{0,60}}{' ?'.join(letters)}:[ \t]{{1,60}}[^\s]".encode(),
             rf"(?im)(?:^|[\s,/:]){''.join(letters)}=[^\s,]".encode(),
+            rf"(?im)^[\w.-]{{0,60}}{''.join(letters)}:\r?\n----\r?\n".encode(),
         )
+
+    def begin(self, text: bytes, at: int) -> tuple[int, Follower] | None:
+        """Return where the values of a ConfigMap begin, of which the first is masked."""
+        return (at, _Data()) if text[at - 1] == 0x0A else None
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the value that begins before `at`."""

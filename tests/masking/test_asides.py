@@ -40,6 +40,11 @@ MASKER = Masker([MaskRule(columns=("*.ssn", "emailAddress"), strategy=Strategy.M
         ("kubectl", "Email Address:  ann at home\n", "Email Address:  ***********\n"),
         ("kubectl", "EmailAddress:  ann\nEmail:  ann\n", "EmailAddress:  xxx\nEmail:  ann\n"),
         ("kubectl", "Labels:  app=x\n         acme.io/ssn=12-34\n", "Labels:  app=x\n         acme.io/ssn=*****\n"),
+        (
+            "kubectl",
+            "Data\n====\nid:\n----\n1\n\nssn:\n----\n12\n\n34\n\nBinaryData\n====\n",
+            "Data\n====\nid:\n----\n1\n\nssn:\n----\n**\n\n**\n\nBinaryData\n====\n",
+        ),
         ("kubectl", "a  1d  ssn=12-34,app=x\n", "a  1d  ssn=*****,app=x\n"),
         ("git", "a ssn=12-34\nssn\n12\n", "a ssn=12-34\nssn\n12\n"),
     ],
