@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -48,13 +49,13 @@ def _text(value: object) -> str | list[str]:
 
 
 class _UnixConnection(HTTPConnection):
-    """A connection to a socket in the file system; the host's name is the path, percent-encoded."""
+    """A connection to a socket in the file system; its host is the path in hexadecimal, which has no capitals."""
 
     def _new_conn(self) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.settimeout(CONNECT_SECONDS)
         try:
-            connection.connect(unquote(self.host))
+            connection.connect(bytes.fromhex(self.host))
         except BaseException:
             connection.close()
             raise
@@ -100,7 +101,7 @@ class Transport:
         self._session.trust_env = not url.startswith("unix://")
         parts = urlsplit(url)
         if parts.scheme == "unix":
-            path = quote(unquote(parts.path), safe="")
+            path = os.fsencode(unquote(parts.path)).hex()
             self._base = f"http://{path}"
             self._session.mount("http://", _UnixAdapter(pool_maxsize=32))
         elif parts.scheme in ("http", "https") and parts.netloc:

@@ -151,3 +151,13 @@ def test_a_path_that_no_socket_can_have_is_said(tmp_path: Path) -> None:
 def test_a_directory_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError):
         ensure(tmp_path / "none")
+
+
+def test_a_directory_with_capital_letters_is_reached(tmp_path: Path) -> None:
+    directory = tmp_path / "Some"
+    directory.mkdir()
+    try:
+        assert ApiClient(ensure(directory)).health()["status"] == "ok"
+    finally:
+        if pid := embedded_pid(directory):
+            end(pid, signal.SIGTERM)
