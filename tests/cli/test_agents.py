@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import inside
 import pytest
 
 import guardcli
@@ -40,15 +41,7 @@ def guard(home: Path, tmp_path: Path) -> Run:
 
     def run(*words: str, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:
         env = {**BARE, "HOME": str(home), "GUARD_RUNTIME_DIR": str(tmp_path / "run"), **more}
-        return subprocess.run(
-            [sys.executable, "-m", "guardcli", "agents", *words],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            env=env,
-            cwd=home / "project",
-            timeout=60,
-        )
+        return inside.guard("agents", *words, input=stdin, env=env, cwd=home / "project")
 
     return run
 

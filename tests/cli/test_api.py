@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from inside import guard
 
 from guardcli.api.store import Store
 from guardcli.api.store.database import open_database
@@ -15,8 +15,7 @@ from guardcli.signing import KeySet
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "guardcli", "api", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    return guard("api", *arguments)
 
 
 def test_a_token_is_made_listed_and_revoked(tmp_path: Path) -> None:

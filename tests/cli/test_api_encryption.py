@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from inside import guard
 
 from guardcli.api.store import Store
 from guardcli.api.store.database import open_database, prepare
@@ -20,8 +21,7 @@ ID = "session-0001"
 
 
 def run(database: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "guardcli", "api", "encryption", *arguments, "--database", str(database)]
-    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    return guard("api", "encryption", *arguments, "--database", database)
 
 
 @pytest.fixture

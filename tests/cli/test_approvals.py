@@ -8,13 +8,13 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from inside import guard
 
 from guardcli.client.api import ApiClient
 from guardcli.client.embedded import embedded_pid, ensure_embedded
@@ -35,14 +35,7 @@ class House:
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         settings = {f"GUARD_{name}_DIR": str(self.place / name.lower()) for name in ("STATE", "RUNTIME", "CONFIG")}
-        return subprocess.run(
-            [sys.executable, "-m", "guardcli", *arguments],
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            env={**os.environ, **settings, **environment},
-            check=False,
-        )
+        return guard(*arguments, env={**os.environ, **settings, **environment})
 
     def ask(self, **changes: object) -> Approval:
         values = {"command": EVIL, "rule": "writes-ask", "message": "Writes ask.", "cwd": "/work", "effects": ["write"]}

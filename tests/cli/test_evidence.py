@@ -6,12 +6,12 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import inside
 import pytest
 
 from guardcli.client.api import ApiClient
@@ -54,9 +54,7 @@ def guard(place: Path) -> Iterator[Run]:
     def run(
         *arguments: str, group: tuple[str, ...] = ("evidence",), **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "guardcli", *group, *arguments]
-        env = {**os.environ, **settings, **environment}
-        return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=env, check=False)
+        return inside.guard(*group, *arguments, env={**os.environ, **settings, **environment})
 
     yield run
     client.close()

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from inside import guard
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from oidc_provider import OidcProvider, oidc_provider
@@ -29,8 +30,7 @@ class Place:
         self.env = {**os.environ, **{name: str(root / place) for name, place in names.items()}}
 
     def guard(self, *arguments: str, text: str = "", **env: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "guardcli", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, input=text, env={**self.env, **env}, check=False)
+        return guard(*arguments, input=text, env={**self.env, **env})
 
     def serve(self) -> subprocess.Popen[bytes]:
         grants = [{"role": "approver", "when": {"groups": "g-dba"}}]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import inside
 import pytest
 
-from guardcli.cli.main import main
 from guardcli.policy import pack_names
 
 BAD = """version: 1
@@ -65,24 +63,11 @@ def process(tmp_path) -> Run:
 
 
 @pytest.fixture
-def guard(tmp_path, monkeypatch) -> Run:
-    """Run guard's entry point in an empty home, with an environment and streams of its own, as a process would."""
+def guard(tmp_path) -> Run:
+    """Run guard in an empty home in this process."""
 
     def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        streams = {name: io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for name in ("stdout", "stderr")}
-        with monkeypatch.context() as patched:
-            for name in list(os.environ):
-                patched.delenv(name)
-            for name, value in around(tmp_path).items():
-                patched.setenv(name, value)
-            patched.chdir(tmp_path)
-            patched.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()), "utf-8"))
-            for name, stream in streams.items():
-                patched.setattr(sys, name, stream)
-            with pytest.raises(SystemExit) as ended:
-                main(["policy", *arguments])
-        out, err = (stream.buffer.getvalue().decode() for stream in streams.values())
-        return subprocess.CompletedProcess(arguments, int(ended.value.code or 0), out, err)
+        return inside.guard("policy", *arguments, env=around(tmp_path), cwd=tmp_path, input=stdin)
 
     return run
 

@@ -6,11 +6,11 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from inside import guard
 
 from guardcli.client.api import ApiClient
 from guardcli.client.embedded import embedded_pid, ensure_embedded
@@ -49,15 +49,7 @@ def search(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     settings = {f"GUARD_{name}_DIR": str(place / name.lower()) for name in ("STATE", "RUNTIME", "CONFIG")}
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "guardcli", "sessions", "search", *arguments]
-        return subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            env={**os.environ, **settings},
-            check=False,
-        )
+        return guard("sessions", "search", *arguments, env={**os.environ, **settings})
 
     yield run
     pid = embedded_pid(place / "runtime")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import inside
 import pexpect
 import pytest
 
@@ -19,14 +20,7 @@ def env(tmp_path: Path) -> dict[str, str]:
 
 
 def guard(env: dict[str, str], *arguments: str, input: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "guardcli", "secrets", *arguments],
-        env=env,
-        input=input,
-        text=True,
-        capture_output=True,
-        timeout=60,
-    )
+    return inside.guard("secrets", *arguments, env=env, input=input)
 
 
 def files(env: dict[str, str]) -> list[Path]:

@@ -2,9 +2,9 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
+import inside
 import pytest
 
 from guardcli.broker.shim_binary import shim_binary
@@ -12,9 +12,7 @@ from guardcli.broker.shim_binary import shim_binary
 
 def guard(*arguments: str | Path, path: str = "") -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "PATH": path or os.environ["PATH"]}
-    return subprocess.run(
-        [sys.executable, "-m", "guardcli", "shims", *map(str, arguments)], capture_output=True, text=True, env=env
-    )
+    return inside.guard("shims", *arguments, env=env)
 
 
 def tree(root: Path) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
@@ -13,19 +12,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import inside
 import pytest
-from click.testing import CliRunner
 
 sys.path.insert(0, str(Path(__file__).parent))
 from guarded import PASSWORD, Database
 from guarded import POLICY as GATEWAY_POLICY
 from servers import postgres
-
-from guardcli.cli.main import main
 
 ASKING = ("approvals", "audit", "sessions")
 """Commands that ask the API for something and print it."""
@@ -49,18 +46,6 @@ rules:
 mask:
   - {detect: [email, aws_key, password], with: redact}
 """
-
-
-def within(arguments: Sequence[str], env: Mapping[str, str], cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run ``guard`` in this process, as if in one of its own."""
-    status = 0
-    with CliRunner().isolation(env=env) as (output, errors, _), contextlib.chdir(cwd):
-        try:
-            main(arguments)
-        except SystemExit as stop:
-            status = int(stop.code or 0)
-    said = (output.getvalue().decode(), errors.getvalue().decode())
-    return subprocess.CompletedProcess(["guard", *arguments], status, *said)
 
 
 class Sandbox:
@@ -108,7 +93,7 @@ class Sandbox:
     def guard(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a guard command to its end; one that only asks the API runs in this process, as tests ask often."""
         if arguments[0] in ASKING and not options:
-            return within(arguments, self.env, self.work)
+            return inside.guard(*arguments, env=self.env, cwd=self.work)
         options = {"env": self.env, "cwd": self.work, "text": True, "capture_output": True, "timeout": 100, **options}
         return subprocess.run([sys.executable, "-m", "guardcli", *arguments], **options)
 
