@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import itertools
 import os
 import shutil
 import signal
@@ -31,6 +32,9 @@ GRACE = 15.0
 
 LEFT = pytest.StashKey[list[tuple[int, str]]]()
 
+
+SLOW = ("api", "attacks", "cli", "integration", "test_install.py", "tui")
+"""Tests here start processes and wait for them."""
 
 MANY = 20
 """Expressions that take long enough to compile for the result to be kept."""
@@ -113,6 +117,30 @@ def ancestors(pid: int) -> Iterator[int]:
         stat = Path(f"/proc/{pid}/stat").read_text()
         pid = int(stat.rpartition(")")[2].split()[1])
         yield pid
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let every worker begin with its share of what takes long: none of it is left to run alone at the end."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers > 1:
+        items[:] = dealt(items, workers)
+
+
+def dealt(items: Sequence[pytest.Item], workers: int) -> list[pytest.Item]:
+    """Return `items`, of which each worker gets a stretch of the same length, with whole modules of `SLOW` first."""
+    slow = [item for item in items if room(item) in SLOW]
+    modules = [list(module) for _, module in itertools.groupby(slow, lambda item: item.path)]
+    shares = [list(itertools.chain(*modules[number::workers])) for number in range(workers)]
+    quick = (item for item in items if room(item) not in SLOW)
+    for share in shares:
+        share += itertools.islice(quick, max(0, len(items) // workers - len(share)))
+    return [*itertools.chain(*shares), *quick]
+
+
+def room(item: pytest.Item) -> str:
+    """Return the directory or file below ``tests`` that a test is in."""
+    return item.path.relative_to(ROOT / "tests").parts[0]
 
 
 @pytest.hookimpl(trylast=True)
