@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from guardcli.masking.american import DIGITS, is_american
 from guardcli.masking.detector import Detector
 
 _INTERNATIONAL = re.compile(rb"(?<![\w+.])\+[1-9][0-9]{0,2}(?:[ .()/-]{0,2}[0-9]){6,13}(?![\w])")
@@ -52,6 +53,7 @@ _BEHIND = 3
 """Groups of digits that may stand behind a number and be none of it, and one."""
 _LAST_GROUP = re.compile(rb"(?<=[0-9])[ ()./-]{1,3}[0-9]{1,4}\Z")
 _PLUS = 0x2B
+_OTHER = re.compile(rb"[^0-9]")
 _WORD = re.compile(rb"[A-Za-z]{3}")
 """What every name holds: rows of numbers need no closer look."""
 
@@ -122,6 +124,10 @@ def _known_length(number: bytes) -> int:
 
 @lru_cache(4096)
 def _is_number(text: bytes, country: str | None) -> bool:
+    if country == "US":
+        digits = _OTHER.sub(b"", text).decode()
+        if len(digits) == DIGITS and digits[0] in "23456789":
+            return is_american(digits)
     import phonenumbers  # only when a number is there: the tables of all countries take time to load
 
     try:
