@@ -13,6 +13,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,9 @@ LEFT = pytest.StashKey[list[tuple[int, str]]]()
 SLOW = ("api", "attacks", "cli", "integration", "test_install.py", "tui")
 """Tests here start processes and wait for them."""
 
+CLUSTERS = "GUARD_TEST_CLUSTERS"
+"""Where the one empty PostgreSQL cluster lies that all others of the run are copies of."""
+
 MANY = 20
 """Expressions that take long enough to compile for the result to be kept."""
 
@@ -51,7 +55,10 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[MARK] = uuid.uuid4().hex
         compile_what_changed()
         os.environ[PATTERNS] = patterns = tempfile.mkdtemp(prefix="guard-test-patterns-")
-        config.add_cleanup(lambda: shutil.rmtree(patterns, ignore_errors=True))
+        os.environ[CLUSTERS] = clusters = tempfile.mkdtemp(prefix="guard-test-clusters-")
+        os.chmod(clusters, 0o755)
+        for directory in (patterns, clusters):
+            config.add_cleanup(partial(shutil.rmtree, directory, ignore_errors=True))
     share_patterns(Path(os.environ[PATTERNS]))
     home = tempfile.mkdtemp(prefix="guard-test-")
     config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))

@@ -100,10 +100,12 @@ class Supervisor:
         self._control = control
         self._agent = 0
         self._entered = False
+        self._enters = False
+        self._asked: list[int] = []
         self._wake, self._woken = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         for number in PASSED_ON:
             if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, self._pass_on)
+                signal.signal(number, self._ask)
         for number in LEFT_TO_THE_AGENT:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, _nothing)
@@ -116,8 +118,15 @@ class Supervisor:
         env: Mapping[str, str],
         inherited: Sequence[int] = (),
         become: Callable[[], None] | None = None,
+        *,
+        enters: bool = False,
     ) -> int:
-        """Run the agent to its end and return its wait status. Raises BrokerLost once the agent is ended for that."""
+        """Run the agent to its end and return its wait status. Raises BrokerLost once the agent is ended for that.
+
+        One that `enters` a sandbox is signalled from when the broker says that it is inside: a signal before that would
+        meet what makes the sandbox.
+        """
+        self._enters = enters
         self._agent = start_agent(argv, env, inherited, become)
         for fd in inherited:
             os.close(fd)
@@ -126,6 +135,7 @@ class Supervisor:
             if status is not None:
                 self._agent = 0
                 return status
+            self._pass_on()
             ready, _, _ = select.select([self._wake, self._control.fileno()], [], [])
             if self._wake in ready:
                 with suppress(BlockingIOError):
@@ -168,15 +178,21 @@ class Supervisor:
             with suppress(ProcessLookupError):
                 os.kill(self._agent, signal.SIGCONT)
 
-    def _pass_on(self, number: int, frame: FrameType | None) -> None:
-        for pid in self._addressed():
-            with suppress(ProcessLookupError):
-                os.kill(pid, number)
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self._asked.append(number)
+
+    def _pass_on(self) -> None:
+        """Give the agent the signals that came, once it is there."""
+        while self._asked and (self._entered or not self._enters):
+            number = self._asked.pop(0)
+            for pid in self._addressed():
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
 
     def _addressed(self) -> Sequence[int]:
         """Return the agent's process; in a sandbox, that is the child of the sandbox's first one."""
-        if not self._agent or not self._entered:
-            return [self._agent] * bool(self._agent)
+        if not self._enters:
+            return [self._agent]
         first = children(self._agent)
         inside = sorted(pid for one in first for pid in children(one))  # what was orphaned there comes later
         return inside[:1] or first

@@ -312,7 +312,7 @@ def _supervise(
         inner.close()
     supervisor = Supervisor(control)
     try:
-        status = supervisor.run(argv, env, inherited, become)
+        status = supervisor.run(argv, env, inherited, become, enters=isolating is not None)
     except BrokerLost:
         end_processes(_left_behind(settings, broker, own, keeper))
         if own:

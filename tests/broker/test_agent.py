@@ -1,10 +1,11 @@
-"""Processes of guard's own that the agent, running as the same user, cannot read."""
+"""Processes of guard's own that the agent, running as the same user, cannot read; signals on their way to the agent."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 PROGRAM = """
 import ctypes, os, subprocess, sys
@@ -45,3 +46,27 @@ def test_memory_that_is_private_is_read_by_no_process_of_the_same_user_and_progr
             [sys.executable, "-c", PROGRAM, how], capture_output=True, text=True, timeout=60, env=env, cwd="/"
         )
         assert done.stdout == expected + "['mem', 'environ', 'maps']\n", done.stdout + done.stderr
+
+
+SUPERVISED = """
+import os, signal, socket, sys, threading, time
+from guardcli.broker.agent import Supervisor
+broker, control = socket.socketpair()
+supervisor = Supervisor(control)
+def interrupt():
+    while not os.path.exists("begun"): time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(0.3)
+    broker.send(b"i")
+threading.Thread(target=interrupt).start()
+print(os.waitstatus_to_exitcode(supervisor.run(["sh", "sandbox"], os.environ, enters=True)))
+"""
+
+
+def test_a_signal_that_comes_before_the_agent_is_inside_reaches_the_agent_and_not_the_sandbox(tmp_path: Path) -> None:
+    (tmp_path / "sandbox").write_text("sh first; exit $?")
+    (tmp_path / "first").write_text("sh agent; exit $?")
+    (tmp_path / "agent").write_text("trap 'echo heard; exit 3' TERM; touch begun; while :; do sleep 0.05; done")
+    command = [sys.executable, "-c", SUPERVISED]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    assert done.stdout == "heard\n3\n", done.stderr

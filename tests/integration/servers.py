@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -73,6 +75,28 @@ def _wait_for_port(port: int) -> None:
     raise AssertionError("the server does not listen")
 
 
+def _cluster(initdb: Sequence[str], user: Sequence[str], root: Path) -> None:
+    """Make ``data`` in `root`: a copy of the one cluster that the run has made, or made anew where this is no run."""
+
+    def make(data: Path) -> None:
+        options = ["-D", str(data), "-U", "app", "--auth=trust", "-N", "-E", "UTF8"]
+        subprocess.run([*initdb, *options], check=True, capture_output=True, cwd=root)
+
+    kept = os.environ.get("GUARD_TEST_CLUSTERS", "")
+    if not kept:
+        make(root / "data")
+        return
+    made = Path(kept) / hashlib.sha256(initdb[-1].encode()).hexdigest()[:16]
+    with open(f"{made}.lock", "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            make(root / "data")
+            subprocess.run(["cp", "-a", "--reflink=auto", root / "data", f"{made}.new"], check=True)
+            os.rename(f"{made}.new", made)
+            return
+    subprocess.run([*user, "cp", "-a", "--reflink=auto", made, root / "data"], check=True)
+
+
 @contextmanager
 def postgres(*settings: str, hba: str = "") -> Iterator[dict[str, str]]:
     """Run a throw-away PostgreSQL on a unix socket, with `settings` of its own; yields the environment for libpq.
@@ -89,12 +113,7 @@ def postgres(*settings: str, hba: str = "") -> Iterator[dict[str, str]]:
         shutil.chown(root, "nobody", "nogroup")
     process = None
     try:
-        subprocess.run(
-            [*user, initdb, "-D", f"{root}/data", "-U", "app", "--auth=trust", "-N", "-E", "UTF8"],
-            check=True,
-            capture_output=True,
-            cwd=root,
-        )
+        _cluster([*user, initdb], user, root)
         if hba:
             Path(f"{root}/data/pg_hba.conf").write_text(hba)
         options = ["-k", str(root), "-c", "listen_addresses=", "-c", "fsync=off", "-c", "log_min_messages=fatal"]
