@@ -38,6 +38,15 @@ def test_numbers_that_the_library_gives_as_examples_are_known() -> None:
                 assert is_american(one) == known(one), (region, one)
 
 
+def test_digits_of_another_number_are_none_of_the_plan() -> None:
+    dice = random.Random(3)
+    for length in (7, 8, 9, 11, 12, 13):
+        for first in "23456789":
+            digits = first + "".join(dice.choices("0123456789", k=length - 1))
+            assert _is_number(digits.encode(), "US") == known(digits), digits
+    assert _is_number(b"310-1234", "US")
+
+
 def test_how_it_is_written_does_not_count() -> None:
     for digits in ("2125550123", "2015550123", "9005550123", "5005550123", "9992345678", "2122345678"):
         for form in ("({}) {}-{}", "({}){}.{}", "{}.{}.{}", "{}-{}-{}", "{}{}{}"):

@@ -53,6 +53,8 @@ _BEHIND = 3
 """Groups of digits that may stand behind a number and be none of it, and one."""
 _LAST_GROUP = re.compile(rb"(?<=[0-9])[ ()./-]{1,3}[0-9]{1,4}\Z")
 _PLUS = 0x2B
+_SHORT = 7
+"""Digits that some numbers of Canada have, which are dialled without an area code."""
 _OTHER = re.compile(rb"[^0-9]")
 _WORD = re.compile(rb"[A-Za-z]{3}")
 """What every name holds: rows of numbers need no closer look."""
@@ -126,8 +128,8 @@ def _known_length(number: bytes) -> int:
 def _is_number(text: bytes, country: str | None) -> bool:
     if country == "US":
         digits = _OTHER.sub(b"", text).decode()
-        if len(digits) == DIGITS and digits[0] in "23456789":
-            return is_american(digits)
+        if digits[0] not in "01" and len(digits) != _SHORT:
+            return len(digits) == DIGITS and is_american(digits)
     import phonenumbers  # only when a number is there: the tables of all countries take time to load
 
     try:
