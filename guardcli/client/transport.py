@@ -31,6 +31,12 @@ from guardcli.model.secrets import Secret
 
 CONNECT_SECONDS = 5.0
 
+PAUSES = (0.01,)
+"""Seconds before each further attempt."""
+
+REVIVALS = (0.0, 0.5)
+"""The same where the API can be started again; one that is killed takes connections until its last thread has ended."""
+
 _KINDS: dict[str, type[GuardError]] = {
     "configuration": ConfigurationError,
     "conflict": ConflictError,
@@ -87,7 +93,7 @@ class Transport:
     """Sends requests to one API; safe to use from many threads.
 
     `url` is ``unix:///path`` or ``http(s)://host[:port]``. `revive` is called when a unix socket cannot be
-    reached, to start the API again, before one more attempt is made.
+    reached, to start the API again, before each further attempt.
     """
 
     def __init__(
@@ -197,18 +203,18 @@ class Transport:
         return response
 
     def _attempt(self, attempt: Callable[[], requests.Response]) -> requests.Response:
-        """Try, and try once more where a kept connection was closed meanwhile or the API had to be started."""
-        try:
-            return attempt()
-        except requests.ConnectionError as error:
-            if isinstance(error, requests.exceptions.SSLError):
+        """Try, and try again where a kept connection was closed meanwhile or the API had to be started."""
+        for pause in PAUSES if self.revive is None else REVIVALS:
+            try:
+                return attempt()
+            except requests.ConnectionError as error:
+                if isinstance(error, requests.exceptions.SSLError):
+                    raise self._away(error) from error
+                time.sleep(pause)
+                if self.revive is not None:
+                    self.revive()
+            except requests.RequestException as error:
                 raise self._away(error) from error
-            if self.revive is not None:
-                self.revive()
-            else:
-                time.sleep(0.01)
-        except requests.RequestException as error:
-            raise self._away(error) from error
         try:
             return attempt()
         except requests.RequestException as error:
