@@ -25,6 +25,8 @@ PR_SET_CHILD_SUBREAPER = 36
 PR_SET_DUMPABLE = 4
 TERM_SECONDS = 2.0
 """Between TERM and KILL."""
+ENTER_SECONDS = 20.0
+"""How long a signal waits for an agent to be in its sandbox; a second one of those does not wait."""
 PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 LEFT_TO_THE_AGENT = (signal.SIGINT, signal.SIGQUIT)
 
@@ -102,6 +104,7 @@ class Supervisor:
         self._entered = False
         self._enters = False
         self._asked: list[int] = []
+        self._patient_until = 0.0
         self._wake, self._woken = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         for number in PASSED_ON:
             if signal.getsignal(number) is not signal.SIG_IGN:
@@ -124,7 +127,8 @@ class Supervisor:
         """Run the agent to its end and return its wait status. Raises BrokerLost once the agent is ended for that.
 
         One that `enters` a sandbox is signalled from when the broker says that it is inside: a signal before that would
-        meet what makes the sandbox.
+        meet what makes the sandbox. What does not get there within `ENTER_SECONDS` of a signal, or before a second
+        one, is killed.
         """
         self._enters = enters
         self._agent = start_agent(argv, env, inherited, become)
@@ -136,7 +140,7 @@ class Supervisor:
                 self._agent = 0
                 return status
             self._pass_on()
-            ready, _, _ = select.select([self._wake, self._control.fileno()], [], [])
+            ready, _, _ = select.select([self._wake, self._control.fileno()], [], [], self._patience())
             if self._wake in ready:
                 with suppress(BlockingIOError):
                     os.read(self._wake, 512)
@@ -181,9 +185,26 @@ class Supervisor:
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self._asked.append(number)
 
+    def _patience(self) -> float | None:
+        """Return for how many seconds signals may wait for the agent; None where none does."""
+        if not self._waits():
+            return None
+        now = time.monotonic()
+        self._patient_until = self._patient_until or now + ENTER_SECONDS
+        if now >= self._patient_until or len(self._asked) > 1:
+            with suppress(ProcessLookupError):
+                os.kill(self._agent, signal.SIGKILL)
+            self._asked.clear()
+            return None
+        return self._patient_until - now
+
+    def _waits(self) -> bool:
+        """Tell whether a signal came and the agent is not in its sandbox yet."""
+        return bool(self._asked) and self._enters and not self._entered
+
     def _pass_on(self) -> None:
         """Give the agent the signals that came, once it is there."""
-        while self._asked and (self._entered or not self._enters):
+        while self._asked and not self._waits():
             number = self._asked.pop(0)
             for pid in self._addressed():
                 with suppress(ProcessLookupError):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from guardcli.cli.settings import load_settings
+from guardcli.cli.settings import DATABASE, own_state_dir
 from guardcli.model.secrets import Secret
 
 if TYPE_CHECKING:
@@ -37,9 +37,8 @@ def api_config(config_file: Path | None, database: str | None, overrides: dict[s
 
     given = {**(overrides or {}), **({"database": database} if database else {})}
     config = load_config(config_file, os.environ, given)
-    settings = load_settings()
-    url = database_url(config.database.reveal() or str(settings.database))
-    beside = None if url.startswith("sqlite") else settings.state_dir
+    url = database_url(config.database.reveal() or str(own_state_dir(os.environ) / DATABASE))
+    beside = None if url.startswith("sqlite") else own_state_dir(os.environ)
     state, keys = config.state or beside, config.keys or (beside and beside / "keys")
     return config.model_copy(update={"database": Secret(url), "state": state, "keys": keys})
 

@@ -28,7 +28,7 @@ from guardcli.model.secrets import Secret
 
 KEYS = frozenset({"api", "token", "policy", "policy_keys", "groups", "isolate"})
 
-
+DATABASE = "guard.db"
 DEFAULT_ISOLATE = "auto"
 ISOLATE = ("auto", "require", "off")
 
@@ -72,7 +72,7 @@ class Settings:
     @property
     def database(self) -> Path:
         """The embedded API's SQLite database."""
-        return self.state_dir / "guard.db"
+        return self.state_dir / DATABASE
 
     @property
     def spool_dir(self) -> Path:
@@ -90,14 +90,14 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     env = os.environ if env is None else env
     home = Path(env.get("HOME") or os.path.expanduser("~"))
     config_dir = _directory(env, "GUARD_CONFIG_DIR", "XDG_CONFIG_HOME", home / ".config")
-    state_dir = _directory(env, "GUARD_STATE_DIR", "XDG_STATE_HOME", home / ".local" / "state")
+    state_dir = own_state_dir(env)
     if "GUARD_RUNTIME_DIR" in env:
         runtime_dir = Path(env["GUARD_RUNTIME_DIR"]).absolute()
     elif env.get("XDG_RUNTIME_DIR") and os.access(env["XDG_RUNTIME_DIR"], os.W_OK):
         runtime_dir = Path(env["XDG_RUNTIME_DIR"]) / "guard"
     else:
         runtime_dir = Path(f"/tmp/guard-{os.getuid()}")  # noqa: S108 - made 0700, its owner checked
-    for directory in (config_dir, state_dir, runtime_dir):
+    for directory in (config_dir, runtime_dir):
         _make_private(directory)
     stored = _read_config(config_dir / "config.yaml")
     default_policy = config_dir / "policy.yaml"
@@ -117,6 +117,14 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         groups=tuple(group.strip() for group in groups if group.strip()),
         isolate=_isolate(env.get("GUARD_ISOLATE") or stored.get("isolate", DEFAULT_ISOLATE)),
     )
+
+
+def own_state_dir(env: Mapping[str, str]) -> Path:
+    """Return the directory of what guard keeps, made private to the user. Raises ConfigurationError."""
+    home = Path(env.get("HOME") or os.path.expanduser("~"))
+    directory = _directory(env, "GUARD_STATE_DIR", "XDG_STATE_HOME", home / ".local" / "state")
+    _make_private(directory)
+    return directory
 
 
 def _fingerprints(values: Iterable[object]) -> tuple[str, ...]:

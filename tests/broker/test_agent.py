@@ -56,8 +56,8 @@ supervisor = Supervisor(control)
 def interrupt():
     while not os.path.exists("begun"): time.sleep(0.01)
     os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(0.3)
-    broker.send(b"i")
+    if sys.argv[1:]: os.kill(os.getpid(), signal.SIGTERM)
+    else: time.sleep(0.3); broker.send(b"i")
 threading.Thread(target=interrupt).start()
 print(os.waitstatus_to_exitcode(supervisor.run(["sh", "sandbox"], os.environ, enters=True)))
 """
@@ -70,3 +70,10 @@ def test_a_signal_that_comes_before_the_agent_is_inside_reaches_the_agent_and_no
     command = [sys.executable, "-c", SUPERVISED]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
     assert done.stdout == "heard\n3\n", done.stderr
+
+
+def test_a_second_signal_ends_what_hangs_before_the_agent_is_inside(tmp_path: Path) -> None:
+    (tmp_path / "sandbox").write_text("trap '' TERM; touch begun; while :; do sleep 0.05; done")
+    command = [sys.executable, "-c", SUPERVISED, "again"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    assert done.stdout == "-9\n", done.stderr

@@ -54,6 +54,13 @@ def test_migrate_says_what_it_did(tmp_path: Path) -> None:
     assert "current" in run("migrate", *database).stdout
 
 
+def test_what_is_told_its_database_makes_no_directory_besides(tmp_path: Path) -> None:
+    env = {"HOME": str(tmp_path / "home"), "GUARD_RUNTIME_DIR": str(tmp_path / "run")}
+    done = guard("api", "migrate", "--database", tmp_path / "guard.db", env=env)
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in tmp_path.iterdir()} <= {"guard.db", "guard.db-wal", "guard.db-shm"}
+
+
 WRONG = [
     (("serve",), 2),
     (("serve", "--uds", "/tmp/x", "--port", "1"), 2),

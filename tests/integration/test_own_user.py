@@ -145,8 +145,8 @@ def machine() -> Iterator[Machine]:
     yield made
     made.close()
     shutil.rmtree(root)
-    for user in (GUARD, AGENT):  # where an API looks that is told of no directory
-        shutil.rmtree(f"/tmp/guard-{user}", ignore_errors=True)
+    left = [user for user in (GUARD, AGENT) if os.path.exists(f"/tmp/guard-{user}")]
+    assert left == [], "an API made a directory that it was not told of"
 
 
 @pytest.fixture(scope="module")
