@@ -30,9 +30,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, cast, func, insert, select
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import Text
+from sqlalchemy import Connection, select
 
 from guardcli.api.store.database import insert_rows
 from guardcli.api.store.schema import CHUNKS, EVENTS, SEARCH, SESSIONS
@@ -113,24 +111,23 @@ def add(
 
     Without words, where the database must not hold them: events are then found by their facets alone.
     """
-    known = _known(connection, session, items)
-    rows = list(_rows(session, owner, identity, items, known))
+    rows = list(rows_of(session, owner, identity, items, _known(connection, session, items)))
     if wordless:
         rows = [{**row, "command": "", "body": ""} for row in rows]
     if not rows:
         return
-    if connection.dialect.name != "postgresql":
-        insert_rows(connection, SEARCH, rows)
-        return
-    for row in rows:
-        row["lexemes"] = lexemes(row)
-    array = cast(bindparam("lexemes", type_=ARRAY(Text)), ARRAY(Text))
-    connection.execute(insert(SEARCH).values(document=func.array_to_tsvector(array)), rows)
+    if connection.dialect.name == "postgresql":
+        for row in rows:
+            row["document"] = document(row)
+    insert_rows(connection, SEARCH, rows)
 
 
-def lexemes(row: Mapping[str, Any]) -> list[str]:
-    """Return what PostgreSQL finds a row by; a facet begins with a sign that no word has."""
-    return [f"={one}" for one in row["facets"].split()] + sorted(set(words(row["body"])))
+def document(row: Mapping[str, Any]) -> str:
+    """Return what PostgreSQL finds a row by, as a ``tsvector`` is written; a facet begins with a sign that no word has.
+
+    Neither has a quotation mark or a backslash.
+    """
+    return " ".join([f"'={one}'" for one in row["facets"].split()] + [f"'{word}'" for word in set(words(row["body"]))])
 
 
 def _known(connection: Connection, session: str, items: Sequence[Searched]) -> dict[int, Call]:
@@ -149,9 +146,10 @@ def _known(connection: Connection, session: str, items: Sequence[Searched]) -> d
     }
 
 
-def _rows(
+def rows_of(
     session: str, owner: str, identity: str, items: Sequence[Searched], calls: dict[int, Call]
 ) -> Iterator[dict[str, Any]]:
+    """Give the rows of `items`; `calls` are the calls judged before, and those that are judged here are added to it."""
     base = secrets.randbits(PLACE_BITS - 1)
     common = [facet("session", session), facet("owner", owner), facet("identity", identity)]
     for number, item in enumerate(items):
