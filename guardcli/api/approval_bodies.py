@@ -39,6 +39,8 @@ class WindowForm(Body):
 class NewApproval(Body):
     """Asks for a yes to the bytes behind `digest`. `expires` is in seconds from now, and again from the yes.
 
+    `reach` says how far it would go, as far as that is known before it runs, a sentence a line.
+
     `quorum` people of `groups`, and one of each group in `all_of`, must say yes. `grant` is for how many seconds they
     may say yes to all of `grant_scope`. With `must_justify` there has to be a `justification`.
     """
@@ -51,6 +53,7 @@ class NewApproval(Body):
     rule: Text = ""
     message: LongText = ""
     justification: LongText = ""
+    reach: LongText = ""
     effects: Annotated[tuple[Text, ...], Field(max_length=100)] = ()
     targets: Annotated[tuple[LongText, ...], Field(max_length=1000)] = ()
     groups: Annotated[tuple[Text, ...], Field(max_length=100)] = ()
@@ -114,6 +117,7 @@ class ApprovalView(Body):
     reviewer: str
     reason: str
     justification: str
+    reach: str
     all_of: list[str]
     windows: list[str]
     grant: float

@@ -51,6 +51,7 @@ class ApprovalClient(Protocol):
         quorum: int,
         expires: float,
         justification: str,
+        reach: str,
         all_of: Sequence[str],
         windows: Sequence[Mapping[str, object]],
         grant: float,
@@ -71,7 +72,10 @@ class ApprovalClient(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a person is asked: `digest` is what the yes is bound to, `command` a readable and masked form of it."""
+    """What a person is asked: `digest` is what the yes is bound to, `command` a readable and masked form of it.
+
+    `reach` says how far it would go, as far as that is known, in lines.
+    """
 
     digest: str
     tool: str
@@ -79,6 +83,7 @@ class Question:
     cwd: str
     decision: Decision
     justification: str = ""
+    reach: str = ""
 
 
 class Approvals:
@@ -210,6 +215,7 @@ class Approvals:
                 rule=decision.rule,
                 message=mask(decision.message),
                 justification=mask(question.justification)[:4096],
+                reach=mask(question.reach)[:4096],
                 effects=[effect.value for effect in effects],
                 targets=[mask(target)[:4096] for target in list(targets)[:1000]],
                 groups=terms.groups,

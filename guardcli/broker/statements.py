@@ -7,6 +7,7 @@ Statement and parameters are masked before they are written.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from guardcli.gateways.postgres.authority import Outcome, Statement, Ticket
 from guardcli.gateways.postgres.contract import Conversation, Opening, Refused
 from guardcli.gateways.postgres.conversation import StatementConversation
 from guardcli.gateways.postgres.opening import opening_operations, wants_replication
+from guardcli.gateways.postgres.reach import moves_names, parts
 from guardcli.gateways.postgres.results import Maskers, Results
 from guardcli.model.decisions import Decision, Verdict
 from guardcli.model.events import EventType
@@ -86,6 +88,8 @@ class ConnectionAuthority:
         self._ruling = rules.standing.ruling
         self._last: tuple[tuple[Operation, ...], float, Decision] | None = None
         self._place = _place(opening)
+        self._moved = 0.0 if {"options", "search_path"} & opening.parameters.keys() else math.inf
+        """After this call a name without a schema may mean another table than to a connection that has just begun."""
         self._lines = StatementLines(rules.recorder, opening)
 
     @property
@@ -134,6 +138,9 @@ class ConnectionAuthority:
         now = self._clock()
         call = self._rules.recorder.admitted_as(self._lines.judged(statement, decision), now)
         self._calls[call.number] = call
+        runs = decision.verdict is not Verdict.DENY
+        if runs and call.number < self._moved and any(moves_names(one, statement.text) for one in decision.operations):
+            self._moved = call.number
         return Ticket(call.number, statement, decision, now)
 
     async def obtain(self, ticket: Ticket) -> AsyncIterator[str]:
@@ -150,10 +157,19 @@ class ConnectionAuthority:
             cwd="/",
             decision=ticket.decision,
             justification=self._rules.justification,
+            reach=await self._reach(ticket),
         )
         async for words in self._rules.approvals.ask(call, question):
             yield words
         self._rules.recorder.event(EventType.STARTED, call, {"program": "postgres gateway"})
+
+    async def _reach(self, ticket: Ticket) -> str:
+        """Say how far a statement would go, as far as the server's planner knows; it is not run for that."""
+        catalogue, statement = self._opening.catalogue, ticket.statement
+        found = parts(statement.text, ticket.decision.operations, self._moved < ticket.number)
+        if not found or catalogue is None:
+            return ""
+        return "\n".join(await catalogue.reach(found, statement.parameters))
 
     def _digest(self, ticket: Ticket) -> str:
         opening = self._opening

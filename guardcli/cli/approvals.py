@@ -229,6 +229,7 @@ def describe(approval: Approval) -> None:
         ("directory", approval.cwd),
         ("effects", ", ".join(approval.effects)),
         ("targets", ", ".join(approval.targets)),
+        ("reach", approval.reach),
         ("rule", f"{approval.rule}: {approval.message}"),
         ("agent's reason", approval.justification),
         ("asked", f"{clock(approval.created)}, {age(at - approval.created)} ago"),

@@ -274,6 +274,7 @@ class ApiClient:
         quorum: int = 1,
         expires: float = 600.0,
         justification: str = "",
+        reach: str = "",
         all_of: Sequence[str] = (),
         windows: Sequence[Mapping[str, object]] = (),
         grant: float = 0.0,
@@ -287,7 +288,8 @@ class ApiClient:
         texts = {"tool": tool, "command": command, "cwd": cwd, "rule": rule, "message": message}
         lists = {"effects": list(effects), "targets": list(targets), "groups": list(groups), "all_of": list(all_of)}
         lists["grant_scope"] = list(grant_scope)
-        form = {name: printable(value) for name, value in {**texts, **lists, "justification": justification}.items()}
+        texts |= {"justification": justification, **({"reach": reach} if reach else {})}
+        form = {name: printable(value) for name, value in {**texts, **lists}.items()}
         body = {"session": session, "digest": digest, "quorum": quorum, "expires": expires, "grant": grant, **form}
         body |= {"windows": list(windows), "must_justify": must_justify}
         return _approval(self._transport.call("POST", "/v1/approvals", body=body))

@@ -139,6 +139,7 @@ def approval_facts(approval: Approval, at: float) -> Text:
         ("directory", approval.cwd),
         ("effects", effects(approval.effects)),
         ("targets", "\n".join(approval.targets)),
+        ("reach", block(approval.reach, "bold")),
         ("rule", approval.rule),
         ("", approval.message),
         ("agent's reason", approval.justification),

@@ -308,6 +308,51 @@ def test_copy_to_the_client_is_masked(server: Server, copy: str) -> None:
     assert b"[CREDIT_CARD]" in data or b"**" in data
 
 
+REACHING = """
+CREATE TABLE owners (id int PRIMARY KEY);
+CREATE TABLE cars (id int PRIMARY KEY, owner int REFERENCES owners ON DELETE CASCADE);
+INSERT INTO owners SELECT generate_series(1, 400);
+INSERT INTO cars SELECT n, n FROM generate_series(1, 300) n;
+CREATE SCHEMA elsewhere;
+CREATE TABLE elsewhere.owners (id int);
+CREATE FUNCTION inserts() RETURNS int LANGUAGE plpgsql AS
+    $$ BEGIN INSERT INTO elsewhere.owners VALUES (1); RETURN 1; END $$;
+CREATE FUNCTION marks() RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN inserts(); END $$;
+CREATE VIEW trapped AS SELECT id FROM owners WHERE id = marks();
+ANALYZE;
+"""
+WHOLE = "delete from public.owners: about 400 rows of 400; reaches on into public.cars"
+REACHES: list[tuple[list[str], str]] = [
+    (["DELETE FROM owners"], WHOLE),
+    (["DELETE FROM owners WHERE id = 7"], WHOLE.replace("400 rows of", "1 row of")),
+    (["BEGIN; DELETE FROM owners; ROLLBACK"], WHOLE),
+    (["TRUNCATE owners CASCADE"], "truncate of public.owners: all of about 400 rows; reaches on into public.cars"),
+    (["DELETE FROM nowhere"], 'the server would refuse it: relation "nowhere" does not exist'),
+    (["SET search_path TO elsewhere", "DELETE FROM owners"], ""),
+    (["SET search_path TO elsewhere", "DELETE FROM public.owners"], WHOLE),
+    (
+        ["DELETE FROM owners WHERE id IN (SELECT id FROM trapped)"],
+        "the server would refuse it: cannot execute INSERT in a read-only transaction",
+    ),
+]
+"""What a client sends, and what is said of the last of it before a person decides."""
+
+
+def test_whoever_is_asked_is_told_how_far_a_statement_would_go_and_nothing_is_run_for_that(server: Server) -> None:
+    with server.direct(autocommit=True) as link:
+        link.execute(REACHING)
+        for statements, reach in REACHES:
+            server.rig.reviewer.answer = lambda: ApprovalState.DENIED
+            run = server.psql(*(word for one in statements for word in ("-c", one)))
+            assert "denied by" in run.stderr
+            assert server.rig.reviewer.asked[-1]["reach"] == reach
+        with server.connect(autocommit=True) as client, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            client.execute("DELETE FROM owners WHERE id < %s", (101,))
+        assert server.rig.reviewer.asked[-1]["reach"] == WHOLE.replace("400 rows of", "100 rows of")
+        counts = "SELECT (SELECT count(*) FROM owners), (SELECT count(*) FROM elsewhere.owners)"
+        assert link.execute(counts).fetchone() == (400, 0)
+
+
 def test_copy_from_the_client_passes_and_a_denied_one_swallows_its_data(server: Server) -> None:
     with server.connect(autocommit=True) as link:
         with link.cursor().copy("COPY orders FROM STDIN") as copy:

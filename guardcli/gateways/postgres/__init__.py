@@ -24,6 +24,7 @@
 ``results``          what becomes of answers; ``columns`` which of them rules name
 ``origins``          which columns of tables and views are masked; ``lineage`` what they go into
 ``catalogue``        what tables and views are, over a connection of its own; ``catalogues`` one for each database
+``reach``            how far a statement would go, for whoever is asked about it
 ``masked_rows``      rules put to the columns of one result; ``rows`` masks in batches, ``copying`` COPY data
 ``mending``          replaces values; ``typed`` so that each stays one of its type
 ===================  ==================================================================================

@@ -1,7 +1,10 @@
-"""What tables and views are behind their numbers: asked over a connection of the gateway's own, and nothing else.
+"""What tables and views are behind their numbers, and how far a statement would go: asked over a connection of the
+gateway's own.
 
 That connection only reads, gives up soon where it would wait for a lock (the client's own transaction may hold it),
-and is made anew when it broke. What cannot be had is left out; who asks then goes by the names that there are.
+and is made anew when it broke. What cannot be had is left out; who asks then goes by the names that there are. A
+statement is planned, never run, in a transaction that reads only and is rolled back. It goes as an extended query,
+which takes one statement and no more.
 """
 
 from __future__ import annotations
@@ -15,11 +18,15 @@ from typing import Any, Protocol
 
 from guardcli.gateways.postgres.codec.backend import DataRow, ErrorResponse, ReadyForQuery, decode_backend
 from guardcli.gateways.postgres.codec.frames import FROM_SERVER, Frame, Splitter
-from guardcli.gateways.postgres.codec.frontend import Query, Terminate
-from guardcli.gateways.postgres.codec.violations import ProtocolViolation
+from guardcli.gateways.postgres.codec.frontend import Bind, Execute, Parse, Query, Sync, Terminate
+from guardcli.gateways.postgres.reach import TABLES_MAX, WEIGHED, Kind, Part, Weight, changes, planned, weight, whole
 
 ASK_SECONDS = 5.0
 """How long an answer may take, a new connection included."""
+REACH_SECONDS = 3.0
+"""How long it may take to say how far a text would go: a person is asked only after that."""
+PLAN_MAX = 1 << 20
+"""Bytes of the longest plan that is read."""
 NAMES_MAX = 500
 """Names and numbers asked for at once; more are left out."""
 SETTINGS = (
@@ -51,7 +58,13 @@ FROM (SELECT DISTINCT oid FROM wanted) w JOIN pg_class c ON c.oid = w.oid JOIN p
 LIMIT 5000
 """
 
+_PLANNING = "BEGIN READ ONLY; SET LOCAL search_path TO DEFAULT; SET LOCAL statement_timeout TO 1500"
+
 log = logging.getLogger(__name__)
+
+
+class ServerRefused(Exception):
+    """The server answered with an error, in these words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,26 +124,76 @@ class LiveCatalogue:
             self._drop()
             return []
 
+    async def reach(self, parts: Sequence[Part], values: Sequence[str | None]) -> Sequence[str]:
+        """Return sentences about how far the parts of one text would go; none where it cannot be known. Never raises.
+
+        `values` are those of its parameters, as text.
+        """
+        try:
+            async with asyncio.timeout(REACH_SECONDS), self._turn:
+                return [words for part in parts for words in await self._reach(part, values)]
+        except Exception as failure:  # whatever it is, it is not known then
+            log.warning("how far a statement would go cannot be asked: %s", failure)
+            self._drop()
+            return []
+
+    async def _reach(self, part: Part, values: Sequence[str | None]) -> list[str]:
+        plan: object = None
+        tables: Sequence[tuple[str, str]] = part.tables
+        await self._ask(_PLANNING)
+        if part.kind is Kind.PLANNED:
+            try:
+                plan = await self._plan(part.text, values)
+            except ServerRefused as refusal:
+                await self._ask("ROLLBACK")
+                return [] if values else [f"the server would refuse it: {refusal}"]
+            changed, _ = changes(plan)
+            tables = [(one.schema, one.name) for one in changed]
+        oids = await self._numbers(tables)
+        await self._ask("ROLLBACK")
+        weights = await self._weigh(oids)
+        if part.kind is Kind.PLANNED:
+            return planned(plan, {one.name: one for one in weights})
+        return whole(part.kind, weights)
+
+    async def _plan(self, text: str, values: Sequence[str | None]) -> object:
+        wire, splitter = await self._linked()
+        question = b"EXPLAIN (VERBOSE, FORMAT JSON) " + text.encode()
+        given = tuple(None if one is None else one.encode() for one in values)
+        for message in (Parse(b"", question), Bind(b"", b"", values=given), Execute(b""), Sync()):
+            wire.write(message.encode())
+        rows = await _answer(wire, splitter)
+        found = rows[0][0] or b""
+        if len(found) > PLAN_MAX:
+            raise ValueError("the plan is too long")
+        return json.loads(found)
+
+    async def _numbers(self, tables: Sequence[tuple[str, str]]) -> list[int]:
+        """Return the numbers of tables, as the transaction's search path finds them."""
+        names = [".".join(_quoted(part) for part in names if part) for names in tables[:TABLES_MAX]]
+        if not names:
+            return []
+        listed = ", ".join(f"pg_catalog.to_regclass({_literal(name)})::pg_catalog.oid" for name in names)
+        (row,) = await self._ask(f"SELECT {listed}")
+        return [int(value) for value in row if value is not None]
+
+    async def _weigh(self, oids: Sequence[int]) -> list[Weight]:
+        if not oids:
+            return []
+        rows = await self._ask(WEIGHED.format(tables=", ".join(map(str, oids))))
+        return [weight(row[0]) for row in rows]
+
     async def _ask(self, text: str) -> list[tuple[bytes | None, ...]]:
+        wire, splitter = await self._linked()
+        wire.write(Query(text.encode()).encode())
+        return await _answer(wire, splitter)
+
+    async def _linked(self) -> tuple[Wire, Splitter]:
         if self._link is None:
             self._link = await self._dial()
-            await self._query(*self._link, SETTINGS)
-        return await self._query(*self._link, text)
-
-    async def _query(self, wire: Wire, splitter: Splitter, text: str) -> list[tuple[bytes | None, ...]]:
-        wire.write(Query(text.encode()).encode())
-        rows: list[tuple[bytes | None, ...]] = []
-        fault = ""
-        while True:
-            answer = decode_backend(await wire.frame(splitter, FROM_SERVER))
-            if isinstance(answer, DataRow):
-                rows.append(answer.values)
-            elif isinstance(answer, ErrorResponse):
-                fault = answer.field("M").decode("utf-8", "replace")
-            elif isinstance(answer, ReadyForQuery):
-                if fault:
-                    raise ProtocolViolation(fault)
-                return rows
+            self._link[0].write(Query(SETTINGS.encode()).encode())
+            await _answer(*self._link)
+        return self._link
 
     def _drop(self) -> None:
         link, self._link = self._link, None
@@ -142,6 +205,26 @@ class LiveCatalogue:
         if self._link is not None:
             self._link[0].write(Terminate().encode())
         self._drop()
+
+
+async def _answer(wire: Wire, splitter: Splitter) -> list[tuple[bytes | None, ...]]:
+    """Return the rows of an answer. Raises ServerRefused."""
+    rows: list[tuple[bytes | None, ...]] = []
+    fault = ""
+    while True:
+        answer = decode_backend(await wire.frame(splitter, FROM_SERVER))
+        if isinstance(answer, DataRow):
+            rows.append(answer.values)
+        elif isinstance(answer, ErrorResponse):
+            fault = answer.field("M").decode("utf-8", "replace")
+        elif isinstance(answer, ReadyForQuery):
+            if fault:
+                raise ServerRefused(fault)
+            return rows
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _literal(name: str) -> str:

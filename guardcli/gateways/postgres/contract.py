@@ -20,15 +20,23 @@ from typing import Protocol
 
 from guardcli.gateways.postgres.catalogue import Relation
 from guardcli.gateways.postgres.codec.sqlstates import INSUFFICIENT_PRIVILEGE
+from guardcli.gateways.postgres.reach import Part
 
 
 class Catalogue(Protocol):
-    """Looks up tables and views, which RowDescription names only by number, over a connection of the gateway's own."""
+    """Looks up tables and views, and plans statements, over a connection of the gateway's own."""
 
     async def relations(self, oids: Collection[int], names: Collection[str]) -> Sequence[Relation]:
         """Return those with these numbers or names, and what the views among them are made from.
 
         What does not exist, or cannot be had, is left out. Never raises.
+        """
+        ...
+
+    async def reach(self, parts: Sequence[Part], values: Sequence[str | None]) -> Sequence[str]:
+        """Return sentences about how far the parts of one text would go, with these values for its parameters.
+
+        Nothing is run. None where it cannot be known. Never raises.
         """
         ...
 
