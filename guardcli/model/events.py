@@ -113,7 +113,8 @@ def _halves(
     return head, tail
 
 
-_is_plain = re.compile(r"[\w.:-]*", re.ASCII).fullmatch
+_is_plain = re.compile(r"[ !#-\[\]-~]*").fullmatch
+"""ASCII that is printed as it is, but for what JSON escapes: the quotation mark and the backslash."""
 
 
 def quoted(text: str) -> bytes:

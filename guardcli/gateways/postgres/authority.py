@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from guardcli.model.decisions import Decision
 from guardcli.model.operations import Operation
@@ -25,8 +25,7 @@ class Source(str, Enum):
     CALL = "function call"
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """One text that a client sent, with the values that came for its parameters.
 
     `text` is what was judged. `parameters` holds each value as a person can read it, None for NULL. `digest` is the
@@ -39,8 +38,7 @@ class Statement:
     parameters: tuple[str | None, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(NamedTuple):
     """One statement under way: its `number` in the record, what was decided, and when it began (epoch seconds)."""
 
     number: int

@@ -54,6 +54,7 @@ class ClientSide(ServerSide):
         self.waiting_parse: WaitingParse | None = None
         self.probing = False
         self.unsettled = False
+        self._quiet: tuple[tuple[Operation, ...], bool] = (), True
 
     def drain(self, piece: Frame | Run) -> bool:
         """Keep `piece` until all that was sent is answered; False where nothing is to be waited for."""
@@ -138,30 +139,36 @@ class ClientSide(ServerSide):
         operations: tuple[Operation, ...],
         values: tuple[str | None, ...] = (),
     ) -> None:
-        if self.names.are_too_many and any(one.action in ("prepare", "declare") for one in operations):
+        quiet = self._is_quiet(operations)
+        if not quiet and self.names.are_too_many and any(one.action in ("prepare", "declare") for one in operations):
             self._refuse_query(refusals.too_many_names())
             return
         ticket = self._admit(statement, self._judge(operations, values), self._refuse_query)
         if ticket is None:
             return
         kind = Sent.QUERY if statement.source is Source.QUERY else Sent.CALL
-        item = Item(kind, ticket=ticket, text=statement.text)
+        item = Item(kind, ticket=ticket, text=statement.text, quiet=quiet)
         item.stream = self.replication and replication_command(statement.text, _TOOL) is not None
-        item.quiet = is_quiet(operations)
-        if kind is Sent.QUERY and not item.quiet:
-            item.changes = changes(statement.text, operations)
-        item.unsettled = any(not operation.complete for operation in operations)
-
-        def send() -> None:
-            if item.quiet:
-                self.end_group(item, frame.raw)
-                return
-            self._after_probe(item, operations, lambda: self.end_group(item, frame.raw))
-
+        if not quiet:
+            if kind is Sent.QUERY:
+                item.changes = changes(statement.text, operations)
+            item.unsettled = any(not operation.complete for operation in operations)
         if ticket.decision.verdict is Verdict.APPROVE:
-            self._ask(ticket, send, self._refuse_query)
+            self._ask(ticket, lambda: self._send_simple(item, operations, frame.raw), self._refuse_query)
         else:
-            send()
+            self._send_simple(item, operations, frame.raw)
+
+    def _is_quiet(self, operations: tuple[Operation, ...]) -> bool:
+        """Say what `is_quiet` says; the same operations come again and again."""
+        if self._quiet[0] is not operations:
+            self._quiet = operations, is_quiet(operations)
+        return self._quiet[1]
+
+    def _send_simple(self, item: Item, operations: Sequence[Operation], raw: bytes) -> None:
+        if item.quiet:
+            self.end_group(item, raw)
+        else:
+            self._after_probe(item, operations, lambda: self.end_group(item, raw))
 
     def _after_probe(self, item: Item, operations: Sequence[Operation], send: Callable[[], None]) -> None:
         """Send a Query; before a COPY of which columns may have to be masked, ask the server which these are."""
@@ -225,7 +232,7 @@ class ClientSide(ServerSide):
             return
         operations = self._operations(text)
         decision = self._judge(operations)
-        prepared = Prepared(text, operations, parse.types, quiet=is_quiet(operations))
+        prepared = Prepared(text, operations, parse.types, quiet=self._is_quiet(operations))
         open_ = self.authority.reads_values and "$" in text  # its values decide, and are to come
         if decision.verdict is Verdict.ALLOW and not open_:
             self._send_parse(name, prepared, frame.raw)

@@ -14,7 +14,7 @@ not be reached.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -83,7 +83,8 @@ class Step:
     `client_wait`: nothing more is taken from the client until it is done; its result goes to `client_goes_on`. What it
     raises ends the connection. `server_wait`: the same for the other side. `drop_wait`: the client's wait that is under
     way is given up (its task is cancelled), and its result will not come. `cancel`: what the real server is doing is
-    cancelled there. `end`: all is written out, then both connections are closed.
+    cancelled there. `end`: all is written out, then both connections are closed. `afterwards` is called as soon as all
+    is on its way: what nobody waits for.
     """
 
     to_client: list[bytes] = field(default_factory=list)
@@ -93,6 +94,7 @@ class Step:
     drop_wait: bool = False
     cancel: bool = False
     end: bool = False
+    afterwards: Callable[[], Step] | None = None
 
 
 class Conversation(Protocol):

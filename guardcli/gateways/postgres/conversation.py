@@ -71,17 +71,24 @@ class StatementConversation(WholeExchanges):
 
     def from_client(self, chunk: bytes) -> Step:
         """Take what the client sent."""
+        if self._late is not None:
+            self.settle()
         if self._is_at_rest():
             chunk = self.take_whole(chunk)
             if not chunk:
-                return self._give()
+                return self.give()
         self._client.feed(chunk)
         return self._done()
 
     def from_server(self, chunk: bytes) -> Step:
         """Take what the server sent."""
+        if self._late is not None:
+            self.settle()
         if self._usual is not None and self.hear_whole(chunk):
-            return self._done() if self._client.held else self._give()
+            if not self._client.held:
+                return self.give()
+            self.settle()
+            return self._done()
         self.feed_server(chunk)
         return self._done()
 
@@ -120,10 +127,11 @@ class StatementConversation(WholeExchanges):
         """Tell the client why the session ends."""
         self.to_client(error("FATAL", sqlstate, message).encode())
         self.step.end = True
-        return self._give()
+        return self.give()
 
     def closed(self, reason: str) -> None:
-        """Record what will never be heard of."""
+        """Record what came last, and what will never be heard of."""
+        self.settle()
         self.lose(reason)
 
     @property
@@ -148,11 +156,7 @@ class StatementConversation(WholeExchanges):
                 break
             self._held = None
             self._take(piece)
-        return self._give()
-
-    def _give(self) -> Step:
-        step, self.step = self.step, Step()
-        return step
+        return self.give()
 
     def _may_take(self) -> bool:
         """Say whether the client's next message may be looked at."""

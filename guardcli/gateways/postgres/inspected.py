@@ -19,12 +19,11 @@ TOOL = "psql"
 KNOWN, KNOWN_LENGTH = 1024, 4096
 """So many texts of at most so many characters are remembered with what they do."""
 
-_PLAIN = re.compile(r"\s*select\s[\w\s,.()=<>*;]*", re.ASCII | re.IGNORECASE).fullmatch
-"""No quotes, comments, parameters, operators by name, casts or arrays: words are words and numbers numbers."""
-_DIGITS = re.compile(r"(?<!\w)[0-9]", re.ASCII).findall
-"""Where a number or a part of one begins; not within a name."""
-_NUMBER = re.compile(r"(?<![\w.])[1-9][0-9]{0,8}(?![\w.])", re.ASCII)
+_PLAIN = r"(?:[^\W\d]\w*+|[\s,.()=<>*;])*+"
+"""No quotes, comments, parameters, operators by name, casts or arrays: words are words; and no number."""
+_NUMBER = r"(?<![\w.])[1-9][0-9]{0,8}(?![\w.])"
 """A whole number that every version reads as a constant of type integer, and as nothing else."""
+_FORM = re.compile(rf"(\s*select\s{_PLAIN}){_NUMBER}({_PLAIN})", re.ASCII | re.IGNORECASE).fullmatch
 _READS = frozenset((Effect.READ,))
 OTHERS = ("2", "7", "131072", "999999999")
 """Numbers that are tried in its place: small and large ones, and one that is a bit which means something (lo_open)."""
@@ -32,12 +31,8 @@ OTHERS = ("2", "7", "131072", "999999999")
 
 def inspected(text: str) -> tuple[Operation, ...]:
     """Return what `text` does; it means nothing by the names of a session, and has `KNOWN_LENGTH` at the most."""
-    if _PLAIN(text) is None:
-        return _inspected(text)
-    if len(_DIGITS(text)) != 1:
-        return _inspected(text)
-    form, numbers = _NUMBER.subn("1", text)
-    known = _of_form(form) if numbers == 1 else None
+    form = _FORM(text)
+    known = _of_form(*form.groups()) if form is not None else None
     return _inspected(text) if known is None else known
 
 
@@ -47,10 +42,10 @@ def _inspected(text: str) -> tuple[Operation, ...]:
 
 
 @lru_cache(maxsize=KNOWN)
-def _of_form(form: str) -> tuple[Operation, ...] | None:
-    """Return what every text of `form` does; None where that hangs on its number, or is more than to read."""
-    found = _inspected(form)
+def _of_form(before: str, behind: str) -> tuple[Operation, ...] | None:
+    """Return what every text does that has a number between the two; None where that hangs on it, or is no reading."""
+    found = _inspected(f"{before}1{behind}")
     if not all(one.complete and one.effects == _READS for one in found):
         return None
-    others = (_NUMBER.sub(number, form) for number in OTHERS)
+    others = (f"{before}{number}{behind}" for number in OTHERS)
     return found if all(_inspected(other) == found for other in others) else None

@@ -31,6 +31,8 @@ def digest(kind: str, text: bytes, types: Sequence[int] = (), bind: Bind | Funct
 
 def _begun(kind: str, text: bytes, types: tuple[int, ...], formats: object) -> bytes:
     """Return what a digest is over before the values."""
+    if formats is None and not types:
+        return b"guard statement 1\n%d:%b%d:%b2:()" % (len(kind), kind.encode(), len(text), text)
     parts = [kind.encode(), text, repr(types).encode()]
     if formats is not None:
         parts.append(repr(formats).encode())

@@ -69,6 +69,7 @@ class Session:
         self._ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._cancels: set[asyncio.Task[None]] = set()
         self._clock = asyncio.get_running_loop().time
+        self._soon = asyncio.get_running_loop().call_soon
         self.began = self.active = self._clock()
 
     async def run(self, settings: dict[str, str]) -> str:
@@ -158,6 +159,8 @@ class Session:
             self._waits.server = self._wait(step.server_wait, self._server_goes_on)
         if step.end:
             self._finish("the session ended")
+        if step.afterwards is not None:
+            self._soon(self._guarded, step.afterwards)
         self._regulate()
 
     # -- waiting --

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from guardcli.gateways.postgres.client_side import ClientSide
 from guardcli.gateways.postgres.codec.backend import (
@@ -23,6 +24,7 @@ from guardcli.gateways.postgres.codec.backend import (
 from guardcli.gateways.postgres.codec.frames import HEADER, Frame
 from guardcli.gateways.postgres.codec.frontend import PORTAL, Describe, Execute, Sync
 from guardcli.gateways.postgres.codec.limits import BACKEND, FRONTEND
+from guardcli.gateways.postgres.contract import Step
 from guardcli.gateways.postgres.flight import Item, Sent
 from guardcli.gateways.postgres.names import Portal
 
@@ -40,8 +42,7 @@ _ENDS = {_EXECUTE_SYNC: False, _DESCRIBE_EXECUTE_SYNC: True}
 """What follows on the Bind of the unnamed portal, and whether a Describe is in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Usual:
+class _Usual(NamedTuple):
     """A group that is under way alone, and whose answer needs nothing but being counted and passed on.
 
     `kinds` are the types of the messages that may answer it, many rows in a row as one.
@@ -57,6 +58,12 @@ class WholeExchanges(ClientSide):
 
     _usual: _Usual | None = None
     _last: Answer | None = None
+    _late: _Usual | None = None
+
+    def give(self) -> Step:
+        """Return what is to be done, and begin anew."""
+        step, self.step = self.step, Step()
+        return step
 
     def take_whole(self, chunk: bytes) -> bytes:
         """Take what stands first in `chunk`, as far as it is usual, and return the rest. Nothing may be under way."""
@@ -117,12 +124,23 @@ class WholeExchanges(ClientSide):
         outcome.rows += answer.rows
         outcome.bytes += len(chunk) - answer.other
         outcome.tags.append(answer.tag)
-        self.end_portal(usual.portal)
         self.status, self.closing = answer.status, False
-        self.group_ended(usual.item)
         self.to_client(chunk)
+        self._late = usual
+        self.step.afterwards = self._settled
         self.ready()
         return True
+
+    def settle(self) -> None:
+        """Record how the exchange went whose answer is on its way: done before anything else happens here."""
+        late, self._late = self._late, None
+        if late is not None:
+            self.end_portal(late.portal)
+            self.group_ended(late.item)
+
+    def _settled(self) -> Step:
+        self.settle()
+        return self.give()
 
     def _like_last(self, chunk: bytes) -> Answer | None:
         """Return the last answer where `chunk` is the same again but for what is in its one row."""

@@ -31,8 +31,11 @@ def cut(data: bytes, size: int) -> list[bytes]:
 Script = Sequence[tuple[str, bytes]]
 
 
-def played(script: Script, size: int) -> tuple[object, ...]:
-    """Play `script` in chunks of `size` bytes, or whole ones for 0; return all that can be seen of it."""
+def played(script: Script, size: int, *, late: bool = False) -> tuple[object, ...]:
+    """Play `script` in chunks of `size` bytes, or whole ones for 0; return all that can be seen of it.
+
+    What is to be done afterwards is done before the next chunk comes, or where it is `late` not at all before the end.
+    """
     keeper = Keeper()
     made = conversation(keeper)
     steps: list[Step] = []
@@ -40,7 +43,8 @@ def played(script: Script, size: int) -> tuple[object, ...]:
     try:
         for side, data in script:
             take = made.from_client if side == "client" else made.from_server
-            steps += [take(chunk) for chunk in cut(data, size)]
+            steps += [one for chunk in cut(data, size) for one in settled(take(chunk), late)]
+        made.settle()
     except ProtocolViolation as violation:
         fault = violation.message
     waits = [step.client_wait for step in steps if step.client_wait is not None]
@@ -50,6 +54,10 @@ def played(script: Script, size: int) -> tuple[object, ...]:
     sent = [b"".join(part) for part in zip(*map(_both, steps), strict=True)]
     out = (sent, keeper.record, len(waits))
     return (*out, fault, made.status, portals, list(made.names.statements), len(made.flight), made.skipping)
+
+
+def settled(step: Step, late: bool) -> list[Step]:
+    return [step] if late or step.afterwards is None else [step, step.afterwards()]
 
 
 def _both(step: Step) -> tuple[bytes, bytes]:
@@ -120,6 +128,7 @@ def test_it_does_not_matter_how_chunks_are_cut(name: str) -> None:
     script = SCRIPTS[name]
     slow = played(script, 1)
     assert played(script, 0) == slow
+    assert played(script, 0, late=True) == slow
     assert played(script, 7) == slow
 
 
@@ -145,3 +154,25 @@ def test_the_usual_exchange_goes_the_short_way() -> None:
     for asked, said in (USUAL, (ONE, ROWS + ROW + DONE + READY)):
         assert made.take_whole(asked) == b""
         assert made.hear_whole(said)
+        made.settle()
+
+
+def test_a_client_that_has_its_answer_waits_for_no_record_of_it() -> None:
+    keeper = Keeper()
+    made = conversation(keeper)
+    made.from_client(ONE)
+    answered = made.from_server(ROWS + ROW + DONE + READY)
+    assert answered.to_client and [entry[0] for entry in keeper.record] == ["judged"]  # type: ignore[index]
+    assert answered.afterwards is not None
+    answered.afterwards()
+    made.closed("the client left")
+    assert [entry[0] for entry in keeper.record] == ["judged", "ended"]  # type: ignore[index]
+
+
+def test_what_came_last_is_recorded_though_the_connection_ends_at_once() -> None:
+    keeper = Keeper()
+    made = conversation(keeper)
+    made.from_client(ONE)
+    made.from_server(ROWS + ROW + DONE + READY)
+    made.closed("the client left")
+    assert keeper.record[1] == ("ended", keeper.record[0][1], (["SELECT 1"], 1, len(ROW), "", False))  # type: ignore[index]

@@ -214,6 +214,8 @@ def _known(raw: bytes) -> FrontendMessage:
 
 
 def _query(raw: bytes) -> Query:
+    if raw.find(b"\0", HEADER) == len(raw) - 1:
+        return Query(raw[HEADER:-1])
     reader = Reader(raw, "Query", HEADER)
     found = Query(reader.string())
     reader.end()
