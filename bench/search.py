@@ -1,39 +1,58 @@
 """How long an indexed question takes, over ever more events, on SQLite and on PostgreSQL.
 
-``python bench/search.py [EVENTS]``: 200,000 where not given, each backend; 5000000 takes hours. PostgreSQL's programs
-must be installed.
+``python bench/search.py [EVENTS] [sqlite] [postgresql]``: 200,000 events where not given, both. 5000000 take about
+20 minutes on a quiet machine and 15 GB of the disk. PostgreSQL's programs must be installed.
+
+All but the last events of each size are filled in quickly: rows as the store makes them, made once for both in a file,
+loaded in bulk, and indexed at the end. The last are added as the store does it, and that is what is timed.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
+from sqlalchemy import Connection, Engine
 from stage import Table, machine
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "integration"))
 from servers import postgres
 
-from guardcli.api.store.database import open_database, prepare, writing
-from guardcli.api.store.indexing import Searched, add
+from guardcli.api.store.database import copy_line, open_database, prepare, writing
+from guardcli.api.store.indexing import Searched, add, document, rows_of
+from guardcli.api.store.schema import SEARCH, SEARCH_TEXT
 from guardcli.api.store.search import Search, SearchQuery
+from guardcli.model.errors import GuardError
 from guardcli.model.events import Event, EventType
 
 EVENTS = 200_000
 BATCH = 500
+SESSION = 10_000
+"""Events of one session."""
+ADDED = 20
+"""Batches of each size that are added as the store does it."""
+SHARES = (16, 4, 1)
 ROUNDS = 40
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 TABLES = [f"sales/t{number}" for number in range(200)]
 WORDS = [f"word{number}" for number in range(20_000)]
+NAMES = [one.name for one in SEARCH.columns]
+SETTINGS = ("shared_buffers=512MB", "maintenance_work_mem=1GB", "max_wal_size=8GB")
+"""Of PostgreSQL; the first as for a machine of some GB, the others for filling in quickly."""
 
 
-def batch(session: str, start: int, pick: random.Random) -> list[Searched]:
-    """Return `BATCH` events: calls of psql, every tenth with a finding."""
+def events(session: str, start: int, pick: random.Random, until: int) -> list[Searched]:
+    """Return `BATCH` events of `until` in all: calls of psql, every tenth with a finding, the first tenth `legacy`."""
     found = []
     for number in range(start, start + BATCH):
         detected = number % 10 == 9
@@ -41,9 +60,10 @@ def batch(session: str, start: int, pick: random.Random) -> list[Searched]:
         table = pick.choice(TABLES)
         data: dict[str, object] = {"findings": {pick.choice(["credit_card", "email", "jwt"]): 1}}
         if not detected:
+            said = " ".join([*pick.choices(WORDS, k=6), *(["legacy"] if number < until // 10 else [])])
             data = {
                 "tool": "psql",
-                "command": f"SELECT {' '.join(pick.choices(WORDS, k=6))} FROM {table.replace('/', '.')}",
+                "command": f"SELECT {said} FROM {table.replace('/', '.')}",
                 "verdict": pick.choices(["allow", "approve", "deny"], [90, 7, 3])[0],
                 "rule": f"rule-{pick.randint(1, 20)}",
                 "operations": [
@@ -56,73 +76,183 @@ def batch(session: str, start: int, pick: random.Random) -> list[Searched]:
     return found
 
 
+def owner(start: int) -> tuple[str, str, str]:
+    """Return the session, the owner and the identity of the events from `start`."""
+    return f"session-{start // SESSION:05}", f"token:{start // SESSION % 10}", "agent"
+
+
+def lines(part: tuple[int, int]) -> bytes:
+    """Return the rows of one session's events as PostgreSQL's COPY takes them."""
+    start, until = part
+    pick, made = random.Random(start), []
+    for first in range(start, min(start + SESSION, until), BATCH):
+        for row in rows_of(*owner(first), events(owner(first)[0], first, pick, until), {}):
+            row["document"] = document(row)
+            made.append(copy_line(row[name] for name in NAMES))
+    return "".join(made).encode()
+
+
+def make(path: Path, until: int) -> None:
+    """Write the rows of all events into one file, on all processors."""
+    with path.open("wb") as file, get_context("fork").Pool() as pool:
+        for one in pool.imap(lines, [(start, until) for start in range(0, until, SESSION)]):
+            file.write(one)
+
+
+@dataclass(frozen=True)
+class Filling:
+    """How one kind of database is filled in quickly: its index is dropped, then made over all."""
+
+    drop: Sequence[str]
+    make: Sequence[str]
+    load: Callable[[Connection, Iterator[bytes]], None]
+
+
+def load_sqlite(connection: Connection, rows: Iterator[bytes]) -> None:
+    """Insert rows without an index."""
+    driver: Any = connection.connection.driver_connection
+    wanted = f"INSERT INTO search VALUES ({', '.join('?' * (len(NAMES) - 1))}, NULL)"
+    plain = (line.decode().replace(r"\n", "\n").split("\t")[:-1] for line in rows)
+    driver.executemany(wanted, plain)
+
+
+def load_postgresql(connection: Connection, rows: Iterator[bytes]) -> None:
+    """Copy rows without an index."""
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(f"COPY search ({', '.join(NAMES)}) FROM STDIN") as copy:
+        while some := b"".join(islice(rows, BATCH)):
+            copy.write(some)
+
+
+FILLINGS = {
+    "sqlite": Filling(
+        ("DROP TRIGGER search_added", "DROP TRIGGER search_removed", "DROP TABLE search_text"),
+        (*SEARCH_TEXT, "INSERT INTO search_text(search_text) VALUES ('rebuild')"),
+        load_sqlite,
+    ),
+    "postgresql": Filling(
+        ("DROP INDEX search_by_document",),
+        ("CREATE INDEX search_by_document ON search USING gin (document)",),
+        load_postgresql,
+    ),
+}
+
+
+def fill(engine: Engine, rows: Iterator[bytes]) -> None:
+    """Add `rows` quickly."""
+    filling = FILLINGS[engine.dialect.name]
+    with writing(engine) as connection:
+        for statement in filling.drop:
+            connection.exec_driver_sql(statement)
+        filling.load(connection, rows)
+    with writing(engine) as connection:
+        for statement in filling.make:
+            connection.exec_driver_sql(statement)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM ANALYZE search" if engine.dialect.name == "postgresql" else "ANALYZE search")
+
+
 def questions(pick: random.Random, events: int) -> dict[str, SearchQuery]:
     """Return one question of each kind, with another value each time."""
     moment = BEGAN.timestamp() + pick.random() * events / 4
+    deep = int(moment * 1000) << 21
+    word, table = pick.choice(WORDS), pick.choice(TABLES)
     return {
-        "one word": SearchQuery(pick.choice(WORDS)),
-        "a table": SearchQuery(facets={"table": pick.choice(TABLES)}),
-        "a word and a verdict": SearchQuery(pick.choice(WORDS), {"verdict": "allow"}),
+        "a word": SearchQuery(word),
+        "a word of all": SearchQuery("select"),
+        "a word of long ago": SearchQuery("legacy"),
+        "words never together": SearchQuery(f"{word} nowhere"),
+        "a beginning": SearchQuery(f"{word[:-1]}*"),
+        "the beginning of all": SearchQuery("wor*"),
+        "a table": SearchQuery(facets={"table": table}),
+        "a table, a deep page": SearchQuery(facets={"table": table}, after=deep),
+        "a word and a table": SearchQuery(f"select {word}", {"table": table}),
+        "a word and a verdict": SearchQuery(word, {"verdict": "allow"}),
         "a detector": SearchQuery(facets={"detector": pick.choice(["credit_card", "email", "jwt"])}),
+        "denied, of long ago": SearchQuery("legacy", {"verdict": "deny"}),
+        "newest first": SearchQuery(),
+        "a deep page": SearchQuery(after=deep),
         "a minute": SearchQuery(since=moment, until=moment + 60),
         "a rule in an hour": SearchQuery(
             facets={"rule": f"rule-{pick.randint(1, 20)}"}, since=moment, until=moment + 3600
         ),
+        "an agent's": SearchQuery("select", owner=f"token:{pick.randint(0, 9)}"),
+        "a session's denied": SearchQuery(facets={"verdict": "deny"}, session=f"session-{int(deep % 7):05}"),
         "denied, a table, of an agent": SearchQuery(
-            facets={"verdict": "deny", "table": pick.choice(TABLES)}, owner=f"token:{pick.randint(0, 9)}"
+            facets={"verdict": "deny", "table": table}, owner=f"token:{pick.randint(0, 9)}"
         ),
     }
 
 
-def curve(url: str, most: int) -> Iterator[tuple[int, float, dict[str, list[float]]]]:
-    """Give, at an eighth, a quarter, half and all of `most` events: events, events a second indexed, times in ms."""
+def ask(search: Search, done: int, pick: random.Random) -> dict[str, list[float]]:
+    """Return the times of `ROUNDS` questions of each kind in ms; refused ones are infinite."""
+    times: dict[str, list[float]] = {}
+    for _ in range(ROUNDS):
+        for kind, query in questions(pick, done).items():
+            start = time.perf_counter()
+            try:
+                search.find(query)
+            except GuardError:
+                start = -float("inf")
+            times.setdefault(kind, []).append(1000 * (time.perf_counter() - start))
+    return times
+
+
+def curve(url: str, rows: Path, most: int) -> Iterator[tuple[int, float, dict[str, list[float]]]]:
+    """Give at each share of `most` events: how many, events a second added as the store does it, times in ms."""
     engine = open_database(url)
     prepare(engine)
     search, pick = Search(engine), random.Random(7)
     done = 0
-    for share in (8, 4, 2, 1):
-        began, before = time.perf_counter(), done
-        while done < most // share:
-            with writing(engine) as connection:
-                name = f"session-{done // 10_000:04}"
-                add(connection, name, f"token:{done // 10_000 % 10}", "agent", batch(name, done, pick))
-            done += BATCH
-        rate = (done - before) / (time.perf_counter() - began)
-        if engine.dialect.name == "postgresql":
-            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.exec_driver_sql("VACUUM ANALYZE search")
-        times: dict[str, list[float]] = {}
-        for _ in range(ROUNDS):
-            for kind, query in questions(pick, done).items():
-                start = time.perf_counter()
-                search.find(query)
-                times.setdefault(kind, []).append(1000 * (time.perf_counter() - start))
-        yield done, rate, times
+    with rows.open("rb") as file:
+        for share in SHARES:
+            size = most // share // SESSION * SESSION
+            left = ADDED * BATCH
+            fill(engine, islice(file, size - left - done))
+            tail = list(islice(file, left))
+            assert len(tail) == left
+            batches = [events(owner(at)[0], at, random.Random(at), most) for at in range(size - left, size, BATCH)]
+            began = time.perf_counter()
+            for batch in batches:
+                with writing(engine) as connection:
+                    add(connection, *owner(batch[0].event.sequence), batch)
+            rate = left / (time.perf_counter() - began)
+            done = size
+            yield done, rate, ask(search, done, pick)
     engine.dispose()
 
 
-def measure(events: int = EVENTS) -> Table:
-    """Run everything and return the table."""
-    before, rows, header = machine(), [], list[str]()
-    with tempfile.TemporaryDirectory(prefix="gb") as place, postgres() as server:
+def measure(events: int, kinds: Sequence[str]) -> Table:
+    """Run everything and return the table: a row for each kind of question, a column for each size."""
+    before, columns, header = machine(), list[list[str]](), ["median / p95, ms"]
+    with tempfile.TemporaryDirectory(prefix="gb") as place, postgres(*SETTINGS) as server:
+        rows = Path(place) / "rows"
+        make(rows, events)
         urls = {
-            "SQLite": f"sqlite:///{place}/guard.db",
-            "PostgreSQL": f"postgresql://{server['PGUSER']}@/{server['PGDATABASE']}?host={server['PGHOST']}",
+            "sqlite": f"sqlite:///{place}/guard.db",
+            "postgresql": f"postgresql://{server['PGUSER']}@/{server['PGDATABASE']}?host={server['PGHOST']}",
         }
-        for name, url in urls.items():
-            for done, rate, times in curve(url, events):
-                header = ["median / p95, ms", "indexed a second", *times]
-                ranked = [sorted(found) for found in times.values()]
-                cells = [f"{one[len(one) // 2]:.1f} / {one[int(len(one) * 0.95)]:.1f}" for one in ranked]
-                rows.append([f"{name}, {done:,} events", f"{rate:,.0f}", *cells])
-                print(rows[-1], file=sys.stderr, flush=True)
+        for kind in kinds:
+            for done, rate, times in curve(urls[kind], rows, events):
+                header.append(f"{kind}, {done:,}")
+                ranked = {name: sorted(found) for name, found in times.items()}
+                cells = [f"{one[len(one) // 2]:.1f} / {one[int(len(one) * 0.95)]:.1f}" for one in ranked.values()]
+                names = ["events added a second", *ranked]
+                columns.append([f"{rate:,.0f}", *cells])
+                print(header[-1], *zip(names, columns[-1], strict=True), sep="\n  ", file=sys.stderr, flush=True)
+            if kind == "sqlite":
+                os.unlink(Path(place) / "guard.db")
     notes = [
         f"`python bench/search.py {events}` on {before}. Pages of 50, newest first, {ROUNDS} of each kind, asked of "
-        "the store in this process; indexed is the index's part of an append alone, in one thread, in batches of "
-        f"{BATCH}. The aim is 200 ms at p95 over 5,000,000 events, which this table shows only where it has that many."
+        "the store in this process; inf is a question that was refused for its time. Events are added by the index's "
+        f"part of an append alone, in one thread, in batches of {BATCH}. The aim is 200 ms at p95 over 5,000,000 "
+        "events, which this table shows only where it has that many."
     ]
-    return Table("Search", notes, header, rows)
+    return Table("Search", notes, header, [[name, *cells] for name, *cells in zip(names, *columns, strict=True)])
 
 
 if __name__ == "__main__":
-    print(measure(int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS).markdown())
+    given = sys.argv[1:]
+    counts = [int(one) for one in given if one.isdecimal()]
+    chosen = [one for one in given if one in FILLINGS]
+    print(measure(counts[0] if counts else EVENTS, chosen or list(FILLINGS)).markdown())

@@ -12,6 +12,8 @@ bits of the number      meaning
 21, below               a place within these, drawn once for a batch
 ======================  =============================================
 
+PostgreSQL's lexemes say also in which span of 2^24 milliseconds, 4.7 hours, the row is: `fulltext` says what for.
+
 Two batches that draw the same place in the same millisecond collide; the transaction fails then and is tried again by
 whoever sent it, as after any failure of the database.
 """
@@ -38,8 +40,11 @@ from guardcli.model.events import Event, EventType
 from guardcli.playback.asciicast import outputs
 from guardcli.playback.timeline import sentence
 
-PLACE_BITS = 21
+ID_BITS = 21
 """See above; 42 bits of milliseconds last until the year 2109."""
+
+SPAN_BITS = 24
+"""What a span has of 50 events a second, a million, is looked through in some tenths of a second; a year has 1,900."""
 
 BODY_MAX = 100_000
 """Characters of one event that can be found; a stretch of a recording has 64 KiB."""
@@ -96,7 +101,7 @@ def words(text: str) -> list[str]:
 
 def place(seconds: float) -> int:
     """Return the lowest number that a row of this moment, in seconds since the epoch, can have."""
-    return max(0, min(int(seconds * 1000), (1 << 42) - 1)) << PLACE_BITS
+    return max(0, min(int(seconds * 1000), (1 << 42) - 1)) << ID_BITS
 
 
 def add(
@@ -123,11 +128,16 @@ def add(
 
 
 def document(row: Mapping[str, Any]) -> str:
-    """Return what PostgreSQL finds a row by, as a ``tsvector`` is written; a facet begins with a sign that no word has.
+    """Return what PostgreSQL finds a row by, as a ``tsvector`` is written."""
+    span = f"{row['id'] >> ID_BITS + SPAN_BITS:x}"
+    found = [lexeme(span, facet=one) for one in row["facets"].split()]
+    found += [lexeme(span, word=one) for one in set(words(row["body"]))]
+    return "'" + "' '".join(found) + "'"
 
-    Neither has a quotation mark or a backslash.
-    """
-    return " ".join([f"'={one}'" for one in row["facets"].split()] + [f"'{word}'" for word in set(words(row["body"]))])
+
+def lexeme(span: str, *, facet: str = "", word: str = "") -> str:
+    """Return what PostgreSQL knows a facet or a word of a span by; no sign of its language is in one of these."""
+    return f"{span}={facet}" if facet else f"{span}.{word}"
 
 
 def _known(connection: Connection, session: str, items: Sequence[Searched]) -> dict[int, Call]:
@@ -150,7 +160,7 @@ def rows_of(
     session: str, owner: str, identity: str, items: Sequence[Searched], calls: dict[int, Call]
 ) -> Iterator[dict[str, Any]]:
     """Give the rows of `items`; `calls` are the calls judged before, and those that are judged here are added to it."""
-    base = secrets.randbits(PLACE_BITS - 1)
+    base = secrets.randbits(ID_BITS - 1)
     common = [facet("session", session), facet("owner", owner), facet("identity", identity)]
     for number, item in enumerate(items):
         event = item.event

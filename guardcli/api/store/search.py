@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Engine, Integer, Row, cast, column, select, table
-from sqlalchemy.dialects.postgresql import TSQUERY
-from sqlalchemy.sql import ColumnElement, Select
+from sqlalchemy import Engine, Row, select
+from sqlalchemy.sql import ColumnElement
 
-from guardcli.api.store.database import reading
+from guardcli.api.store.fulltext import Wanted, asking, newest
 from guardcli.api.store.indexing import facet, place, words
 from guardcli.api.store.schema import SEARCH
 from guardcli.model.errors import ConfigurationError
@@ -21,8 +20,6 @@ EXCERPT = 160
 """Characters that a hit shows of its text."""
 
 LAST = (1 << 63) - 1
-
-_TEXT = table("search_text", column("rowid", Integer), column("search_text"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,48 +67,31 @@ class Search:
     def find(self, query: SearchQuery) -> list[Found]:
         """Return up to `query.limit` events, newest first.
 
-        Raises ConfigurationError for words without a letter or digit, and for too many.
+        Raises ConfigurationError for words without a letter or digit, for too many, and for a question that takes too
+        long.
         """
         wanted = _wanted(query.words)
         exact = {facet(kind, value) for kind, value in query.facets.items() if value}
         exact |= {facet("owner", query.owner)} if query.owner else set()
         exact |= {facet("session", query.session)} if query.session else set()
-        found, number = self._matching(sorted(exact), wanted)
-        found = found.where(*_bounds(query, number)).order_by(number.desc()).limit(query.limit)
-        with reading(self._engine) as connection:
+        least, below = place(query.since), min(place(query.until) if query.until else LAST, query.after or LAST)
+        with asking(self._engine) as connection:
+            found = select(SEARCH).order_by(SEARCH.c.id.desc()).limit(query.limit)
+            if exact or wanted:
+                numbers = newest(connection, Wanted(sorted(exact), wanted, least, below, query.limit))
+                found = found.where(SEARCH.c.id.in_(numbers), *_rights(query))
+            else:
+                found = found.where(SEARCH.c.id >= least, SEARCH.c.id < below)
             return [_found(row, [word for word, _ in wanted]) for row in connection.execute(found)]
 
-    def _matching(
-        self, exact: Sequence[str], wanted: Sequence[tuple[str, bool]]
-    ) -> tuple[Select[tuple[object, ...]], ColumnElement[int]]:
-        """Return the rows that match, and the number to bound and order them by: that of the index which finds them."""
-        if not exact and not wanted:
-            return select(SEARCH), SEARCH.c.id
-        if self._engine.dialect.name == "postgresql":
-            parts = [f"'={one}'" for one in exact] + [f"'{word}'{':*' if open else ''}" for word, open in wanted]
-            asked = SEARCH.c.document.op("@@")(cast(" & ".join(parts), TSQUERY))
-            return select(SEARCH).where(asked), SEARCH.c.id
-        parts = [f"facets : {one}" for one in exact]
-        parts += [f'body : "{word}"{" *" if open else ""}' for word, open in wanted]
-        joined = SEARCH.join(_TEXT, _TEXT.c.rowid == SEARCH.c.id)
-        matched = _TEXT.c.search_text.op("MATCH")(" AND ".join(parts))
-        return select(SEARCH).select_from(joined).where(matched), _TEXT.c.rowid
 
-
-def _bounds(query: SearchQuery, number: ColumnElement[int]) -> list[ColumnElement[bool]]:
-    """Return the conditions beside the index: time, the page, and, though the index holds them too, the rights.
-
-    The rights are put so that no other index is chosen for them: SQLite would look for each of an owner's rows in
-    the text index, one by one.
-    """
-    below = min(place(query.until) if query.until else LAST, query.after or LAST)
-    conditions = [number < below]
-    if query.since:
-        conditions.append(number >= place(query.since))
+def _rights(query: SearchQuery) -> list[ColumnElement[bool]]:
+    """Return the conditions of what may be seen, which the index holds too: two that must both fail."""
+    conditions = []
     if query.owner:
-        conditions.append(SEARCH.c.owner + "" == query.owner)
+        conditions.append(SEARCH.c.owner == query.owner)
     if query.session:
-        conditions.append(SEARCH.c.session + "" == query.session)
+        conditions.append(SEARCH.c.session == query.session)
     return conditions
 
 
