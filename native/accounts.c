@@ -63,7 +63,7 @@ static const uint8_t groupings[][6] = {{4, 4, 4, 4, 0}, {4, 4, 4, 1, 0}, {4, 6, 
 static size_t grouped(struct text text, size_t place, const uint8_t *groups, uint8_t *digits, size_t *length)
 {
     int separator = at(text, place + 4);
-    if (separator != ' ' && separator != '-')
+    if (separator != ' ' && separator != '-' && separator != '.')
         return 0;
     *length = 0;
     for (; *groups; groups++) {

@@ -32,26 +32,6 @@ static bool is_domain(const uint8_t *label, size_t length)
     return true;
 }
 
-/* Return where the domain at `place` ends, 0 where there is none: as many labels as can be, the last one of letters. */
-static size_t domain_end(struct text text, size_t place)
-{
-    size_t bounds[LABELS_MAX], count = 0;
-    while (count < LABELS_MAX) {
-        size_t length = run(text, place, LABEL_MAX + 1, ALNUM | LABEL);
-        if (!length || length > LABEL_MAX || at(text, place + length) != '.' || text.bytes[place] == '-'
-            || text.bytes[place + length - 1] == '-')
-            break;
-        bounds[count++] = place += length + 1;
-    }
-    while (count--) {
-        size_t length = run(text, bounds[count], TOP_LEVEL_MAX + 1, ALPHA), end = bounds[count] + length;
-        if (length < 2 || length > TOP_LEVEL_MAX || is_at(text, end, WORD | LABEL))
-            continue;
-        return is_domain(text.bytes + bounds[count], length) ? end : 0;
-    }
-    return 0;
-}
-
 /* Return the length of the UTF-8 sequence at `bytes` (Unicode 15, table 3-7). Where there is none, 0, and in `bad` how
  * many bytes one replacement character stands for. */
 static size_t sequence(const uint8_t *bytes, size_t left, size_t *bad)
@@ -73,6 +53,58 @@ static size_t sequence(const uint8_t *bytes, size_t left, size_t *bad)
         *bad = index + 1;
     }
     return length;
+}
+
+/* Return how many bytes of letters beyond ASCII stand at `place`: UTF-8, without the blanks and the signs of
+ * punctuation of Unicode's blocks 2000 to 2BFF, 3000 to 303F and FF00 to FF20. */
+static size_t letters(struct text text, size_t place, size_t most)
+{
+    size_t start = place, length, bad;
+    while (place < text.length && text.bytes[place] >= 0x80 && place - start < most) {
+        const uint8_t *bytes = text.bytes + place;
+        length = sequence(bytes, text.length - place, &bad);
+        if (!length || (*bytes == 0xc2 && bytes[1] != 0xaa && bytes[1] != 0xb5 && bytes[1] != 0xba)
+            || (*bytes == 0xe2 && bytes[1] < 0xb0) || (*bytes == 0xe3 && bytes[1] == 0x80)
+            || (*bytes == 0xef && bytes[1] >= 0xbc && bytes[2] < 0xa1))
+            break;
+        place += length;
+    }
+    return place - start;
+}
+
+/* Return the length of the label at `place`, of letters beyond ASCII (RFC 5890) where it has some. */
+static size_t label_length(struct text text, size_t place)
+{
+    size_t start = place, before;
+    do {
+        before = place;
+        place += run(text, place, LABEL_MAX + 1, ALNUM | LABEL);
+        place += letters(text, place, LABEL_MAX + 1);
+    } while (place != before && place - start <= LABEL_MAX);
+    return place - start;
+}
+
+/* Return where the domain at `place` ends, 0 where there is none: as many labels as can be, the last one of letters. */
+static size_t domain_end(struct text text, size_t place)
+{
+    size_t bounds[LABELS_MAX], count = 0;
+    while (count < LABELS_MAX) {
+        size_t length = label_length(text, place);
+        if (!length || length > LABEL_MAX || at(text, place + length) != '.' || text.bytes[place] == '-'
+            || text.bytes[place + length - 1] == '-')
+            break;
+        bounds[count++] = place += length + 1;
+    }
+    while (count--) {
+        size_t beyond = letters(text, bounds[count], LABEL_MAX);
+        size_t length = run(text, bounds[count], TOP_LEVEL_MAX + 1, ALPHA), end = bounds[count] + length;
+        if (beyond && !is_at(text, bounds[count] + beyond, WORD | LABEL))
+            return bounds[count] + beyond;
+        if (length < 2 || length > TOP_LEVEL_MAX || is_at(text, end, WORD | LABEL))
+            continue;
+        return is_domain(text.bytes + bounds[count], length) ? end : 0;
+    }
+    return 0;
 }
 
 /* Tell whether what stands before `start` is bytes that no text has; NUL and escape sequences are text here. */
@@ -136,7 +168,8 @@ static size_t chain_end(struct text text, size_t end)
 
 bool guard_email(struct text text, size_t place, size_t *start, size_t *end)
 {
-    if (!place || !is(text.bytes[place - 1], LOCAL) || !is_at(text, place + 1, ALNUM))
+    if (!place || !is(text.bytes[place - 1], LOCAL)
+        || (!is_at(text, place + 1, ALNUM) && !letters(text, place + 1, 1)))
         return false;
     *end = domain_end(text, place + 1);
     if (!*end)

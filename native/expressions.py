@@ -100,7 +100,7 @@ EXPRESSIONS: dict[str, bytes] = {
     "stop": rb"(?i)(?:.*[^\w\n])?" + _STOP + rb"(?:\W(?s:.*))?",
     "operand": rb"(?s:.*)(?:[()\[\]{}\"'.]|(?i:" + TELLING + rb"))(?s:.*)",
     "label": rb"(?i)[^0-9]*" + TELLING + rb"[^0-9]*",
-    "small_number": rb"[0-9]{1,6}(?:\.[0-9]+)?[smhd]?|[0-9]{1,3}(?:_[0-9]{3})+|-?[0-9]",
+    "small_number": rb"[0-9]{1,6}(?:\.[0-9]+)?(?:[smhd]| bytes?| characters?)?|[0-9]{1,3}(?:_[0-9]{3})+|-?[0-9]",
     "telling": rb"(?i)" + TELLING + _ENDED,
     "capital": rb"[A-Z][a-z]{2,10}(?:Key|Token|Secret|Password)(?i:" + _ENDED + rb")",
     "code_word": rb"(?i)(?:val|values?|var|result|res|ret|data|names?|keys?|self|this|cls|obj|object|item|elem|node"
@@ -146,9 +146,11 @@ EXPRESSIONS: dict[str, bytes] = {
       (?:~|\.{0,2})/\S* | [a-z]:\\\S* | [a-z][a-z0-9+.-]*://\S*          # a path, a URL
     | [a-z][\w-]*(?:/[\w.-]+)+                                           # a path, a MIME type
     | (?:[a-z0-9_-]+\.)+[a-z]{2,10}(?::[0-9]{1,5})?                      # a host, a file
-    | [\w.+-]+@[\w-]+(?:\.[\w-]+)*                                       # an address
+    | [\w.+-]+@[\w-]+(?:\.[\w-]+)+                                       # an address
+    | (?-i:[a-z][a-z0-9._-]+@[a-z][a-z-]{2,}[0-9]{0,2})                    # user@host
     | [a-z_][\w.]*[(\[{<].* | .*[({\[]                                   # code
-    | .*(?:%[sdrf(]|\$\{|\{\{|\{[a-z_0-9]*\}|\\[wdsbn]|=>|&&|&(?:quot|amp|lt|gt|\#[0-9]+);?|\|\||::).*   # an expression
+    | .*%[sdrf](?:[^\w].*)?
+    | .*(?:%\(|\$\{|\{\{|\{[a-z_0-9]*\}|\\[wdsbn]|=>|&&|&(?:quot|amp|lt|gt|\#[0-9]+);?|\|\||::).*   # an expression
     | \$\w+ | %\w+% | @[a-z_][\w./-]* | --?[a-z][\w-]* | &\w+;?
     """,
 }

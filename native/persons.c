@@ -1,5 +1,6 @@
 /* National identifiers whose form tells by itself, with check digits or reserved ranges: US SSN and ITIN, BR CPF and
- * CNPJ, UK NINO, IT codice fiscale, ES DNI and NIE, SG NRIC and FIN. */
+ * CNPJ, UK NINO, IT codice fiscale, ES DNI and NIE, SG NRIC and FIN,
+ * FI henkilötunnus. */
 
 #include <string.h>
 
@@ -141,13 +142,21 @@ static bool is_singaporean(const uint8_t *id)
     return id[8] == (id[0] == 'S' || id[0] == 'T' ? "JZIHGFEDCBA" : "XWUTRQPNMLK")[total % 11];
 }
 
+/* A date of birth, a number and its rest by 31. */
+static bool is_finnish(const uint8_t *id)
+{
+    unsigned month = number(id + 2, 2);
+    return month >= 1 && month <= 12 && is_date((int)number(id + 4, 2), (int)month, (int)number(id, 2))
+        && id[9] == "0123456789ABCDEFHJKLMNPRSTUVWXY"[number(id, 9) % 31];
+}
+
 /* In this order; a first letter that must be one of a few stands in `first`. */
 static const struct {
     const char *form, *first;
     bool (*is_valid)(const uint8_t *id);
 } identifiers[] = {
     {"999-99-9999", NULL, is_american}, {"999.999.999-99", NULL, is_cpf}, {"99.999.999/9999-99", NULL, is_cnpj},
-    {"AA_99_99_99_A", NULL, is_british}, {"AAAAAAXXAXXAXXXA", NULL, is_italian}, {"99999999~A", NULL, is_dni},
+    {"AA_99_99_99_A", NULL, is_british}, {"AAAAAAXXAXXAXXXA", NULL, is_italian}, {"99999999~A", NULL, is_dni}, {"999999-999X", NULL, is_finnish},
     {"A9999999~A", "XYZ", is_nie}, {"A9999999A", "STFG", is_singaporean},
 };
 

@@ -136,7 +136,7 @@ static struct candidates candidates(struct masks before, struct masks now, struc
     wide blank = both(joint[0].blank, joint[1].blank), hyphen = both(joint[0].hyphen, joint[1].hyphen);
     wide dot = both(joint[0].dot, joint[1].dot), slash = both(joint[0].slash, joint[1].slash);
     wide d2 = d & d >> 1, d3 = d2 & d >> 2, d4 = d2 & d2 >> 2, d8 = d4 & d4 >> 4;
-    wide part = blank | hyphen, point = dot | hyphen;
+    wide part = blank | hyphen | dot, point = dot | hyphen;
     uint64_t first_digit = now.digit & ~(now.digit << 1 | before.digit >> 63);
     uint64_t first_upper = now.upper & ~(now.upper << 1 | before.upper >> 63);
     wide card = (d8 & d4 >> 8 & d >> 12) | (d4 & part >> 4 & d4 >> 5 & part >> 9 & d4 >> 10 & part >> 14 & d >> 15)
@@ -144,7 +144,7 @@ static struct candidates candidates(struct masks before, struct masks now, struc
     wide numbers = (d3 & hyphen >> 3 & d2 >> 4 & hyphen >> 6 & d4 >> 7)
         | (d3 & dot >> 3 & d3 >> 4 & dot >> 7 & d3 >> 8 & hyphen >> 11 & d2 >> 12)
         | (d2 & dot >> 2 & d3 >> 3 & dot >> 6 & d3 >> 7 & slash >> 10 & d4 >> 11 & hyphen >> 15 & d2 >> 16)
-        | (d8 & (u >> 8 | (hyphen >> 8 & u >> 9)));
+        | (d8 & (u >> 8 | (hyphen >> 8 & u >> 9))) | (d4 & d2 >> 4 & hyphen >> 6 & d3 >> 7);
     wide phone = d3 & point >> 3 & d3 >> 4 & point >> 7 & d4 >> 8;
     wide letters = u & u >> 1 & (d2 >> 2 | (blank >> 2 & d2 >> 3)), tax = u & u >> 1;
     tax &= tax >> 2 & tax >> 4 & run16(u | d);

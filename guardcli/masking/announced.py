@@ -88,6 +88,21 @@ ANNOUNCED = (
         False,
         re.compile(rb"(?=[ \t]*\S+[ \t]+\S).*"),
     ),
+    Announcement(
+        rb"\bform-data; name=\\?\"[\w.\[\]-]{0,60}(?:pass(?:word|wd|phrase|code)|pwd|secret|token|api_?key)"
+        rb"[\w.\[\]-]{0,20}\\?\"[ \t]{0,4}\r?\n",
+        _LINE,
+        is_given,
+        2,
+        False,
+        re.compile(rb"--.*"),
+    ),
+    Announcement(
+        rb"\"name\": ?\"[\w.-]{0,40}(?:sess|sid|auth|csrf|xsrf|remember|login|jwt)[\w.-]{0,40}\",[ \t]{0,4}\r?\n",
+        _pair(rb"value"),
+        is_chosen,
+        1,
+    ),
     Announcement(rb"<auth-user-pass>[ \t]{0,4}\r?\n", _LINE, is_given, 3, True),
     Announcement(
         rb"\b(?:recovery|backup|rescue|scratch)[ -](?:codes|keys|tokens)\b[^\n]{0,60}:[ \t]{0,4}\r?\n",

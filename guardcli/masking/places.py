@@ -32,6 +32,13 @@ def _client(programs: bytes, options: bytes, value: bytes = _VALUE) -> Form:
 
 CLIENTS = (
     _client(rb"curl|wget|https?|xh", rb"(?:-u|-U|-a|--user|--auth|--proxy-user)[ \t=]?[\"']?[^\s:\"'/]{1,100}:", _WORD),
+    _client(
+        rb"curl|wget|https?|xh",
+        rb"(?:-u|-U|-a|--user|--auth|--proxy-user)[ \t=]?(?=[\"'][^\"'\n]* )[\"'][^\s:\"'/]{1,100}:",
+        rb"([^\"'\n]{1,8192})",
+    ),
+    _client(rb"https?|xh", rb"-A[ \t=]?bearer[ \t]+-a[ \t=]?"),
+    _client(rb"nmcli", rb"password[ \t]+"),
     _client(rb"sshpass", rb"-p[ \t]?"),
     _client(rb"mysql(?:dump|admin|import|show)?|mariadb(?:-dump|-admin)?", rb"-p(?![ \t])"),
     Form(
@@ -41,7 +48,7 @@ CLIENTS = (
         is_given,
         _FAR,
     ),
-    _client(rb"(?:redis|keydb|valkey)-cli", rb"-a[ \t]+"),
+    _client(rb"(?:redis|keydb|valkey)-cli", rb"(?:-a|AUTH|auth|requirepass|masterauth)[ \t]+"),
     _client(rb"mongo(?:sh|dump|restore|import|export|stat)?", rb"-p[ \t]?(?![ \t-])"),
     _client(rb"ldap(?:search|modify|add|delete|passwd|whoami|compare)", rb"-w[ \t]?"),
     _client(rb"sqlcmd|bcp|osql|isql|tsql", rb"-P[ \t]?"),
@@ -85,7 +92,7 @@ CLIENTS = (
     ),
     Form(
         rb"--from-literal[ =][\"']?[\w.-]{1,100}=[\"']?[^\s\"']",
-        rb"--from-literal[ =][\"']?[\w.-]{1,100}=[\"']?",
+        rb"--from-literal[ =][\"']?(?!(?:user(?:name)?|host(?:name)?|port|db(?:name)?|database)=)[\w.-]{1,100}=[\"']?",
         rb"([^\s\"']{1,8192})",
     ),
     Form(

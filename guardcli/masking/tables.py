@@ -15,7 +15,10 @@ Named = Callable[[str], bool]
 """Tells whether a column's name is one that is masked."""
 
 _END_OF_ROWS = re.compile(rb"\([0-9]+ (?:rows?|Zeilen?|lignes?|filas?)\)\r?|[ \t\r]*|\\\.\r?")
-_RULER = re.compile(rb"[+|]?[-+ ]*-[-+ ]*[+|]?\r?|(?:\xe2\x94.|[ \r])+")
+_RULER = re.compile(rb"[+|]?[-+ ]*-[-+ ]*[+|]?\r?|(?:\xe2[\x94\x95].|[ \r])+")
+_EDGES = str.maketrans("│┃║┆┇┊┋╎╏", "|" * 9)
+_LINES = str.maketrans("─━═┄┅┈┉╌╍", "-" * 9)
+_JUNCTION = re.compile("[ \u2500-\u257f]")
 _IDENTIFIER = re.compile(rb"\"?[A-Za-z_?](?:[\w?]|[ ](?=\w))*\"?")
 _BETWEEN = re.compile(rb"[ \t]?[|,;~^#!:=><&%@$*+/\\\x1f\0\t-]{1,8}[ \t]?")
 """What may stand between two names of a header, or two fields."""
@@ -79,16 +82,8 @@ def _bytes_between(row: bytes, first: int, last: int) -> tuple[int, int]:
 
 def aligned(header: bytes, ruler: bytes, named: Named) -> AlignedRows | None:
     """Return the follower of the rows under `header` and its `ruler` (``----+---``), if a column of it is masked."""
-    names = header.decode("utf-8", "replace").replace("│", "|")
-    marks = (
-        ruler.decode("utf-8", "replace")
-        .strip("\r")
-        .replace("┼", "+")
-        .replace("─", "-")
-        .replace("├", "+")
-        .replace("┤", "+")
-        .replace(" ", "+")
-    )
+    names = header.decode("utf-8", "replace").translate(_EDGES)
+    marks = _JUNCTION.sub("+", ruler.decode("utf-8", "replace").strip("\r").translate(_LINES))
     bounds = [-1, *(place for place, char in enumerate(marks) if char == "+"), len(marks)]
     columns = []
     for left, right in pairwise(bounds):

@@ -19,6 +19,30 @@ SAID = (
     rb":? {1,4}"
 )
 PAIRED = B + Q + B + rb"[,;]?" + B + Q + VALUE + Q + B + rb"[:=]"
+BRACED = (
+    rb"\\?[\"']?"
+    + B
+    + rb"[:=]?"
+    + B
+    + rb"\{"
+    + B
+    + rb"(?:"
+    + Q
+    + rb"\w{1,20}"
+    + Q
+    + B
+    + rb"[:=]"
+    + B
+    + rb"[^\s{},]{1,30},"
+    + B
+    + rb"){0,2}"
+    + Q
+    + VALUE
+    + Q
+    + B
+    + rb"[:=]"
+    + B
+)
 ATTRIBUTES = rb"(?:[ \t]{1,4}[\w-]{1,20}=[\"'][^\"'\n]{0,40}[\"']){0,2}"
 SETTERS = (
     rb"(?:(?:define|(?:set|put|add|append|get|default|update|replace|create|insert)_?\w{0,20}|(?:get|put)?env"
@@ -71,7 +95,7 @@ FORMS = (
     Around(rb"[\"']" + ATTRIBUTES + rb"[ \t]{1,4}value=[\"'][^\"']"),
     Around(rb"[\"'][^<>\n]{0,60}>[^<\s]"),
     Around(PAIRED + B + Q + rb"[^\s\"']"),
-    Around(rb"[\"']" + B + rb"\{" + B + VALUE + B + rb"=" + B + rb"[\"'][^\"']"),
+    Around(BRACED + rb"\\?[\"'][^\s\"']"),
     Around(rb"[\"']" + B + rb",[ \t]{0,20}@?[\"'][^\"']", SETTERS + rb"[\"']", rb"[\w$.:/-]"),
     Around(rb"[\"']" + B + rb"," + B + rb"@?[\"'][^\"']"),
     Around(rb"\([\"'][^\"']", rb"\W(?:set|with|use|add|new)_?", rb"[\w.]"),

@@ -26,7 +26,9 @@ EXPRESSIONS = {
     + rb"[ \t]{0,4}[:=][ \t]{0,4}"
     + _Q
     + rb"[^\s\"']",
-    Tail.BLOCK_VALUE: _TOLD + rb"[\"'][ \t]{0,4}\{[ \t]{0,4}" + _VALUE + rb"[ \t]{0,4}=[ \t]{0,4}[\"'][^\"']",
+    Tail.BLOCK_VALUE: _TOLD
+    + rb"\\?[\"']?[ \t]{0,4}[:=]?[ \t]{0,4}\{[ \t]{0,4}(?:\\?[\"']?\w{1,20}\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}"
+    rb"[^\s{},]{1,30},[ \t]{0,4}){0,2}" + _Q + _VALUE + _Q + rb"[ \t]{0,4}[:=][ \t]{0,4}\\?[\"'][^\s\"']",
     Tail.SETTER: rb"(?:(?:define|(?:set|put|add|append|get|default|update|replace|create|insert)_?\w{0,20}"
     rb"|(?:get|put)?env|property|option|header)\(@?)[\"'][\w$.:/-]{0,60}"
     + _TOLD

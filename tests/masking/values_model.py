@@ -74,9 +74,11 @@ _ORDINARY = re.compile(
     | (?:~|\.{0,2})/\S* | [a-z]:\\\S* | [a-z][a-z0-9+.-]*://\S*          # a path, a URL
     | [a-z][\w-]*(?:/[\w.-]+)+                                           # a path, a MIME type
     | (?:[a-z0-9_-]+\.)+[a-z]{2,10}(?::[0-9]{1,5})?                      # a host, a file
-    | [\w.+-]+@[\w-]+(?:\.[\w-]+)*                                       # an address
+    | [\w.+-]+@[\w-]+(?:\.[\w-]+)+                                       # an address
+    | (?-i:[a-z][a-z0-9._-]+@[a-z][a-z-]{2,}[0-9]{0,2})                    # user@host
     | [a-z_][\w.]*[(\[{<].* | .*[({\[]                                   # code
-    | .*(?:%[sdrf(]|\$\{|\{\{|\{[a-z_0-9]*\}|\\[wdsbn]|=>|&&|&(?:quot|amp|lt|gt|\#[0-9]+);?|\|\||::).*   # an expression
+    | .*%[sdrf](?:[^\w].*)?
+    | .*(?:%\(|\$\{|\{\{|\{[a-z_0-9]*\}|\\[wdsbn]|=>|&&|&(?:quot|amp|lt|gt|\#[0-9]+);?|\|\||::).*   # an expression
     | \$\w+ | %\w+% | @[a-z_][\w./-]* | --?[a-z][\w-]* | &\w+;?
     | (?-i:[a-z]+(?:_[a-z]+)*_?[0-9]{1,2}(?:_[a-z]+)+ | [a-z]+(?:_[a-z]+)+[0-9]{1,2})   # a variable
     """
@@ -113,7 +115,7 @@ _PROSE = re.compile(rb"(?i)(?=\S+\s+\S+\s+\S)(?:.*\b" + _STOP + rb"\b.*)")
 _OPERAND = re.compile(rb"[()\[\]{}\"'.]|(?i:" + TELLING + rb")")
 _LABEL = re.compile(rb"(?i)(?=.*[ ])[^0-9]*" + TELLING + rb"[^0-9]*")
 """What a form or a message says: ``Confirm password``."""
-_SMALL_NUMBER = re.compile(rb"[0-9]{1,6}(?:\.[0-9]+)?[smhd]?|[0-9]{1,3}(?:_[0-9]{3})+|-?[0-9]")
+_SMALL_NUMBER = re.compile(rb"[0-9]{1,6}(?:\.[0-9]+)?(?:[smhd]| bytes?| characters?)?|[0-9]{1,3}(?:_[0-9]{3})+|-?[0-9]")
 _FILE = rb"(?:pem|key|crt|cer|txt|json|ya?ml|conf|cfg|ini|env|p12|pfx|jks|py|js|ts|php|rb|go|sh|sock|html?|md)"
 _PATH = re.compile(
     rb"(?:~|\.{1,2})?/[\w.@${}-]+(?:/[\w.@${}-]+)+/?|(?:\./|~/)?(?:[\w.-]+/){0,20}[\w-]+\."

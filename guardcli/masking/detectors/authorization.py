@@ -23,7 +23,7 @@ class Authorization(TokenDetector):
     token = re.compile(
         rb"(?i)authorization\\?[\"']?[ \t]{0,8}[:=][ \t]{0,8}\\?[\"']?"
         rb"(?:(?:basic|bearer|token|negotiate|ntlm|apikey|api-key|dpop)[ \t]{1,8}([^\s\"'\\,;|&]{1,8192})"
-        rb"|(?:digest|hoba|aws4-hmac-sha256)[ \t]{1,8}"
+        rb"|[A-Za-z][A-Za-z0-9-]{1,40}[ \t]{1,8}"
         rb"((?:[\w-]{1,40}=(?:\\?\"[^\"\\\n]{0,1024}\\?\"|[^\s\"',\\]{1,1024})[, \t]{0,8}){1,40})"
         rb"|[A-Za-z][A-Za-z0-9-]{1,20}[ \t]{1,4}([A-Za-z0-9._~+/=:-]{8,8192})(?![^\s\"'\\,;|&)])"
         rb"|([A-Za-z0-9._~+/=-]{16,8192}))"

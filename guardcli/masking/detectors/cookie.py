@@ -5,10 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from guardcli.masking.chosen import is_chosen
 from guardcli.masking.detector import Detector
+from guardcli.masking.forms import Form, FormDetector
 from guardcli.masking.native import cookies
 from guardcli.masking.placeholders import is_placeholder
 from guardcli.masking.tokens import TokenDetector
+
+_JAR = rb"\t(?:TRUE|FALSE)\t/[^\t\n]{0,100}\t(?:TRUE|FALSE)\t[0-9]{1,12}\t[^\t\n]{1,100}\t"
+_OBJECT = (
+    rb"\"[nN]ame\"[ \t]{0,4}:[ \t]{0,4}\"[\w.-]{0,40}(?i:sess|sid|auth|csrf|xsrf|remember|login|jwt)[\w.-]{0,40}\""
+    rb"[ \t]{0,4},[ \t]{0,4}\"[vV]alue\"[ \t]{0,4}:[ \t]{0,4}\""
+)
+_KEPT = (
+    Form(_JAR + rb"[^\s]", _JAR, rb"(\S{1,8192})", is_chosen),
+    Form(_OBJECT + rb"[^\s\"]", _OBJECT, rb"([^\s\"\\]{1,8192})", is_chosen),
+)
+"""Cookies as programs keep them: a line of Netscape's format, an object of JSON."""
 
 
 class Cookie(TokenDetector):
@@ -27,8 +40,8 @@ class Cookie(TokenDetector):
 
     @classmethod
     def parts(cls) -> Sequence[Detector]:
-        """Return this one, which finds those of a command line, and the one for headers."""
-        return cls(), Header()
+        """Return this one, which finds those of a command line, the one for headers, and those for what is kept."""
+        return cls(), Header(), *(FormDetector(cls.name, cls.label, form) for form in _KEPT)
 
     def confirm(self, token: bytes) -> bool:
         """Tell whether there is a value in it."""

@@ -20,7 +20,7 @@ _ADDRESS = re.compile(
 _NAMES = (
     rb"(?:btc|bitcoin|wallet|address|addr|ltc|litecoin|doge(?:coin)?|dash|trx|tron|usdt|xrp|ripple|xmr|monero|payout"
     rb"|deposit"
-    rb"|donat(?:e|ion)s?|coins?|crypto)"
+    rb"|donat(?:e|ion)s?|coins?|crypto|send|sent|pay|paid|recipient|sender|receiver|to|from)"
 )
 
 

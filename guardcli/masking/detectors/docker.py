@@ -1,4 +1,4 @@
-"""Docker: access tokens of the Hub, and the logins that `config.json` and pull secrets keep in base64."""
+"""Docker: access tokens of the Hub, the logins that `config.json` keeps in base64, and pull secrets."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ class Docker(TokenDetector):
     triggers = (
         rb"\bdckr_(?:pat|oat)_[A-Za-z0-9_-]{20}",
         rb"\\?\"auth\\?\"[ \t]{0,8}:[ \t]{0,8}\\?\"[A-Za-z0-9+/]{4}",
+        rb"\.docker(?:configjson|cfg)\\?\"?[ \t]{0,8}[:=][ \t]{0,8}\\?[\"']?ey[A-Za-z0-9+/]{10}",
     )
     behind = (29,)
-    prefix = re.compile(rb"(?<![A-Za-z0-9])dckr_|\"auth\\?\"")
+    prefix = re.compile(rb"(?<![A-Za-z0-9])dckr_|\"auth\\?\"|\.docker(?:configjson|cfg)")
     token = re.compile(
         rb"dckr_(?:pat|oat)_[A-Za-z0-9_-]{20,8192}|\"auth\\?\"[ \t]{0,8}:[ \t]{0,8}\\?\"([A-Za-z0-9+/]{4,8192}={0,2})"
+        rb"|\.docker(?:configjson|cfg)\\?\"?[ \t]{0,8}[:=][ \t]{0,8}\\?[\"']?(ey[A-Za-z0-9+/]{10,8192}={0,2})"
     )
     opening = rb"(?<![A-Za-z0-9])(dckr_(?:pat|oat)_[A-Za-z0-9_-]{0,200})"
 

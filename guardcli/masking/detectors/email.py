@@ -2,16 +2,52 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from guardcli.masking.detector import Detector
+
+_DOMAIN = rb"(?=[0-9-]{0,62}[A-Za-z])[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,6}\.[A-Za-z]{2,24}(?![\w-])"
+_PLAIN = rb"(?<![\w.%+-])[A-Za-z0-9][\w.+-]{0,63}"
+_QUOTED = rb"(?<![\w\\])\"[A-Za-z0-9](?:[^\"@\n\\<>,;:]{0,60}[A-Za-z0-9])?"
 
 
 class Email(Detector):
     """Names addresses; `native` finds them, and declines remotes of scp and ssh, user names in URLs, units, file names
-    and binary data.
+    and binary data. Its other parts find those that are written otherwise.
     """
 
     name = "email"
     label = "EMAIL"
     personal = True
-    opening = rb"((?<![A-Za-z0-9.-])[A-Za-z0-9][A-Za-z0-9.%'+_-]{0,63}@[A-Za-z0-9.-]{0,255})"
+    opening = (
+        rb"((?<![A-Za-z0-9.\x80-\xff-])[A-Za-z0-9\x80-\xff][A-Za-z0-9.%'+_\x80-\xff-]{0,63}"
+        rb"@[A-Za-z0-9.\x80-\xff-]{0,255})"
+    )
     stub = rb"(?<![A-Za-z0-9.%'+_\x80-\xff-])([A-Za-z0-9\x80-\xff](?:[A-Za-z0-9'+_\x80-\xff-]|\.(?!\.)){0,63})"
+
+    @classmethod
+    def parts(cls) -> Sequence[Detector]:
+        """Return this one, the one for URLs, and the one for local parts in quotes."""
+        return Written(rb"%40", _PLAIN), Written(rb"\"@", _QUOTED), cls()
+
+
+class Written(Email):
+    """Find addresses with another sign than ``@`` between their two halves."""
+
+    opening = b""
+    stub = b""
+
+    def __init__(self, sign: bytes, local: bytes) -> None:
+        """`sign` is what stands between, `local` an expression for what is before it."""
+        self.triggers = (sign + rb"[A-Za-z0-9]",)
+        self._whole = re.compile(local + sign + _DOMAIN)
+        self._length = len(sign) + 1
+
+    def find(self, text: bytes, at: int) -> tuple[int, int] | None:
+        """Return the address whose sign ends before `at`."""
+        sign = at - self._length
+        for found in self._whole.finditer(text, max(0, sign - 66), at + 320):
+            if found.start() < sign < found.end():
+                return found.span()
+        return None

@@ -14,7 +14,7 @@ class Gcp(TokenDetector):
     label = "GCP_KEY"
     triggers = (
         rb"\bAIza[A-Za-z0-9_-]{35}",
-        rb"\bya29\.[A-Za-z0-9_-]{20}",
+        rb"\bya29\.[A-Za-z0-9_.-]{20}",
         rb"\bGOCSPX-[A-Za-z0-9_-]{28}",
         rb"\b1//0[A-Za-z0-9_-]{30}",
     )

@@ -6,20 +6,26 @@ import re
 
 from guardcli.masking.detector import Detector
 
-_ADDRESS = re.compile(rb"(?<![\w:-])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w:-])")
+_ADDRESS = re.compile(
+    rb"(?<![\w:.-])(?:[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}|[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2})(?![\w:-])"
+)
+
+_WIDTHS = (17, 14)
+_SIGNS = frozenset(b":-.")
 
 
 class MacAddress(Detector):
-    """Find addresses in six pairs; decline the empty one and broadcast."""
+    """Find addresses in six pairs or three fours; decline the empty one and broadcast."""
 
     name = "mac_address"
     label = "MAC_ADDRESS"
     personal = True
-    triggers = (rb"\b[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}",)
+    triggers = (rb"\b[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}", rb"\b[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2}")
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the address that ends at `at`."""
-        found = _ADDRESS.match(text, at - 17) if at >= 17 else None
-        if found is None or len(set(found[0].lower()) - {0x3A, 0x2D}) == 1:
-            return None
-        return found.span()
+        for width in _WIDTHS:
+            found = _ADDRESS.match(text, at - width) if at >= width else None
+            if found is not None and found.end() == at:
+                return found.span() if len(set(found[0].lower()) - _SIGNS) > 1 else None
+        return None

@@ -14,7 +14,7 @@ from guardcli.masking.inserted import Inserted
 from guardcli.masking.names import GUARDED, SUFFIX, TELLING
 from guardcli.masking.nextvalue import NextValue
 from guardcli.masking.rightside import is_secret_string
-from guardcli.masking.tails import ATTRIBUTES, KEY, PAIRED, SAID, SETTERS, VALUE, B, Q, Tail
+from guardcli.masking.tails import ATTRIBUTES, BRACED, KEY, PAIRED, SAID, SETTERS, B, Q, Tail
 from guardcli.masking.telling import telling_columns
 
 _TOLD = TELLING + SUFFIX
@@ -82,8 +82,8 @@ FORMS = (
     ),
     Form(
         Tail.BLOCK_VALUE,
-        _NAME + rb"[\"']" + B + rb"\{" + B + rb"(?i:" + VALUE + rb")" + B + rb"=" + B,
-        _STRING,
+        _NAME + rb"(?i:" + BRACED + rb")",
+        rb"(?:\\\"([^\"\\\n]{1,8192})|" + _STRING + rb")",
         is_string,
     ),
     Form(
@@ -109,6 +109,18 @@ FORMS = (
         rb"\bset[ \t]{1,4}password\b[^\n]{0,100}=[ \t]{0,4}(?:old_)?password[ \t]{0,4}\('[^']",
         rb"(?i)password[ \t]{0,4}\(",
         _STRING,
+        is_string,
+    ),
+    Form(
+        rb"\b(?:with|using) (?:the |this )?pass(?:word|phrase)[ \t]{1,2}[^\s]",
+        rb"(?i)\b(?:with|using) (?:the |this )?pass(?:word|phrase)[ \t]{1,2}",
+        _TOKEN,
+        is_chosen,
+    ),
+    Form(
+        rb"<input\b[^<>\n]{0,200}\btype=[\"']?password\b[^<>\n]{0,200}\bvalue=[\"'][^\"']",
+        rb"(?i)\bvalue=",
+        _ATTRIBUTE,
         is_string,
     ),
     Form(rb"\bpassword[ \t]{1,4}N?'[^']", rb"(?i)\bpassword[ \t]{1,4}", _SQL, is_string),
@@ -177,7 +189,7 @@ class NamedValue(Detector):
             *(FormDetector(cls.name, cls.label, form) for form in forms),
             *announced,
             Inserted(cls.name, cls.label),
-            *telling_columns(),
+            *telling_columns(cls.name, cls.label),
         )
 
     def begin(self, text: bytes, at: int) -> tuple[int, Follower] | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 
 from guardcli.masking.detector import Detector
+from guardcli.masking.telling import TellingColumns
 
 _WEAK: Sequence[tuple[bytes, bytes, str]] = (
     (rb"ssn|social.?security|itin", rb"[0-9]{9}", "us.ssn us.itin"),
@@ -18,7 +19,7 @@ _WEAK: Sequence[tuple[bytes, bytes, str]] = (
     (rb"pesel", rb"[0-9]{11}", "pl.pesel"),
     (rb"aadhaar|aadhar|uid", rb"[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{4}", "in_.aadhaar"),
     (rb"tfn|tax.?file", rb"[0-9]{3} ?[0-9]{3} ?[0-9]{2,3}", "au.tfn"),
-    (rb"steuer.?id|idnr|tax.?id", rb"[0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{3}", "de.idnr"),
+    (rb"steuer.?id(?:entifikationsnummer|nr|-nr)?|idnr|tax.?id", rb"[0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{3}", "de.idnr"),
     (rb"bsn", rb"[0-9]{8,9}", "nl.bsn"),
     (rb"personnummer|person.?nr", rb"(?:[0-9]{2})?[0-9]{6}[-+]?[0-9]{4}", "se.personnummer"),
     (
@@ -71,13 +72,23 @@ _WEAK: Sequence[tuple[bytes, bytes, str]] = (
     (rb"sin|social.?insurance", rb"[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{3}", "ca.sin"),
 )
 """Forms that any number has: a word before them must say what they are."""
+_ANY = next(place for place, (word, _, _) in enumerate(_WEAK) if word.startswith(b"(?:national"))
+"""The place of the words that leave open whose identifier it is."""
 
-_BETWEEN = rb"[\w ]{0,12}[\"']?[ \t]{0,4}[:=#|]?[ \t\"']{0,4}"
+_BETWEEN = rb"[\w .-]{0,12}[\"']?[ \t]{0,4}[:=#|]?[ \t\"']{0,4}"
 _NAMED = re.compile(
     rb"(?<![A-Za-z])(?=[A-Za-z])(?:"
-    + b"|".join(b"(?i:" + word + b")" + _BETWEEN + b"(" + shape + b")" for word, shape, _ in _WEAK)
+    + b"|".join(b"(?i:" + word + b")" + _BETWEEN + rb"(?<![0-9A-Za-z])(" + shape + b")" for word, shape, _ in _WEAK)
     + rb")(?![\w-])"
 )
+
+_COLUMNS = (
+    r"(?:ssn|itin|nino|nhs|cpf|cnpj|dni|nie|nif|nir|pesel|aadhaar|pan|bsn|tfn|nric|hetu|curp|egn|oib|steuer_?id|tax_?id"
+    r"|personnummer|codice_?fiscale|insee|(?:national|social_?security|tax(?:payer)?|personal|identity|citizen)"
+    r"[_ ]?(?:id|code|no|num(?:ber)?))(?:_?(?:no|num(?:ber)?))?"
+)
+"""Names of columns that hold identifiers."""
+_IN_COLUMNS = f"{_WEAK[_ANY][2]} gb.nhs au.tfn br.cnpj sg.uen"
 
 
 class NationalId(Detector):
@@ -90,6 +101,11 @@ class NationalId(Detector):
     personal = True
     triggers = tuple(rb"\b(?i:" + word + b")" + _BETWEEN + shape for word, shape, _ in _WEAK)
 
+    @classmethod
+    def parts(cls) -> Sequence[Detector]:
+        """Return this one, and the one for columns of tables."""
+        return TellingColumns(cls.name, cls.label, _COLUMNS, is_identifier, True), cls()
+
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the identifier that ends at `at` behind a word that names it."""
         for found in _NAMED.finditer(text, max(0, at - 64), at + 1):
@@ -97,6 +113,11 @@ class NationalId(Detector):
             if found.end() == at and _is_valid(found[group].decode(), _WEAK[group - 1][2]):
                 return found.span(group)
         return None
+
+
+def is_identifier(value: bytes) -> bool:
+    """Tell whether `value` is an identifier of some country, with or without its separators."""
+    return value.isascii() and _is_valid(value.decode(), _IN_COLUMNS)
 
 
 @lru_cache(4096)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from guardcli.masking.american import DIGITS, is_american
 from guardcli.masking.detector import Detector
+from guardcli.masking.telling import TellingColumns
 
 _INTERNATIONAL = re.compile(rb"(?<![\w+.])\+[1-9][0-9]{0,2}(?:[ .()/-]{0,2}[0-9]){6,13}(?![\w])")
 _AMERICAN = re.compile(rb"(?<![\w+.-])(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}[.-])[2-9][0-9]{2}[.-][0-9]{4}(?![\w-])")
 _NAMES = rb"(?:phone|mobile|fax|tel|cell|msisdn)(?:[_ -]?(?:number|no))?"
-_NAMED = re.compile(rb"(?i)" + _NAMES + rb"[\"']?[.:=]{1,2}[ \"']{0,3}([0-9(][0-9 ()./-]{6,18}[0-9])(?![\w])")
+_NAMED = re.compile(
+    rb"(?i)" + _NAMES + rb"[\"']?(?:[.:=]{1,2}|[ ]{1,20}\|)[ \"']{0,3}([0-9(][0-9 ()./-]{6,18}[0-9])(?![\w])"
+)
 
 _SAID = (
     rb"(?:tele)?phone|telefon|t(?:e|\xc3\xa9)l(?:(?:e|\xc3\xa9)phone|(?:e|\xc3\xa9)fono)?|mobile?|handy|cell|fax"
@@ -59,6 +63,15 @@ _OTHER = re.compile(rb"[^0-9]")
 _WORD = re.compile(rb"[A-Za-z]{3}")
 """What every name holds: rows of numbers need no closer look."""
 
+_COLUMNS = r"(?:(?:tele)?phone|mobile|cell|fax|tel|msisdn)(?:[_ ]?(?:no|num(?:ber)?|[0-9]))?"
+"""Names of columns that hold numbers."""
+_DIALLED = re.compile(rb"[+(]?[0-9][0-9 ()./-]{5,22}[0-9]")
+
+
+def is_dialled(value: bytes) -> bool:
+    """Tell whether `value` may be a number where its place says that it is one."""
+    return _DIALLED.fullmatch(value) is not None and 7 <= sum(48 <= byte <= 57 for byte in value) <= 15
+
 
 class Phone(Detector):
     """Find numbers that the numbering plan of their country knows."""
@@ -68,13 +81,18 @@ class Phone(Detector):
     personal = True
     triggers = (
         rb"\([2-9][0-9]{2}\) ?[2-9][0-9]{2}[.-][0-9]{4}",
-        rb"(?i)" + _NAMES + rb"[\"']?[.:=]{1,2}[ \"']{0,3}[0-9(][0-9 ()./-]{6}",
+        rb"(?i)" + _NAMES + rb"[\"']?(?:[.:=]{1,2}|[ ]{1,20}\|)[ \"']{0,3}[0-9(][0-9 ()./-]{6}",
         rb"(?i)\b(?:"
         + _SAID
         + rb")[.:]?(?: (?:number|no|nr|me|us|is|at|to|on)[.:]?){0,2}[ \t]{1,3}\(?(?:00)?[0-9][0-9 ()./-]{5}",
         rb"\(0[0-9]{1,4}\)[ -]?[0-9]{2}",
     )
     opening = rb"(?<![\w+.])(\+[1-9][0-9 .()/-]{4,20})"
+
+    @classmethod
+    def parts(cls) -> Sequence[Detector]:
+        """Return this one, and the one for columns of tables."""
+        return TellingColumns(cls.name, cls.label, _COLUMNS, is_dialled, True), cls()
 
     def find_swept(self, text: bytes, start: int, end: int) -> tuple[int, int] | None:
         """Return the number from `start` to `end`, which has its country's code or an American form."""
@@ -100,7 +118,7 @@ class Phone(Detector):
                     return found.span(found.lastindex or 0)
         named = _NAMED.search(text, low, at + 32)
         if named is not None and named.start() < at <= named.end():
-            return named.span(1) if 7 <= sum(48 <= byte <= 57 for byte in named[1]) <= 15 else None
+            return named.span(1) if is_dialled(named[1]) else None
         return None
 
 

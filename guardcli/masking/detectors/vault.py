@@ -1,4 +1,4 @@
-"""Tokens of HashiCorp Vault: service, batch and recovery."""
+"""Tokens of HashiCorp Vault: service, batch and recovery; those of releases before 1.10 beside a word that says so."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ class Vault(TokenDetector):
 
     name = "vault"
     label = "VAULT_TOKEN"
-    triggers = (rb"\bhv[sbr]\.[A-Za-z0-9_-]{20}",)
+    triggers = (
+        rb"\bhv[sbr]\.[A-Za-z0-9_-]{20}",
+        rb"(?i:token)\\?[\"']?[ \t]{0,24}[:=|]?[ \t]{0,24}\\?[\"']?[sbr]\.[A-Za-z0-9]{24}",
+    )
     behind = (24,)
-    prefix = re.compile(rb"(?<![A-Za-z0-9])hv[sbr]\.")
-    token = re.compile(rb"hv[sbr]\.[A-Za-z0-9_-]{20,8192}")
+    prefix = re.compile(rb"(?<![A-Za-z0-9])(?:hv)?[sbr]\.")
+    token = re.compile(rb"hv[sbr]\.[A-Za-z0-9_-]{20,8192}|[sbr]\.[A-Za-z0-9]{24}(?:\.[A-Za-z0-9]{5})?(?![A-Za-z0-9.])")
     opening = rb"(?<![A-Za-z0-9])(hv[sbr]\.[A-Za-z0-9_-]{0,500})"
