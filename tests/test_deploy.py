@@ -14,6 +14,7 @@ import yaml
 
 from guardcli.cli.main import guard
 
+RUN = r"^RUN ((?:.*\\\n)*.*)$"
 PLACE = Path(__file__).parent.parent / "deploy" / "agent"
 
 
@@ -23,11 +24,12 @@ def load(name: str) -> dict[str, Any]:
 
 def scripts() -> dict[str, str]:
     steps = load("github-actions.yaml")["jobs"]["agent"]["steps"]
-    image = (PLACE / "Containerfile").read_text()
+    image, two = (PLACE / "Containerfile").read_text(), (PLACE / "Containerfile.sidecar").read_text()
     return {
         "github": "\n".join(step["run"] for step in steps if "run" in step),
         "gitlab": "\n".join(load("gitlab-ci.yaml")["agent"]["script"]),
-        "image": "\n".join(re.findall(r"^RUN ((?:.*\\\n)*.*)$", image, re.M)),
+        "image": "\n".join(re.findall(RUN, image, re.M)),
+        "images": "\n".join(re.findall(RUN, two, re.M)),
     }
 
 
@@ -44,7 +46,9 @@ def calls() -> list[list[str]]:
     ]
     entry = re.search(r"^ENTRYPOINT (\[.*\])$", (PLACE / "Containerfile").read_text(), re.M)
     assert entry is not None
-    return [*lines, [*yaml.safe_load(entry[1]), "bash"]]
+    sidecar = re.findall(r"^ENTRYPOINT (\[.*\])$", (PLACE / "Containerfile.sidecar").read_text(), re.M)
+    broker, agent = map(yaml.safe_load, sidecar)
+    return [*lines, [*yaml.safe_load(entry[1]), "bash"], [*broker, "--agent-user", "10002"], [*agent, "bash"]]
 
 
 @pytest.mark.parametrize("words", calls(), ids=" ".join)
@@ -75,3 +79,21 @@ def test_the_pod_has_no_right_that_it_does_not_need() -> None:
     mounted = {mount["name"] for mount in container["volumeMounts"]}
     assert mounted == {volume["name"] for volume in spec["volumes"]}
     assert all("value" not in entry for entry in container["env"] if entry["name"] == "GUARD_TOKEN")
+
+
+def test_the_pod_with_a_sidecar_gives_nobody_a_right_and_the_agent_nothing_of_guards() -> None:
+    spec = load("pod-sidecar.yaml")["spec"]
+    (broker,), (agent,) = spec["initContainers"], spec["containers"]
+    assert spec["shareProcessNamespace"] is True and spec["securityContext"]["runAsNonRoot"] is True
+    for container in (broker, agent):
+        context = container["securityContext"]
+        assert context["capabilities"] == {"drop": ["ALL"]} and context["allowPrivilegeEscalation"] is False
+        assert context["readOnlyRootFilesystem"] is True
+    users = [container["securityContext"]["runAsUser"] for container in (broker, agent)]
+    assert len({*users, 0}) == 3 and str(users[1]) == broker["env"][0]["value"]
+    assert spec["securityContext"]["fsGroup"] == agent["securityContext"]["runAsGroup"] == users[1]
+    assert "env" not in agent and "envFrom" not in agent
+    mounts = [{mount["name"]: mount for mount in container["volumeMounts"]} for container in (broker, agent)]
+    assert mounts[0].keys() & mounts[1].keys() == {"session"}
+    assert mounts[1]["session"]["readOnly"] is True and "readOnly" not in mounts[0]["session"]
+    assert mounts[0]["session"]["mountPath"] == mounts[1]["session"]["mountPath"]

@@ -21,13 +21,12 @@ import socket
 import struct
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from io import FileIO
 from typing import IO, Any
 
 from guardcli.broker.opening import first_names, open_regular
-from guardcli.isolation.users import Users
 
 LENGTH = struct.Struct("I")
 FDS_MOST = 8
@@ -112,8 +111,12 @@ class HandedFiles:
 
     def _ask(self, question: Mapping[str, object], fds: Sequence[int] = ()) -> tuple[dict[str, Any], list[int]]:
         with self._lock:
-            send(self._hands, question, fds)
-            heard = receive(self._hands)
+            try:
+                send(self._hands, question, fds)
+                heard = receive(self._hands)
+            except OSError:  # an answer that comes later would be taken for that to another question
+                self._hands.close()
+                raise
         if heard is None:
             raise OSError(5, "the agent's keeper has gone")
         answer, given = heard
@@ -187,9 +190,9 @@ def receive(connection: socket.socket) -> tuple[dict[str, Any], list[int]] | Non
 class Keeper:
     """The other end: opens files and starts git with the rights that this process has, the agent's."""
 
-    def __init__(self, connection: socket.socket, users: Users) -> None:
+    def __init__(self, connection: socket.socket, become_agent: Callable[[], None]) -> None:
         self._connection = connection
-        self._users = users
+        self._become_agent = become_agent
         self._running: dict[int, int] = {}
 
     def serve(self) -> None:
@@ -240,7 +243,7 @@ class Keeper:
         pid = os.fork()
         if pid == 0:
             try:
-                self._users.become_agent()
+                self._become_agent()
                 signal.signal(signal.SIGPIPE, signal.SIG_DFL)
                 for number, fd in enumerate((stdin, stdout, stderr)):
                     os.dup2(fd, number)
@@ -279,8 +282,12 @@ def _open(what: str, path: str) -> int:
     return os.open(path, DIRECTORY if what == "directory" else LOOK)
 
 
-def fork_keeper(connection: socket.socket, users: Users) -> int:
-    """Start the process that answers at `connection`, and return its pid. Called as the keeper (`Users`)."""
+def fork_keeper(connection: socket.socket, become_agent: Callable[[], None]) -> int:
+    """Start the process that answers at `connection`, and return its pid.
+
+    It has the agent's rights already, as its effective ones at the least; `become_agent` is called in a process that
+    is to be the agent and nothing else.
+    """
     pid = os.fork()
     if pid:
         connection.close()
@@ -289,6 +296,6 @@ def fork_keeper(connection: socket.socket, users: Users) -> int:
         os.setsid()
         for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM, signal.SIGPIPE):
             signal.signal(number, signal.SIG_IGN)
-        Keeper(connection, users).serve()
+        Keeper(connection, become_agent).serve()
     finally:
         os._exit(0)

@@ -103,7 +103,7 @@ def kubernetes_services(broker: Broker, config_dir: Path) -> list[Service]:
     served = [resource for resource in session.policy.resources if is_served(resource)]
     if not served:
         return []
-    environment = {**session.environment, "KUBERNETES_EXEC_INFO": EXEC_INFO}
+    environment = {**session.guards_environment, "KUBERNETES_EXEC_INFO": EXEC_INFO}
     lending = Lending(standard_providers(own_directory(config_dir), environment))
     targets = {one.name: target_of(one, _source(one, lending, broker.patience)) for one in served}
     authority = RequestAuthority(

@@ -28,7 +28,7 @@ def is_lent(resource: Resource) -> bool:
 def custody_services(broker: Broker, config_dir: Path) -> list[Service]:
     """Fill the broker's custody; return what gives back, at the session's end, what was borrowed."""
     session = broker.session
-    lending = Lending(standard_providers(own_directory(config_dir), session.environment))
+    lending = Lending(standard_providers(own_directory(config_dir), session.guards_environment))
     loans = Loans(lending, broker.patience, session.maskers.learn)
     grants = GrantBook([resource for resource in session.policy.resources if is_lent(resource)])
     directory = session.place.directory

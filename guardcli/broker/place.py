@@ -44,10 +44,12 @@ SOCKET_PATH_MAX = 100
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Another user than guard's, who is to reach a session's sockets: its group. `git_core` has, by name, where a
-    program of git's exec path leads to; empty for what the shim stands for."""
+    program of git's exec path leads to; empty for what the shim stands for. `elsewhere` says that the agent sees other
+    files than guard, so that those programs are copied for it."""
 
     gid: int
     git_core: Mapping[str, str]
+    elsewhere: bool = False
 
 
 FOR_READERS = 0o640
@@ -125,7 +127,12 @@ class SessionPlace:
         core = self.shims / GIT_CORE
         core.mkdir()
         for name, real in reader.git_core.items():
-            (core / name).symlink_to(real or "../guard-shim")
+            if not reader.elsewhere or not real:
+                (core / name).symlink_to(real or "../guard-shim")
+            elif os.path.isdir(real):
+                shutil.copytree(real, core / name)
+            else:
+                shutil.copy(real, core / name)
 
     def remove(self) -> None:
         """Remove the directory, once."""

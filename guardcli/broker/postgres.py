@@ -93,7 +93,7 @@ def postgres_services(broker: Broker, config_dir: Path) -> list[Service]:
     served = [resource for resource in session.policy.resources if is_served(resource)]
     if not served:
         return []
-    lending = Lending(standard_providers(own_directory(config_dir), session.environment))
+    lending = Lending(standard_providers(own_directory(config_dir), session.guards_environment))
     gatekeeper = gatekeeper_of(broker)
     place = session.place.directory
     places = addresses(session.policy.resources, place, session.shown)

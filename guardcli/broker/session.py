@@ -90,6 +90,13 @@ class Session:
     """What is known of the sandbox, where the session is isolated."""
     agent: int | None = None
     """The agent's user, where that is another than guard's."""
+    started_with: Mapping[str, str] | None = None
+    """What guard itself was started with, where that is not the agent's environment too."""
+
+    @property
+    def guards_environment(self) -> Mapping[str, str]:
+        """Where the real tools are found, and the credentials that variables hold."""
+        return self.environment if self.started_with is None else self.started_with
 
     @property
     def shown(self) -> str:
@@ -136,7 +143,7 @@ class Broker:
         self.routes = Routes(lambda: session.standing.policy)
         self.custody = Custody()
         self.enclosure = enclosure = Enclosure(session.enclosure) if session.enclosure else None
-        self.finder = finder = ToolFinder(session.environment.get("PATH", os.defpath), str(session.place.shims))
+        self.finder = finder = ToolFinder(session.guards_environment.get("PATH", os.defpath), str(session.place.shims))
         self.git_programs = GitPrograms(
             lambda: finder.find("git"),
             lambda: enclosure.copies("git") if enclosure else (),

@@ -29,6 +29,7 @@ COMMANDS = {
     "run": ("guardcli.cli.run", "Run an agent, or any command, under guard."),
     "secrets": ("guardcli.cli.secrets", "Keep the credentials that guard logs in with."),
     "sessions": ("guardcli.cli.sessions", "List, show, search and replay what was recorded."),
+    "sidecar": ("guardcli.cli.sidecar", "Be the broker of an agent in another container of a pod."),
     "shims": ("guardcli.cli.shims", "Install the shims into an image or a CI container."),
     "tui": ("guardcli.cli.tui", "Watch sessions, answer what waits, replay what was recorded."),
     "whoami": ("guardcli.cli.whoami", "Show who the API takes you for, and what you may do there."),

@@ -65,7 +65,7 @@ class OwnUser:
         """Be the agent's keeper from here on; return the pid of the one that answers the broker at `connection`."""
         self.users.become_keeper()
         keep_memory_private()
-        return fork_keeper(connection, self.users)
+        return fork_keeper(connection, self.users.become_agent)
 
     def become_agent(self) -> None:
         """In the process that is to be the agent: be it for good, under the filter of system calls."""

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from functools import partial
 from pathlib import Path
 
 import click
@@ -24,31 +23,21 @@ from guardcli.broker.agent import (
     leave_as,
 )
 from guardcli.broker.contact import Contact
-from guardcli.broker.maskers import Maskers
-from guardcli.broker.passing import passing_service
 from guardcli.broker.place import SessionPlace, remove_stale, runtime_root
-from guardcli.broker.recovery import recover_spools
 from guardcli.broker.server import listen
-from guardcli.broker.services import Service, hear_started
-from guardcli.broker.session import FLUSH_SECONDS, Broker, Session, run_broker
-from guardcli.broker.shipper import Shipper
-from guardcli.broker.spool import Spool
+from guardcli.broker.services import hear_started
+from guardcli.broker.session import FLUSH_SECONDS, Session
 from guardcli.broker.standing import Standing
-from guardcli.cli.central import Ruled, begun, rule, watch
-from guardcli.cli.connection import connect
+from guardcli.cli.broker_process import fork_broker, open_record, patience
+from guardcli.cli.central import Ruled, rule
 from guardcli.cli.isolating import Isolating, Mode, choose, enclosure, entry, inside_environment
 from guardcli.cli.own_user import OwnUser, begin, places, prepare
 from guardcli.cli.session_environment import forget_in_memory, lent_environment, outside_environment, withheld
-from guardcli.cli.session_facts import masked_command, session_facts
 from guardcli.cli.settings import Settings, load_settings
-from guardcli.client.api import ApiClient
 from guardcli.client.embedded import embedded_pid
-from guardcli.masking.cache import PatternCache
 from guardcli.model.errors import UnavailableError
 from guardcli.model.isolation import Network
-from guardcli.model.secrets import Secret
 
-APPROVAL_WAIT = 120.0
 READY_SECONDS = 20.0
 
 
@@ -96,6 +85,14 @@ READY_SECONDS = 20.0
     help="The broker's user, with --as-user. Default: GUARD_BROKER_USER, or guard.",
     envvar="GUARD_BROKER_USER",
 )
+@click.option(
+    "--sidecar",
+    type=click.Path(path_type=Path),
+    metavar="DIRECTORY",
+    help="Run the agent under the broker in the container beside this one (guard sidecar DIRECTORY), which decides "
+    "about everything else. Default: GUARD_SIDECAR, or a broker of its own.",
+    envvar="GUARD_SIDECAR",
+)
 @click.argument("argv", nargs=-1, required=True, metavar="-- AGENT [ARGUMENT]...", type=click.UNPROCESSED)
 def command(
     policy_source: str | None,
@@ -104,6 +101,7 @@ def command(
     network: str | None,
     agent_user: str | None,
     broker_user: str | None,
+    sidecar: Path | None,
     argv: tuple[str, ...],
 ) -> None:
     """Run an agent, or any command, under guard.
@@ -116,14 +114,19 @@ def command(
     The exit status is the agent's own; 69 when guard cannot keep its record or the API cannot be reached, 78 when
     the policy has faults. A guarded call exits 77 when it was denied and 75 while its approval is pending.
     """
+    if sidecar is not None:
+        if any((policy_source, approval_wait is not None, isolate, network, agent_user, broker_user)):
+            raise click.UsageError("with --sidecar the broker's container decides: give it those options")
+        from guardcli.cli.beside import enter  # only who needs it waits for its import
+
+        sys.exit(enter(sidecar, argv))
     if agent_user and (isolate not in (None, Mode.OFF.value) or network):
         raise click.UsageError("--as-user is for where there is no sandbox: not with --isolate or --network")
     users = begin(agent_user, broker_user or "") if agent_user else None
     settings = load_settings()
     ruled = rule(settings, policy_source)
     policy = ruled.ruling.policy
-    if approval_wait is None:
-        approval_wait = APPROVAL_WAIT if policy.approval_wait is None else policy.approval_wait
+    approval_wait = patience(policy, approval_wait)
     if users is not None:
         sys.exit(start(settings, ruled, approval_wait, argv, own=prepare(users, policy, settings)))
     wanted = Network(network) if network else policy.isolation.network
@@ -142,31 +145,21 @@ def start(
     own: OwnUser | None = None,
 ) -> int:
     """Run one session to its end and return the exit status. Raises UnavailableError before the agent has started."""
-    policy = ruled.ruling.policy
-    maskers = Maskers(ruled.ruling.mask, PatternCache(settings.state_dir / "cache"))
-    facts = session_facts(settings, policy, masked_command(argv, maskers))
-    spool = Spool(settings.spool_dir, facts)
-    try:
-        client = connect(settings)
-        opened = begun(client, settings, facts, ruled)
-        spool.keep_key(opened.recipient)
-    except BaseException:
-        spool.remove()
-        raise
+    opened = open_record(settings, ruled, argv)
     root = places(settings) if own else runtime_root(settings.runtime_dir, settings.state_dir)
     remove_stale(root)
     kept = own or isolating
     key, reader = kept.key if kept else b"", own.reader if own else None
-    place = SessionPlace(root, spool.session, ruled.ruling.guarded, key, reader)
+    place = SessionPlace(root, opened.spool.session, ruled.ruling.guarded, key, reader)
     inner, outer = socket.socketpair()
     plan = enclosure(isolating, outer) if isolating else None
     session = Session(
-        facts=facts,
-        identity=str(facts["identity"]),
+        facts=opened.facts,
+        identity=str(opened.facts["identity"]),
         groups=settings.groups,
-        policy=policy,
+        policy=ruled.ruling.policy,
         standing=Standing(ruled.ruling, Contact(ruled.ruling.away)),
-        maskers=maskers,
+        maskers=opened.maskers,
         approval_wait=approval_wait,
         place=place,
         spool_dir=settings.spool_dir,
@@ -175,14 +168,13 @@ def start(
         enclosure=own.enclosure(outer, place) if own else plan,
         agent=own.users.agent.uid if own else None,
     )
-    client.close()
     forget_in_memory(withheld(session.standing.policies))
     keep_memory_private()
     adopt_orphans()
     ours, theirs = socket.socketpair()
     listener = listen(str(place.socket), for_group=own is not None)
     become = own.users.become_broker if own else None
-    broker = _fork_broker(session, spool, listener, ours, theirs, settings, opened.token, inner, ruled, become)
+    broker = fork_broker(session, opened.spool, listener, theirs, settings, opened.token, ruled, become, (ours, inner))
     outer.close()
     keeper = own.keep(inner) if own else 0
     try:
@@ -191,89 +183,6 @@ def start(
         if own:
             own.users.finish()
         place.remove()
-
-
-def session_services(settings: Settings, broker: Broker) -> list[Service]:
-    """Return what runs beside the broker's socket: what lends credentials, the gateways of the policy's resources."""
-    services: list[Service] = []
-    kinds = {resource.kind for resource in broker.session.policy.resources}
-    if kinds & {"ssh", "git"} or any(rules.equips for rules in broker.session.policy.tool_rules):
-        from guardcli.broker.lenders import custody_services  # only who needs it waits for its import
-
-        services += custody_services(broker, settings.config_dir)
-    if "postgres" in kinds:
-        from guardcli.broker.postgres import postgres_services  # the same
-
-        services += postgres_services(broker, settings.config_dir)
-    if "kubernetes" in kinds:
-        from guardcli.broker.kubernetes import kubernetes_services  # the same
-
-        services += kubernetes_services(broker, settings.config_dir)
-    plan = broker.session.enclosure
-    if plan is None or plan.network is Network.SHARED:  # else a call would reach where its sandbox does not
-        passing = passing_service(broker)
-        broker.routes.pass_on(passing)
-        services.append(passing)
-    return services
-
-
-def _fork_broker(
-    session: Session,
-    spool: Spool,
-    listener: socket.socket,
-    ours: socket.socket,
-    theirs: socket.socket,
-    settings: Settings,
-    token: Secret,
-    inner: socket.socket,
-    ruled: Ruled,
-    become: Callable[[], None] | None,
-) -> int:
-    pid = os.fork()
-    if pid:
-        theirs.close()
-        listener.close()
-        spool.close()
-        return pid
-    status = 1
-    try:
-        ours.close()
-        inner.close()
-        if become is not None:
-            become()
-            keep_memory_private()
-
-        contact = session.standing.contact or Contact()
-
-        def connect_again() -> tuple[ApiClient, Shipper]:
-            client = connect(settings).with_token(token)
-
-            def revive() -> ApiClient:
-                again = connect(settings)
-                if token:
-                    return again.with_token(token)
-                shown = again.create_session(session.facts, [os.getpid(), os.getppid()])
-                client.transport.show(shown)
-                return client
-
-            told = contact if ruled.centre is None else None  # with a centre only answers that hold count
-            return client, Shipper(settings.spool_dir, session.id, client, spool.key, revive=revive, contact=told)
-
-        def recover() -> None:
-            recover_spools(settings.spool_dir, connect(settings), skip=[session.id])
-
-        status = run_broker(
-            session,
-            spool,
-            listener,
-            theirs,
-            connect_again,
-            recover,
-            partial(session_services, settings),
-            lambda: watch(settings, ruled, contact, token),
-        )
-    finally:
-        os._exit(status)
 
 
 def _supervise(
