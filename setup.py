@@ -27,7 +27,8 @@ SOURCES = Path("shims")
 PROGRAMS = Path("guardcli") / "_shim"
 NAMES = ("guard-shim", "guard-enter")
 LIBRARY_PARTS = (
-    *("accounts", "assigned", "email", "emit", "matches", "named", "persons", "sweep", "values", "view", "webtoken"),
+    *("accounts", "assigned", "email", "emit", "matches", "named", "persons", "rows", "sweep", "values", "view"),
+    "webtoken",
 )
 LIBRARY_SOURCES = [Path("native", f"{name}.c") for name in LIBRARY_PARTS]
 AUTOMATA = Path("native") / "automata.py"

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GUARD_MASK_VERSION 11 /* raised with every change of what is exported; guardcli/masking/native.py holds it too */
+#define GUARD_MASK_VERSION 12 /* raised with every change of what is exported; guardcli/masking/native.py holds it too */
 #define EXPORT __attribute__((visibility("default")))
 #define NO_RANK 255
 
@@ -87,5 +87,13 @@ EXPORT size_t guard_matches(const uint8_t *bytes, size_t length, size_t base, ui
 EXPORT bool guard_value(const uint8_t *bytes, size_t length, unsigned question);
 EXPORT bool guard_word(const uint8_t *bytes, size_t length, int following, bool code, bool strict, bool shell);
 EXPORT bool guard_noise(const uint8_t *bytes, size_t length, size_t start);
+EXPORT size_t guard_messages(const uint8_t *bytes, size_t length, size_t at, uint8_t kind, uint32_t least, uint32_t most,
+                             size_t *count);
+EXPORT bool guard_row_values(const uint8_t *bytes, size_t length, size_t rows, unsigned columns, uint32_t *begins,
+                             int32_t *sizes);
+EXPORT void guard_row_view(const uint8_t *bytes, size_t length, size_t rows, unsigned columns, const uint8_t *seen,
+                           const uint32_t *begins, const int32_t *sizes, uint8_t *out);
+EXPORT size_t guard_row_stars(uint8_t *bytes, size_t rows, unsigned columns, unsigned column, unsigned keeps,
+                              const uint32_t *begins, const int32_t *sizes);
 
 #endif

@@ -148,6 +148,65 @@ static void match(const uint8_t *text, size_t length)
     free(found);
 }
 
+static uint8_t *put(uint8_t *to, uint32_t number)
+{
+    for (int shift = 24; shift >= 0; shift -= 8)
+        *to++ = (uint8_t)(number >> shift);
+    return to;
+}
+
+/* Rows of an answer, a byte of them changed perhaps or the last of them cut short, are walked over and laid out. */
+static void lay_out(const uint8_t *text, size_t length)
+{
+    static uint8_t data[8 * LONGEST];
+    unsigned columns = (unsigned)rand() % 5;
+    uint8_t *at = data;
+    for (int rows = rand() % 6; rows > 0; rows--) {
+        uint8_t *start = at;
+        *at = 'D';
+        at += 5;
+        *at++ = 0;
+        *at++ = (uint8_t)columns;
+        for (unsigned column = 0; column < columns; column++) {
+            size_t size = (size_t)rand() % (length + 1) % 200, from = (size_t)rand() % (length - size + 1);
+            at = put(at, rand() % 5 ? (uint32_t)size : UINT32_MAX);
+            if (at[-1] != 0xff || at[-4] != 0xff) {
+                memcpy(at, text + from, size);
+                at += size;
+            }
+        }
+        put(start + 1, (uint32_t)(at - start - 1));
+    }
+    size_t size = (size_t)(at - data);
+    if (size && rand() % 2)
+        data[(size_t)rand() % size] = (uint8_t)(rand() % 3 ? rand() : 0xff);
+    if (size && rand() % 4 == 0)
+        size -= (size_t)rand() % size;
+    uint8_t *exact = malloc(size ? size : 1);
+    memcpy(exact, data, size);
+    size_t count;
+    if (guard_messages(exact, size, size ? (size_t)rand() % size : 0, (uint8_t)'D', 4, INT32_MAX, &count) > size)
+        abort();
+    bool whole = guard_messages(exact, size, 0, (uint8_t)'D', 6, INT32_MAX, &count) == size;
+    size_t values = count * columns;
+    uint32_t *begins = malloc(values * sizeof *begins + 1);
+    int32_t *sizes = malloc(values * sizeof *sizes + 1);
+    if (guard_row_values(exact, size, count, columns, begins, sizes)) {
+        uint8_t *view = malloc(size ? size : 1), seen[5] = {1, 0, 1, 1, 0};
+        if (!whole)
+            abort();
+        guard_row_view(exact, size, count, columns, seen, begins, sizes, view);
+        for (unsigned column = 0; column < columns; column++)
+            guard_row_stars(exact, count, columns, column, (unsigned)rand() % 6, begins, sizes);
+        if (!guard_row_values(exact, size, count, columns, begins, sizes))
+            abort();
+        free(view);
+    }
+    free(begins);
+    free(sizes);
+    free(exact);
+}
+
 int main(int argc, char **argv)
 {
     static uint8_t text[LONGEST];
@@ -173,6 +232,7 @@ int main(int argc, char **argv)
         name(exact, length);
         match(exact, length);
         put_together(exact, length, found, count < ROOM ? count : ROOM);
+        lay_out(exact, length);
         free(exact);
         free(found);
     }

@@ -12,7 +12,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from guardcli.gateways.postgres.authority import Ticket
 from guardcli.gateways.postgres.catalogue import Relation
@@ -22,6 +22,7 @@ from guardcli.gateways.postgres.columns import ColumnRules, NamedColumn
 from guardcli.gateways.postgres.contract import Catalogue
 from guardcli.gateways.postgres.copying import copy_terms
 from guardcli.gateways.postgres.lineage import Output, mentioned, outputs, rule_for, unknown
+from guardcli.gateways.postgres.masked_rows import MaskedCopy, MaskedRows
 from guardcli.gateways.postgres.mending import Mender
 from guardcli.gateways.postgres.origins import KnownTables, Origins
 from guardcli.masking import Masker
@@ -29,9 +30,6 @@ from guardcli.masking.exact import ExactValues, Overwriting
 from guardcli.model.decisions import Decision
 from guardcli.model.limits import OutputLimit
 from guardcli.model.masking import MaskRule
-
-if TYPE_CHECKING:
-    from guardcli.gateways.postgres.masked_rows import MaskedCopy
 
 _BOOLEAN = 16
 _QUOTED = re.compile(r'"[^"]*"')
@@ -187,29 +185,24 @@ class Results:
         extra: tuple[MaskRule, ...],
         named: bool = True,
     ) -> ResultMask | None:
-        # numpy takes a tenth of a second to import, which a session without such a result need not wait for
-        from guardcli.gateways.postgres.masked_rows import MaskedCopy, MaskedRows
-
         mender = Mender(self._maskers.masker(extra), self._tool)
         made: MaskedRows | MaskedCopy
         if copy is not None:
-            made = self._copy(columns, copy, asked, mender, MaskedCopy)
+            made = self._copy(columns, copy, asked, mender)
         elif columns is None:
             raise ProtocolViolation("rows that were not described")
         else:
             made = MaskedRows(columns, self._named(columns, asked) if named else [None] * len(columns), mender)
         return made if made.touches else None
 
-    def _copy(
-        self, columns: Sequence[Column] | None, copy: CopyResponse, asked: Asked, mender: Mender, make: type[MaskedCopy]
-    ) -> MaskedCopy:
+    def _copy(self, columns: Sequence[Column] | None, copy: CopyResponse, asked: Asked, mender: Mender) -> MaskedCopy:
         terms = copy_terms(asked.text, asked.place)
         if terms is None or (columns is None and self.names_columns(asked.decision)):
             raise ProtocolViolation("the server copies out what guard did not expect, so it cannot be masked")
         kept = [one for one in columns or () if not (terms.whole and self._is_generated(one))]
         if kept and len(kept) != len(copy.columns):
             raise ProtocolViolation("the server copies out other columns than it described")
-        return make(terms, copy, kept, self._named(kept, asked), mender)
+        return MaskedCopy(terms, copy, kept, self._named(kept, asked), mender)
 
     def _is_generated(self, column: Column) -> bool:
         relation = self._known.by_oid.get(column.table)

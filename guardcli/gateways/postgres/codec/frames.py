@@ -16,11 +16,14 @@ import struct
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from guardcli.gateways.postgres.codec.compiled import whole_messages
 from guardcli.gateways.postgres.codec.limits import BACKEND, FRONTEND, WHOLE, Length, name_of
 from guardcli.gateways.postgres.codec.sqlstates import PROGRAM_LIMIT_EXCEEDED
 from guardcli.gateways.postgres.codec.violations import ProtocolViolation
 
 HEADER = 5
+MANY = 512
+"""With so many bytes still to look at, messages are passed over many at once."""
 _header = struct.Struct(">BI").unpack_from
 
 
@@ -153,16 +156,9 @@ class Splitter:
 
         What may not be there is left for the next call, which says so.
         """
-        count, last = 1, size - HEADER
         least, most = self._types[kind]
-        most = min(most, self._whole - 1)
-        while at <= last:
-            found, length = _header(buffer, at)
-            if found != kind or not least <= length <= most or at + length >= size:
-                break
-            at += length + 1
-            count += 1
-        return at, count
+        at, count = whole_messages(buffer, at, kind, least, min(most, self._whole - 1))
+        return at, count + 1
 
     def rest(self) -> bytes:
         """Return and forget all that was fed and not taken: for a stream that goes on as something else."""
@@ -196,10 +192,15 @@ class Splitter:
             if table[kind]:
                 break
             bounds = types.get(kind)
-            if bounds is None or not bounds[0] <= length <= bounds[1]:
+            if bounds is None:
+                raise _unknown(kind)
+            if not bounds[0] <= length <= bounds[1]:
                 self._checked(kind, length, whole=False)
             started += 1
             at += length + 1
+            if size - at > MANY:
+                at, more = whole_messages(buffer, at, kind, *bounds)
+                started += more
         if at > size:
             self._passing, at = at - size, size
         self._at, self._need = at, 0
