@@ -3,74 +3,13 @@
 from __future__ import annotations
 
 import shlex
-import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from inspectors.kubectl.asking import FILES, HOME, POD, World, complete, effects, inspect, only, targets
+from inspectors.tables import over
 
 from guardcli.inspectors.kubectl.inspector import KubectlInspector
-from guardcli.model.effects import Effect
-from guardcli.model.facts import FactUnavailable, NoFacts
 from guardcli.model.invocation import Invocation
-from guardcli.model.operations import Input, Inspection, Operation
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from tables import over
-
-HOME = {"HOME": "/home/me"}
-
-
-class World(NoFacts):
-    """Files and standard input from a dictionary."""
-
-    def __init__(self, files: Mapping[str, str], stdin: str | None = None) -> None:
-        self.files = files
-        self.given = stdin
-
-    def read_file(self, path: str) -> bytes:
-        if path not in self.files:
-            raise FactUnavailable(f"{path} does not exist")
-        return self.files[path].encode()
-
-    def list_directory(self, path: str) -> Sequence[str]:
-        names = sorted({name[len(path) + 1 :].split("/")[0] for name in self.files if name.startswith(path + "/")})
-        if not names:
-            raise FactUnavailable(f"{path} does not exist")
-        return names
-
-    def stdin(self) -> bytes:
-        if self.given is None:
-            raise FactUnavailable("standard input is a terminal")
-        return self.given.encode()
-
-
-def inspect(line: str, files: Mapping[str, str] | None = None, stdin: str | None = None, **env: str) -> Inspection:
-    invocation = Invocation("kubectl", ("kubectl", *shlex.split(line)), HOME | env, "/work")
-    return KubectlInspector(HOME).inspect(invocation, World(files or {}, stdin))
-
-
-def effects(inspection: Inspection) -> str:
-    """Return all effects of all operations, from harmless to grave."""
-    found = {effect for operation in inspection.operations for effect in operation.effects}
-    return " ".join(effect.value for effect in Effect if effect in found)
-
-
-def complete(inspection: Inspection) -> bool:
-    return all(operation.complete for operation in inspection.operations)
-
-
-def targets(inspection: Inspection) -> list[str]:
-    return [str(target) for operation in inspection.operations for target in operation.targets]
-
-
-def only(inspection: Inspection) -> Operation:
-    (operation,) = inspection.operations
-    return operation
-
 
 KNOWN = [
     # reading
@@ -273,10 +212,6 @@ CONCEDED = [
     ("create --raw /api/v1/namespaces/x/pods/y/whatever -f /work/pod.yaml", "write unknown"),
 ]
 
-POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: team}\nspec: {containers: [{name: c, image: i}]}\n"
-ROLE = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: b}\n"
-FILES = {"/work/pod.yaml": POD, "/work/role.yaml": ROLE, "/work/dir/a.yaml": POD, "/work/dir/b.yml": ROLE}
-
 
 @pytest.mark.parametrize(("line", "expected"), CONCEDED, ids=[line for line, _ in CONCEDED])
 def test_what_is_not_known_is_conceded_with_what_is(line: str, expected: str) -> None:
@@ -412,139 +347,6 @@ def test_a_value_is_never_taken_for_a_verb_nor_a_verb_for_a_value() -> None:
     assert only(inspect("--all get delete pods")).action == "delete"
 
 
-def test_every_document_of_a_file_is_judged_by_itself() -> None:
-    first, second = inspect("apply -f x.yaml", {"/work/x.yaml": POD + "---\n" + ROLE}).operations
-    assert (first.effects, targets_of(first)) == ({Effect.WRITE}, ["object:team/pod/a"])
-    assert (second.effects, targets_of(second)) == ({Effect.WRITE, Effect.PRIVILEGE}, ["object:/clusterrolebinding/b"])
-
-
-def targets_of(operation: Operation) -> list[str]:
-    return [str(target) for target in operation.targets]
-
-
-def test_deleting_by_file_knows_the_kinds_that_take_more_than_themselves() -> None:
-    namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n"
-    assert effects(inspect("delete -f x.yaml", {"/work/x.yaml": POD})) == "delete"
-    assert effects(inspect("delete -f x.yaml", {"/work/x.yaml": POD + "---\n" + namespace})) == "define delete"
-    assert effects(inspect("replace --force -f x.yaml", {"/work/x.yaml": namespace})) == "write define delete"
-
-
-def test_replacing_by_force_keeps_what_the_new_object_gives_away() -> None:
-    pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {hostPID: true}\n"
-    for verb in ("replace", "apply"):
-        assert effects(inspect(f"{verb} --force -f x.yaml", {"/work/x.yaml": pod})) == "write delete privilege"
-    assert effects(inspect("delete --force -f x.yaml", {"/work/x.yaml": pod})) == "delete"
-
-
-def test_more_than_can_be_judged_in_time_is_conceded() -> None:
-    assert not complete(inspect("get pods " + "x " * 6_000))
-    wide = inspect("delete " + ",".join(f"k{number}" for number in range(200)) + " " + "x " * 200)
-    assert all(operation.unbounded for operation in wide.operations)
-    big = POD + "# " + "x" * 600_000
-    assert complete(inspect("apply -f a.yaml", {"/work/a.yaml": big}))
-    assert not complete(inspect("apply -f a.yaml -f b.yaml", {"/work/a.yaml": big, "/work/b.yaml": big}))
-
-
-def test_standard_input_is_judged_like_a_file() -> None:
-    for name in ("-", "/dev/stdin", "/proc/self/fd/0"):
-        assert effects(inspect(f"apply -f {name}", stdin=ROLE)) == "write privilege"
-        assert effects(inspect(f"apply -f {name}", stdin=POD)) == "write"
-
-
-@pytest.mark.parametrize(
-    ("line", "index", "prefix"),
-    [
-        ("apply -f pod.yaml", 3, ""),
-        ("apply -fpod.yaml", 2, "-f"),
-        ("apply -f=pod.yaml", 2, "-f="),
-        ("apply -Rfpod.yaml", 2, "-Rf"),
-        ("apply --filename pod.yaml", 3, ""),
-        ("apply --filename=pod.yaml", 2, "--filename="),
-        ("-n x apply --filename=./pod.yaml", 4, "--filename="),
-        ("patch deploy x --patch-file=pod.yaml", 4, "--patch-file="),
-        ("debug x --custom=pod.yaml", 3, "--custom="),
-    ],
-)
-def test_the_file_that_was_judged_is_handed_over(line: str, index: int, prefix: str) -> None:
-    assert inspect(line, FILES).inputs == (Input("/work/pod.yaml", index, prefix),)
-
-
-def test_two_files_are_two_inputs() -> None:
-    inspection = inspect("apply -f pod.yaml -f role.yaml", FILES)
-    assert inspection.inputs == (Input("/work/pod.yaml", 3), Input("/work/role.yaml", 5))
-    assert effects(inspection) == "write privilege"
-
-
-@pytest.mark.parametrize(
-    ("line", "env", "expected"),
-    [
-        ("get pods", {"KUBECONFIG": "/tmp/k"}, "read network execute privilege"),
-        ("config view --raw", {"KUBECONFIG": "/tmp/k"}, "read file"),
-        ("get pods", {"HOME": "/tmp"}, "read network execute privilege"),
-        ("get pods", {"KUBERNETES_MASTER": "https://x"}, "read network"),
-        ("get pods", {"HTTPS_PROXY": "http://x"}, "read network"),
-        ("get pods", {"SSL_CERT_FILE": "/tmp/ca"}, "read network"),
-        ("get pods", {"PAGER": "sh", "KUBECTL_COMMAND_HEADERS": "1"}, "read"),
-        ("get pods", {"EDITOR": "sh", "KUBECTL_EXTERNAL_DIFF": "sh"}, "read"),
-        ("diff -f /work/pod.yaml", {}, "read"),
-        ("diff -f /work/pod.yaml", {"KUBECTL_EXTERNAL_DIFF": "sh"}, "read execute"),
-        ("diff -f /work/pod.yaml", {"KUBECTL_EXTERNAL_DIFF": "colordiff -N -u"}, "read"),
-        ("diff -f /work/pod.yaml", {"KUBECTL_EXTERNAL_DIFF": "colordiff --difftool=sh"}, "read execute"),
-        ("get pods", {"KUBERC": "/tmp/rc"}, "read execute unknown"),
-        ("get pods", {"KUBERC": "off"}, "read"),
-    ],
-)
-def test_the_environment_counts_like_a_flag(line: str, env: dict[str, str], expected: str) -> None:
-    assert effects(inspect(line, FILES, **env)) == expected
-
-
-def test_a_variable_that_the_session_began_with_is_the_users_own() -> None:
-    env = {"KUBECONFIG": "/home/me/prod", "HOME": "/home/me"}
-    invocation = Invocation("kubectl", ("kubectl", "get", "pods"), env)
-    assert effects(KubectlInspector(env).inspect(invocation, NoFacts())) == "read"
-    assert "network" in effects(KubectlInspector({"HOME": "/home/me"}).inspect(invocation, NoFacts()))
-    unset = Invocation("kubectl", ("kubectl", "get", "pods"), {"HOME": "/home/me"})
-    assert "network" in effects(KubectlInspector(env).inspect(unset, NoFacts()))
-
-
-def test_a_kuberc_in_the_home_directory_concedes() -> None:
-    assert complete(inspect("get pods", {"/home/me/.kube/config": ""}))
-    assert not complete(inspect("get pods", {"/home/me/.kube/config": "", "/home/me/.kube/kuberc": ""}))
-
-
-WEB = {"/work/web/kustomization.yaml": "resources: [pod.yaml, ../base]\nnamespace: x\n", "/work/web/pod.yaml": POD}
-BASE = {"/work/base/kustomization.yml": "resources:\n- ../role.yaml\n", "/work/role.yaml": ROLE}
-
-
-@pytest.mark.parametrize(
-    ("line", "changed", "expected"),
-    [
-        ("kustomize web", {}, "read"),
-        ("kustomize web -o out", {}, "read file"),
-        ("kustomize web --enable-helm", {}, "read network execute unknown"),
-        ("kustomize web", {"/work/web/kustomization.yaml": "resources: [github.com/a/b]"}, "read network unknown"),
-        ("kustomize web", {"/work/web/kustomization.yaml": "patches: [{path: 'https://x/p'}]"}, "read network unknown"),
-        ("kustomize web", {"/work/web/kustomization.yaml": "generators: [x.yaml]"}, "read network unknown"),
-        ("kustomize web", {"/work/web/kustomization.yaml": "helmCharts: [{name: x}]"}, "read network unknown"),
-        ("kustomize web", {"/work/web/kustomization.yaml": "resources: [../web]"}, "read"),
-        ("kustomize web", {"/work/web/Kustomization": ""}, "read network unknown"),
-        ("kustomize none", {}, "read network unknown"),
-        ("kustomize https://example.com/x", {}, "read network unknown"),
-        ("diff -k web", {}, "read"),
-        ("get -k web", {}, "read"),
-        ("apply -k web --dry-run=client", {}, "read"),
-        ("apply -k web", {}, "write privilege unknown"),
-        ("apply -k web", {"/work/role.yaml": POD}, "write unknown"),
-        ("delete -k web", {"/work/role.yaml": POD}, "delete unknown"),
-        ("diff -k https://example.com/x", {}, "read network unknown"),
-    ],
-)
-def test_a_kustomization_is_followed_as_far_as_it_goes(line: str, changed: dict[str, str], expected: str) -> None:
-    inspection = inspect(line, WEB | BASE | changed)
-    assert effects(inspection) == expected
-    assert complete(inspection) is ("unknown" not in expected)
-
-
 def test_what_exec_pipes_into_a_shell_is_judged_too() -> None:
     assert effects(inspect("exec -i x -- sh", stdin="ls /tmp")) == "read"
     assert "delete" in effects(inspect("exec -i x -- sh", stdin="rm -rf /tmp/x"))
@@ -554,52 +356,6 @@ def test_what_exec_pipes_into_a_shell_is_judged_too() -> None:
 def test_what_stands_before_the_dashes_does_not_hide_the_command() -> None:
     assert "delete" in effects(inspect("exec x ls -- rm /tmp/x"))
     assert "delete" in effects(inspect("exec -f /work/pod.yaml ls -- rm /tmp/x", FILES))
-
-
-HARMLESS = {Effect.READ, Effect.SESSION}
-VERBS = ["get", "describe", "delete", "apply", "create", "edit", "exec", "cp", "drain", "rollout", "restart", "config"]
-WORDS = st.one_of(
-    st.sampled_from(
-        [
-            *VERBS,
-            "view",
-            "set",
-            "image",
-            "secret",
-            "--raw",
-            "-n",
-            "-f",
-            "-A",
-            "--all",
-            "--",
-            "--dry-run",
-            "--dry-run=client",
-            "-",
-            "pods",
-            "ns/x",
-            "-h",
-        ]
-    ),
-    st.text(alphabet="-=,/.af*\udcff", max_size=6),
-)
-
-
-@given(st.lists(WORDS, max_size=7))
-def test_any_words_are_judged_without_a_fault(words: list[str]) -> None:
-    invocation = Invocation("kubectl", ("kubectl", *words), HOME, "/work")
-    inspection = KubectlInspector(HOME).inspect(invocation, World(FILES, POD))
-    assert inspection.operations
-    for each in inspection.inputs:
-        assert invocation.argv[each.index].startswith(each.prefix)
-
-
-@given(st.lists(WORDS, max_size=4), st.sampled_from(["ns", "pods,namespaces", "crd", "node", "pvc"]))
-def test_no_words_around_a_deletion_make_it_pass_for_a_read(words: list[str], kind: str) -> None:
-    line = ("kubectl", "delete", kind, "x", *words)
-    inspection = KubectlInspector(HOME).inspect(Invocation("kubectl", line, HOME, "/work"), World(FILES, POD))
-    excused = {"-h", "--dry-run", "--dry-run=client"} & set(words)
-    found = {effect for operation in inspection.operations for effect in operation.effects}
-    assert excused or not complete(inspection) or found - HARMLESS
 
 
 @pytest.mark.parametrize(
@@ -612,7 +368,7 @@ def test_no_words_around_a_deletion_make_it_pass_for_a_read(words: list[str], ki
 )
 def test_behind_a_gateway_no_form_of_output_shows_a_secret(line: str) -> None:
     argv = ("kubectl", *shlex.split(line))
-    for gateway, complete in (("", False), ("shop", True)):
+    for gateway, known in (("", False), ("shop", True)):
         found = KubectlInspector().inspect(Invocation("kubectl", argv, HOME, gateway=gateway), World({}))
-        assert [one.complete for one in found.operations] == [complete]
+        assert [one.complete for one in found.operations] == [known]
         assert found.operations[0].sensitive
