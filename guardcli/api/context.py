@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
 
 from guardcli.api.ancestry import SessionTrees
 from guardcli.api.auth import Authenticator
@@ -36,15 +37,20 @@ class Context:
     keys: KeyRing
 
 
-def _context(request: Request) -> Context:
+def _context_of(request: Request) -> Context:
     context: Context = request.app.state.context
     return context
 
 
-def _principal(request: Request) -> Principal:
+async def _context(request: Request) -> Context:
+    return _context_of(request)  # a plain function would be run in a thread
+
+
+async def _principal(request: Request) -> Principal:
     peer = request.scope.get("state", {}).get("peer")
     shown = request.headers.get("authorization")
-    found = _context(request).authenticator.principal(peer, shown, address_of(request))
+    principal = _context_of(request).authenticator.principal
+    found = await run_in_threadpool(principal, peer, shown, address_of(request))
     request.scope["state"]["who"] = found.owner or found.name
     return found
 
@@ -58,7 +64,7 @@ def address_of(request: Request) -> str:
     if peer is not None:
         return f"uid {peer.uid}"
     address = request.client.host if request.client else ""
-    trusted = _context(request).config.limits.trusted_proxies
+    trusted = _context_of(request).config.limits.trusted_proxies
     for hop in reversed(request.headers.get("x-forwarded-for", "").split(",")):
         if address not in trusted or not hop.strip():
             break
@@ -66,9 +72,9 @@ def address_of(request: Request) -> str:
     return address
 
 
-def _may_read_metrics(request: Request) -> None:
-    if not _context(request).config.open_metrics:
-        _principal(request).may_verify()
+async def _may_read_metrics(request: Request) -> None:
+    if not _context_of(request).config.open_metrics:
+        (await _principal(request)).may_verify()
 
 
 Api = Annotated[Context, Depends(_context)]

@@ -156,7 +156,7 @@ def _config(app: ASGIApp, trees: SessionTrees, config: Config) -> uvicorn.Config
     return uvicorn.Config(
         app,
         http=protocol,  # type: ignore[arg-type]
-        loop="asyncio",
+        loop="uvloop",
         ws="none",
         lifespan="on",
         log_config=None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from guardcli.api.approval_bodies import (
@@ -19,10 +19,11 @@ from guardcli.api.context import Api, Context, Who
 from guardcli.api.feed import HEADERS, EventStream
 from guardcli.api.principals import Kind, Principal
 from guardcli.api.routes.events import MAX_WAIT
+from guardcli.api.routing import new_router
 from guardcli.api.store import approvals
 from guardcli.model.approvals import Approval, ApprovalState
 
-router = APIRouter(prefix="/approvals", tags=["approvals"])
+router = new_router(prefix="/approvals", tags=["approvals"])
 
 
 @router.post("")
@@ -105,29 +106,28 @@ def decide_approval(id: str, body: NewDecision, api: Api, who: Who) -> ApprovalV
 
 def decide(api: Context, who: Principal, id: str, approve: bool, reason: str, grant: float = 0.0) -> Approval:
     """Count the vote of `who`, if it may vote at all, and tell everybody who waits."""
-    who.may_decide(*api.store.approvals.case(id))
-    return changed(api, api.store.approvals.decide(id, who.reviewer, approve, reason, grant=grant))
+    found = api.store.approvals.decide(id, who.reviewer, approve, reason, grant=grant, may=who.may_decide)
+    return changed(api, found)
 
 
 @router.post("/{id}/withdrawal")
 def withdraw_approval(id: str, body: Withdrawal, api: Api, who: Who) -> ApprovalView:
     """Take back a yes that was not used yet; for those who might have given it."""
-    who.may_decide(*api.store.approvals.case(id))
-    return ApprovalView.of(changed(api, api.store.approvals.withdraw(id, who.reviewer, body.reason)))
+    found = api.store.approvals.withdraw(id, who.reviewer, body.reason, who.may_decide)
+    return ApprovalView.of(changed(api, found))
 
 
 @router.post("/{id}/cancel")
 def cancel_approval(id: str, api: Api, who: Who) -> ApprovalView:
     """Withdraw a request that is pending."""
-    _may_use(api, who, id)
-    return ApprovalView.of(changed(api, api.store.approvals.cancel(id, who.name)))
+    return ApprovalView.of(changed(api, api.store.approvals.cancel(id, who.name, who.may_use)))
 
 
 @router.post("/{id}/consume")
 def consume_approval(id: str, body: Consumption, api: Api, who: Who) -> ApprovalView:
     """Use the yes for the bytes behind the digest, once."""
-    _may_use(api, who, id)
-    return ApprovalView.of(changed(api, api.store.approvals.consume(id, body.digest, who.session)))
+    found = api.store.approvals.consume(id, body.digest, who.session, who.may_use)
+    return ApprovalView.of(changed(api, found))
 
 
 def changed(api: Context, approval: Approval) -> Approval:
@@ -135,10 +135,6 @@ def changed(api: Context, approval: Approval) -> Approval:
     api.notifier.publish(f"approval/{approval.id}", "approvals")
     api.metrics.approvals.labels(approval.state.value).inc()
     return approval
-
-
-def _may_use(api: Context, who: Principal, id: str) -> None:
-    who.may_use(*api.store.approvals.case(id))
 
 
 def _may_see(api: Context, who: Principal, id: str) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
 from guardcli.api.bodies import TrailEntry, TrailPage, Verification
 from guardcli.api.context import Api, Who
+from guardcli.api.routing import new_router
 from guardcli.api.store.database import now
 from guardcli.api.store.exporting import export
 from guardcli.api.store.verification import verify
 
-router = APIRouter(prefix="/audit", tags=["audit"])
+router = new_router(prefix="/audit", tags=["audit"])
 
 
 @router.get("/verify")

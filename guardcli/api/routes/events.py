@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from guardcli.api.bodies import Acknowledged, Batch, EventPage
 from guardcli.api.context import Api, Context, Who
 from guardcli.api.lines import read_lines
 from guardcli.api.principals import Principal
+from guardcli.api.routing import new_router
 from guardcli.api.store.events import Appended
 from guardcli.model.events import Event, EventType, canonical
 
-router = APIRouter(prefix="/sessions/{id}/events", tags=["events"])
+router = new_router(prefix="/sessions/{id}/events", tags=["events"])
 
 MAX_WAIT = 60.0
 """Seconds that one request may wait; proxies cut longer ones off."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from guardcli.api.approval_bodies import GrantList, GrantView, Withdrawal
 from guardcli.api.context import Api, Who
+from guardcli.api.routing import new_router
 
-router = APIRouter(prefix="/grants", tags=["approvals"])
+router = new_router(prefix="/grants", tags=["approvals"])
 
 
 @router.get("")

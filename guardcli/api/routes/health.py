@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from starlette.concurrency import run_in_threadpool
 
 from guardcli import __version__
 from guardcli.api.bodies import Health, Readiness
 from guardcli.api.context import Api, Context, MayReadMetrics
 from guardcli.api.metrics import CONTENT_TYPE
+from guardcli.api.routing import new_router
 from guardcli.api.store.database import SCHEMA_VERSION, now, reading, revision
 from guardcli.model.errors import GuardError
 
-router = APIRouter(tags=["health"])
+router = new_router(tags=["health"])
 
-root = APIRouter(tags=["health"])
+root = new_router(tags=["health"])
 """What lies outside of ``/v1``, where machines look for it."""
 
 

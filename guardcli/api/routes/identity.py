@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 
 from guardcli.api.context import Api, Who, address_of
 from guardcli.api.principals import Kind
+from guardcli.api.routing import new_router
 from guardcli.api.store.database import now
 from guardcli.api.store.tokens import Login
 from guardcli.api.token_bodies import LoggedIn, NewLogin, ProviderList, ProviderView, WhoAmI
 from guardcli.model.errors import ConflictError, UnauthorizedError
 
-router = APIRouter(tags=["identity"])
+router = new_router(tags=["identity"])
 
 
 @router.get("/identity/providers")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from guardcli.api.bodies import Body
 from guardcli.api.context import Api
+from guardcli.api.routing import new_router
 
-router = APIRouter(tags=["keys"])
+router = new_router(tags=["keys"])
 
 
 class KeyView(Body):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from guardcli.api.approval_bodies import ChannelList, ChannelView
 from guardcli.api.context import Api, Who
+from guardcli.api.routing import new_router
 from guardcli.api.store.notices import ChannelStatus
 
-router = APIRouter(prefix="/notices", tags=["approvals"])
+router = new_router(prefix="/notices", tags=["approvals"])
 
 
 @router.get("")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from guardcli.api.bodies import Text
@@ -26,13 +26,14 @@ from guardcli.api.policy_bodies import (
 from guardcli.api.routes.events import MAX_WAIT
 from guardcli.api.routes.keys import KeySetView
 from guardcli.api.routes.sessions import vouched
+from guardcli.api.routing import new_router
 from guardcli.api.store.database import now
 from guardcli.api.store.policies import Wish
 from guardcli.api.store.sessions import hash_token
 from guardcli.model.errors import ConfigurationError
 from guardcli.policy.bundles import PURPOSES, Answer, Order, message, opened, packed, unpacked
 
-router = APIRouter(tags=["policies"])
+router = new_router(tags=["policies"])
 
 TOPIC = "policies"
 

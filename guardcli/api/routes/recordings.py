@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import StreamingResponse
 
 from guardcli.api.context import Api, Who
+from guardcli.api.routing import new_router
 from guardcli.api.windows import window
 from guardcli.model.errors import NotFoundError
 from guardcli.playback.asciicast import one_call
 
-router = APIRouter(prefix="/sessions/{id}/recording", tags=["recordings"])
+router = new_router(prefix="/sessions/{id}/recording", tags=["recordings"])
 
 
 class Asciicast(StreamingResponse):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from guardcli.api.context import Api, Who
 from guardcli.api.principals import Kind
+from guardcli.api.routing import new_router
 from guardcli.api.search_bodies import SearchHit, SearchResults
 from guardcli.api.store.search import SearchQuery
 from guardcli.model.effects import Effect
 from guardcli.model.events import EventType
 
-router = APIRouter(prefix="/search", tags=["search"])
+router = new_router(prefix="/search", tags=["search"])
 
 Name = Annotated[str, Query(max_length=1000)]
 Moment = Annotated[float, Query(ge=0, le=4e9, allow_inf_nan=False)]

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 
 from guardcli.api.ancestry import start_time
 from guardcli.api.archive.spools import spool_key
 from guardcli.api.bodies import Hold, NewProcesses, NewSession, Process, SessionOpened, SessionPage, SessionView
 from guardcli.api.context import Api, Context, Who
 from guardcli.api.principals import Kind, Principal
+from guardcli.api.routing import new_router
 from guardcli.api.store.database import now
 from guardcli.api.store.sessions import SessionQuery, SessionState
 from guardcli.model.errors import NotFoundError
 
-router = APIRouter(prefix="/sessions", tags=["sessions"])
+router = new_router(prefix="/sessions", tags=["sessions"])
 
 
 @router.post("", status_code=201)

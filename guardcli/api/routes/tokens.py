@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from guardcli.api.context import Api, Who
+from guardcli.api.routing import new_router
 from guardcli.api.store.database import now
 from guardcli.api.store.tokens import TokenKind
 from guardcli.api.token_bodies import NewToken, TokenIssued, TokenList, TokenView
 
-router = APIRouter(prefix="/tokens", tags=["tokens"])
+router = new_router(prefix="/tokens", tags=["tokens"])
 
 
 @router.post("", status_code=201)

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, Row, bindparam, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
-from guardcli.api.store.schema import APPROVALS, VOTES
+from guardcli.api.store.schema import APPROVALS, SESSIONS, VOTES
 from guardcli.model.approvals import Approval, ApprovalState, Vote
 from guardcli.model.decisions import ApprovalTerms
+from guardcli.model.errors import ConflictError
 from guardcli.model.windows import Window, window_of
 
 OPEN = (ApprovalState.PENDING.value, ApprovalState.APPROVED.value)
@@ -21,6 +22,27 @@ TEXTS = ("tool", "command", "cwd", "rule", "message", "justification", "reach")
 LISTS = ("effects", "targets", "groups", "all_of", "grant_scope")
 TERMS = ("groups", "all_of", "windows")
 """What makes another yes of one with other values, beside the quorum."""
+
+
+FOUND = (
+    select(APPROVALS, SESSIONS.c.sponsor)
+    .select_from(APPROVALS.outerjoin(SESSIONS, SESSIONS.c.id == APPROVALS.c.session))
+    .where(APPROVALS.c.id == bindparam("approval"))
+)
+"""One approval, and who answers for its owner."""
+
+LOCKED = FOUND.with_for_update(of=APPROVALS)
+
+VOTED = select(VOTES).where(VOTES.c.approval == bindparam("approval")).order_by(VOTES.c.time)
+
+MOVED = (
+    update(APPROVALS)
+    .where(APPROVALS.c.id == bindparam("approval"), APPROVALS.c.state == bindparam("was"))
+    .returning(APPROVALS)
+)
+"""Changes the columns that it is given values for, and gives the row as it is then; none where it was not as it `was`.
+
+These are made once: to make a statement costs as much as to execute it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +118,44 @@ def votes_on(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[Vote
     if ids:
         query = select(VOTES).where(VOTES.c.approval.in_(ids)).order_by(VOTES.c.time)
         for row in connection.execute(query):
-            vote = Vote(row.name or row.reviewer, row.verdict == "approve", row.reason, row.time)
-            found.setdefault(row.approval, []).append(vote)
+            found.setdefault(row.approval, []).append(_vote_of(row._asdict()))
     return {id: tuple(votes) for id, votes in found.items()}
+
+
+@dataclass(slots=True)
+class Case:
+    """One approval while it is worked on: its row, and its votes by reviewer, oldest first, as rows of `VOTES`."""
+
+    row: Row[Any]
+    ballots: dict[str, Mapping[str, Any]]
+    parties: Parties
+
+    @classmethod
+    def of(cls, connection: Connection, id: str, lock: bool = False) -> Case | None:
+        """Return the case of the approval `id`, None where there is none; with `lock` nobody else's meanwhile."""
+        one = {"approval": id}
+        row = connection.execute(LOCKED if lock else FOUND, one).one_or_none()
+        if row is None:
+            return None
+        ballots: dict[str, Mapping[str, Any]] = {
+            vote.reviewer: vote._asdict() for vote in connection.execute(VOTED, one)
+        }
+        return cls(row, ballots, Parties(row.owner, row.sponsor or ""))
+
+    def changed(self, connection: Connection, **values: object) -> None:
+        """Set columns of the row. Raises ConflictError where it is no longer in the state that it was in."""
+        row = connection.execute(MOVED, {"approval": self.row.id, "was": self.row.state, **values}).one_or_none()
+        if row is None:
+            raise ConflictError(f"approval {self.row.id} changed meanwhile", hint="look at it again")
+        self.row = row
+
+    def approval(self, at: float) -> Approval:
+        """Return the approval as it stands at `at`."""
+        return approval_of(self.row, at, tuple(map(_vote_of, self.ballots.values())))
+
+
+def _vote_of(row: Mapping[str, Any]) -> Vote:
+    return Vote(row["name"] or row["reviewer"], row["verdict"] == "approve", row["reason"], row["time"])
 
 
 def approval_of(row: Row[Any], at: float, votes: tuple[Vote, ...] = ()) -> Approval:

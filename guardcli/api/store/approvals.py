@@ -15,17 +15,18 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, select, update
 from sqlalchemy.sql import ColumnElement
 
 from guardcli.api.store.approval_rows import (
     LISTS,
     OPEN,
     TEXTS,
+    Case,
     Parties,
     Request,
     Reviewer,
@@ -39,7 +40,7 @@ from guardcli.api.store.database import now, reading, writing
 from guardcli.api.store.engines import locking
 from guardcli.api.store.grants import Grants, scope_digest
 from guardcli.api.store.notices import Notices
-from guardcli.api.store.schema import APPROVALS, SESSIONS, VOTES
+from guardcli.api.store.schema import APPROVALS, VOTES
 from guardcli.api.store.sessions import holding
 from guardcli.api.store.trail import Act, Action, Trail
 from guardcli.model.approvals import Approval, ApprovalState
@@ -51,7 +52,14 @@ __all__ = ["LISTS", "MAX_PENDING", "TEXTS", "Approvals", "Parties", "Request", "
 MAX_PENDING = 500
 """Requests of one requester that may wait at once: a flood of them would hide what matters from the reviewers."""
 
-ALL = select(APPROVALS)
+May = Callable[[Approval, Parties], None]
+"""Raises DeniedError unless somebody may do something with an approval; asked while nobody else can change it."""
+
+YES, NO = "approve", "deny"
+
+VOTE = insert(VOTES)
+
+VOTE_AGAIN = update(VOTES).where(VOTES.c.approval == bindparam("on"), VOTES.c.reviewer == bindparam("by"))
 
 
 class Approvals:
@@ -76,7 +84,7 @@ class Approvals:
             at = now()
             row = self._standing(connection, request, at) or self._undelivered(connection, request)
             id = row.id if row is not None else self._create(connection, request, at)
-            return self._whole(connection, id, at)
+            return _found(Case.of(connection, id), id).approval(at)
 
     def _same(self, request: Request) -> tuple[ColumnElement[bool], ...]:
         return (
@@ -148,8 +156,7 @@ class Approvals:
 
     def get(self, id: str) -> Approval:
         """Return the approval as it stands now; one whose time is over is expired. Raises NotFoundError."""
-        with reading(self._engine) as connection:
-            return self._whole(connection, id, now())
+        return self.case(id)[0]
 
     def parties(self, id: str) -> Parties:
         """Return whose the approval is. Raises NotFoundError."""
@@ -158,11 +165,8 @@ class Approvals:
     def case(self, id: str) -> tuple[Approval, Parties]:
         """Return the approval as it stands now, and whose it is: what it takes to say who may do what with it."""
         with reading(self._engine) as connection:
-            sessions = APPROVALS.outerjoin(SESSIONS, SESSIONS.c.id == APPROVALS.c.session)
-            row = self._row(connection, id, select(APPROVALS, SESSIONS.c.sponsor).select_from(sessions))
-            return approval_of(row, now(), votes_on(connection, [id]).get(id, ())), Parties(
-                row.owner, row.sponsor or ""
-            )
+            case = _found(Case.of(connection, id), id)
+            return case.approval(now()), case.parties
 
     def delivered(self, id: str) -> None:
         """Note that the requester was told of a denial."""
@@ -177,7 +181,7 @@ class Approvals:
         conditions: list[ColumnElement[bool]] = [] if state is None else [in_state(state, at)]
         conditions += [APPROVALS.c.session == session] if session else []
         conditions += [APPROVALS.c.owner == owner] if owner else []
-        return self._found(conditions, APPROVALS.c.created.desc(), limit, at)
+        return self._listed(conditions, APPROVALS.c.created.desc(), limit, at)
 
     def changed_since(self, moment: float, limit: int = 1000) -> list[tuple[float, Approval]]:
         """Return up to `limit` approvals that changed at `moment` or later, oldest change first, with when."""
@@ -187,7 +191,7 @@ class Approvals:
             votes = votes_on(connection, [row.id for row in rows])
         return [(row.changed, approval_of(row, now(), votes.get(row.id, ()))) for row in rows]
 
-    def _found(
+    def _listed(
         self, conditions: Sequence[ColumnElement[bool]], order: ColumnElement[Any], limit: int, at: float
     ) -> list[Approval]:
         with reading(self._engine) as connection:
@@ -196,36 +200,45 @@ class Approvals:
         return [approval_of(row, at, votes.get(row.id, ())) for row in rows]
 
     def decide(
-        self, id: str, reviewer: Reviewer | str, approve: bool, reason: str = "", *, grant: float = 0.0
+        self,
+        id: str,
+        reviewer: Reviewer | str,
+        approve: bool,
+        reason: str = "",
+        *,
+        grant: float = 0.0,
+        may: May | None = None,
     ) -> Approval:
         """Count one reviewer's vote and return what became of the approval.
 
         With `grant`, seconds, the reviewer also says yes to what the policy calls the same, for so long, if all whose
-        yes counts do; the shortest holds. Raises NotFoundError; ConflictError for an approval that is not pending, a
-        second vote of the same reviewer for the same thing, or a longer grant than the policy allows; DeniedError for
-        one whose yes would count for nothing.
+        yes counts do; the shortest holds. Raises NotFoundError; what `may` does; ConflictError for an approval that is
+        not pending, a second vote of the same reviewer for the same thing, or a longer grant than the policy allows;
+        DeniedError for one whose yes would count for nothing.
         """
         who = Reviewer(reviewer, reviewer, (), True) if isinstance(reviewer, str) else reviewer
         with writing(self._engine) as connection:
-            row = self._row(connection, id, lock=True)
+            case = _locked(connection, id, may)
             at = now()
-            over = self._over(connection, row, at)
+            over = self._over(connection, case, at)
             if not over:
-                row = self._count(connection, row, who, approve, reason, grant, at)
-                return approval_of(row, at, votes_on(connection, [id]).get(id, ()))
+                self._count(connection, case, who, approve, reason, grant, at)
+                return case.approval(at)
         raise ConflictError(f"approval {id} is {over}: there is nothing left to decide")
 
-    def _over(self, connection: Connection, row: Row[Any], at: float) -> str:
+    def _over(self, connection: Connection, case: Case, at: float) -> str:
         """Return what the approval is where it waits no more, its end written down where its time was over."""
+        row = case.row
         if row.state in OPEN and row.expires <= at:
-            self._move(connection, row, "", Action.APPROVAL_EXPIRED, ApprovalState.EXPIRED, at)
+            self._move(connection, case, "", Action.APPROVAL_EXPIRED, ApprovalState.EXPIRED, at)
             return ApprovalState.EXPIRED.value
         return "" if row.state == ApprovalState.PENDING.value else str(row.state)
 
     def _count(
-        self, connection: Connection, row: Row[Any], who: Reviewer, approve: bool, reason: str, grant: float, at: float
-    ) -> Row[Any]:
-        """Count a vote on the approval of `row`, which is locked and waits; return the row as it is then."""
+        self, connection: Connection, case: Case, who: Reviewer, approve: bool, reason: str, grant: float, at: float
+    ) -> None:
+        """Count a vote on an approval that waits."""
+        row = case.row
         facts = json.loads(row.facts)
         terms = terms_of(facts, row.quorum)
         groups = (*terms.groups, *terms.all_of) if who.all_groups else who.groups
@@ -233,101 +246,73 @@ class Approvals:
             raise DeniedError(f"this approval is for the groups {', '.join((*terms.groups, *terms.all_of))}")
         if grant > (terms.grant if facts.get("grant_scope") else 0.0):
             raise ConflictError(f"the policy allows a grant of {terms.grant:.0f} s here, not of {grant:.0f}")
-        voted = self._vote(connection, row, who, groups, approve, reason, grant, at)
+        acts = [_vote(connection, case, who, groups, approve, reason, grant, at)]
         values: dict[str, Any] = {"reviewer": who.name, "reason": reason, "decided": at}
         if not approve:
             action, state = Action.APPROVAL_DENIED, ApprovalState.DENIED
-            return self._move(connection, row, who.id, action, state, at, voted, **values)
-        query = select(VOTES).where(VOTES.c.approval == row.id, VOTES.c.verdict == "approve")
-        yeses = connection.execute(query).all()
-        if not terms.satisfied_by([json.loads(yes.groups) for yes in yeses]):
-            touched = update(APPROVALS).where(APPROVALS.c.id == row.id).values(changed=at).returning(APPROVALS)
-            row = connection.execute(touched).one()
-            self._trail.append_all(connection, at, [voted])
-            return row
-        acts = [voted]
-        if seconds := min(yes.grant_seconds for yes in yeses):
+            self._move(connection, case, who.id, action, state, at, *acts, **values)
+            return
+        yeses = [ballot for ballot in case.ballots.values() if ballot["verdict"] == YES]
+        if not terms.satisfied_by([json.loads(yes["groups"]) for yes in yeses]):
+            case.changed(connection, changed=at)
+            self._trail.append_all(connection, at, acts)
+            return
+        if seconds := min(yes["grant_seconds"] for yes in yeses):
             granted, end = self._grants.give(connection, row, who.name, seconds, at)
             data = {"approval": row.id, "requester": row.requester, "scope": facts["grant_scope"], "expires": end}
             acts.append(Act(who.id, Action.GRANT_GIVEN, granted, data))
         values["expires"] = at + row.lifetime
         action, state = Action.APPROVAL_APPROVED, ApprovalState.APPROVED
-        return self._move(connection, row, who.id, action, state, at, *acts, **values)
+        self._move(connection, case, who.id, action, state, at, *acts, **values)
 
-    def _vote(
-        self,
-        connection: Connection,
-        row: Row[Any],
-        who: Reviewer,
-        groups: Sequence[str],
-        approve: bool,
-        reason: str,
-        grant: float,
-        at: float,
-    ) -> Act:
-        """Keep the vote and return what the trail is to say of it."""
-        verdict = "approve" if approve else "deny"
-        mine = (VOTES.c.approval == row.id, VOTES.c.reviewer == who.id)
-        before = connection.execute(select(VOTES.c.verdict).where(*mine)).scalar_one_or_none()
-        if before == verdict:
-            raise ConflictError(f"{who.name} voted on approval {row.id} already; it needs another reviewer")
-        values = {"verdict": verdict, "reason": reason, "time": at, "name": who.name, "grant_seconds": grant}
-        values["groups"] = json.dumps(list(groups))
-        if before is None:
-            connection.execute(insert(VOTES).values(approval=row.id, reviewer=who.id, **values))
-        else:
-            connection.execute(update(VOTES).where(*mine).values(**values))
-        data = {"verdict": verdict, "reason": reason, "groups": list(groups), "grant": grant}
-        return Act(who.id, Action.APPROVAL_VOTED, row.id, data)
-
-    def cancel(self, id: str, actor: str) -> Approval:
-        """End a pending approval that is needed no longer. Raises NotFoundError, ConflictError."""
+    def cancel(self, id: str, actor: str, may: May | None = None) -> Approval:
+        """End a pending approval that is needed no longer. Raises NotFoundError, ConflictError, what `may` does."""
         with writing(self._engine) as connection:
-            row = self._row(connection, id, lock=True)
+            case = _locked(connection, id, may)
             at = now()
-            over = self._over(connection, row, at)
+            over = self._over(connection, case, at)
             if not over:
                 action, state = Action.APPROVAL_CANCELLED, ApprovalState.CANCELLED
-                row = self._move(connection, row, actor, action, state, at, decided=at)
-                return approval_of(row, at, votes_on(connection, [id]).get(id, ()))
+                self._move(connection, case, actor, action, state, at, decided=at)
+                return case.approval(at)
         raise ConflictError(f"approval {id} is {over}: only a pending one can be cancelled")
 
-    def withdraw(self, id: str, reviewer: Reviewer, reason: str = "") -> Approval:
-        """Take back a yes that was not used yet, and say why. Raises NotFoundError, ConflictError."""
+    def withdraw(self, id: str, reviewer: Reviewer, reason: str = "", may: May | None = None) -> Approval:
+        """Take back a yes that was not used yet, and say why. Raises NotFoundError, ConflictError, what `may` does."""
         with writing(self._engine) as connection:
-            row = self._row(connection, id, lock=True)
+            case = _locked(connection, id, may)
             at = now()
-            if row.state == ApprovalState.APPROVED.value and row.expires > at:
+            if case.row.state == ApprovalState.APPROVED.value and case.row.expires > at:
                 values: dict[str, Any] = {"decided": at, "reviewer": reviewer.name, "reason": reason}
                 action = Action.APPROVAL_WITHDRAWN
-                row = self._move(connection, row, reviewer.id, action, ApprovalState.CANCELLED, at, **values)
-                return approval_of(row, at, votes_on(connection, [id]).get(id, ()))
-            state = approval_of(row, at).state.value
+                self._move(connection, case, reviewer.id, action, ApprovalState.CANCELLED, at, **values)
+                return case.approval(at)
+            state = case.approval(at).state.value
         raise ConflictError(f"approval {id} is {state}: only a yes that was not used can be taken back")
 
-    def consume(self, id: str, digest: str, session: str) -> Approval:
+    def consume(self, id: str, digest: str, session: str, may: May | None = None) -> Approval:
         """Use the yes, once: of all who try at the same time one wins.
 
-        Raises NotFoundError; DeniedError for another digest than the one that was approved, or a session that has
-        ended; PendingError outside of its windows; ConflictError for an approval that is not approved, was used
-        already, or whose time is over.
+        Raises NotFoundError; what `may` does; DeniedError for another digest than the one that was approved, or a
+        session that has ended; PendingError outside of its windows; ConflictError for an approval that is not approved,
+        was used already, or whose time is over.
         """
         with writing(self._engine) as connection:
             holding(connection, session)
-            row = self._row(connection, id, lock=True)
-            at = now()
+            case = _locked(connection, id, may)
+            row, at = case.row, now()
             if not secrets.compare_digest(row.digest.encode(), digest.encode()):
                 raise DeniedError(f"approval {id} was given for something else", hint="ask for this one by itself")
             if row.state != ApprovalState.APPROVED.value or row.expires <= at:
-                state = approval_of(row, at).state.value
+                state = case.approval(at).state.value
                 raise ConflictError(f"approval {id} is {state}, it cannot be used", hint="ask for a new one")
             terms = terms_of(json.loads(row.facts), row.quorum)
             if not terms.may_run(datetime.fromtimestamp(at, UTC)):
                 when = "; ".join(str(window) for window in terms.windows)
                 raise PendingError(f"approval {id} may only be used {when}", hint="run the same command again then")
-            action, state = Action.APPROVAL_CONSUMED, ApprovalState.CONSUMED
-            row = self._move(connection, row, row.requester, action, state, at, consumer=session)
-            return approval_of(row, at, votes_on(connection, [id]).get(id, ()))
+            action, consumed = Action.APPROVAL_CONSUMED, ApprovalState.CONSUMED
+            self._move(connection, case, row.requester, action, consumed, at, consumer=session)
+            return case.approval(at)
 
     def sweep(self) -> list[str]:
         """Move every approval whose time is over to expired; return their ids."""
@@ -339,45 +324,65 @@ class Approvals:
     def _expire(self, id: str) -> bool:
         """Write the end of an approval whose time is over; tell whether this call did."""
         with writing(self._engine) as connection:
-            row = self._row(connection, id, lock=True)
+            case = _locked(connection, id)
             at = now()
-            return row.state in OPEN and row.expires <= at and bool(self._over(connection, row, at))
+            return case.row.state in OPEN and case.row.expires <= at and bool(self._over(connection, case, at))
 
     def _move(
         self,
         connection: Connection,
-        row: Row[Any],
+        case: Case,
         actor: str,
         action: Action,
         state: ApprovalState,
         at: float,
         *before: Act,
         **values: object,
-    ) -> Row[Any]:
-        """Take the step from the state of `row`, which is locked, to `state`; note it in the trail after `before`.
-
-        Returns the row as it is then.
-        """
-        moved = connection.execute(
-            update(APPROVALS)
-            .where(APPROVALS.c.id == row.id, APPROVALS.c.state == row.state)
-            .values(state=state.value, changed=at, **values)
-            .returning(APPROVALS)
-        ).one_or_none()
-        if moved is None:
-            raise ConflictError(f"approval {row.id} changed meanwhile", hint="look at it again")
+    ) -> None:
+        """Take the step from the state that `case` is in, which is locked, to `state`; note it after `before`."""
+        row = case.row
         data = {"digest": row.digest, "session": row.session, "from": row.state}
         if state is ApprovalState.CONSUMED:
             data["consumer"] = values["consumer"]
+        case.changed(connection, state=state.value, changed=at, **values)
         self._trail.append_all(connection, at, [*before, Act(actor, action, row.id, data)])
-        return moved
 
-    def _whole(self, connection: Connection, id: str, at: float) -> Approval:
-        return approval_of(self._row(connection, id), at, votes_on(connection, [id]).get(id, ()))
 
-    def _row(self, connection: Connection, id: str, query: Select[Any] = ALL, lock: bool = False) -> Row[Any]:
-        query = query.where(APPROVALS.c.id == id)
-        row = connection.execute(query.with_for_update() if lock else query).one_or_none()
-        if row is None:
-            raise NotFoundError(f"there is no approval {id}", hint="guard approvals list shows what there is")
-        return row
+def _found(case: Case | None, id: str) -> Case:
+    if case is None:
+        raise NotFoundError(f"there is no approval {id}", hint="guard approvals list shows what there is")
+    return case
+
+
+def _locked(connection: Connection, id: str, may: May | None = None) -> Case:
+    """Return the case of an approval, which is nobody else's until the transaction ends, if `may` raises nothing."""
+    case = _found(Case.of(connection, id, lock=True), id)
+    if may is not None:
+        may(case.approval(now()), case.parties)
+    return case
+
+
+def _vote(
+    connection: Connection,
+    case: Case,
+    who: Reviewer,
+    groups: Sequence[str],
+    approve: bool,
+    reason: str,
+    grant: float,
+    at: float,
+) -> Act:
+    """Keep the vote in the database and in `case`, and return what the trail is to say of it."""
+    id, verdict = case.row.id, YES if approve else NO
+    before = case.ballots.pop(who.id, None)
+    if before is not None and before["verdict"] == verdict:
+        raise ConflictError(f"{who.name} voted on approval {id} already; it needs another reviewer")
+    values = {"verdict": verdict, "reason": reason, "time": at, "name": who.name, "grant_seconds": grant}
+    values["groups"] = json.dumps(list(groups))
+    if before is None:
+        connection.execute(VOTE, {"approval": id, "reviewer": who.id, **values})
+    else:
+        connection.execute(VOTE_AGAIN, {"on": id, "by": who.id, **values})
+    case.ballots[who.id] = {"reviewer": who.id, **values}
+    data = {"verdict": verdict, "reason": reason, "groups": list(groups), "grant": grant}
+    return Act(who.id, Action.APPROVAL_VOTED, id, data)

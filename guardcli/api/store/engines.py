@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import select
 import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, text
+from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 
 from guardcli.model.errors import ConfigurationError, UnavailableError
 
@@ -86,14 +87,32 @@ def _postgresql(url: URL, connections: int) -> Engine:
     options: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "application_name": "guard"}
     if "options" not in url.query:
         options["options"] = SETTINGS
-    return create_engine(
+    engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         connect_args=options,
         pool_size=min(POOL, connections),
         max_overflow=max(0, connections - POOL),
         pool_timeout=BUSY_SECONDS,
-        pool_pre_ping=True,
     )
+    _look_before_use(engine)
+    return engine
+
+
+def _look_before_use(engine: Engine) -> None:
+    """Let no connection be used that the server has closed: one on which it said something unasked is tried first.
+
+    A try of each connection each time, as SQLAlchemy's pool can do, would be a statement more for every transaction.
+    """
+
+    @event.listens_for(engine, "checkout")
+    def look(connection: Any, _record: object, _proxy: object) -> None:
+        try:
+            poll = select.poll()
+            poll.register(connection.fileno(), select.POLLIN)
+            if poll.poll(0):
+                engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error:
+            raise InvalidatePoolError from None
 
 
 def _make_file(path: Path) -> None:
@@ -142,18 +161,23 @@ def locking(connection: Connection, *names: str) -> None:
 LATER = "guard_flush"
 """What a connection is marked with while something that it committed may not be on the disk yet."""
 
+FLUSH_LATER = func.set_config("synchronous_commit", "off", True)
+"""Selected along with what is locked, it is `SET LOCAL`, without a statement of its own."""
 
-def flush_later(connection: Connection) -> None:
-    """Let this transaction give its locks free before it is on the disk; `settle` then waits for that.
 
-    Whoever appends to the trail holds its head until the end of the transaction. With the disk's answer in that time,
-    there would be one such act for each turn of the disk; this way all that wait for the disk do so together. Nothing
-    is acknowledged before, and whoever sees what was committed and builds on it comes later in PostgreSQL's log, which
-    is flushed in order: what is lost is never anything but the end of it.
+def flush_later(connection: Connection) -> bool:
+    """Tell whether this transaction should select `FLUSH_LATER` with the lock that all wait for, and note that it does.
+
+    That way it gives its locks free before it is on the disk; `settle` then waits for that. Whoever appends to the
+    trail holds its head until the end of the transaction. With the disk's answer in that time, there would be one such
+    act for each turn of the disk; this way all that wait for the disk do so together. Nothing is acknowledged before,
+    and whoever sees what was committed and builds on it comes later in PostgreSQL's log, which is flushed in order:
+    what is lost is never anything but the end of it.
     """
-    if connection.dialect.name == "postgresql" and not connection.info.get(LATER):
-        connection.execute(text("SET LOCAL synchronous_commit TO off"))
+    is_possible = connection.dialect.name == "postgresql"
+    if is_possible:
         connection.info[LATER] = True
+    return is_possible
 
 
 def settle(connection: Connection) -> None:

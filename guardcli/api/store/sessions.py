@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from sqlalchemy import Connection, Engine, Row, and_, insert, or_, select, update
+from sqlalchemy import Connection, Engine, Row, and_, bindparam, insert, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from guardcli.api.ancestry import start_time
@@ -28,6 +28,15 @@ SESSION_PREFIX = "guard-session"
 
 TOKEN_SECONDS = 12 * 3600.0
 """How long a session's token outlives its last sign of life; a laptop may sleep over night."""
+
+
+ONE = select(SESSIONS).where(SESSIONS.c.id == bindparam("session"))
+
+HELD = (
+    select(SESSIONS.c.closed, SESSIONS.c.revoked)
+    .where(SESSIONS.c.id == bindparam("session"))
+    .with_for_update(read=True)
+)
 
 
 class SessionState(str, Enum):
@@ -183,7 +192,7 @@ class Sessions:
     def get(self, id: str) -> Session:
         """Return the session. Raises NotFoundError."""
         with reading(self._engine) as connection:
-            row = connection.execute(select(SESSIONS).where(SESSIONS.c.id == id)).one_or_none()
+            row = connection.execute(ONE, {"session": id}).one_or_none()
         if row is None:
             raise _missing(id)
         return _session(row)
@@ -240,8 +249,7 @@ class Sessions:
 
 def holding(connection: Connection, id: str) -> None:
     """Keep the session `id` from being ended until this transaction is over. Raises DeniedError where it has ended."""
-    query = select(SESSIONS.c.closed, SESSIONS.c.revoked).where(SESSIONS.c.id == id).with_for_update(read=True)
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(HELD, {"session": id}).one_or_none()
     if row is not None and (row.closed or row.revoked):
         raise DeniedError(f"session {id} has ended", hint="begin a new one")
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from sqlalchemy import Connection, Engine, Row, insert, select, update
+from sqlalchemy import Connection, Engine, Row, bindparam, insert, select, update
 
 from guardcli.api.permissions import Permission, Role, granted
 from guardcli.api.store.database import now, reading, writing
@@ -29,6 +29,8 @@ __all__ = ["LOGIN_PREFIX", "SERVICE_PREFIX", "Login", "Role", "Token", "TokenKin
 
 SERVICE_PREFIX = "guard-service"
 LOGIN_PREFIX = "guard-login"
+
+ONE = select(TOKENS).where(TOKENS.c.id == bindparam("token"))
 
 
 class TokenKind(str, Enum):
@@ -161,7 +163,7 @@ class Tokens:
     def get(self, id: str) -> Token:
         """Return what is known of the token `id`. Raises NotFoundError."""
         with reading(self._engine) as connection:
-            row = connection.execute(select(TOKENS).where(TOKENS.c.id == id)).one_or_none()
+            row = connection.execute(ONE, {"token": id}).one_or_none()
         if row is None:
             raise NotFoundError(f"there is no token {id}", hint="guard api token list shows what there is")
         return _token(row)

@@ -16,7 +16,7 @@ from enum import Enum
 from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 
 from guardcli.api.store.database import reading
-from guardcli.api.store.engines import flush_later, locking
+from guardcli.api.store.engines import FLUSH_LATER, flush_later, locking
 from guardcli.api.store.schema import HEADS, TRAIL
 from guardcli.client.chains import entry_fault
 from guardcli.model.events import GENESIS, canonical
@@ -26,6 +26,14 @@ CHAIN = "trail"
 NAMED = HEADS.c.name == CHAIN
 
 HEAD = select(HEADS.c.length, HEADS.c.hash).where(NAMED)
+
+LOCKED_HEAD = HEAD.with_for_update()
+
+HEAD_FLUSHED_LATER = LOCKED_HEAD.add_columns(FLUSH_LATER)
+
+ADDED = insert(TRAIL)
+
+MOVED_HEAD = update(HEADS).where(NAMED)
 
 
 class Action(str, Enum):
@@ -126,11 +134,11 @@ class Trail:
 
     def append_all(self, connection: Connection, time: float, acts: Sequence[Act]) -> None:
         """Add an entry for each of `acts`. Best the last thing in a transaction: others wait for the end of it."""
-        flush_later(connection)
-        head = connection.execute(HEAD.with_for_update()).one_or_none()
+        lock = HEAD_FLUSHED_LATER if flush_later(connection) else LOCKED_HEAD
+        head = connection.execute(lock).one_or_none()
         if head is None:  # nobody has written yet: whoever is first makes the row, the others then wait for it
             locking(connection, CHAIN)
-            head = connection.execute(HEAD.with_for_update()).one_or_none()
+            head = connection.execute(lock).one_or_none()
         count, previous = (head.length, head.hash) if head else (0, GENESIS)
         rows = []
         for act in acts:
@@ -138,9 +146,9 @@ class Trail:
             previous = hashlib.sha256(canonical(entry.body())).hexdigest()
             rows.append({**entry.body(), "data": canonical(act.data).decode(), "hash": previous})
             count += 1
-        connection.execute(insert(TRAIL), rows)
+        connection.execute(ADDED, rows)
         if head:
-            connection.execute(update(HEADS).where(NAMED).values(length=count, hash=previous))
+            connection.execute(MOVED_HEAD, {"length": count, "hash": previous})
         else:
             connection.execute(insert(HEADS).values(name=CHAIN, length=count, hash=previous))
 

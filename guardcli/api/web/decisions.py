@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import Depends, Form, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from guardcli.api.context import Api, Context, address_of
 from guardcli.api.principals import Kind
 from guardcli.api.routes.approvals import decide as decide_approval
+from guardcli.api.routing import new_router
 from guardcli.api.store.database import now
 from guardcli.api.web.access import Proven, Viewer, check_origin, local_path, sign_in, sign_out
 from guardcli.api.web.view import bare, render
 from guardcli.model.approvals import ApprovalState
 from guardcli.model.errors import GuardError, UnauthorizedError
 
-router = APIRouter(include_in_schema=False)
+router = new_router(include_in_schema=False)
 
 SEE_OTHER = 303
 

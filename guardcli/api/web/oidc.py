@@ -15,18 +15,19 @@ import secrets
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from guardcli.api.context import Api, Context, address_of
 from guardcli.api.identity.settings import Issuer
+from guardcli.api.routing import new_router
 from guardcli.api.store.database import now
 from guardcli.api.store.tokens import Login
 from guardcli.api.web.access import is_secure, local_path, sign_in
 from guardcli.model.errors import NotFoundError, UnauthorizedError, UnavailableError
 from guardcli.model.secrets import Secret
 
-router = APIRouter(include_in_schema=False)
+router = new_router(include_in_schema=False)
 
 SEE_OTHER = 303
 FLOW_COOKIE = "guard-flow"

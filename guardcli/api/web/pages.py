@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import HTMLResponse
 
 from guardcli.api.context import Api
 from guardcli.api.principals import Kind
+from guardcli.api.routing import new_router
 from guardcli.api.store.database import now
 from guardcli.api.store.search import Found, SearchQuery
 from guardcli.api.store.sessions import SessionQuery, SessionState
@@ -21,7 +22,7 @@ from guardcli.model.errors import ConfigurationError
 from guardcli.model.events import EventType
 from guardcli.playback import timeline
 
-router = APIRouter(include_in_schema=False)
+router = new_router(include_in_schema=False)
 
 PAGE = 50
 EVENTS = 500

@@ -7,18 +7,19 @@ import time
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from guardcli.api.context import Api, Context
+from guardcli.api.routing import new_router
 from guardcli.api.store.sessions import Session
 from guardcli.api.web.access import Viewer
 from guardcli.api.web.view import render
 from guardcli.api.windows import duration, marks, screen_now, window
 from guardcli.playback.asciicast import entry, lines
 
-router = APIRouter(include_in_schema=False)
+router = new_router(include_in_schema=False)
 
 KEEP_ALIVE_SECONDS = 15.0
 LIVE_SECONDS = 300.0

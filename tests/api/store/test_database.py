@@ -157,3 +157,23 @@ def test_a_value_that_cannot_be_held_is_the_callers_fault(databases) -> None:
         connection.execute(TOKENS.select().where(TOKENS.c.name == "\0"))
     engine.dispose()
     databases.drop(url)
+
+
+def test_connections_that_the_server_closed_meanwhile_are_not_used(databases) -> None:
+    """As after its restart: nobody is told of an error, nothing is asked of a connection that is well."""
+    url = databases.new()
+    engine = open_database(url)
+    with engine.connect() as first, engine.connect() as second:
+        kept = [one.execute(text("SELECT pg_backend_pid()")).scalar_one() for one in (first, second)]
+    with engine.connect() as again:
+        assert again.execute(text("SELECT pg_backend_pid()")).scalar_one() in kept
+    other = open_database(url)
+    with other.connect() as killer:
+        for pid in kept:
+            killer.execute(text(f"SELECT pg_terminate_backend({pid}, 60000)"))
+    for _ in range(3):
+        with reading(engine) as connection:
+            assert connection.execute(text("SELECT pg_backend_pid()")).scalar_one() not in kept
+    engine.dispose()
+    other.dispose()
+    databases.drop(url)
