@@ -50,6 +50,7 @@ from guardcli.api.web.decisions import router as web_decisions
 from guardcli.api.web.headers import SecurityHeaders
 from guardcli.api.web.oidc import router as web_oidc
 from guardcli.api.web.pages import router as web_pages
+from guardcli.api.web.players import Tails
 from guardcli.api.web.players import router as web_players
 from guardcli.api.web.view import ROOM
 from guardcli.model.errors import GuardError, UnavailableError
@@ -113,6 +114,7 @@ def create_app(store: Store, trees: SessionTrees, notifier: Notifier, config: Co
     feed = Feed(store, notifier, authenticator, metrics)
     ring = key_ring(config, store.engine)
     app.state.context = Context(store, authenticator, trees, notifier, metrics, config, providers, feed, ring)
+    app.state.tails = Tails()
     app.include_router(health.root)
     for module in ROUTES:
         app.include_router(module.router, prefix="/v1")

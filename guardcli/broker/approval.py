@@ -137,8 +137,9 @@ class Approvals:
         """
         digest, standing = question.digest, self._standing()
         approval = await self._request(question)
+        told = {"reach": self._recorder.mask(question.reach)} if question.reach else {}
         self._recorder.event(
-            EventType.ASKED, call, {"approval": approval.id, "digest": digest, "state": approval.state.value}
+            EventType.ASKED, call, {"approval": approval.id, "digest": digest, "state": approval.state.value, **told}
         )
         if approval.state is ApprovalState.PENDING and self._wait_seconds > 0:
             yield _waiting_text(approval, self._wait_seconds)

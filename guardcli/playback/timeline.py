@@ -38,6 +38,18 @@ def sentence(event: Event) -> str:
     return _SENTENCES.get(event.type, _facts)(event.data)
 
 
+def parameters(data: Mapping[str, Any]) -> str:
+    """Return the values that a judged statement came with, a line each."""
+    values = enumerate(_list(data.get("parameters")), 1)
+    return "\n".join(f"${number} = {'NULL' if value is None else repr(value)}" for number, value in values)
+
+
+def where(data: Mapping[str, Any]) -> str:
+    """Return the resource that a judged call reached, and as whom in which database."""
+    names = [str(data[name]) for name in ("user", "database") if data.get(name)]
+    return f"{data.get('resource') or ''} {'@'.join(names)}".strip()
+
+
 def _opened(data: Mapping[str, Any]) -> str:
     command = data.get("command")
     shown = " ".join(str(part) for part in command) if isinstance(command, list) else str(command or "")
@@ -70,7 +82,8 @@ def _decided(data: Mapping[str, Any]) -> str:
 
 
 def _asked(data: Mapping[str, Any]) -> str:
-    return f"approval {data.get('approval', '?')}"
+    reach = f": {data['reach']}" if data.get("reach") else ""
+    return f"approval {data.get('approval', '?')}{reach}"
 
 
 def _masked(data: Mapping[str, Any]) -> str:

@@ -15,9 +15,10 @@ from rich.text import Text
 from guardcli.client.api import SessionInfo
 from guardcli.model.approvals import Approval, ApprovalState
 from guardcli.model.events import Event, EventType
-from guardcli.playback.commands import statement_of
+from guardcli.playback.commands import asked
 from guardcli.playback.questions import granted, left, needs, said
 from guardcli.playback.text import age, clock, inert, inert_block
+from guardcli.playback.timeline import parameters, where
 
 VERDICTS = {"allow": "green", "approve": "yellow", "deny": "red"}
 STATES = {
@@ -67,16 +68,18 @@ def sql(statement: str) -> Text:
     return _highlighted(statement, SQL)
 
 
-def command(text: str) -> Text:
-    """Return a command line; a statement that psql is given stands in the colours of SQL."""
-    statement = statement_of(text)
-    if not statement:
+def call(tool: str, text: str) -> tuple[Text, Text]:
+    """Return a call's command line and its statement in the colours of their languages, empty where there is none."""
+    found = asked(tool, text)
+    return command(found.command, found.statement), sql(found.statement)
+
+
+def command(text: str, statement: str = "") -> Text:
+    """Return a command line; a statement in it stands in the colours of SQL."""
+    before, quoted, after = text.partition(shlex.quote(statement))
+    if not statement or not before:
         return _highlighted(text, SHELL)
-    before, _, after = text.partition(shlex.quote(statement))
-    if not before:
-        return _highlighted(text, SHELL)
-    shown = _highlighted(before, SHELL)
-    return shown.append_text(sql(shlex.quote(statement))).append_text(_highlighted(after, SHELL))
+    return _highlighted(before, SHELL).append_text(sql(quoted)).append_text(_highlighted(after, SHELL))
 
 
 def _highlighted(text: str, lexer: PostgresLexer | BashLexer) -> Text:
@@ -130,12 +133,13 @@ def session_facts(session: SessionInfo) -> Text:
 
 def approval_facts(approval: Approval, at: float) -> Text:
     """Return all that is needed to decide, at the moment `at`."""
+    line, statement = call(approval.tool, approval.command)
     rows: list[tuple[str, Text | str]] = [
         ("approval", Text(approval.id).append(f"  {approval.state.value}", STATES.get(approval.state, ""))),
         ("who", f"{approval.requester}, in session {approval.session}"),
         ("tool", approval.tool),
-        ("command", command(approval.command)),
-        ("statement", sql(statement_of(approval.command))),
+        ("command", line),
+        ("statement", statement),
         ("directory", approval.cwd),
         ("effects", effects(approval.effects)),
         ("targets", "\n".join(approval.targets)),
@@ -171,7 +175,7 @@ def call_facts(events: Sequence[Event]) -> Text:
 
 def _judged(data: Mapping[str, object]) -> Text:
     verdict = str(data.get("verdict", "?"))
-    text = str(data.get("command", ""))
+    line, statement = call(str(data.get("tool", "")), str(data.get("command", "")))
     matched = data.get("matched")
     others = [str(rule) for rule in matched if rule != data.get("rule")] if isinstance(matched, list) else []
     operations = data.get("operations")
@@ -181,8 +185,10 @@ def _judged(data: Mapping[str, object]) -> Text:
             ("rule", str(data.get("rule", ""))),
             ("also matched", ", ".join(others)),
             ("message", str(data.get("message", ""))),
-            ("command", command(text)),
-            ("statement", sql(statement_of(text) or str(data.get("statement", "")))),
+            ("command", line),
+            ("statement", statement),
+            ("parameters", parameters(data)),
+            ("resource", where(data)),
             ("directory", str(data.get("cwd", ""))),
             ("called from", str(data.get("parent", ""))),
             ("argv SHA-256", str(data.get("argv_sha256", ""))),

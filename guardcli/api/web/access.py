@@ -29,8 +29,11 @@ LIFETIME = 12 * 3600
 
 
 def token_of(request: Request) -> str:
-    """Return the token in the cookie. Raises UnauthorizedError where there is none."""
-    token = request.cookies.get(COOKIE_SECURE) or request.cookies.get(COOKIE) or ""
+    """Return the token in the cookie. Raises UnauthorizedError where there is none.
+
+    Behind TLS only the cookie with the ``__Host-`` prefix counts: another may have been set by a sister site.
+    """
+    token = request.cookies.get(COOKIE_SECURE if is_secure(request) else COOKIE, "")
     if not token:
         raise UnauthorizedError("sign in first")
     return token
@@ -58,7 +61,9 @@ def check_origin(request: Request) -> None:
     if site not in ("", "same-origin", "none"):
         raise DeniedError("this request comes from another site")
     origin = request.headers.get("origin", "")
-    if origin and origin != "null" and urlsplit(origin).netloc != request.headers.get("host", ""):
+    context: Context = request.app.state.context
+    own = {request.headers.get("host", ""), urlsplit(context.config.public_url).netloc} - {""}
+    if origin and urlsplit(origin).netloc not in own:
         raise DeniedError("this request comes from another site")
 
 
@@ -88,7 +93,8 @@ def sign_in(request: Request, response: Response, token: str) -> None:
 
 
 def sign_out(response: Response) -> None:
-    """Have the browser forget the token."""
+    """Have the browser forget the token, and what it may have kept of pages."""
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
     for name, secure in ((COOKIE_SECURE, True), (COOKIE, False)):
         response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
 

@@ -78,11 +78,15 @@ def show_approvals(
 
 
 @router.get("/approvals/{id}")
-def show_approval(request: Request, id: str, api: Api, who: Viewer, part: bool = False) -> HTMLResponse:
-    """Show all that is needed to decide."""
+def show_approval(
+    request: Request, id: str, api: Api, who: Viewer, shown: Annotated[str, Query(max_length=10)] = ""
+) -> Response:
+    """Show all that is needed to decide; to a page that has `shown` a state, what has changed."""
     approval = api.store.approvals.get(id)
     who.may_see(approval, api.store.approvals.parties(id))
-    name = "approval_part.html" if part else "approval.html"
+    if shown and shown != approval.state.value:
+        return Response(headers={"hx-refresh": "true"})  # the page is another then, with a form or without
+    name = "approval_part.html" if shown else "approval.html"
     return render(request, who, name, title=f"Approval {id}", approval=approval, at=now(), fault="")
 
 

@@ -31,6 +31,7 @@ router = new_router(include_in_schema=False)
 
 SEE_OTHER = 303
 FLOW_COOKIE = "guard-flow"
+FLOW_COOKIE_SECURE = "__Host-guard-flow"
 FLOW_SECONDS = 600
 ANSWER_SECONDS = 10.0
 ANSWER_MAX = 1 << 20
@@ -62,8 +63,9 @@ def begin(request: Request, name: str, api: Api, next: Annotated[str, Query(max_
     }
     response = RedirectResponse(f"{place}{'&' if '?' in place else '?'}{urlencode(query)}", SEE_OTHER)
     kept = base64.urlsafe_b64encode(json.dumps(flow).encode()).decode()
+    secure = is_secure(request)
     response.set_cookie(
-        FLOW_COOKIE, kept, FLOW_SECONDS, path="/login", secure=is_secure(request), httponly=True, samesite="lax"
+        _flow_cookie(secure), kept, FLOW_SECONDS, path="/", secure=secure, httponly=True, samesite="lax"
     )
     return response
 
@@ -90,7 +92,8 @@ def finish(
         text = _logged_in(api, issuer, _exchange(request, api, issuer, code, str(flow["verifier"])), str(flow["nonce"]))
     response = RedirectResponse(local_path(str(flow.get("next", "/"))), SEE_OTHER)
     sign_in(request, response, text.reveal())
-    response.delete_cookie(FLOW_COOKIE, path="/login", secure=is_secure(request), httponly=True, samesite="lax")
+    secure = is_secure(request)
+    response.delete_cookie(_flow_cookie(secure), path="/", secure=secure, httponly=True, samesite="lax")
     return response
 
 
@@ -115,10 +118,15 @@ def _callback(request: Request, api: Context) -> str:
     return base.rstrip("/") + CALLBACK
 
 
+def _flow_cookie(secure: bool) -> str:
+    """Return the name under which no sister site can set the cookie, where the browser reaches us over TLS."""
+    return FLOW_COOKIE_SECURE if secure else FLOW_COOKIE
+
+
 def _flow(request: Request) -> dict[str, Any]:
     """Return what was kept for the flow, nothing where it is over or was never begun."""
     try:
-        found = json.loads(base64.urlsafe_b64decode(request.cookies.get(FLOW_COOKIE, "")))
+        found = json.loads(base64.urlsafe_b64decode(request.cookies.get(_flow_cookie(is_secure(request)), "")))
     except (ValueError, RecursionError):
         return {}
     whole = isinstance(found, dict) and {"name", "state", "nonce", "verifier", "next"} <= found.keys()

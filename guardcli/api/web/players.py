@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager
 from typing import Annotated
 
 from fastapi import Query, Request
@@ -17,6 +19,7 @@ from guardcli.api.store.sessions import Session
 from guardcli.api.web.access import Viewer
 from guardcli.api.web.view import render
 from guardcli.api.windows import duration, marks, screen_now, window
+from guardcli.model.errors import ThrottledError
 from guardcli.playback.asciicast import entry, lines
 
 router = new_router(include_in_schema=False)
@@ -24,6 +27,31 @@ router = new_router(include_in_schema=False)
 KEEP_ALIVE_SECONDS = 15.0
 LIVE_SECONDS = 300.0
 """After so long the browser has to ask again, and is asked who it is."""
+TAILS_MAX = 30
+"""Live tails of one person at a time, on one worker: each holds a connection and looks at every change."""
+
+
+class Tails:
+    """Counts the live tails of each person."""
+
+    def __init__(self) -> None:
+        self._open: Counter[str] = Counter()
+
+    def check(self, person: str) -> None:
+        """Raise ThrottledError where there are enough."""
+        if self._open[person] >= TAILS_MAX:
+            raise ThrottledError(f"{TAILS_MAX} live tails are open already", hint="close one of them")
+
+    @contextmanager
+    def counted(self, person: str) -> Iterator[None]:
+        """Count one more for as long as the context lasts."""
+        self._open[person] += 1
+        try:
+            yield
+        finally:
+            self._open[person] -= 1
+            if not self._open[person]:
+                del self._open[person]
 
 
 @router.get("/sessions/{id}/replay")
@@ -63,14 +91,24 @@ def send_cast(
 
 
 @router.get("/sessions/{id}/live")
-async def send_live(id: str, api: Api, who: Viewer) -> Response:
+async def send_live(request: Request, id: str, api: Api, who: Viewer) -> Response:
     """Send the screen as it is, then what is recorded as it comes, until the session ends."""
     session = await run_in_threadpool(api.store.sessions.get, id)
     who.may_read(session)
-    return StreamingResponse(_follow(api, session), media_type="text/event-stream")
+    tails: Tails = request.app.state.tails
+    person = who.owner or who.name
+    tails.check(person)
+    return StreamingResponse(_counted(tails, person, _follow(api, session)), media_type="text/event-stream")
 
 
-async def _follow(api: Context, session: Session) -> AsyncIterator[bytes]:
+async def _counted(tails: Tails, person: str, messages: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
+    with tails.counted(person):
+        async with aclosing(messages):
+            async for message in messages:
+                yield message
+
+
+async def _follow(api: Context, session: Session) -> AsyncGenerator[bytes]:
     terminal, place, moment = await run_in_threadpool(screen_now, api.store, session)
     columns, rows = terminal.size
     from guardcli.playback.dump import dump  # the emulator is loaded with the first screen

@@ -15,7 +15,7 @@ from guardcli.api.principals import Principal
 from guardcli.api.web.access import proof, token_of
 from guardcli.model.approvals import ApprovalState
 from guardcli.playback import timeline
-from guardcli.playback.commands import statement_of
+from guardcli.playback.commands import asked
 from guardcli.playback.questions import granted, needs, said
 from guardcli.playback.text import age, clock, inert, inert_block
 
@@ -49,7 +49,8 @@ def environment() -> Environment:
         "block": inert_block,
         "sql": sql,
         "shell": shell,
-        "statement": statement_of,
+        "parameters": timeline.parameters,
+        "where": timeline.where,
         "age": age,
         "clock": clock,
         "flat": flat,
@@ -59,6 +60,7 @@ def environment() -> Environment:
         "sentence": timeline.sentence,
         "colour": timeline.colour,
     }
+    made.globals |= {"asked": asked}
     made.trim_blocks = made.lstrip_blocks = True
     return made
 

@@ -6,14 +6,17 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
 import requests
 
-from guardcli.api.web.access import COOKIE, local_path
+from guardcli.api.web.access import COOKIE, COOKIE_SECURE, check_origin, local_path, token_of
+from guardcli.api.web.players import TAILS_MAX
 from guardcli.client.api import ApiClient
 from guardcli.model.approvals import ApprovalState
+from guardcli.model.errors import DeniedError, UnauthorizedError
 from guardcli.model.secrets import Secret
 
 TOKEN = [sys.executable, "-m", "guardcli", "api", "token", "create"]
@@ -178,6 +181,7 @@ FORGED = {
     "another site": (None, {"Sec-Fetch-Site": "cross-site"}),
     "a sister site": (None, {"Sec-Fetch-Site": "same-site"}),
     "another origin": (None, {"Origin": "https://evil.example"}),
+    "a sandboxed frame": (None, {"Origin": "null"}),
 }
 
 
@@ -239,11 +243,35 @@ def test_an_agent_finds_its_own_alone(site: Site, make) -> None:
     assert "session-web-03" not in get(site.browser("agent"), f"{site.url}/search?words=onlyforadmins").text
 
 
+def test_a_page_that_has_shown_a_state_is_told_when_it_is_another(site: Site) -> None:
+    id = site.ask("9")
+    browser = site.browser("approver")
+    same = get(browser, f"{site.url}/approvals/{id}?shown=pending")
+    assert "hx-refresh" not in same.headers and EVIL[:8] not in same.text and "<form" not in same.text
+    site.own.cancel_approval(id)
+    other = get(browser, f"{site.url}/approvals/{id}?shown=pending")
+    assert (other.headers["hx-refresh"], other.text) == ("true", "")
+    assert "<form" not in get(browser, f"{site.url}/approvals/{id}").text.split("</header>")[1]
+
+
+def test_one_person_watches_so_many_sessions_live_at_a_time(site: Site) -> None:
+    live = f"{site.url}/sessions/session-web-01/live"
+    mine, others = site.browser("auditor"), site.browser("admin")
+    watched = [mine.get(live, stream=True, timeout=90) for _ in range(TAILS_MAX)]
+    pieces = [one.iter_content(64) for one in watched]
+    assert all(next(piece).startswith(b"data: ") for piece in pieces)  # each has begun
+    watched += [mine.get(live, stream=True, timeout=90), others.get(live, stream=True, timeout=90)]
+    assert [one.status_code for one in watched[-2:]] == [429, 200]
+    for one in watched:
+        one.close()
+
+
 def test_signing_out_forgets(site: Site) -> None:
     browser = site.browser("auditor")
     page = get(browser, f"{site.url}/sessions")
-    browser.post(f"{site.url}/logout", data={"proof": proof_in(page.text)}, allow_redirects=False, timeout=90)
+    out = browser.post(f"{site.url}/logout", data={"proof": proof_in(page.text)}, allow_redirects=False, timeout=90)
     assert COOKIE not in browser.cookies
+    assert '"cache"' in out.headers["clear-site-data"]
     assert get(browser, f"{site.url}/sessions").status_code == 303
 
 
@@ -267,6 +295,44 @@ def test_a_recording_begins_anywhere(site: Site) -> None:
     assert "first" in later[1]
     assert later[2] == '[0.5, "o", "second\\r\\n"]'
     assert len(later) == 3
+
+
+class Asked:
+    """A request with headers and cookies, to a page whose public address is configured."""
+
+    def __init__(self, public: str, headers: dict[str, str], cookies: dict[str, str]) -> None:
+        context = SimpleNamespace(config=SimpleNamespace(public_url=public))
+        self.app = SimpleNamespace(state=SimpleNamespace(context=context))
+        self.url = SimpleNamespace(scheme="http")
+        self.headers, self.cookies = headers, cookies
+
+
+def test_behind_tls_a_cookie_that_a_sister_site_may_have_set_is_none() -> None:
+    cookies = {COOKIE: "planted", COOKIE_SECURE: "own"}
+    assert token_of(Asked("https://guard.example", {}, cookies)) == "own"
+    assert token_of(Asked("", {}, cookies)) == "planted"
+    with pytest.raises(UnauthorizedError):
+        token_of(Asked("https://guard.example", {}, {COOKIE: "planted"}))
+
+
+@pytest.mark.parametrize(
+    ("origin", "ours"),
+    [
+        ("https://guard.example", True),
+        ("http://10.0.0.7:8300", True),
+        ("", True),
+        ("null", False),
+        ("https://guard.example.evil.example", False),
+        ("https://evil.example", False),
+    ],
+)
+def test_a_form_comes_from_the_page_by_whichever_of_its_addresses(origin: str, ours: bool) -> None:
+    asked = Asked("https://guard.example/", {"host": "10.0.0.7:8300", "origin": origin}, {})
+    if ours:
+        check_origin(asked)
+        return
+    with pytest.raises(DeniedError):
+        check_origin(asked)
 
 
 LEADS = [
