@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from guardcli.api.bodies import MAX_BATCH, NewEvent
 from guardcli.api.store.events import Appended
 from guardcli.model.errors import ConfigurationError
-from guardcli.model.events import Event, EventType
+from guardcli.model.events import Event, EventType, canonical
 
 _PLAIN = re.compile(r"[A-Za-z0-9][\w.:-]{0,63}", re.ASCII).fullmatch
 _DIGEST = re.compile(r"[0-9a-f]{64}").fullmatch
@@ -79,11 +79,21 @@ def _checked(line: bytes) -> Appended | None:
     if not (line.startswith(head) and line.endswith(middle + tail)):
         return None
     text = line[len(head) : -len(middle) - len(tail)]
-    if _EXPONENT(text) or orjson.dumps(data, option=orjson.OPT_SORT_KEYS) != text:
+    if not _is_canonical(text, data):
         return None
     if hashlib.sha256(b"%b%b,%b" % (head, text, tail)).hexdigest() != digest:
         return None
     return Appended(Event(session, sequence, time, type_, call, data, previous, digest), None, text.decode())
+
+
+def _is_canonical(text: bytes, data: dict[str, object]) -> bool:
+    """Say whether `text` is the canonical JSON of `data`, which was read from it."""
+    if not _EXPONENT(text):
+        return orjson.dumps(data, option=orjson.OPT_SORT_KEYS) == text
+    try:
+        return canonical(data) == text
+    except ValueError:
+        return False
 
 
 def _odd(line: bytes, number: int) -> Appended:

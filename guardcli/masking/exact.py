@@ -1,8 +1,9 @@
 """Masks exact values that are known: what a session was lent. Of a value cut in two by writes nothing is let out.
 
-A value is looked for as it is, and as base64 (in whatever place of a longer text), hexadecimal digits and percent signs
-write it. What may be the beginning of a value is held back until more comes; a silence lets it go where it is shorter
-than `SHORT`, so that a prompt appears and a protocol goes on.
+A value is looked for as it is, as COPY, CSV, SQL and JSON write one with quotation marks or backslashes in it, and as
+base64 (in whatever place of a longer text), hexadecimal digits and percent signs do. What may be the beginning of a
+value is held back until more comes; a silence lets it go where it is shorter than `SHORT`, so that a prompt appears and
+a protocol goes on.
 """
 
 from __future__ import annotations
@@ -163,6 +164,11 @@ def _forms(value: bytes) -> Iterator[bytes]:
     percent = quote(value, safe="").encode()
     if percent != value:
         yield percent
+    for sign, twice in ((b"\\", b"\\\\"), (b'"', b'""'), (b"'", b"''")):
+        if sign in value:  # COPY's text format, CSV, literals
+            yield value.replace(sign, twice)
+    if b'"' in value:  # JSON
+        yield value.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
     for lead in range(3):  # base64 takes three bytes at a time: the value may begin at any of them
         for encode in (base64.standard_b64encode, base64.urlsafe_b64encode):
             core = encode(b"\0" * lead + value)[(8 * lead + 5) // 6 : 8 * (lead + len(value)) // 6]

@@ -46,6 +46,7 @@ def test_whatever_an_event_holds_it_comes_in_as_it_was_written(data: dict[str, o
     "data",
     [
         {"seconds": 0.000321, "rows": 1, "tags": ["SELECT 1"]},
+        {"seconds": 8.5e-05, "n": [1e16, 1e-7, "\0"]},
         {"command": "SELECT 'ü€𝄞\u2028\x7f\\' /", "b": {"z": 1, "a": [True, None, -1.5]}},
         {},
     ],
@@ -55,9 +56,7 @@ def test_an_usual_event_is_read_the_quick_way(data: dict[str, object]) -> None:
     assert item.text == canonical(data).decode()
 
 
-@pytest.mark.parametrize(
-    "data", [{"s": 8.5e-05}, {"n": 1e16}, {"n": 2**70}, {"command": "\udcff"}, {"x": [1e-7, "\0"]}]
-)
+@pytest.mark.parametrize("data", [{"s": 8.5e-05, "n": 2**70}, {"n": 2**70}, {"command": "\udcff"}])
 def test_what_two_libraries_write_differently_goes_the_way_of_the_json_route(data: dict[str, object]) -> None:
     (item,) = read_lines(event(data).line())
     assert (item.event.data, item.text) == (data, "")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import csv
+import io
+import json
 from urllib.parse import quote
 
 import pytest
@@ -36,6 +39,18 @@ def test_a_value_within_base64_hex_and_percent_signs_is_masked(value: str) -> No
             ):
                 assert "[VALUE]" in known.text(form.decode()), form
     assert known.text(f"p={quote(value, safe='')}&q") == "p=[VALUE]&q"
+
+
+@pytest.mark.parametrize("value", ["a\"b'c", "a\\b;c", 'x\\"y', "it''s"])
+def test_a_value_that_is_escaped_is_masked(value: str) -> None:
+    known = ExactValues([value])
+    row = io.StringIO()
+    csv.writer(row).writerow([value, "1"])
+    literal = "'" + value.replace("'", "''") + "'"
+    copied = value.replace("\\", "\\\\") + "\t1"
+    for written in (json.dumps({"k": value}), row.getvalue(), literal, copied):
+        assert known.text(written).count("[VALUE]") == 1, written
+        assert value not in known.text(written)
 
 
 def test_a_silence_lets_out_a_prompt_and_no_beginning_of_a_value() -> None:

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from guardcli.gateways.postgres.authority import Ticket
 from guardcli.gateways.postgres.catalogue import Relation
-from guardcli.gateways.postgres.codec.backend import Column, CopyResponse, FunctionCallResponse
+from guardcli.gateways.postgres.codec.backend import Column, CopyResponse, FunctionCallResponse, RowDescription
 from guardcli.gateways.postgres.codec.violations import ProtocolViolation
 from guardcli.gateways.postgres.columns import ColumnRules, NamedColumn
 from guardcli.gateways.postgres.contract import Catalogue
@@ -164,6 +164,14 @@ class Results:
         """Say whether a value that the session was lent stands in `data`."""
         exact = self._maskers.exact
         return exact is not None and bool(exact.find(data))
+
+    def shown_names(self, found: RowDescription) -> RowDescription:
+        """Return `found` with the values overwritten that the session was lent, where names of columns hold any."""
+        over = self.overwriting()
+        if over is None:
+            return found
+        columns = tuple(column._replace(name=over.take(column.name)) for column in found.columns)
+        return RowDescription(columns) if over.findings else found
 
     def counters(
         self, columns: Sequence[Column] | None, copy: CopyResponse | None, asked: Asked

@@ -208,7 +208,7 @@ class ServerSide(Link):
             self._described(item, found.columns)
         else:
             item.columns = found.columns
-        self._pass(item, frame)
+        self._pass(item, Frame(frame.kind, self.results.shown_names(found).encode()))
 
     def _no_data(self, frame: Frame) -> None:
         item = self._head(frame, Sent.DESCRIBE)

@@ -235,6 +235,10 @@ class Session:
         self._server.close()
         await close_gently(self._client)
         self._server.abort()
+        if self._cancels:
+            await asyncio.wait(self._cancels, timeout=PARTING_SECONDS)
+        for task in self._cancels:
+            task.cancel()
 
     def _cancel_upstream(self) -> None:
         key = self._upstream.key
