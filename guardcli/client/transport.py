@@ -1,19 +1,27 @@
-"""HTTP with requests, over TCP or a unix socket; what goes wrong becomes one of guard's own errors."""
+"""HTTP with urllib3, over TCP or a unix socket; what goes wrong becomes one of guard's own errors."""
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
-import requests
-from requests.adapters import HTTPAdapter
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, PoolManager, ProxyManager
 from urllib3.connection import HTTPConnection
-from urllib3.connectionpool import HTTPConnectionPool
-from urllib3.poolmanager import PoolManager
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NewConnectionError,
+    ProtocolError,
+    ProxyError,
+    ReadTimeoutError,
+)
+from urllib3.util import Timeout, make_headers
 
 from guardcli.model.errors import (
     ConfigurationError,
@@ -30,6 +38,12 @@ from guardcli.model.events import canonical
 from guardcli.model.secrets import Secret
 
 CONNECT_SECONDS = 5.0
+
+CONNECTIONS = 32
+"""How many are kept open to one API; more are made where more ask at once."""
+
+AUTHORITIES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""Variables that name a file of certificates to trust in place of the machine's (SSL_CERT_FILE is OpenSSL's own)."""
 
 PAUSES = (0.01,)
 """Seconds before each further attempt."""
@@ -72,21 +86,28 @@ class _UnixPool(HTTPConnectionPool):
     ConnectionCls = _UnixConnection
 
 
-class _UnixAdapter(HTTPAdapter):
-    """Lets requests reach ``unix://`` hosts: a pool manager that knows one more scheme."""
+def _pool(url: str) -> tuple[HTTPConnectionPool | PoolManager, str]:
+    """Return what keeps connections to the API at `url`, and what its requests' addresses begin with."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return _UnixPool(os.fsencode(unquote(parts.path)).hex(), maxsize=CONNECTIONS), ""
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigurationError(
+            f"{url!r} is no address of an API", hint="GUARD_API takes https://HOST or unix:///PATH"
+        )
+    proxies = {} if proxy_bypass(parts.hostname) else getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    options: dict[str, Any] = {"maxsize": CONNECTIONS, "ca_certs": _authorities()}
+    if proxy is None:
+        return PoolManager(**options), url.rstrip("/")
+    account = unquote(urlsplit(proxy).netloc.rpartition("@")[0])
+    headers = make_headers(proxy_basic_auth=account) if account else None
+    return ProxyManager(proxy, proxy_headers=headers, **options), url.rstrip("/")
 
-    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        """Make the pool manager, which takes the path for the host's name."""
-        super().init_poolmanager(*arguments, **options)
-        manager: PoolManager = self.poolmanager
-        manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "http": _UnixPool}
 
-    def get_connection_with_tls_context(
-        self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
-    ) -> Any:
-        """Return the one pool to the socket, never a proxy's."""
-        host = urlsplit(request.url or "").netloc
-        return self.poolmanager.connection_from_host(str(host), port=80, scheme="http")
+def _authorities() -> str | None:
+    """Return the file of certificates that the environment names, None for the machine's own."""
+    return next((os.environ[name] for name in AUTHORITIES if os.environ.get(name)), None)
 
 
 class Transport:
@@ -103,20 +124,7 @@ class Transport:
         self._token = token
         self._timeout = timeout
         self.revive = revive
-        self._session = requests.Session()
-        self._session.trust_env = not url.startswith("unix://")
-        parts = urlsplit(url)
-        if parts.scheme == "unix":
-            path = os.fsencode(unquote(parts.path)).hex()
-            self._base = f"http://{path}"
-            self._session.mount("http://", _UnixAdapter(pool_maxsize=32))
-        elif parts.scheme in ("http", "https") and parts.netloc:
-            self._base = url.rstrip("/")
-            self._session.mount(f"{parts.scheme}://", HTTPAdapter(pool_maxsize=32))
-        else:
-            raise ConfigurationError(
-                f"{url!r} is no address of an API", hint="GUARD_API takes https://HOST or unix:///PATH"
-            )
+        self._pool, self._base = _pool(url)
 
     def with_token(self, token: Secret) -> Transport:
         """Return a transport to the same API that shows `token`."""
@@ -128,7 +136,10 @@ class Transport:
 
     def close(self) -> None:
         """Close all connections."""
-        self._session.close()
+        if isinstance(self._pool, PoolManager):
+            self._pool.clear()
+        else:
+            self._pool.close()
 
     def call(
         self,
@@ -144,21 +155,22 @@ class Transport:
         `wait` is added to the time-out.
         """
         response = self._send(method, path, query, body, self._timeout + wait, stream=False)
-        if not response.content:
+        if not response.data:
             return None
         try:
-            return response.json()
+            return json.loads(response.data)
         except ValueError as error:
             raise UnavailableError(f"{self.url} is not guard's API", hint="check GUARD_API") from error
 
     def pieces(self, path: str, query: Mapping[str, object] | None = None, *, wait: float = 0.0) -> Iterator[bytes]:
         """Send a GET and give the bytes of the answer as they come, the first up to `wait` seconds later than usual."""
         response = self._send("GET", path, query, None, self._timeout + wait, stream=True)
-        with response:
-            try:
-                yield from response.iter_content(65536)
-            except requests.RequestException as error:
-                raise self._away(error) from error
+        try:
+            yield from response.stream(65536)
+        except HTTPError as error:
+            raise self._away(error) from error
+        finally:
+            response.close()
 
     def lines(self, path: str, query: Mapping[str, object] | None = None) -> Iterator[bytes]:
         """Send a GET and give the lines of the answer as they come, each with its newline."""
@@ -177,51 +189,54 @@ class Transport:
         body: Mapping[str, object] | bytes | None,
         timeout: float,
         stream: bool,
-    ) -> requests.Response:
+    ) -> BaseHTTPResponse:
         headers = {"accept-encoding": "identity"}
         if body is not None:
             headers["content-type"] = "application/octet-stream" if isinstance(body, bytes) else "application/json"
         if self._token:
             headers["authorization"] = f"Bearer {self._token.reveal()}"
 
-        def attempt() -> requests.Response:
-            return self._session.request(
+        asked = {name: _text(value) for name, value in (query or {}).items() if value not in (None, "")}
+        address = self._base + path + ("?" + urlencode(asked, doseq=True) if asked else "")
+
+        def attempt() -> BaseHTTPResponse:
+            return self._pool.urlopen(
                 method,
-                self._base + path,
-                params={name: _text(value) for name, value in (query or {}).items() if value not in (None, "")},
-                data=body if body is None or isinstance(body, bytes) else canonical(body),
+                address,
+                body=body if body is None or isinstance(body, bytes) else canonical(body),
                 headers=headers,
-                timeout=(CONNECT_SECONDS, timeout),
-                stream=stream,
-                allow_redirects=False,
+                timeout=Timeout(connect=CONNECT_SECONDS, read=timeout),
+                preload_content=not stream,
+                retries=False,
+                redirect=False,
             )
 
         response = self._attempt(attempt)
-        if response.status_code >= 300:
-            with response:
+        if response.status >= 300:
+            try:
                 raise self._failure(response)
+            finally:
+                response.close()
         return response
 
-    def _attempt(self, attempt: Callable[[], requests.Response]) -> requests.Response:
+    def _attempt(self, attempt: Callable[[], BaseHTTPResponse]) -> BaseHTTPResponse:
         """Try, and try again where a kept connection was closed meanwhile or the API had to be started."""
         for pause in PAUSES if self.revive is None else REVIVALS:
             try:
                 return attempt()
-            except requests.ConnectionError as error:
-                if isinstance(error, requests.exceptions.SSLError):
-                    raise self._away(error) from error
+            except (ProtocolError, NewConnectionError, ConnectTimeoutError, ProxyError):
                 time.sleep(pause)
                 if self.revive is not None:
                     self.revive()
-            except requests.RequestException as error:
+            except HTTPError as error:
                 raise self._away(error) from error
         try:
             return attempt()
-        except requests.RequestException as error:
+        except HTTPError as error:
             raise self._away(error) from error
 
     def _away(self, error: Exception) -> UnavailableError:
-        if isinstance(error, requests.Timeout):
+        if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
             return UnavailableError(
                 f"the API at {self.url} does not answer in time", hint="see whether it is overloaded"
             )
@@ -231,15 +246,15 @@ class Transport:
             f"the API at {self.url} cannot be reached: {error}", hint="check GUARD_API and the network"
         )
 
-    def _failure(self, response: requests.Response) -> GuardError:
+    def _failure(self, response: BaseHTTPResponse) -> GuardError:
         try:
-            form = response.json()
+            form = json.loads(response.data)
             kind = _KINDS.get(form["code"])
             message, hint = str(form["error"]), str(form["hint"])
         except (ValueError, KeyError, TypeError):
-            kind, message, hint = None, f"the API answered {response.status_code}", ""
+            kind, message, hint = None, f"the API answered {response.status}", ""
         if kind is not None:
             return kind(message, hint=hint)
-        if response.status_code >= 500:
+        if response.status >= 500:
             return UnavailableError(message, hint=hint or "see the API's log")
         return GuardError(message, hint=hint)

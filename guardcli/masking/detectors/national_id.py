@@ -76,11 +76,14 @@ _ANY = next(place for place, (word, _, _) in enumerate(_WEAK) if word.startswith
 """The place of the words that leave open whose identifier it is."""
 
 _BETWEEN = rb"[\w .-]{0,12}[\"']?[ \t]{0,4}[:=#|]?[ \t\"']{0,4}"
-_NAMED = re.compile(
-    rb"(?<![A-Za-z])(?=[A-Za-z])(?:"
-    + b"|".join(b"(?i:" + word + b")" + _BETWEEN + rb"(?<![0-9A-Za-z])(" + shape + b")" for word, shape, _ in _WEAK)
-    + rb")(?![\w-])"
-)
+
+
+@cache
+def _named() -> re.Pattern[bytes]:
+    """Return the words with their identifiers, a group each; made when it is first asked: that takes milliseconds."""
+    forms = (b"(?i:" + word + b")" + _BETWEEN + rb"(?<![0-9A-Za-z])(" + shape + b")" for word, shape, _ in _WEAK)
+    return re.compile(rb"(?<![A-Za-z])(?=[A-Za-z])(?:" + b"|".join(forms) + rb")(?![\w-])")
+
 
 _COLUMNS = (
     r"(?:ssn|itin|nino|nhs|cpf|cnpj|dni|nie|nif|nir|pesel|aadhaar|pan|bsn|tfn|nric|hetu|curp|egn|oib|steuer_?id|tax_?id"
@@ -108,7 +111,7 @@ class NationalId(Detector):
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the identifier that ends at `at` behind a word that names it."""
-        for found in _NAMED.finditer(text, max(0, at - 64), at + 1):
+        for found in _named().finditer(text, max(0, at - 64), at + 1):
             group = found.lastindex or 0
             if found.end() == at and _is_valid(found[group].decode(), _WEAK[group - 1][2]):
                 return found.span(group)
