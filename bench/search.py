@@ -4,7 +4,8 @@
 20 minutes on a quiet machine and 15 GB of the disk. PostgreSQL's programs must be installed.
 
 All but the last events of each size are filled in quickly: rows as the store makes them, made once for both in a file,
-loaded in bulk, and indexed at the end. The last are added as the store does it, and that is what is timed.
+loaded in bulk, and indexed at the end; what they say is the same every 100,000 events. The last are added as the store
+does it, and that is what is timed.
 """
 
 from __future__ import annotations
@@ -18,18 +19,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex
 from stage import Table, machine
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "integration"))
-from servers import postgres
+from servers import postgres as throw_away
 
 from guardcli.api.store.database import copy_line, open_database, prepare, writing
-from guardcli.api.store.indexing import Searched, add, document, rows_of
+from guardcli.api.store.indexing import ID_BITS, SPAN_BITS, Searched, add, document, facet, place, rows_of
 from guardcli.api.store.schema import SEARCH, SEARCH_TEXT
 from guardcli.api.store.search import Search, SearchQuery
 from guardcli.model.errors import GuardError
@@ -39,6 +41,8 @@ EVENTS = 200_000
 BATCH = 500
 SESSION = 10_000
 """Events of one session."""
+MODELS = 10
+"""Sessions that are made as the store makes them; the others say the same at another time."""
 ADDED = 20
 """Batches of each size that are added as the store does it."""
 SHARES = (16, 4, 1)
@@ -46,13 +50,14 @@ ROUNDS = 40
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 TABLES = [f"sales/t{number}" for number in range(200)]
 WORDS = [f"word{number}" for number in range(20_000)]
+GIN = next(one for one in SEARCH.indexes if one.name == "search_by_document")
 NAMES = [one.name for one in SEARCH.columns]
 SETTINGS = ("shared_buffers=512MB", "maintenance_work_mem=1GB", "max_wal_size=8GB")
 """Of PostgreSQL; the first as for a machine of some GB, the others for filling in quickly."""
 
 
-def events(session: str, start: int, pick: random.Random, until: int) -> list[Searched]:
-    """Return `BATCH` events of `until` in all: calls of psql, every tenth with a finding, the first tenth `legacy`."""
+def calls(session: str, start: int, pick: random.Random, more: str = "") -> list[Searched]:
+    """Return `BATCH` events: calls of psql whose words end with `more`, every tenth event with a finding."""
     found = []
     for number in range(start, start + BATCH):
         detected = number % 10 == 9
@@ -60,10 +65,9 @@ def events(session: str, start: int, pick: random.Random, until: int) -> list[Se
         table = pick.choice(TABLES)
         data: dict[str, object] = {"findings": {pick.choice(["credit_card", "email", "jwt"]): 1}}
         if not detected:
-            said = " ".join([*pick.choices(WORDS, k=6), *(["legacy"] if number < until // 10 else [])])
             data = {
                 "tool": "psql",
-                "command": f"SELECT {said} FROM {table.replace('/', '.')}",
+                "command": f"SELECT {' '.join(pick.choices(WORDS, k=6))}{more} FROM {table.replace('/', '.')}",
                 "verdict": pick.choices(["allow", "approve", "deny"], [90, 7, 3])[0],
                 "rule": f"rule-{pick.randint(1, 20)}",
                 "operations": [
@@ -71,9 +75,13 @@ def events(session: str, start: int, pick: random.Random, until: int) -> list[Se
                 ],
             }
         type = EventType.MASKED if detected else EventType.JUDGED
-        moment = (BEGAN + timedelta(milliseconds=250 * pick.random() + 250 * number)).isoformat()
-        found.append(Searched(Event(session, number, moment, type, call, data, "", "")))
+        found.append(Searched(Event(session, number, moment(number).isoformat(), type, call, data, "", "")))
     return found
+
+
+def moment(number: int) -> datetime:
+    """Return when an event is: four are in a second."""
+    return BEGAN + timedelta(milliseconds=250 * number)
 
 
 def owner(start: int) -> tuple[str, str, str]:
@@ -81,22 +89,46 @@ def owner(start: int) -> tuple[str, str, str]:
     return f"session-{start // SESSION:05}", f"token:{start // SESSION % 10}", "agent"
 
 
-def lines(part: tuple[int, int]) -> bytes:
-    """Return the rows of one session's events as PostgreSQL's COPY takes them."""
-    start, until = part
-    pick, made = random.Random(start), []
-    for first in range(start, min(start + SESSION, until), BATCH):
-        for row in rows_of(*owner(first), events(owner(first)[0], first, pick, until), {}):
-            row["document"] = document(row)
-            made.append(copy_line(row[name] for name in NAMES))
-    return "".join(made).encode()
+def model(seed: int, more: str) -> list[dict[str, Any]]:
+    """Return the rows of one session as the store makes them, `@` for the span in their documents."""
+    pick, made = random.Random(seed), []
+    for first in range(0, SESSION, BATCH):
+        for row in rows_of(*owner(0), calls(owner(0)[0], first, pick, more), {}):
+            made.append({**row, "id": 0, "document": document({**row, "id": 0}).replace("'0", "'@")})
+    return made
+
+
+def lines(rows: Sequence[dict[str, Any]], start: int) -> Iterator[str]:
+    """Give `rows` as those of the session whose events begin with `start`, as PostgreSQL's COPY takes them."""
+    session, owned, identity = owner(start)
+    common = [facet("session", session), facet("owner", owned), facet("identity", identity)]
+    old = [facet("session", owner(0)[0]), facet("owner", owner(0)[1]), facet("identity", identity)]
+    for number, row in enumerate(rows, start):
+        at = moment(number)
+        id = place(at.timestamp()) + number % BATCH
+        found = row["document"].replace("'@", f"'{id >> ID_BITS + SPAN_BITS:x}")
+        for before, now in zip(old, common, strict=True):
+            found = found.replace(before, now)
+        changed = {
+            "id": id,
+            "session": session,
+            "sequence": number,
+            "call": row["call"] + start,
+            "time": at.isoformat(),
+            "owner": owned,
+            "facets": " ".join([*common, *row["facets"].split()[3:]]),
+            "document": found,
+        }
+        yield copy_line({**row, **changed}[name] for name in NAMES)
 
 
 def make(path: Path, until: int) -> None:
-    """Write the rows of all events into one file, on all processors."""
-    with path.open("wb") as file, get_context("fork").Pool() as pool:
-        for one in pool.imap(lines, [(start, until) for start in range(0, until, SESSION)]):
-            file.write(one)
+    """Write the rows of all events into one file: `MODELS` sessions again and again, and others for the first tenth."""
+    old, new = ([model(seed, more) for seed in range(MODELS)] for more in (" legacy", ""))
+    with path.open("w") as file:
+        for start in range(0, until, SESSION):
+            models = old if start < until // 10 else new
+            file.writelines(lines(models[start // SESSION % MODELS], start))
 
 
 @dataclass(frozen=True)
@@ -132,7 +164,7 @@ FILLINGS = {
     ),
     "postgresql": Filling(
         ("DROP INDEX search_by_document",),
-        ("CREATE INDEX search_by_document ON search USING gin (document)",),
+        (str(CreateIndex(GIN).compile(dialect=postgresql.dialect())),),
         load_postgresql,
     ),
 }
@@ -211,7 +243,7 @@ def curve(url: str, rows: Path, most: int) -> Iterator[tuple[int, float, dict[st
             fill(engine, islice(file, size - left - done))
             tail = list(islice(file, left))
             assert len(tail) == left
-            batches = [events(owner(at)[0], at, random.Random(at), most) for at in range(size - left, size, BATCH)]
+            batches = [calls(owner(at)[0], at, random.Random(at)) for at in range(size - left, size, BATCH)]
             began = time.perf_counter()
             for batch in batches:
                 with writing(engine) as connection:
@@ -225,7 +257,7 @@ def curve(url: str, rows: Path, most: int) -> Iterator[tuple[int, float, dict[st
 def measure(events: int, kinds: Sequence[str]) -> Table:
     """Run everything and return the table: a row for each kind of question, a column for each size."""
     before, columns, header = machine(), list[list[str]](), ["median / p95, ms"]
-    with tempfile.TemporaryDirectory(prefix="gb") as place, postgres(*SETTINGS) as server:
+    with tempfile.TemporaryDirectory(prefix="gb") as place, throw_away(*SETTINGS) as server:
         rows = Path(place) / "rows"
         make(rows, events)
         urls = {
@@ -239,7 +271,8 @@ def measure(events: int, kinds: Sequence[str]) -> Table:
                 cells = [f"{one[len(one) // 2]:.1f} / {one[int(len(one) * 0.95)]:.1f}" for one in ranked.values()]
                 names = ["events added a second", *ranked]
                 columns.append([f"{rate:,.0f}", *cells])
-                print(header[-1], *zip(names, columns[-1], strict=True), sep="\n  ", file=sys.stderr, flush=True)
+                shown = [f"{name}: {cell}" for name, cell in zip(names, columns[-1], strict=True)]
+                print(f"{time.strftime('%H:%M:%S')} {header[-1]}", *shown, sep="\n  ", file=sys.stderr, flush=True)
             if kind == "sqlite":
                 os.unlink(Path(place) / "guard.db")
     notes = [

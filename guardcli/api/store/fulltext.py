@@ -134,13 +134,15 @@ _SPANS = text(
     )
     SELECT found.id FROM spans CROSS JOIN LATERAL (
         SELECT id FROM (
-            SELECT id FROM search WHERE {_ASKED.format("span")} AND id >= :least AND id < :below OFFSET 0
+            SELECT id FROM search WHERE {_ASKED.format("span")} AND id + 0 >= :least AND id + 0 < :below
+            OFFSET 0
         ) AS of_span ORDER BY id DESC LIMIT :limit
     ) AS found LIMIT :limit
     """  # noqa: S608 - names and numbers of our own
 )
 """The spans come one by one, each followed from the one after it, so that the last ones are never looked at where a
-page is full; ``OFFSET 0`` keeps its planner from walking through all rows in the hope of an early end."""
+page is full; ``OFFSET 0`` keeps the planner from walking through all rows in the hope of an early end, ``id + 0`` from
+reading the list of all numbers beside that of a word."""
 
 
 def _newest_of_postgresql(connection: Connection, wanted: Wanted) -> list[int]:

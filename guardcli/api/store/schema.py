@@ -307,9 +307,12 @@ SEARCH = Table(
     Column("body", Text, nullable=False),
     Column("document", Text().with_variant(TSVECTOR, "postgresql")),
     Index("search_by_call", "session", "call", "type"),
-    Index("search_by_document", "document", postgresql_using="gin").ddl_if(dialect="postgresql"),
+    Index(
+        "search_by_document", "document", postgresql_using="gin", postgresql_with={"gin_pending_list_limit": 256}
+    ).ddl_if(dialect="postgresql"),
 )
-"""What events are found by; `indexing` says what is in it. `document` is PostgreSQL's; SQLite has `SEARCH_TEXT`."""
+"""What events are found by; `indexing` says what is in it. `document` is PostgreSQL's; SQLite has `SEARCH_TEXT`.
+What is added lies beside the GIN index first, which every question reads through: 256 kB of it at the most."""
 
 SEARCH_TEXT = (
     "CREATE VIRTUAL TABLE search_text USING fts5(facets, body, content='search', content_rowid='id', columnsize=0,"

@@ -20,4 +20,5 @@ def upgrade() -> None:
         " ELSE to_hex(id >> 45) || '.' || lexeme END"
         " FROM unnest(tsvector_to_array(document)) AS lexeme))"
     )
-    op.create_index("search_by_document", "search", ["document"], postgresql_using="gin")
+    with_limit = {"gin_pending_list_limit": 256}
+    op.create_index("search_by_document", "search", ["document"], postgresql_using="gin", postgresql_with=with_limit)
