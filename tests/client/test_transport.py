@@ -12,6 +12,7 @@ import pytest
 
 from guardcli.client.transport import PAUSES, REVIVALS, Transport
 from guardcli.model.errors import UnavailableError
+from guardcli.model.secrets import Secret
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
 
@@ -62,3 +63,60 @@ def test_an_api_that_never_hears_anybody_is_told_as_away(tmp_path: Path) -> None
             transport.call("GET", "/v1/health")
         transport.close()
     assert taken == [len(REVIVALS) + 1]
+
+
+@contextmanager
+def listening() -> Iterator[tuple[int, list[bytes]]]:
+    """Answer every connection once, and keep the head of what it said."""
+    heads: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                with connection:
+                    heads.append(connection.recv(65536))
+                    connection.sendall(ANSWER.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n"))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield server.getsockname()[1], heads
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def test_a_login_kept_for_the_host_never_takes_the_place_of_the_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with listening() as (port, heads):
+        transport = Transport(f"http://127.0.0.1:{port}", Secret("grd_of_the_session"), 30.0)
+        assert transport.call("GET", "/v1/health", query={"a": ["1", "ü&"], "none": None}) == {}
+        transport.close()
+    assert heads[0].startswith(b"GET /v1/health?a=1&a=%C3%BC%26 HTTP/1.1\r\n")
+    assert b"authorization: Bearer grd_of_the_session" in heads[0]
+
+
+@pytest.mark.parametrize(("excepted", "proxied"), [("", True), ("127.0.0.1", False)])
+def test_the_proxy_of_the_environment_is_asked_unless_the_host_is_excepted(
+    monkeypatch: pytest.MonkeyPatch, excepted: str, proxied: bool
+) -> None:
+    with listening() as (port, heads):
+        monkeypatch.setenv("http_proxy", f"http://me:pass%3Aword@127.0.0.1:{port}")
+        monkeypatch.setenv("no_proxy", excepted)
+        transport = Transport("http://127.0.0.1:9/guard", None, 30.0)
+        if proxied:
+            assert transport.call("GET", "/v1/health") == {}
+            assert heads[0].startswith(b"GET http://127.0.0.1:9/guard/v1/health HTTP/1.1\r\n")
+            assert b"proxy-authorization: basic bwu6cgfzczp3b3jk" in heads[0].lower()
+        else:
+            with pytest.raises(UnavailableError):
+                transport.call("GET", "/v1/health")
+            assert heads == []
+        transport.close()
