@@ -381,7 +381,7 @@ static bool take(struct text text, size_t at_, struct span *span)
     struct text near = part(before, before.length > PARAMETER_WINDOW ? before.length - PARAMETER_WINDOW : 0, before.length);
     if (accepts(&guard_parameter, near))
         for (size_t place = 0; place + 5 <= before.length; place++)
-            if (!memcmp(before.bytes + place, "param", 5))
+            if (!memcmp(before.bytes + place, "param", 5) || !memcmp(before.bytes + place, ":type", 5))
                 return false;
     struct place place = {text, before, at_, ends(&guard_strict, name), before_sign == ':'};
     return take_assigned(&place, span);

@@ -132,9 +132,12 @@ static size_t local_start(struct text text, size_t sign)
         start--;
     while (ascii > start && text.bytes[ascii - 1] < 0x80)
         ascii--;
-    for (place = start; place < sign; place += length)
+    for (place = start; place < sign; place += length) {
         if (!(length = sequence(text.bytes + place, sign - place, &bad)))
             return ascii;
+        if (length > 1 && !letters(text, place, 1))
+            start = place + length;
+    }
     return start;
 }
 

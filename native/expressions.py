@@ -62,13 +62,13 @@ EXPRESSIONS: dict[str, bytes] = {
     | (?:&(?:'\w+\ )?|\*)?(?:str|string|int|integer|number|bool|boolean|bytes?|any|object|text|secretstr|varchar
       |char|uuid|buffer|float|unknown|never|symbol|date|dict|list|array|map|callable|secretstring|type|usize|u8|i32|u64)
       (?:\[\]|\([0-9]+\)|\?|!)?                                                          # types
-    | your[\w.-]*(?:password|token|key|secret)[\w.-]* | [a-z0-9]+[-_\ ](?:goes[-_\ ])?here
+    | your[\w.-]*(?:password|token|key|secret)[\w.-]* | (?:[a-z0-9]+[-_\ ]){1,6}(?:goes[-_\ ])?here
     | redacted | masked | hidden | removed | omitted | sensitive | suppressed | scrubbed | filtered
     | \(?sensitive\ value\)? | \(known\ after\ apply\) | \[?(?:redacted|masked|filtered)[\w\ -]*\]? | \*+[\w\ ]*\*+
     """,
     "asking": rb"(?i)(?:your|my|the|some|enter|insert|replace|put|add|provide|paste)[-_ .](?:[a-z0-9]+[-_ .]){0,6}"
     rb"(?:password|passwd|pwd|secret|token|key|credentials?|here|me|this|it|value|id)(?:[-_ .][a-z0-9]+){0,3}",
-    "stars": rb"(?i)[*x.\xe2\x80\xa2_#?-]{1,64}",
+    "stars": rb"(?i):?[*x.\xe2\x80\xa2_#?-]{1,64}",
     "crosses": rb"(?i)x{4,}.{0,8}|.{0,12}x{6,}",
     "dummy": rb"""(?ix)
       (?:my|the|a|an|super)?[-_.]?(?:real|new|old|secret|random|actual|plain|default)?[-_.]?
@@ -83,13 +83,21 @@ EXPRESSIONS: dict[str, bytes] = {
     | (?-i:[A-Za-z0-9/+_-]*EXAMPLE(?:KEY|TOKEN)?=*)
     | same-origin | include | omit | use-credentials | anonymous | basic | bearer | oauth2? | jwt | digest | negotiate
     """,
+    "hollow": rb"""(?ix)
+      [\w-]{0,40}(?:\.{3,6}|\xe2\x80\xa6)                                                 # sk_test_...
+    | [~^<>=]{0,2}\ ?v?[0-9]{1,3}\.[0-9]{1,4}\.[0-9]{1,4}(?:-[a-z]+\.?[0-9]*)?             # a version of a package
+    | [0-9]{1,9}\ (?:bytes?|chars|characters?)                                            # of a value that is hidden
+    | [a-z] | ![01] | [^\w\s]{1,2} | (?:is|not|in|and|or|if)(?:\ (?:is|not|in|and|or|if))+
+    | (?:amd64|arm64|armhf|i386|ppc64el|s390x|riscv64)\.? | (?:meth|class|func|attr|obj|exc|mod):
+    | -?anonymous@ | (?:pass(?:word|wd|phrase)?|pwd|token|secret)=
+    """,
     "path": rb"(?:~|\.{1,2})?/[\w.@${}-]+(?:/[\w.@${}-]+)+/?|(?:\./|~/)?(?:[\w.-]+/){0,20}[\w-]+\."
     + _FILE
     + rb"|[a-z][a-z0-9+]*://[^@\s]*"
     rb"|/(?:run|etc|var|tmp|home|usr|opt|mnt|root)/\S+|[A-Za-z]:\\[\w\\. -]+|(?:file|arn|projects|keyring"
     rb"|secretsmanager|ssm|op|vault|env|awskms|gcpkms|secret|ref):\S*",
-    "call": rb"(?:new |await |not |!)?[A-Za-z_$][\w.$:]*[?!]?(?:\((?s:.*)|\[(?s:.)(?s:.*))",
-    "attribute": rb"[A-Za-z_$&*][\w$]*(?:\??(?:\.|->|::)[A-Za-z_$#][\w$]*)+[?!]?",
+    "call": rb"(?:new |await |not |!)?[A-Za-z_$][\w.$:]*[?!]?(?:\((?s:.*)|\[(?s:.)(?s:.*))|[A-Za-z_]\w*(?:\.\w+)+\[",
+    "attribute": rb"!{0,2}[A-Za-z_$&*][\w$]*(?:\??(?:\.|->|::)[A-Za-z_$#][\w$]*)+[?!]?",
     "letters": rb"[A-Za-z_$]+[?!]?",
     "type": rb"[A-Za-z_][\w.]*(?:\[[^\]\n]*\])?(?: \| [\w.\[\], ]+)+(?: = .*)?|[A-Za-z_][\w.]*(?:\[[^\]\n]*\])? = .*",
     "expression": rb".* (?:or|and|if|else|in|is|not|as|instanceof) .*"
@@ -100,7 +108,7 @@ EXPRESSIONS: dict[str, bytes] = {
     "stop": rb"(?i)(?:.*[^\w\n])?" + _STOP + rb"(?:\W(?s:.*))?",
     "operand": rb"(?s:.*)(?:[()\[\]{}\"'.]|(?i:" + TELLING + rb"))(?s:.*)",
     "label": rb"(?i)[^0-9]*" + TELLING + rb"[^0-9]*",
-    "small_number": rb"[0-9]{1,6}(?:\.[0-9]+)?(?:[smhd]| bytes?| characters?)?|[0-9]{1,3}(?:_[0-9]{3})+|-?[0-9]",
+    "small_number": rb"[0-9]{1,6}(?:\.[0-9]+)?[smhd]?|[0-9]{1,3}(?:_[0-9]{3})+|-?[0-9]",
     "telling": rb"(?i)" + TELLING + _ENDED,
     "capital": rb"[A-Z][a-z]{2,10}(?:Key|Token|Secret|Password)(?i:" + _ENDED + rb")",
     "code_word": rb"(?i)(?:val|values?|var|result|res|ret|data|names?|keys?|self|this|cls|obj|object|item|elem|node"

@@ -49,7 +49,8 @@ bool guard_is_placeholder(struct text value)
 
 bool guard_is_dummy(struct text value)
 {
-    return guard_is_placeholder(value) || (value.length <= PLACEHOLDER_MAX && accepts(&guard_dummy, value));
+    return guard_is_placeholder(value) || (value.length <= PLACEHOLDER_MAX
+                                            && (accepts(&guard_dummy, value) || accepts(&guard_hollow, value)));
 }
 
 bool guard_is_chosen(struct text value)

@@ -103,6 +103,13 @@ ANNOUNCED = (
         is_chosen,
         1,
     ),
+    Announcement(
+        rb"\"name\": ?\"(?:set-)?cookie\",[ \t]{0,4}\r?\n",
+        _pair(rb"value"),
+        is_given,
+        1,
+    ),
+    Announcement(rb"\bvault\.azure\.net/secrets/[^\"\n]{1,200}\",[ \t]{0,4}\r?\n", _pair(rb"value"), is_given),
     Announcement(rb"<auth-user-pass>[ \t]{0,4}\r?\n", _LINE, is_given, 3, True),
     Announcement(
         rb"\b(?:recovery|backup|rescue|scratch)[ -](?:codes|keys|tokens)\b[^\n]{0,60}:[ \t]{0,4}\r?\n",

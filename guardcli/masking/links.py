@@ -7,6 +7,12 @@ from guardcli.masking.forms import Form, is_given
 
 _PART = rb"((?:[\w.~+/=-]|%[0-9A-Fa-f]{2}){16,8192})"
 
+
+def is_key(value: bytes) -> bool:
+    """Tell whether the user of a URL is a key: digits amid letters, and no name."""
+    return is_chosen(value) and sum(48 <= byte <= 57 for byte in value) > 3
+
+
 LINKS = (
     Form(rb"[?&;](?:amp;)?signature=[\w%.~+/-]{16}", rb"(?i)[?&;](?:amp;)?signature=", _PART, is_given, 1),
     Form(
@@ -24,6 +30,7 @@ LINKS = (
         is_given,
         1,
     ),
+    Form(rb"://[A-Za-z0-9_-]{20,200}@", rb"://", rb"([A-Za-z0-9_-]{20,200})@", is_key, 1),
     Form(rb"/t/[a-z]{2}-[0-9a-f-]{32}", rb"/t/", rb"([a-z]{2}-[0-9a-f-]{36,60})(?=/)", is_given, 1),
     Form(
         rb"\b(?:github|gitlab|bitbucket)\.(?:com|org)\\?\"[ \t]{0,4}:[ \t]{0,4}\\?\"[A-Za-z0-9_-]{20}",

@@ -36,8 +36,9 @@ HALF_TELLING = (
 """What is assigned to such a name is secret where it looks chosen to be."""
 
 PUBLIC = (
-    rb"(?:next|prev(?:ious)?|pag(?:e|ing|ination)|input|output|continu(?:e|ation)|sync|cancell?ation|[eb]os|unk|sep|cls|pad|mask"
+    rb"(?:(?:next|prev(?:ious)?|pag(?:e|ing|ination)|input|output|continu(?:e|ation)|sync|cancell?ation|[eb]os|unk|sep|cls|pad|mask"
     rb"|special|end|start|stop|max|min|num|total|prompt|completion|count|symbol|lexer|pars(?:er?|ed)|line|string|op(?:erator)?"
     rb"|keyword|ident(?:ifier)?|current|expected|unexpected|text|word|marker|cursor|delimiter|resume|row|close|open)[_-]?token"
+    rb"|(?:git|ssh|sudo)_?askpass)"
 )
-"""Tokens that open nothing: those of pagination, of parsers and of language models."""
+"""Tokens that open nothing: those of pagination, of parsers and of language models; programs that ask."""

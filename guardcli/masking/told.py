@@ -88,7 +88,7 @@ TOLD = (
     Form(
         TELLING + rb"[ \t]{0,60}(?:\||\xe2\x94\x82)[ \t]{1,4}[^\s|\xe2]",
         rb"(?m)^[ \t]{0,8}(?:(?:\||\xe2\x94\x82)[ \t]{1,4})?" + _NAME + rb"[ \t]{0,60}(?:\||\xe2\x94\x82)[ \t]{1,4}",
-        rb"([^\s|]{1,8192})(?=[ \t]*(?:\||\xe2\x94\x82|\Z))",
+        rb"([^\s|]{1,8192})(?=[ \t\r]*(?:\||\xe2\x94\x82|\n|\Z))",
         is_chosen,
     ),
     Form(_NAMED + _SIGN + _BEGUN, rb"(?i)" + _NAMED + _SIGN, _VALUE, is_flat),

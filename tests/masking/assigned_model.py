@@ -104,7 +104,7 @@ class Assigned:
         kind = _kind(b" ".join(before[-64:].rsplit(None, 2)[-2:]))
         if kind is None or (kind.short and is_noise(text, max(0, at - 6))):
             return None
-        if b"param" in before and _PARAMETER.search(before[-80:]):
+        if (b"param" in before or b":type" in before) and _PARAMETER.search(before[-80:]):
             return None
         return self._assigned(text, at, before, kind.strict)
 

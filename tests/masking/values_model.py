@@ -22,7 +22,7 @@ _PLACEHOLDER = re.compile(
       (?:\[\]|\([0-9]+\)|\?|!)?                                                          # types
     | (?:your|my|the|some|enter|insert|replace|put|add|provide|paste)[-_\ .](?:[a-z0-9]+[-_\ .]){0,6}?
       (?:password|passwd|pwd|secret|token|key|credentials?|here|me|this|it|value|id)(?:[-_\ .][a-z0-9]+){0,3}
-    | your[\w.-]*(?:password|token|key|secret)[\w.-]* | [a-z0-9]+[-_\ ](?:goes[-_\ ])?here
+    | your[\w.-]*(?:password|token|key|secret)[\w.-]* | (?:[a-z0-9]+[-_\ ]){1,6}(?:goes[-_\ ])?here
     | redacted | masked | hidden | removed | omitted | sensitive | suppressed | scrubbed | filtered
     | \(?sensitive\ value\)? | \(known\ after\ apply\) | \[?(?:redacted|masked|filtered)[\w\ -]*\]? | \*+[\w\ ]*\*+
     """.replace(rb"\u2022", b"\xe2\x80\xa2"),
@@ -39,6 +39,12 @@ _DUMMY = re.compile(
     | hello | world | 0+ | (?:fake|dummy|example|sample|test|mock|invalid|not|no|wrong|bad|bogus|stub|some)[-_.\ ]
       (?:[a-z0-9]+[-_.\ ])*?(?:password|passwd|pass|pwd|secret|token|key|credentials?|value)
     | (?-i:[A-Za-z0-9/+_-]*EXAMPLE(?:KEY|TOKEN)?=*)
+    | [\w-]{0,40}(?:\.{3,6}|\xe2\x80\xa6)                                                 # sk_test_...
+    | [~^<>=]{0,2}\ ?v?[0-9]{1,3}\.[0-9]{1,4}\.[0-9]{1,4}(?:-[a-z]+\.?[0-9]*)?             # a version of a package
+    | [0-9]{1,9}\ (?:bytes?|chars|characters?)                                            # of a value that is hidden
+    | [a-z] | ![01] | [^\w\s]{1,2} | (?:is|not|in|and|or|if)(?:\ (?:is|not|in|and|or|if))+
+    | (?:amd64|arm64|armhf|i386|ppc64el|s390x|riscv64)\.? | (?:meth|class|func|attr|obj|exc|mod):
+    | -?anonymous@ | (?:pass(?:word|wd|phrase)?|pwd|token|secret)=
     | same-origin | include | omit | use-credentials | anonymous | basic | bearer | oauth2? | jwt | digest | negotiate
     """
 )
@@ -96,8 +102,8 @@ def is_chosen(value: bytes) -> bool:
     return _ORDINARY.fullmatch(head) is None and _UUID.fullmatch(head) is None
 
 
-_CALL = re.compile(rb"(?:new |await |not |!)?[A-Za-z_$][\w.$:]*[?!]?(?:\(|\[(?!\Z))")
-_ATTRIBUTE = re.compile(rb"[A-Za-z_$&*][\w$]*(?:\??(?:\.|->|::)[A-Za-z_$#][\w$]*)+[?!]?")
+_CALL = re.compile(rb"(?:new |await |not |!)?[A-Za-z_$][\w.$:]*[?!]?(?:\(|\[(?!\Z))|[A-Za-z_]\w*(?:\.\w+)+\[\Z")
+_ATTRIBUTE = re.compile(rb"!{0,2}[A-Za-z_$&*][\w$]*(?:\??(?:\.|->|::)[A-Za-z_$#][\w$]*)+[?!]?")
 _LETTERS = re.compile(rb"[A-Za-z_$]+[?!]?")
 _TYPE = re.compile(
     rb"[A-Za-z_][\w.]*(?:\[[^\]\n]*\])?(?: \| [\w.\[\], ]+)+(?: = .*)?|[A-Za-z_][\w.]*(?:\[[^\]\n]*\])? = .*"
@@ -115,7 +121,7 @@ _PROSE = re.compile(rb"(?i)(?=\S+\s+\S+\s+\S)(?:.*\b" + _STOP + rb"\b.*)")
 _OPERAND = re.compile(rb"[()\[\]{}\"'.]|(?i:" + TELLING + rb")")
 _LABEL = re.compile(rb"(?i)(?=.*[ ])[^0-9]*" + TELLING + rb"[^0-9]*")
 """What a form or a message says: ``Confirm password``."""
-_SMALL_NUMBER = re.compile(rb"[0-9]{1,6}(?:\.[0-9]+)?(?:[smhd]| bytes?| characters?)?|[0-9]{1,3}(?:_[0-9]{3})+|-?[0-9]")
+_SMALL_NUMBER = re.compile(rb"[0-9]{1,6}(?:\.[0-9]+)?[smhd]?|[0-9]{1,3}(?:_[0-9]{3})+|-?[0-9]")
 _FILE = rb"(?:pem|key|crt|cer|txt|json|ya?ml|conf|cfg|ini|env|p12|pfx|jks|py|js|ts|php|rb|go|sh|sock|html?|md)"
 _PATH = re.compile(
     rb"(?:~|\.{1,2})?/[\w.@${}-]+(?:/[\w.@${}-]+)+/?|(?:\./|~/)?(?:[\w.-]+/){0,20}[\w-]+\."

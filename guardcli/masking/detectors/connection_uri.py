@@ -25,6 +25,12 @@ class ConnectionUri(Detector):
         """Return the password that ends before the ``@`` at `at`, or before a later one of the same authority."""
         begin = text.rfind(b"://", max(0, at - 4300), at)
         userinfo = _USERINFO.match(text, begin)
-        if userinfo is None or is_placeholder(userinfo[1]) or _EXAMPLE.match(text, begin) or is_noise(text, begin):
+        if (
+            userinfo is None
+            or is_placeholder(userinfo[1])
+            or userinfo[1].startswith(b"{")
+            or _EXAMPLE.match(text, begin)
+            or is_noise(text, begin)
+        ):
             return None
         return userinfo.span(1)

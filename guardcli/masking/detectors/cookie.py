@@ -17,8 +17,20 @@ _OBJECT = (
     rb"\"[nN]ame\"[ \t]{0,4}:[ \t]{0,4}\"[\w.-]{0,40}(?i:sess|sid|auth|csrf|xsrf|remember|login|jwt)[\w.-]{0,40}\""
     rb"[ \t]{0,4},[ \t]{0,4}\"[vV]alue\"[ \t]{0,4}:[ \t]{0,4}\""
 )
+_SENT = (
+    rb"\"[nN]ame\"[ \t]{0,4}:[ \t]{0,4}\"(?i:(?:set-)?cookie)\"[ \t]{0,4},[ \t]{0,4}"
+    rb"\"[vV]alue\"[ \t]{0,4}:[ \t]{0,4}\""
+)
+
+
+def is_pair(value: bytes) -> bool:
+    """Tell whether `value` is that of a header."""
+    return b"=" in value and not is_placeholder(value)
+
+
 _KEPT = (
     Form(_JAR + rb"[^\s]", _JAR, rb"(\S{1,8192})", is_chosen),
+    Form(_SENT + rb"[^\s\"]", _SENT, rb"([^\n\"\\]{1,8192})", is_pair),
     Form(_OBJECT + rb"[^\s\"]", _OBJECT, rb"([^\s\"\\]{1,8192})", is_chosen),
 )
 """Cookies as programs keep them: a line of Netscape's format, an object of JSON."""

@@ -8,16 +8,19 @@ from collections import Counter
 
 from guardcli.masking.detector import Detector
 
-_NAMES = rb"(?:key|auth|cred|creds|signature|hmac|salt|seed|session[_-]?id|sid|otp|pin|pat|licen[cs]e)"
+_NAMES = (
+    rb"(?:key|auth|cred|creds|signature|hmac|salt|seed|session[_-]?id|sid|otp|pin|pat|licen[cs]e|code[_-]?verifier"
+    rb"|sonar\.login)"
+)
 _VALUE = re.compile(rb"[A-Za-z0-9+/_-]{20,8192}={0,2}(?![\w./:-])")
 _PUBLIC = re.compile(
-    rb"(?i)(?:public|pub|primary|foreign|cache|sort|partition|object|idempotency|host|ssh|index|storage|row)[_-]?key"
+    rb"(?i)(?:public|pub|publishable|primary|foreign|cache|sort|partition|object|idempotency|host|ssh|index|storage|row)[_-]?key"
 )
 _BEFORE = b" \t\"'=:>"
 _FIRST = 20
 _CHANGE = re.compile(rb"[a-z](?![a-z])|[A-Z](?![A-Z])|[0-9](?![0-9])")
 """Where a letter's case or a digit's run ends: random text has one at more than every second character."""
-_WORDS = re.compile(rb"(?:(?:[A-Z]?[a-z]{2,20}|To|Of|In|By|On|At|As)[-_/+]?){2,40}")
+_WORDS = re.compile(rb"_{0,2}(?:(?:[A-Z]?[a-z]{2,20}|To|Of|In|By|On|At|As)[-_/+]?){2,40}")
 """Words put together, as names in code are: ``ConvertTo-SecureString``."""
 _DIGITS = b"0123456789"
 _MEASURED = 64

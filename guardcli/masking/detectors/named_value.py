@@ -118,6 +118,25 @@ FORMS = (
         is_chosen,
     ),
     Form(
+        TELLING + rb"\.{4,60} ?[^\s.]",
+        _NAME + rb"\.{4,60} ?",
+        rb"([^\s.]\S{0,8191})",
+        is_string,
+    ),
+    Form(
+        rb"\" -> \"[^\"\n]",
+        rb"(?m)^[ \t]*(?:[~+-][ \t]+)?\"?" + _NAME + rb"\"?[ \t]*=[ \t]*\"(?:[^\"\\\n]|\\.)*\" -> ",
+        _STRING,
+        is_string,
+    ),
+    Form(
+        rb"\bpassword for [^\s:]{1,60}: [^\s]",
+        rb"(?i)\bpassword for [^\s:]{1,60}: ",
+        _TOKEN,
+        is_chosen,
+    ),
+    Form(rb"\bWIFI:[^\n]{0,100}[:;]P:[^\s;]", rb"\bWIFI:[^\n]{0,100}[:;]P:", rb"([^\n;]{1,200})"),
+    Form(
         rb"<input\b[^<>\n]{0,200}\btype=[\"']?password\b[^<>\n]{0,200}\bvalue=[\"'][^\"']",
         rb"(?i)\bvalue=",
         _ATTRIBUTE,

@@ -59,6 +59,8 @@ _LAST_GROUP = re.compile(rb"(?<=[0-9])[ ()./-]{1,3}[0-9]{1,4}\Z")
 _PLUS = 0x2B
 _SHORT = 7
 """Digits that some numbers of Canada have, which are dialled without an area code."""
+_PLACE = re.compile(rb"[+-][0-9]{4}[+-][0-9]{5}|[+-][0-9]{6}[+-][0-9]{7}")
+"""Latitude and longitude (ISO 6709)."""
 _OTHER = re.compile(rb"[^0-9]")
 _WORD = re.compile(rb"[A-Za-z]{3}")
 """What every name holds: rows of numbers need no closer look."""
@@ -96,6 +98,8 @@ class Phone(Detector):
 
     def find_swept(self, text: bytes, start: int, end: int) -> tuple[int, int] | None:
         """Return the number from `start` to `end`, which has its country's code or an American form."""
+        if _PLACE.fullmatch(text, start, end) is not None:
+            return None
         length = _known_length(text[start:end])
         return (start, start + length) if length else None
 

@@ -20,6 +20,8 @@ CASES = [
     f"|  SecretAccessKey  |  ⟦{SECRET}⟧  |",
     f"AWS Secret Access Key [None]: ⟦{SECRET}⟧",
     "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    f"⟦AKIAQ3EGPLKJH2M5N6B7⟧\t2025-03-02\t⟦{SECRET}⟧\tActive",
+    f"⟦AKIAQ3EGPLKJH2M5N6B7⟧ {SECRET}abcd",
     f"checksum = {SECRET}",
     f"aws_secret_access_key = {SECRET}abcd",
 ]

@@ -90,6 +90,22 @@ CASES = [
     "INSERT INTO t (id, name) VALUES (1, 'Tr0ub4dor')",
     "insert into `k` (`owner`, `secret_key`) values ('Tr0ub4dor', '⟦zDFDjMiK0h9p4xHC⟧')",
     "INSERT INTO users (login, password) VALUES (?, ?) -- ('a', 'Tr0ub4dor')",
+    # told in other words
+    "login failed for ann with password ⟦Falcon@0678⟧, with password authentication",
+    "password........................⟦Tr0ub4dor⟧\npassword........................<masked>\n",
+    '  ~ password = "Tr0ub4dor1" -> "⟦Tr0ub4dor2⟧"\n  ~ name = "a1b2c3d4" -> "Tr0ub4dor"',
+    "New password for app: ⟦Tr0ub4dor⟧\nPassword for app: \n",
+    'Content-Disposition: form-data; name="password"\r\n\r\n⟦Tr0ub4dor⟧\r\n--x\r\n',
+    'Content-Disposition: form-data; name="title"\r\n\r\nTr0ub4dor\r\n--x\r\n',
+    '<input type="password" name="pw" value="⟦Tr0ub4dor⟧"> <input type="text" name="id" value="Tr0ub4dor">',
+    '{"adminPassword":{"value":"⟦Tr0ub4dor⟧"},"name":{"value":"Tr0ub4dor"}}',
+    '"dbPassword": {"sensitive": true, "type": "string", "value": "⟦Tr0ub4dor⟧"}',
+    "password:  16 bytes",
+    "user@host.example passwords: user@db1",
+    # columns, whatever draws their table
+    "│ id │ password  │\n├────┼───────────┤\n│  1 │ ⟦Tr0ub4dor⟧ │\n└────┴───────────┘\n",
+    "┃ id ┃ password  ┃\n┡━━━━╇━━━━━━━━━━━┩\n│ 1  │ ⟦Tr0ub4dor⟧ │\n└────┴───────────┘\n",
+    "User name,Secret access key,Link\nann,⟦VtXH8/85M3OnBJUIaJfM6SfbDuFHfmzB8giqNPVu⟧,x\n",
 ]
 
 

@@ -34,6 +34,15 @@ CASES = [
     ("crypto_address", "0x0000000000000000000000000000000000000000 btc: 1BoatSLRHtKNngkdXEeobR76b53LETtpyU"),
     ("ip_address", "from ⟦10.1.2.3⟧:80 to ⟦2001:db8::1⟧ at 127.0.0.1 v1.2.3.4 999.1.2.3 12:34:56"),
     ("mac_address", "⟦00:1a:2b:3c:4d:5e⟧ 00:00:00:00:00:00 00:1a:2b:3c:4d:5e:6f"),
+    ("iban", "iban: ⟦de89370400440532013000⟧, IBAN ⟦DE89-3704-0044-0532-0130-00⟧, de89370400440532013000"),
+    ("national_id", "tax file number ⟦876543210⟧ ⟦131052-308T⟧ 131052-309T 320152-308T 1-131052-308T"),
+    ("national_id", "AHV-Nr. ⟦756.9217.0769.85⟧, Steueridentifikationsnummer ⟦36 574 261 809⟧"),
+    ("national_id", " id | ssn\n----+-----------\n  1 | ⟦536904399⟧\n  2 | none\n"),
+    ("phone", " id | phone\n----+------------\n  1 | ⟦0301234567⟧\n  2 | unknown\n"),
+    ("phone", "phone   | ⟦0121 234 5422⟧"),
+    ("phone", "CA\t+4953-09709\tAmerica/Winnipeg"),
+    ("mac_address", "⟦001a.2b3c.4d5e⟧ 0000.0000.0000 1.001a.2b3c.4d5e"),
+    ("crypto_address", "send to ⟦1BoatSLRHtKNngkdXEeobR76b53LETtpyT⟧, send to 1BoatSLRHtKNngkdXEeobR76b53LETtpyU"),
 ]
 
 

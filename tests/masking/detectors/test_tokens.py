@@ -78,6 +78,14 @@ CASES = [
     ("kubernetes", '{"data":{"level":"info"},"kind":"ConfigMap"}'),
     ("kubernetes", "metadata:\n  name: YWRtaW4=\n"),
     ("kubernetes", "kubeadm join --token ⟦abcdef.0123456789abcdef⟧ x"),
+    ("vault", f"X-Vault-Token: ⟦s.{WORD[:24]}⟧ VAULT_TOKEN=⟦s.{WORD[:24]}⟧ this.s.{WORD[:24]} token.s.x"),
+    ("gcp", f"⟦ya29.c.{WORD[:60]}⟧"),
+    ("docker", ".dockerconfigjson: ⟦eyJhdXRocyI6eyJhIjp7ImF1dGgiOiJZVHBpIn19fQ==⟧"),
+    ("authorization", 'Authorization: Hawk ⟦id="dh37", ts="13538", mac="6R4rV5iE+NPoym"⟧'),
+    ("authorization", "--allow-interactive-authorization=no --augment-creds=no"),
+    ("cookie", f"#HttpOnly_.corp.net\tTRUE\t/\tTRUE\t1767139200\tsid\t⟦{WORD[:24]}⟧"),
+    ("cookie", f'{{"name": "sessionid", "value": "⟦{WORD[:24]}⟧"}} {{"name": "theme", "value": "{WORD[:24]}"}}'),
+    ("cookie", '{"name":"Cookie","value":"⟦sid=abc123; theme=dark⟧"}'),
 ]
 
 
