@@ -41,6 +41,9 @@ BACKLOG = 4096
 KEEPALIVE = {"connect_timeout": 5, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 """So that a peer that vanished without a word is noticed within a minute (libpq, 34.1.2)."""
 
+PAUSE_SECONDS = 0.02
+"""Between two messages of one worker: a rush of changes is told together, a change by itself at once."""
+
 RETRY_SECONDS = 0.01
 RECONNECT_SECONDS = (0.1, 5.0)
 
@@ -279,6 +282,7 @@ class PostgresBus:
             except BaseException:
                 self.publish(told)
                 raise
+            await asyncio.sleep(PAUSE_SECONDS)
 
     async def close(self) -> None:
         """End both connections."""

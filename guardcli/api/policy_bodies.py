@@ -1,8 +1,7 @@
-"""The bodies of requests and answers about policies from the centre."""
+"""The bodies of requests and answers about policies from the centre; `policy.bundles` has those that are signed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -45,93 +44,32 @@ class SignatureView(Body):
     value: str
 
 
-class PublishedView(Body):
-    """A version: `digest` is of what it comes to, `content` the SHA-256 of its files, `at` seconds since the epoch."""
-
-    version: int
-    name: str
-    digest: str
-    content: str
-    by: str
-    at: float
-    comment: str
-
-    @classmethod
-    def of(cls, published: Published) -> PublishedView:
-        """Return the view of `published`."""
-        return cls.model_validate(published, from_attributes=True)
-
-
-class OrderView(Body):
-    """From `serial` on, `group` is judged by `version`, 0 for none; `action` says why."""
-
-    serial: int
-    group: str
-    version: int
-    content: str
-    priority: int
-    action: str
-    by: str
-    at: float
-
-    @classmethod
-    def of(cls, order: Order) -> OrderView:
-        """Return the view of `order`."""
-        return cls.model_validate(order, from_attributes=True)
-
-
 class PolicyPublished(Body):
     """What came of publishing."""
 
-    published: PublishedView
-    order: OrderView
+    published: Published
+    order: Order
 
 
 class PolicyHistory(Body):
     """Every version and every order, oldest first."""
 
-    versions: list[PublishedView]
-    orders: list[OrderView]
-
-    @classmethod
-    def of(cls, versions: Sequence[Published], orders: Sequence[Order]) -> PolicyHistory:
-        """Return the view of these."""
-        return cls(versions=[PublishedView.of(one) for one in versions], orders=[OrderView.of(one) for one in orders])
+    versions: list[Published]
+    orders: list[Order]
 
 
 class PolicyView(Body):
     """A version with its files."""
 
-    published: PublishedView
+    published: Published
     policy: str
     files: dict[str, str]
-
-
-class AnswerView(Body):
-    """By which version the bearer of a token is judged, 0 for none, as of `serial`; to the question with `nonce`.
-
-    `bearer` is the SHA-256 of the token, empty where none was shown, `groups` those that the API knows it to be in.
-    """
-
-    serial: int
-    group: str
-    version: int
-    content: str
-    bearer: str
-    groups: list[str]
-    nonce: str
-    at: float
-
-    @classmethod
-    def of(cls, answer: Answer) -> AnswerView:
-        """Return the view of `answer`."""
-        return cls.model_validate(answer, from_attributes=True)
 
 
 class BundleView(Body):
     """A version, its signature, and its content as it is hashed: canonical JSON."""
 
-    published: PublishedView
+    published: Published
     signature: SignatureView
     content: str
 
@@ -139,7 +77,7 @@ class BundleView(Body):
 class AssignedView(Body):
     """The answer with its signature, the public keys, and the version where there is one that the asker has not."""
 
-    answer: AnswerView
+    answer: Answer
     signature: SignatureView
     keys: KeySetView
     bundle: BundleView | None

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -16,7 +17,7 @@ from guardcli.cli.picking import find
 from guardcli.cli.search import search
 from guardcli.cli.settings import load_settings
 from guardcli.cli.tables import echo, echo_table, paint
-from guardcli.client.api import SessionInfo
+from guardcli.client.api import ApiClient, SessionInfo
 from guardcli.model.errors import UnavailableError
 from guardcli.model.events import Event
 from guardcli.playback import timeline
@@ -26,6 +27,7 @@ STATE_COLOURS = {"live": "green", "lost": "red"}
 COMMAND_COLUMNS = 50
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
+reason_option = click.option("--reason", default="", help="Kept in the trail.")
 call_option = click.option("--call", type=click.IntRange(1), help="Only the call of this number.")
 
 
@@ -122,24 +124,25 @@ def _echo_event(event: Event) -> None:
 
 @command.command(epilog='Example: guard sessions hold 018f --reason "case 42"')
 @click.argument("session_id")
-@click.option("--reason", default="", help="Kept in the trail.")
+@reason_option
 def hold(session_id: str, reason: str) -> None:
     """Let nothing of the session be deleted, whatever the rules say; for auditors and admins."""
-    client = connect(load_settings())
-    session = find(client, session_id)
-    client.hold_session(session.id, reason)
-    echo(f"session {inert(session.id)} is held")
+    _note(session_id, lambda client, id: client.hold_session(id, reason), "is held")
 
 
 @command.command(epilog='Example: guard sessions release 018f --reason "case 42 is closed"')
 @click.argument("session_id")
-@click.option("--reason", default="", help="Kept in the trail.")
+@reason_option
 def release(session_id: str, reason: str) -> None:
     """End a hold: the recording goes when the rules say so; for auditors and admins."""
+    _note(session_id, lambda client, id: client.release_session(id, reason), "is no longer held")
+
+
+def _note(session_id: str, act: Callable[[ApiClient, str], None], done: str) -> None:
     client = connect(load_settings())
     session = find(client, session_id)
-    client.release_session(session.id, reason)
-    echo(f"session {inert(session.id)} is no longer held")
+    act(client, session.id)
+    echo(f"session {inert(session.id)} {done}")
 
 
 @command.command(epilog="Example: guard sessions replay last --speed 4 --idle-limit 1")

@@ -26,7 +26,10 @@ from guardcli.model.errors import ConflictError, UnavailableError
 from guardcli.model.events import EventType
 
 CALLS = int(os.environ.get("GUARD_TEST_CRASH_CALLS", "60"))
-"""Batches and approvals of each uploader; scripts/soak makes them many."""
+"""Batches of each of two uploaders, and an approval for each five of them; scripts/soak makes them 10,000 together."""
+
+SECONDS = 100.0 + CALLS
+"""How long they may take, with what is killed meanwhile."""
 
 
 def children(pid: int) -> list[int]:
@@ -72,9 +75,20 @@ class Uploader:
             self._until(act)
 
 
+def kill_now_and_then(uploaders: list[Uploader], kills: int, least: float, most: float, kill: Callable) -> None:
+    """Call `kill` so often, after pauses of `least` to `most` seconds, for as long as something is uploaded."""
+    pick = random.Random(1)
+    for _ in range(kills):
+        time.sleep(pick.uniform(least, most))
+        if not any(uploader.thread.is_alive() for uploader in uploaders):
+            break
+        kill(pick)
+
+
 def check(uploaders: list[Uploader], store: Store) -> None:
+    end = time.monotonic() + SECONDS
     for uploader in uploaders:
-        uploader.thread.join(100)
+        uploader.thread.join(max(0.0, end - time.monotonic()))
         assert not uploader.thread.is_alive()
         assert uploader.acknowledged == 2 * CALLS
         assert store.events.read(uploader.id, limit=10**6) == uploader.chain.events
@@ -90,11 +104,12 @@ def test_workers_that_are_killed_lose_nothing_that_was_acknowledged(empty: str, 
     server.database = empty
     server.start()
     uploaders = [Uploader(server.client(), make, number) for number in range(2)]
-    pick = random.Random(1)
-    for _ in range(5):
-        time.sleep(pick.uniform(0.3, 1.0))
+
+    def kill(pick: random.Random) -> None:
         if victims := children(server.process.pid):
             os.kill(pick.choice(victims), signal.SIGKILL)
+
+    kill_now_and_then(uploaders, CALLS // 12, 0.3, 1.0, kill)
     engine = open_database(empty)
     check(uploaders, Store.over(engine, make.segments(server.directory)))
     engine.dispose()
@@ -111,10 +126,12 @@ def test_a_postgresql_that_is_killed_loses_nothing_that_was_acknowledged(tmp_pat
         server.start()
         try:
             uploaders = [Uploader(server.client(), make, number) for number in range(2)]
-            for _ in range(2):
-                time.sleep(1.0)
+
+            def kill(_pick: random.Random) -> None:
                 database.kill()
                 database.start()
+
+            kill_now_and_then(uploaders, CALLS // 30, 1.0, 1.0, kill)
             engine = open_database(url)
             check(uploaders, Store.over(engine, make.segments(server.directory)))
             engine.dispose()

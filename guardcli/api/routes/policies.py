@@ -10,17 +10,14 @@ from starlette.concurrency import run_in_threadpool
 from guardcli.api.bodies import Text
 from guardcli.api.context import Api, Context, Who
 from guardcli.api.policy_bodies import (
-    AnswerView,
     AssignedView,
     BundleView,
     Group,
     NewAssignment,
     NewPolicy,
-    OrderView,
     PolicyHistory,
     PolicyPublished,
     PolicyView,
-    PublishedView,
     SignatureView,
 )
 from guardcli.api.routes.events import MAX_WAIT
@@ -55,7 +52,7 @@ def publish_policy(body: NewPolicy, api: Api, who: Who) -> PolicyPublished:
     wish = Wish(who.owner, body.group, body.priority)
     published, order = api.store.policies.publish(api.keys, content, policy, wish, body.comment)
     api.notifier.publish(TOPIC)
-    return PolicyPublished(published=PublishedView.of(published), order=OrderView.of(order))
+    return PolicyPublished(published=published, order=order)
 
 
 @router.get("/policies")
@@ -63,7 +60,7 @@ def list_policies(api: Api, who: Who) -> PolicyHistory:
     """List every version, and who was judged by which since when, oldest first."""
     who.may_read_policies()
     keys = api.keys.public()
-    return PolicyHistory.of(api.store.policies.versions(keys), api.store.policies.orders(keys))
+    return PolicyHistory(versions=list(api.store.policies.versions(keys)), orders=list(api.store.policies.orders(keys)))
 
 
 @router.get("/policies/{version}")
@@ -72,27 +69,27 @@ def show_policy(version: Version, api: Api, who: Who) -> PolicyView:
     who.may_read_policies()
     found = api.store.policies.get(api.keys.public(), version)
     top, files = unpacked(found.content)
-    return PolicyView(published=PublishedView.of(found.published), policy=top, files=dict(files))
+    return PolicyView(published=found.published, policy=top, files=dict(files))
 
 
 @router.post("/policies/{version}/assignment")
-def assign_policy(version: Version, body: NewAssignment, api: Api, who: Who) -> OrderView:
+def assign_policy(version: Version, body: NewAssignment, api: Api, who: Who) -> Order:
     """Let a group be judged by a version that there is, or again by one that it was judged by before."""
     who.may_manage()
     wish = Wish(who.owner, body.group, body.priority)
     act = api.store.policies.roll_back if body.rollback else api.store.policies.assign
     order = act(api.keys, version, wish)
     api.notifier.publish(TOPIC)
-    return OrderView.of(order)
+    return order
 
 
 @router.post("/policies/withdrawal")
-def withdraw_policy(group: Annotated[Group, Query()], api: Api, who: Who) -> OrderView:
+def withdraw_policy(group: Annotated[Group, Query()], api: Api, who: Who) -> Order:
     """Let a group be judged by no version of its own any more."""
     who.may_manage()
     order = api.store.policies.withdraw(api.keys, Wish(who.owner, group))
     api.notifier.publish(TOPIC)
-    return OrderView.of(order)
+    return order
 
 
 @router.get("/policy")
@@ -142,12 +139,12 @@ def _signed(api: Context, answer: Answer, have: str) -> AssignedView:
     if answer.version and have != answer.content:
         found = api.store.policies.get(keys, answer.version)
         bundle = BundleView(
-            published=PublishedView.of(found.published),
+            published=found.published,
             signature=SignatureView.model_validate(found.signature),
             content=found.content.decode(),
         )
     return AssignedView(
-        answer=AnswerView.of(answer),
+        answer=answer,
         signature=SignatureView.model_validate(signature.as_json()),
         keys=KeySetView.model_validate(keys.as_json()),
         bundle=bundle,

@@ -1,40 +1,15 @@
-"""The state machine of approvals: one outcome, whoever races."""
+"""The state machine of approvals, one step at a time; `test_store_races` has what happens at once."""
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import Counter
-from collections.abc import Callable
 
 import pytest
 
 from guardcli.api.store import Store
 from guardcli.api.store import approvals as module
 from guardcli.model.approvals import ApprovalState
-from guardcli.model.errors import ConflictError, DeniedError, GuardError, NotFoundError
-
-RACERS = 100
-
-
-def race(act: Callable[[int], str]) -> Counter[str]:
-    """Run `act` in many threads at once; count what each came to."""
-    results: list[str] = []
-    start = threading.Barrier(RACERS)
-
-    def run(number: int) -> None:
-        start.wait()
-        try:
-            results.append(act(number))
-        except GuardError as error:
-            results.append(type(error).__name__)
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(RACERS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return Counter(results)
+from guardcli.model.errors import ConflictError, DeniedError, NotFoundError
 
 
 def test_the_same_bytes_of_the_same_requester_join(store: Store, make) -> None:
@@ -180,44 +155,3 @@ def test_a_flood_of_requests_is_refused_for_its_requester_alone(
     assert store.approvals.request(make.request(store, requester="other@test")).state is ApprovalState.PENDING
     store.approvals.decide(ids[0], "bob", False, "")
     assert store.approvals.request(make.request(store)).state is ApprovalState.PENDING
-
-
-def test_of_many_who_consume_one_wins(store: Store, make) -> None:
-    approval = store.approvals.request(make.request(store))
-    store.approvals.decide(approval.id, "bob", True, "")
-    results = race(lambda number: store.approvals.consume(approval.id, "a" * 64, f"session-{number:04}").state.value)
-    assert results == {"consumed": 1, "ConflictError": RACERS - 1}
-
-
-def test_of_many_who_ask_for_the_same_all_get_one(store: Store, make) -> None:
-    results = race(lambda number: store.approvals.request(make.request(store)).id)
-    assert len(results) == 1
-
-
-def test_of_many_yes_and_no_the_outcome_is_one(store: Store, make) -> None:
-    approval = store.approvals.request(make.request(store))
-    race(lambda number: store.approvals.decide(approval.id, f"reviewer-{number}", number % 2 == 0, "").state.value)
-    steps = [entry.action for entry in store.trail.entries(approval.id)]
-    assert len([step for step in steps if step in ("approval-approved", "approval-denied")]) == 1
-    assert store.approvals.get(approval.id).state.value == steps[-1].removeprefix("approval-")
-    assert list(store.trail.faults()) == []
-
-
-def test_two_for_the_last_vote_give_one_approval(store: Store, make) -> None:
-    approval = store.approvals.request(make.request(store, quorum=RACERS // 2))
-    race(lambda number: store.approvals.decide(approval.id, f"reviewer-{number}", True, "").state.value)
-    steps = Counter(entry.action for entry in store.trail.entries(approval.id))
-    assert steps["approval-approved"] == 1
-    assert steps["approval-voted"] == RACERS // 2
-
-
-def test_cancelling_and_approving_at_once_give_one_outcome(store: Store, make) -> None:
-    approval = store.approvals.request(make.request(store))
-
-    def act(number: int) -> str:
-        if number % 2:
-            return store.approvals.cancel(approval.id, "agent@test").state.value
-        return store.approvals.decide(approval.id, f"reviewer-{number}", True, "").state.value
-
-    results = race(act)
-    assert results["ConflictError"] == RACERS - 1

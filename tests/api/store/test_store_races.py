@@ -80,6 +80,47 @@ def test_two_groups_for_the_last_vote(store: Store, make) -> None:
     assert results["pending"] == len(groups) - 1
 
 
+def test_of_many_who_consume_one_wins(store: Store, make) -> None:
+    approval = store.approvals.request(make.request(store))
+    store.approvals.decide(approval.id, "bob", True, "")
+    results = race(lambda number: store.approvals.consume(approval.id, "a" * 64, f"session-{number:04}").state.value)
+    assert results == {"consumed": 1, "ConflictError": RACERS - 1}
+
+
+def test_of_many_who_ask_for_the_same_all_get_one(store: Store, make) -> None:
+    results = race(lambda number: store.approvals.request(make.request(store)).id)
+    assert len(results) == 1
+
+
+def test_of_many_yes_and_no_the_outcome_is_one(store: Store, make) -> None:
+    approval = store.approvals.request(make.request(store))
+    race(lambda number: store.approvals.decide(approval.id, f"reviewer-{number}", number % 2 == 0, "").state.value)
+    steps = [entry.action for entry in store.trail.entries(approval.id)]
+    assert len([step for step in steps if step in ("approval-approved", "approval-denied")]) == 1
+    assert store.approvals.get(approval.id).state.value == steps[-1].removeprefix("approval-")
+    assert list(store.trail.faults()) == []
+
+
+def test_two_for_the_last_vote_give_one_approval(store: Store, make) -> None:
+    approval = store.approvals.request(make.request(store, quorum=RACERS // 2))
+    race(lambda number: store.approvals.decide(approval.id, f"reviewer-{number}", True, "").state.value)
+    steps = Counter(entry.action for entry in store.trail.entries(approval.id))
+    assert steps["approval-approved"] == 1
+    assert steps["approval-voted"] == RACERS // 2
+
+
+def test_cancelling_and_approving_at_once_give_one_outcome(store: Store, make) -> None:
+    approval = store.approvals.request(make.request(store))
+
+    def act(number: int) -> str:
+        if number % 2:
+            return store.approvals.cancel(approval.id, "agent@test").state.value
+        return store.approvals.decide(approval.id, f"reviewer-{number}", True, "").state.value
+
+    results = race(act)
+    assert results["ConflictError"] == RACERS - 1
+
+
 def test_consuming_and_withdrawing(store: Store, make) -> None:
     id = store.approvals.request(make.request(store)).id
     store.approvals.decide(id, reviewer(0), True)
