@@ -22,13 +22,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
-sys.path.insert(0, str(HERE.parent / "tests" / "integration"))
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "tests" / "integration")]
 
 from stage import Stage, Table, machine  # noqa: E402 - the measurements lie beside this file
 
+from guardcli.broker.spool_frames import KEY_BYTES, FrameReader  # noqa: E402
+from guardcli.broker.spool_reader import read_shipped  # noqa: E402
+
 SECONDS = 4
 ROUNDS = 3
+SUSTAINED = 4
 ROWS = 500_000
 STATEMENTS = 2000
 PORT = 5432
@@ -164,16 +167,57 @@ def latencies(host: str) -> float:
     return statistics.median(taken)
 
 
+def listener(path: str) -> int:
+    """Return the process that listens at a unix socket."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.connect(path)
+        pid: int = struct.unpack("3i", probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+    return pid
+
+
 def memory(host: str) -> float:
     """Return the resident megabytes of the process that listens there."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.connect(f"{host}/.s.PGSQL.{PORT}")
-        pid, _, _ = struct.unpack("3i", probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-    status = Path(f"/proc/{pid}/status").read_text()
+    status = Path(f"/proc/{listener(f'{host}/.s.PGSQL.{PORT}')}/status").read_text()
     return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
 
 
-def inside(hosts: Mapping[str, str], seconds: int, masked: bool) -> None:
+def processor(pid: int) -> float:
+    """Return the processor seconds of a process."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def recorded(root: Path) -> tuple[int, int]:
+    """Return how many events of the session are recorded, and how many of them the API has not acknowledged."""
+    (events,) = root.glob("state/**/events")
+    frames, count = FrameReader(events, bytes(KEY_BYTES)), 0  # which are counted, not opened
+    while frames.skip() is not None:
+        count += 1
+    frames.close()
+    return count, count - read_shipped(events.parent)
+
+
+def settled(root: Path) -> float:
+    """Return the seconds until the API has all that is recorded."""
+    began = time.perf_counter()
+    while recorded(root)[1]:
+        time.sleep(0.05)
+    return time.perf_counter() - began
+
+
+def sustained(gateway: str, root: Path, seconds: int) -> dict[str, float]:
+    """Return what goes on beside statements that follow on each other for several seconds, and after them."""
+    settled(root)
+    sides = {"broker": listener(f"{gateway}/.s.PGSQL.{PORT}"), "API": listener(f"{root}/run/api.sock")}
+    before = {name: processor(pid) for name, pid in sides.items()}
+    events = recorded(root)[0]
+    pgbench(gateway, "simple", SUSTAINED * seconds)
+    count, backlog = recorded(root)
+    found = {"statements": (count - events) / 2, "backlog": backlog, "drained": settled(root)}
+    return found | {name: processor(pid) - before[name] for name, pid in sides.items()}
+
+
+def inside(hosts: Mapping[str, str], seconds: int, masked: bool, root: Path) -> None:
     """Be the agent: measure everything in turn and print the best of each as JSON."""
     gateway = os.environ["PGHOST"]
     every = {**hosts, "guard's gateway": gateway}
@@ -189,6 +233,8 @@ def inside(hosts: Mapping[str, str], seconds: int, masked: bool) -> None:
                 of[mode] = max(of.get(mode, 0.0), pgbench(host, mode, seconds))
             of["latency"] = min(of.get("latency", 1e9), latencies(host))
     found["guard's gateway"]["memory after"] = memory(gateway)
+    if not masked:
+        found["guard's gateway"] |= sustained(gateway, root, seconds)
     print(json.dumps(found))
 
 
@@ -200,7 +246,7 @@ def session(server: str, hosts: Mapping[str, str], seconds: int, masked: bool) -
         file.chmod(0o600)
         policy.write_text(POLICY.format(host=server, file=file, mask=MASKS if masked else ""))
         stage.env["GUARD_POLICY"] = str(policy)
-        arguments = [json.dumps(hosts), str(seconds), "masked" if masked else "plain"]
+        arguments = [json.dumps(hosts), str(seconds), "masked" if masked else "plain", str(stage.root)]
         found: dict[str, dict[str, float]] = json.loads(
             stage.run(sys.executable, str(HERE / "gateway.py"), "inside", *arguments)
         )
@@ -238,7 +284,12 @@ def measure(seconds: int = SECONDS) -> Table:
         f"`python bench/gateway.py {seconds}` on {before}. PostgreSQL, its clients and what stands between share the "
         f"cores; best of {ROUNDS}, all in turn. pgbench with one client that only selects, a trivial statement by "
         f"psycopg (median of {STATEMENTS}), and {ROWS} rows of text through `psql -At`. The broker held "
-        f"{of['memory before']:.0f} MB before and {of['memory after']:.0f} MB after {ROUNDS} × {ROWS} rows."
+        f"{of['memory before']:.0f} MB before and {of['memory after']:.0f} MB after {ROUNDS} × {ROWS} rows.",
+        f"What is recorded goes to the API meanwhile, on the same cores. After {SUSTAINED * seconds} s of simple "
+        f"statements, {of['statements']:.0f} of them, each with two events, {of['backlog']:.0f} events waited for the "
+        f"API, and none {of['drained']:.1f} s later. Of the processor a statement cost "
+        f"{1e6 * of['broker'] / of['statements']:.0f} µs in the broker, shipping included, and "
+        f"{1e6 * of['API'] / of['statements']:.0f} µs in the API.",
     ]
     header = ["", "simple, 1/s", "extended, 1/s", "prepared, 1/s", "one statement, ms", "1000 rows/s"]
     return Table("PostgreSQL through the gateway", notes, header, table)
@@ -246,6 +297,6 @@ def measure(seconds: int = SECONDS) -> Table:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["inside"]:
-        inside(json.loads(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "masked")
+        inside(json.loads(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "masked", Path(sys.argv[5]))
     else:
         print(measure(int(sys.argv[1]) if len(sys.argv) > 1 else SECONDS).markdown())
