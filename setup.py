@@ -27,10 +27,11 @@ SOURCES = Path("shims")
 PROGRAMS = Path("guardcli") / "_shim"
 NAMES = ("guard-shim", "guard-enter")
 LIBRARY_PARTS = (
-    *("accounts", "assigned", "email", "emit", "matches", "named", "persons", "rows", "sweep", "values", "view"),
-    "webtoken",
+    *("accounts", "assigned", "email", "emit", "finders", "judges", "matches", "named", "overlong", "persons"),
+    *("programs", "rows", "sweep", "values", "view", "webtoken"),
 )
 LIBRARY_SOURCES = [Path("native", f"{name}.c") for name in LIBRARY_PARTS]
+BESIDES = ("automata.h", "expressions.py", "finders.h", "guard_mask.h", "programs.h", "values.h")
 AUTOMATA = Path("native") / "automata.py"
 """Writes one more source of the library, from native/expressions.py."""
 LIBRARY = Path("guardcli") / "_native" / "libguard_mask.so"
@@ -99,7 +100,7 @@ class BuildNative(Command):
     def get_source_files(self) -> list[str]:
         """Return what an sdist must hold for this step."""
         programs = [SOURCES / f"{name}.c" for name in NAMES]
-        others = [Path("native", name) for name in ("automata.h", "expressions.py", "guard_mask.h", "values.h")]
+        others = [Path("native", name) for name in BESIDES]
         return [str(source) for source in (*programs, *LIBRARY_SOURCES, AUTOMATA, *others)]
 
 

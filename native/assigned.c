@@ -14,13 +14,10 @@
 #define PARAMETER_WINDOW 80
 #define OPTION_MAX 62
 #define VALUE_MAX 8192
-#define OVERLONG 8000 /* as BOUND of overlong.py: a value as long as this may go on */
 #define SHORTEST 3
 #define LONG_WORD 5
 #define HEAD_MAX 100
 #define HEAD_BLANKS 16
-
-enum rest { NONE, WORD_REST, LINE_REST, DOUBLE_REST, SINGLE_REST, ESCAPED_REST }; /* as in overlong.py */
 
 /* What stands before a value on its line, and what its name tells. */
 struct place {
@@ -413,33 +410,6 @@ static size_t add_signs(struct text text, size_t from, size_t end, uint32_t *sig
     return count;
 }
 
-/* Let a value that is longer than its form looks go on to where its quote, its line or its word ends. */
-static void extend(struct text text, struct span *span)
-{
-    int before = span->start ? text.bytes[span->start - 1] : -1;
-    size_t end = span->end;
-    uint8_t rest = WORD_REST;
-    if (before == '"')
-        rest = span->start > 1 && text.bytes[span->start - 2] == '\\' ? ESCAPED_REST : DOUBLE_REST;
-    else if (before == '\'')
-        rest = SINGLE_REST;
-    else if (memchr(text.bytes + span->start, ' ', end - span->start) || memchr(text.bytes + span->start, '\t', end - span->start))
-        rest = LINE_REST;
-    for (; end < text.length; end++) {
-        uint8_t byte = text.bytes[end];
-        int next = at(text, end + 1);
-        if (rest == WORD_REST ? !byte || is_space(byte) || is_among(byte, "\"'<>") : byte == '\n')
-            break;
-        if (rest < DOUBLE_REST)
-            continue;
-        if (byte == (rest == SINGLE_REST ? '\'' : '"') || (byte == '\\' && (next == '\n' || (next == '"' && rest == ESCAPED_REST))))
-            break;
-        end += byte == '\\' && next >= 0;
-    }
-    span->end = (uint32_t)end;
-    span->rest = end == text.length ? rest : NONE;
-}
-
 static int by_number(const void *one, const void *other)
 {
     uint32_t a = *(const uint32_t *)one, b = *(const uint32_t *)other;
@@ -470,7 +440,7 @@ EXPORT size_t guard_assigned(const uint8_t *bytes, size_t length, size_t base, u
         if (signs[index] <= done || (index && signs[index] == signs[index - 1]) || !take(text, signs[index], &span))
             continue;
         if (span.end - span.start >= OVERLONG)
-            extend(text, &span);
+            guard_extend(text, &span);
         done = span.end;
         span.rank = rank;
         if (span.start >= base && span.end > span.start)

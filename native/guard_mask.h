@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GUARD_MASK_VERSION 12 /* raised with every change of what is exported; guardcli/masking/native.py holds it too */
+#define GUARD_MASK_VERSION 13 /* raised with every change of what is exported; guardcli/masking/native.py holds it too */
 #define EXPORT __attribute__((visibility("default")))
 #define NO_RANK 255
 
@@ -32,7 +32,7 @@ struct text {
     size_t length;
 };
 
-/* Where a form of tails.py ends. */
+/* Where a form of tails.py or a trigger ends. */
 struct hit {
     uint32_t end, form;
 };
@@ -78,7 +78,13 @@ EXPORT size_t guard_view(const uint8_t *bytes, size_t length, bool joined, uint8
                          size_t *pieces);
 EXPORT size_t guard_assigned(const uint8_t *bytes, size_t length, size_t base, uint8_t rank, uint32_t *signs,
                              struct span *found, size_t *findings, size_t most);
-EXPORT size_t guard_named(const uint8_t *bytes, size_t length, struct hit *hits, size_t *written, size_t most);
+EXPORT size_t guard_named(const uint8_t *bytes, size_t length, uint32_t first, struct hit *hits, size_t *written,
+                          size_t most);
+struct entry;
+EXPORT size_t guard_find(const uint8_t *bytes, size_t length, size_t base, struct hit *hits, size_t count,
+                         const struct entry *entries, struct span *found, size_t *left);
+EXPORT unsigned guard_program(const uint32_t *program, const uint8_t *bytes, size_t length, size_t from, unsigned how,
+                              uint64_t *places);
 EXPORT size_t guard_webtokens(const uint8_t *bytes, size_t length, uint32_t *ends, size_t most);
 EXPORT size_t guard_cookies(const uint8_t *bytes, size_t length, uint32_t *ends, size_t most);
 struct pattern;

@@ -1,8 +1,7 @@
 /* Finds what a policy's own pattern matches, by an automaton of guardcli/masking/automata.py: the longest of the leftmost. */
 
 #include "automata.h"
-
-#define OVERLONG 8000 /* as BOUND of overlong.py */
+#include "values.h"
 
 /* Return where the longest match at `place` ends, or `place`; none goes beyond a newline. */
 static size_t longest(struct text text, size_t place, const struct automaton *of, uint64_t *steps)

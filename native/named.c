@@ -123,9 +123,10 @@ static int by_place(const void *one, const void *other)
     return a->form < b->form ? -1 : a->form > b->form;
 }
 
-/* Write where forms end in the text, in order, each once; return how many places there are, which may be repeated ones
+/* Write where forms end in the text, in order, each once, numbered from `first` on; return how many places there are, which may be repeated ones
  * too: beyond `most` nothing is in order. `written` gets how many there are in the end. */
-EXPORT size_t guard_named(const uint8_t *bytes, size_t length, struct hit *hits, size_t *written, size_t most)
+EXPORT size_t guard_named(const uint8_t *bytes, size_t length, uint32_t first, struct hit *hits, size_t *written,
+                          size_t most)
 {
     struct text text = {bytes, length};
     size_t count = 0, kept = 0;
@@ -144,6 +145,8 @@ EXPORT size_t guard_named(const uint8_t *bytes, size_t length, struct hit *hits,
     for (size_t index = 0; index < count; index++)
         if (!kept || by_place(hits + kept - 1, hits + index))
             hits[kept++] = hits[index];
+    for (size_t index = 0; index < kept; index++)
+        hits[index].form += first;
     *written = kept;
     return count;
 }

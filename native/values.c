@@ -12,8 +12,6 @@
 #define TELLING_MAX 60
 #define SHORTEST 2
 
-enum { FORMATTED = 1, STRICT = 2 }; /* of question 4 */
-
 static bool is_one_of(int byte, const char *bytes) { return byte > 0 && strchr(bytes, byte) != NULL; }
 
 static size_t count_of(struct text value, unsigned classes)
@@ -133,22 +131,6 @@ bool guard_is_secret_word(struct text value, int following, bool code, bool stri
     if (accepts(&guard_letters, value))
         return !code && !accepts(&guard_code_word, value);
     return !code || strict || guard_is_chosen(value);
-}
-
-/* Answer one of what native.py calls Question of a value. */
-EXPORT bool guard_value(const uint8_t *bytes, size_t length, unsigned question)
-{
-    struct text value = {bytes, length};
-    switch (question) {
-    case 0:
-        return guard_is_placeholder(value);
-    case 1:
-        return guard_is_dummy(value);
-    case 2:
-        return guard_is_chosen(value);
-    default:
-        return guard_is_secret_string(value, question & FORMATTED, question & STRICT);
-    }
 }
 
 EXPORT bool guard_word(const uint8_t *bytes, size_t length, int following, bool code, bool strict, bool shell)

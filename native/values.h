@@ -15,4 +15,9 @@ bool guard_is_secret_string(struct text value, bool formatted, bool strict);
 /* `following` is the byte behind the value, -1 at the end of the text. */
 bool guard_is_secret_word(struct text value, int following, bool code, bool strict, bool shell);
 
+#define OVERLONG 8000 /* as BOUND of overlong.py: a value as long as this may go on */
+
+/* Let a value that is longer than its form looks go on to where its quote, its line or its word ends. */
+void guard_extend(struct text text, struct span *span);
+
 #endif

@@ -6,9 +6,15 @@
 #include <time.h>
 
 #include "automata.h"
+#include "finders.h"
 
 #define LONGEST 4096
 #define ROOM 16
+
+/* What scripts/fuzz-finders.py writes: the finders of all detectors, and pieces that they are about. */
+extern const struct entry fuzzed_entries[];
+extern const size_t fuzzed_entries_count, fuzzed_pieces_count;
+extern const struct text fuzzed_pieces[];
 
 static const char *const pieces[] = {
     "4111111111111111", "4111 1111 1111 1111", "3782 822463 10005", "DE89370400440532013000",
@@ -27,9 +33,13 @@ static size_t make(uint8_t *text)
 {
     size_t length = 0, count = (size_t)rand() % 40;
     while (count--) {
-        const char *piece = pieces[(size_t)rand() % (sizeof pieces / sizeof *pieces)];
-        size_t part = strlen(piece) - (rand() % 4 ? 0 : (size_t)rand() % strlen(piece));
-        memcpy(text + length, piece, part);
+        struct text one = fuzzed_pieces[(size_t)rand() % fuzzed_pieces_count];
+        if (rand() % 2) {
+            const char *piece = pieces[(size_t)rand() % (sizeof pieces / sizeof *pieces)];
+            one = (struct text){(const uint8_t *)piece, strlen(piece)};
+        }
+        size_t part = one.length - (rand() % 4 ? 0 : (size_t)rand() % one.length);
+        memcpy(text + length, one.bytes, part);
         if (part && rand() % 5 == 0)
             text[length + (size_t)rand() % part] = (uint8_t)rand();
         length += part;
@@ -117,7 +127,7 @@ static void name(const uint8_t *text, size_t length)
 {
     size_t most = (size_t)rand() % ROOM, written;
     struct hit *hits = malloc(most * sizeof *hits + 1);
-    size_t count = guard_named(text, length, hits, &written, most);
+    size_t count = guard_named(text, length, 0, hits, &written, most);
     if (written > most || written > count)
         abort();
     for (size_t index = 0; index < written; index++)
@@ -207,6 +217,30 @@ static void lay_out(const uint8_t *text, size_t length)
     free(exact);
 }
 
+/* Find what stands around hits anywhere, by any finders. */
+static void find(const uint8_t *text, size_t length)
+{
+    size_t count = (size_t)rand() % ROOM, left, most = count;
+    struct hit *hits = malloc(count * sizeof *hits + 1);
+    struct span *found = malloc(most * sizeof *found + 1);
+    uint32_t end = 0;
+    for (size_t index = 0; index < count; index++) {
+        uint32_t step = (uint32_t)rand() % 24;
+        end = end + step <= length ? end + step : (uint32_t)length;
+        hits[index] = (struct hit){end ? end : length ? 1 : 0, (uint32_t)rand() % (uint32_t)fuzzed_entries_count};
+    }
+    if (!length)
+        count = 0;
+    size_t findings = guard_find(text, length, (size_t)rand() % (length + 1), hits, count, fuzzed_entries, found, &left);
+    if (findings > most || left > count)
+        abort();
+    for (size_t index = 0; index < findings; index++)
+        if (found[index].start > found[index].end || found[index].end > length)
+            abort();
+    free(hits);
+    free(found);
+}
+
 int main(int argc, char **argv)
 {
     static uint8_t text[LONGEST];
@@ -231,6 +265,7 @@ int main(int argc, char **argv)
         judge(exact, length);
         name(exact, length);
         match(exact, length);
+        find(exact, length);
         put_together(exact, length, found, count < ROOM ? count : ROOM);
         lay_out(exact, length);
         free(exact);

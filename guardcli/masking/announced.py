@@ -9,7 +9,7 @@ from typing import NamedTuple
 from guardcli.masking.chosen import is_chosen
 from guardcli.masking.detector import Detector
 from guardcli.masking.followers import Follower, Gone
-from guardcli.masking.forms import is_given
+from guardcli.masking.placeholders import is_given
 from guardcli.masking.rightside import is_secret_string
 from guardcli.masking.tails import Tail
 

@@ -75,7 +75,7 @@ class _Network:
     def _one(self, code: Any, value: Any, flags: int, start: int) -> int:
         if code in (codes.LITERAL, codes.NOT_LITERAL, codes.ANY, codes.IN):
             end = self.state()
-            self.edges[start].append((_taken(code, value, flags), end))
+            self.edges[start].append((taken(code, value, flags), end))
             return end
         if code is codes.SUBPATTERN:
             _, more, less, inner = value
@@ -111,7 +111,8 @@ class _Network:
         return end
 
 
-def _taken(code: Any, value: Any, flags: int) -> int:
+def taken(code: Any, value: Any, flags: int) -> int:
+    """Return the set of bytes that one item of a parsed expression takes, a bit each."""
     if code is codes.ANY:
         return ALL if flags & DOTALL else ALL & ~(1 << 10)
     if code is codes.IN:

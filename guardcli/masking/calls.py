@@ -5,9 +5,8 @@ From the manuals of mysqli, PDO, java.net, .NET, requests, smtplib, ftplib, para
 
 from __future__ import annotations
 
-from guardcli.masking.chosen import is_chosen
 from guardcli.masking.forms import Form
-from guardcli.masking.rightside import is_secret_string
+from guardcli.masking.judges import CHOSEN, STRING
 
 _STRING = rb"(?:\"((?:[^\"\\\n]|\\.){1,8192})\"?|'((?:[^'\\\n]|\\.){1,8192})'?)"
 _GIVEN = rb"[ \t]{0,4}(?:\"[^\"\n]{0,300}\"|'[^'\n]{0,300}'|[\w.$]{1,100}(?:\(\))?)[ \t]{0,4},"
@@ -31,13 +30,12 @@ _LOGIN = (
 )
 
 
-def is_argument(value: bytes) -> bool:
-    """Tell whether `value` may be a secret between quotes."""
-    return not value.startswith(b"-") and is_secret_string(value, False)
+ARGUMENT = STRING._replace(declines=rb"(?s:-.*)")
+"""What may be a secret between quotes, and is no option."""
 
 
 def _call(head: bytes, arguments: bytes, judge: bool) -> Form:
-    return Form(head + arguments + _NEXT, head + arguments + _SPACE, _STRING, is_argument if judge else is_chosen)
+    return Form(head + arguments + _NEXT, head + arguments + _SPACE, _STRING, ARGUMENT if judge else CHOSEN)
 
 
 CALLS = (
@@ -48,13 +46,13 @@ CALLS = (
         rb"ConvertTo-SecureString[ \t]{1,4}(?:-String[ \t]{1,4})?[\"'][^\"'\n]",
         rb"(?i)ConvertTo-SecureString[ \t]{1,4}(?:-String[ \t]{1,4})?",
         _STRING,
-        is_argument,
+        ARGUMENT,
     ),
     Form(
         rb"ConvertTo-SecureString[^\n]{1,60}-String[ \t]{1,4}[\"'][^\"'\n]",
         rb"(?i)ConvertTo-SecureString[^\n]{1,60}-String[ \t]{1,4}",
         _STRING,
-        is_argument,
+        ARGUMENT,
     ),
     Form(
         rb"(?i:(?:pass"
@@ -62,7 +60,7 @@ CALLS = (
         rb"(?i:[\"']-{1,2}[\w-]{0,60}(?:pass"
         rb"(?:word|wd|phrase)?|secret|token|api-?key|requirepass|masterauth)[\"'])[ \t]{0,4},[ \t]{0,4}",
         _STRING,
-        is_argument,
+        ARGUMENT,
     ),
 )
 """Forms of such calls."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
+from guardcli.masking.finders import Finder
 from guardcli.masking.followers import Follower
 from guardcli.masking.native import Spans
 from guardcli.masking.tails import Tail
@@ -22,9 +23,11 @@ class Detector:
     `triggers` are hyperscan expressions (on bytes). They say where a close look is worth the time: each should
     end at a fixed place of the secret, hold a literal, and fire seldom on clean text. What has no literal, such as
     groups of digits, would make the first pass slow: `native` finds it. `tails` are such triggers too: forms around
-    a telling name, which `native` finds where a name is. `opening` is a Python expression for what,
-    at the end of the text so far, may be the beginning of a secret that deserves to be held back even when
-    nothing more comes for a while, with one group around that beginning; empty where a single word is all there is.
+    a telling name, which `native` finds where a name is. `finders` say, for each trigger and then each tail, how
+    `native` takes that close look; without them `find` does, or what the detector has in its place. `opening` is a
+    Python expression for what, at the end of the text so far, may be the beginning of a secret that deserves to be
+    held back even when nothing more comes for a while, with one group around that beginning; empty where a single word
+    is all there is.
     `stub` is one for what may begin a secret but is as likely a word: it is held back for a while, and then let out.
     A detector that is `once` has the trigger reported once a block, and its `find_block`, or else its `find_all`, finds
     all there is; one with `blanks` may find what holds blanks whose beginning nothing gives away.
@@ -34,11 +37,12 @@ class Detector:
     label: str
     triggers: tuple[bytes, ...] = ()
     tails: tuple[Tail, ...] = ()
+    finders: tuple[Finder, ...] = ()
     opening: ClassVar[bytes] = b""
     stub: ClassVar[bytes] = b""
     personal: ClassVar[bool] = False
     once: ClassVar[bool] = False
-    sifted: bool = False
+    sifted: ClassVar[bool] = False
     tools: ClassVar[frozenset[str]] = frozenset()
     blanks: bool = False
 
@@ -57,8 +61,8 @@ class Detector:
         return None
 
     def find_swept(self, text: bytes, start: int, end: int) -> tuple[int, int] | None:
-        """Return the secret whose form `native` found from `start` to `end`."""
-        return self.find(text, end)
+        """Return the secret whose form `native` found from `start` to `end`, if it is one."""
+        raise NotImplementedError
 
     def find_all(self, text: bytes, at: int) -> Sequence[tuple[int, int, int]]:
         """Return what `find` does, where one trigger may stand for several secrets, in order, each with its `rest`:
@@ -66,13 +70,6 @@ class Detector:
         """
         found = self.find(text, at)
         return () if found is None else ((*found, 0),)
-
-    def barren(self, text: bytes, at: int) -> int:
-        """Return up to where no trigger needs a look, after `find` found nothing at `at`: `at` where that is not known.
-
-        It is asked only of detectors whose triggers come in crowds.
-        """
-        return at
 
     def find_block(self, text: bytes, base: int, end: int, rank: int) -> Spans:
         """Return all secrets in `text[:end]` that begin from `base` on, as of `rank`, for a detector that is `once`."""

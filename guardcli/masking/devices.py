@@ -5,16 +5,15 @@ From Junos, FortiOS and RouterOS manuals, ipsec.secrets(5), pppd(8), postfix's s
 
 from __future__ import annotations
 
-from guardcli.masking.chosen import is_chosen
-from guardcli.masking.forms import Form, is_given
+from guardcli.masking.forms import Form
+from guardcli.masking.judges import CHOSEN, GIVEN
 from guardcli.masking.names import TELLING
 
 _VALUE = rb"(?:\"([^\"\n]{1,8192})\"|'([^'\n]{1,8192})'|([^\s\"']{1,8192}))"
 
 
-def is_configured(value: bytes) -> bool:
-    """Tell whether `value` is given and not a word of the command line's own."""
-    return is_given(value) and value not in (b"authorization", b"public", b"private", b"clients", b"encrypted")
+CONFIGURED = GIVEN._replace(declines=rb"authorization|public|private|clients|encrypted")
+"""Given, and not a word of the command line's own."""
 
 
 DEVICES = (
@@ -49,26 +48,26 @@ DEVICES = (
         rb"(?i)(?:plain-text-password|encrypted-password|pre-shared-key ascii-text|authentication-(?:key|password)"
         rb"|privacy-password|shared-secret|simple-password)[ \t]{1,8}",
         _VALUE,
-        is_chosen,
+        CHOSEN,
     ),
     Form(
         rb"\bplain-text-password(?:-value)?[ \t]{1,8}[\"']?[^\s\"']",
         rb"(?i)\bset [^\n]{1,200}plain-text-password(?:-value)?[ \t]{1,8}",
         _VALUE,
-        is_configured,
+        CONFIGURED,
     ),
     Form(
         rb"\bset snmp (?:v[0-9] )?community[ \t]{1,8}[\"']?[^\s\"']",
         rb"(?i)\bset snmp (?:v[0-9] )?community[ \t]{1,8}",
         _VALUE,
-        is_configured,
+        CONFIGURED,
     ),
     Form(
         rb"\bset [a-z0-9_-]{0,40}(?:passw(?:or)?d|passphrase|psk"
         rb"(?:secret)?|secret|key)[a-z0-9_-]{0,20}[ \t]{1,4}ENC[ \t]{1,4}[A-Za-z0-9+/]{8}",
         rb"(?i)[ \t]ENC[ \t]{1,4}",
         rb"([A-Za-z0-9+/=]{8,8192})",
-        is_given,
+        GIVEN,
         1,
     ),
     Form(

@@ -18,6 +18,7 @@ from guardcli.masking.scanner import Scanner, digest
 from guardcli.masking.spans import State
 from guardcli.masking.strategies import substitute
 from guardcli.masking.stream import MaskStream, Observer
+from guardcli.masking.tails import Tail
 from guardcli.masking.transcoding import STREAMED, Transcoded
 from guardcli.masking.wrapped import JOINED, Wrapped
 from guardcli.model.errors import ConfigurationError
@@ -77,9 +78,11 @@ class Masker:
         self._kinds += [(Encoded(rules[index].decode, search), index) for index, search in inner.items()]
         pairs = [(index, trigger) for index, (kind, _) in enumerate(self._kinds) for trigger in kind.triggers]
         tails = [(index, tail) for index, (kind, _) in enumerate(self._kinds) for tail in kind.tails]
-        self._triggers = [index for index, _ in (*pairs, *tails)]
         once = frozenset(number for number, (index, _) in enumerate(pairs) if _is_once(self._kinds[index][0]))
         self._scanner = _scanner([trigger for _, trigger in pairs], once, [tail for _, tail in tails], load, store)
+        self._triggers = [index for index, _ in pairs] + [-1] * (len(Tail) + 1)
+        for index, tail in tails:
+            self._triggers[self._scanner.first_tail + tail] = index
         self._plans: dict[str, Plan] = {}
 
     def stream(self, tool: str = "", observer: Observer | None = None) -> MaskStream | Wrapped | Transcoded:

@@ -20,7 +20,7 @@ from guardcli.masking.spans import Span
 from guardcli.model.errors import UnavailableError
 
 LIBRARY = os.path.join(os.path.dirname(os.path.dirname(__file__)), "_native", "libguard_mask.so")
-VERSION = 12
+VERSION = 13
 SWEPT = ("credit_card", "iban", "national_id", "email", "phone", "vendor_token")
 """Detectors whose forms the sweep finds, in its own order; the last two judge them by their `find`."""
 
@@ -29,7 +29,7 @@ RANKS = 255
 """There are fewer detectors in a plan than this."""
 _OFF = 255
 _SPAN = Struct("<IIBBBx")
-_HIT = Struct("<II")
+_HIT = 8
 _PATTERN = Struct("<QQIIQQ")
 _LABEL = Struct(f"<B{LABEL_MAX}s")
 _PROGRESS = Struct("<QQQQBxxxxxxx")
@@ -142,17 +142,30 @@ def assigned(text: bytes, base: int, end: int, rank: int) -> Spans:
         room = places
 
 
-def named(text: bytes, end: int) -> list[tuple[int, int]]:
-    """Return where forms of `tails` end in `text[:end]`, in order, each with its number; those that can hold no secret
-    may be left out.
+def named(text: bytes, end: int, first: int = 0) -> array[int]:
+    """Return where forms of `tails` end in `text[:end]`, in order, each followed by its number, counted from `first`;
+    those that can hold no secret may be left out.
     """
     room = end // _BYTES_A_SIGN + 8
     while True:
-        hits, count = bytearray(room * _HIT.size), ctypes.c_size_t()
-        places = library().guard_named(text, end, _memory(hits), ctypes.byref(count), room)
+        hits, count = array("I", bytes(room * _HIT)), ctypes.c_size_t()
+        places = library().guard_named(text, end, first, hits.buffer_info()[0], ctypes.byref(count), room)
         if places <= room:
-            return list(_HIT.iter_unpack(memoryview(hits)[: count.value * _HIT.size]))
+            return hits[: 2 * count.value]
         room = places
+
+
+def find(text: bytes, base: int, end: int, hits: array[int], entries: bytearray) -> tuple[Spans, array[int]]:
+    """Return what stands around `hits` in `text[:end]` and begins from `base` on, and the hits that have no finder.
+
+    `entries` has one for each number: where its finder is, 0 where there is none, and its rank.
+    """
+    count = len(hits) // 2
+    found, left = Spans(bytearray(count * _SPAN.size), 0), ctypes.c_size_t()
+    found.count = library().guard_find(
+        text, end, base, hits.buffer_info()[0], count, _memory(entries), found.address(), ctypes.byref(left)
+    )
+    return found, hits[: 2 * left.value]
 
 
 def webtokens(text: bytes, end: int) -> Sequence[int]:
@@ -207,7 +220,7 @@ class Matcher:
 
 
 class Question(IntEnum):
-    """What `judge` is asked of a value."""
+    """What is asked of a value; of those from `ANY` on a judge alone asks, and `GIVEN`."""
 
     PLACEHOLDER = 0
     DUMMY = 1
@@ -216,6 +229,13 @@ class Question(IntEnum):
     FORMATTED_STRING = 5
     STRICT_STRING = 6
     FORMATTED_STRICT_STRING = 7
+    ANY = 8
+    TOKEN = 9
+    BODY = 10
+    LOGIN = 11
+    PAIR = 12
+    COOKIE = 13
+    GIVEN = 14
 
 
 def judge(value: bytes, question: int) -> bool:
@@ -322,7 +342,9 @@ def library() -> ctypes.CDLL:
         (loaded.guard_emit, None, (text, size, size, memory, size, text, memory, memory, memory)),
         (loaded.guard_view, size, (text, size, truth, memory, memory, memory, ctypes.POINTER(size))),
         (loaded.guard_assigned, size, (text, size, size, byte, memory, memory, ctypes.POINTER(size), size)),
-        (loaded.guard_named, size, (text, size, memory, ctypes.POINTER(size), size)),
+        (loaded.guard_named, size, (text, size, ctypes.c_uint32, memory, ctypes.POINTER(size), size)),
+        (loaded.guard_find, size, (text, size, size, memory, size, memory, memory, ctypes.POINTER(size))),
+        (loaded.guard_program, ctypes.c_uint, (memory, text, size, size, ctypes.c_uint, memory)),
         (loaded.guard_webtokens, size, (text, size, memory, size)),
         (loaded.guard_cookies, size, (text, size, memory, size)),
         (loaded.guard_matches, size, (text, size, size, byte, text, memory, size)),

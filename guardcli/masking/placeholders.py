@@ -16,3 +16,8 @@ def is_placeholder(value: bytes) -> bool:
 def is_dummy(value: bytes) -> bool:
     """Tell whether `value` is a placeholder, or a word that examples and tests have for a secret (``changeme``)."""
     return judge(value, Question.DUMMY)
+
+
+def is_given(value: bytes) -> bool:
+    """Tell whether `value` is no placeholder, no variable and no beginning of a structure."""
+    return judge(value, Question.GIVEN)

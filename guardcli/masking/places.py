@@ -5,8 +5,8 @@ From the manual pages of the programs, and netrc(5), pgpass (PostgreSQL, libpq),
 
 from __future__ import annotations
 
-from guardcli.masking.chosen import is_chosen
-from guardcli.masking.forms import Form, is_given
+from guardcli.masking.forms import Form
+from guardcli.masking.judges import CHOSEN, GIVEN
 
 _VALUE = rb"(?:'([^'\n]{1,8192})'|\"([^\"\n]{1,8192})\"|([^\s\"'|;&<>]{1,8192}))"
 _WORD = rb"([^\s\"']{1,8192})"
@@ -14,20 +14,19 @@ _OPTIONS = rb"[ \t](?:[^\n]{0,400}?[ \t])?"
 _FAR = 480
 
 
-def is_word(value: bytes) -> bool:
-    """Tell whether `value` is given and not a word of a sentence."""
-    return is_given(value) and value.lower() not in (b"for", b"to", b"is", b"and", b"or", b"in", b"on", b"from", b"the")
+_STOP = rb"for|to|is|and|or|in|on|from|the"
+WORD = GIVEN._replace(declines=rb"(?i)" + _STOP)
+"""Given, and not a word of a sentence."""
 
 
-def is_community(value: bytes) -> bool:
-    """Tell whether `value` is more than the names that every device has from its maker."""
-    return is_word(value) and value.lower() not in (b"public", b"private")
+COMMUNITY = GIVEN._replace(declines=rb"(?i)public|private|" + _STOP)
+"""More than the names that every device has from its maker."""
 
 
 def _client(programs: bytes, options: bytes, value: bytes = _VALUE) -> Form:
     """Return the form of `options` of one of `programs`."""
     names = rb"(?<![\w./-])(?:[\w./-]{0,60}/)?(?:" + programs + rb")"
-    return Form(rb"\b(?:" + programs + rb")[ \t]", names + _OPTIONS + options, value, is_given, _FAR)
+    return Form(rb"\b(?:" + programs + rb")[ \t]", names + _OPTIONS + options, value, GIVEN, _FAR)
 
 
 CLIENTS = (
@@ -45,7 +44,7 @@ CLIENTS = (
         rb"\b(?:docker|podman|oc|helm|nerdctl|skopeo|buildah|az|twine|crane)[ \t][a-z ]{0,20}(?:login|upload)[ \t]",
         rb"\b(?:login|upload)[ \t](?:[^\n]{0,400}?[ \t])?-p[ \t]+",
         _VALUE,
-        is_given,
+        GIVEN,
         _FAR,
     ),
     _client(rb"(?:redis|keydb|valkey)-cli", rb"(?:-a|AUTH|auth|requirepass|masterauth)[ \t]+"),
@@ -87,7 +86,7 @@ CLIENTS = (
         rb"\b(?:vault|snyk|cargo|netlify|doctl|railway|vercel)[ \t][a-z ]{0,20}(?:login|unseal|auth)[ \t]",
         rb"\b(?:login|unseal|auth)[ \t]+(?:init[ \t]+-t[ \t]+|-[\w-]{1,20}[ \t]+)?",
         _VALUE,
-        is_chosen,
+        CHOSEN,
         60,
     ),
     Form(
@@ -122,13 +121,13 @@ FILES = (
         rb"\blogin[ \t]{1,8}[^\s]{1,100}[ \t]{1,8}password[ \t]{1,8}[^\s{}]",
         rb"(?i)(?<![\w'])login[ \t]+\S{1,100}[ \t]+password[ \t]+",
         rb"([^\s{}]{1,8192})",
-        is_word,
+        WORD,
     ),
     Form(
         rb"\b(?:requirepass|masterauth|bindpw|rootpw|olcrootpw)[ \t:]{1,8}[\"']?[^\s\"']",
         rb"(?im)(?:^|[ \t])(?:--)?(?:requirepass|masterauth|bindpw|rootpw|olcrootpw)[ \t:]+",
         _VALUE,
-        is_word,
+        WORD,
     ),
     Form(
         rb":(?:5432|5433|6432|\*):[^:\s]{1,64}:[^:\s]{1,64}:[^\s:]",
@@ -146,7 +145,7 @@ FILES = (
         rb"[A-Za-z0-9_.-]:[^\s:@/\"'<>]{1,200}@(?:tcp|unix|udp)\(",
         rb"(?<![\w@/.-])[\w.-]{1,60}:",
         rb"([^\s@:/\"'<>]{1,4096})@(?:tcp|unix|udp)\(",
-        is_given,
+        GIVEN,
         1,
     ),
     Form(
@@ -158,7 +157,7 @@ FILES = (
         rb"\b(?:password|secret|key|key-string|md5)[ \t]{1,2}[05-9][ \t]{1,2}[^\s]{4}",
         rb"(?im)^[ \t]*(?:[\w./-]+[ \t]+){0,8}?(?:password|secret|key|key-string|md5)[ \t]+[05-9][ \t]+",
         rb"(\S{4,8192})",
-        is_chosen,
+        CHOSEN,
     ),
     Form(
         rb"(?:\bsnmp-server[ \t]{1,2}community|(?:^|\n)[ \t]{0,4}enable[ \t]{1,2}(?:secret|password)|\b(?:tacacs"
@@ -171,6 +170,6 @@ FILES = (
         rb"[ \t]+password|wpa-psk)"
         rb"[ \t]+(?![0-9][ \t])",
         _VALUE,
-        is_community,
+        COMMUNITY,
     ),
 )

@@ -8,14 +8,16 @@ state of a key block that began before, and on nothing else: the result is the s
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from operator import itemgetter
+from array import array
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import chain
 
 from guardcli.masking.detector import Detector
+from guardcli.masking.finders import Finder, Table
 from guardcli.masking.followers import Follower
-from guardcli.masking.native import Emitter, Row, Spans, Sweep
+from guardcli.masking.native import Emitter, Row, Spans, Sweep, find
 from guardcli.masking.overlong import BOUND, LINE, reach, rest_of
-from guardcli.masking.scanner import Hit, Scanner
+from guardcli.masking.scanner import Scanner
 from guardcli.masking.sieve import Ending
 from guardcli.masking.spans import LONG_LINE, Span, State
 from guardcli.masking.views import CUT_OFF, Unwrapped, View, is_wrapped
@@ -26,7 +28,6 @@ _LONGEST_NUMBER = 64
 _LAST_BLANK = re.compile(rb".*[ \t\0\r]", re.DOTALL)
 _OPENING = 4096
 """Bytes at the end of an unfinished line in which the beginning of a secret is looked for."""
-_TRIGGER = itemgetter(1)
 _BORDER = re.compile(rb"[^\s:] \Z")
 _QUOTE = re.compile(rb"[\"']")
 
@@ -62,12 +63,12 @@ class Plan:
         self._finders = [kind.find for kind in kinds]
         self._sweepers = [kind.find_swept for kind in kinds]
         self._special = frozenset(rank for rank, kind in enumerate(kinds) if _is_special(type(kind)))
-        self._crowded = frozenset(rank for rank, kind in enumerate(kinds) if type(kind).barren is not Detector.barren)
         self._blocks = frozenset(
             rank for rank, kind in enumerate(kinds) if type(kind).find_block is not Detector.find_block
         )
         self._block_triggers = frozenset(number for number, rank in enumerate(triggers) if rank in self._blocks)
         self._sifted = frozenset(number for number, rank in enumerate(triggers) if rank >= 0 and kinds[rank].sifted)
+        self._table = Table(_finders_of(kinds, triggers, self._blocks))
         self._openings = Ending(_different(kind.opening for kind in kinds))
         self._stubs = Ending(_different(kind.stub for kind in kinds))
         first = ((rank, kind.first()) for rank, kind in enumerate(kinds))
@@ -152,11 +153,10 @@ class Plan:
         swept, places = self._sweep.find(text, _line_of(text, base), base, end)
         if places:
             swept.add(self._judged(text, base, places))
-        if hits:
-            hits = self._search_blocks(text, base, end, hits, swept)
-        if not hits and not state.followers and not state.swallow and not self._allowed:
+        left = self._search(text, base, end, hits, swept) if hits else []
+        if not left and not state.followers and not state.swallow and not self._allowed:
             return swept, state
-        spans, state = self._look(text[:end], base, state, hits)
+        spans, state = self._look(text[:end], base, state, left)
         swept.add(spans)
         if self._allowed:
             return Spans.of(span for span in swept if not self._stays(span, text)), state
@@ -171,20 +171,23 @@ class Plan:
                 rows.append((found[0], found[1], rank, False, 0))
         return rows
 
-    def _search_blocks(self, text: bytes, base: int, end: int, hits: list[Hit], found: Spans) -> list[Hit]:
-        """Add what those detectors find that search a block as a whole; return the hits that deserve a closer look."""
-        fired = set(map(_TRIGGER, hits))
+    def _search(self, text: bytes, base: int, end: int, hits: array[int], found: Spans) -> list[tuple[int, int]]:
+        """Add what is found around `hits` by those detectors that search a block as a whole, and by `finders`; return
+        the other hits, which deserve a closer look.
+        """
+        fired = set(hits[1::2])
         for rank in {self._ranks[trigger] for trigger in fired & self._block_triggers}:
             found.join(self.kinds[rank].find_block(text, base, end, rank))
-        if fired <= self._block_triggers:
-            return []
-        sifted = fired & self._sifted
-        if not sifted:
-            return hits
-        worth = [(at, number) for number in sifted for at in self.kinds[self._ranks[number]].places(text, end)]
-        return sorted([*(hit for hit in hits if hit[1] not in sifted), *worth])
+        if sifted := fired & self._sifted:
+            others = (hit for hit in zip(hits[::2], hits[1::2], strict=True) if hit[1] not in sifted)
+            worth = ((at, number) for number in sifted for at in self.kinds[self._ranks[number]].places(text, end))
+            hits = array("I", chain.from_iterable(chain(others, worth)))
+        self._table.compile(fired)
+        spans, left = find(text, base, end, hits, self._table.entries)
+        found.join(spans)
+        return sorted(zip(left[::2], left[1::2], strict=True))
 
-    def _look(self, text: bytes, base: int, state: State, hits: list[Hit]) -> tuple[list[Row], State]:
+    def _look(self, text: bytes, base: int, state: State, hits: list[tuple[int, int]]) -> tuple[list[Row], State]:
         """Look closely where triggers fired, and lead followers from line to line."""
         spans: list[Row] = []
         if state.swallow:
@@ -194,11 +197,11 @@ class Plan:
             state = State(state.followers, rest, state.within)
         begun: dict[int, list[tuple[int, Follower]]] = {}
         found_all: Sequence[tuple[int, int, int]]
-        done = [len(text) if rank in self._blocks else 0 for rank in range(len(self.kinds))]
+        done = [0] * len(self.kinds)
         finders, ranks, special = self._finders, self._ranks, self._special
         for at, trigger in hits:
             rank = ranks[trigger]
-            if rank < 0 or at <= done[rank]:
+            if at <= done[rank]:
                 continue
             if rank in special:
                 if (body := self.kinds[rank].begin(text, at)) is not None:
@@ -208,8 +211,6 @@ class Plan:
             else:
                 found = finders[rank](text, at)
                 if found is None:
-                    if rank in self._crowded:
-                        done[rank] = self.kinds[rank].barren(text, at)
                     continue
                 found_all = ((*found, 0),)
             for start, end, rest in found_all:
@@ -297,6 +298,22 @@ def _head(text: bytes, place: int, follower: Follower, rank: int, spans: list[Ro
     else:
         spans.extend((one.start, one.end, rank, one.drop, 0) for one in gone)
     return after
+
+
+def _finders_of(
+    kinds: Sequence[Detector], triggers: Sequence[int], blocks: Collection[int]
+) -> list[tuple[int, Finder | None]]:
+    """Return, for each trigger, the rank of its detector and its finder; -1 for triggers that need no look."""
+    seen = [0] * len(kinds)
+    found: list[tuple[int, Finder | None]] = []
+    for rank in triggers:
+        if rank < 0 or rank in blocks:
+            found.append((-1, None))
+            continue
+        finders = kinds[rank].finders
+        found.append((rank, finders[seen[rank]] if finders else None))
+        seen[rank] += 1
+    return found
 
 
 def _is_special(kind: type[Detector]) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from array import array
 from collections.abc import Callable, Collection, Sequence
 
 import hyperscan
@@ -17,8 +18,6 @@ from guardcli.model.errors import ConfigurationError
 
 _NAME = rb"(?i)" + TELLING
 _NOTHING = b"guard has no expression here"
-Hit = tuple[int, int]
-"""Where a trigger ended, and its number."""
 
 
 class Scanner:
@@ -33,13 +32,13 @@ class Scanner:
     ) -> None:
         """Compile `expressions`, or load `stored` (from `dump`) when it fits this machine's hyperscan.
 
-        Those whose numbers are in `once` are reported once a scan. `tails` are looked for around names, and reported
-        by their places behind the expressions.
+        Those whose numbers are in `once` are reported once a scan. Where there are `tails`, forms are looked for around
+        names, and reported by their numbers from `first_tail` on: all of them.
         """
         loaded = _load(stored)
         self.compiled = loaded is None
         self._gate = len(expressions)
-        self._numbers = {tail: self._gate + place for place, tail in enumerate(tails)}
+        self._tails = bool(tails)
         if tails:
             expressions, once = [*expressions, _NAME], {*once, self._gate}
         self._database = _compile(expressions or [_NOTHING], once) if loaded is None else loaded
@@ -51,18 +50,27 @@ class Scanner:
         dumped: bytes = hyperscan.dumpb(self._database)
         return dumped
 
-    def scan(self, text: bytes, end: int = -1) -> list[Hit]:
-        """Return every hit in `text[:end]`, or to its end, by where it ends; of a tail those that may hold a secret."""
-        hits: list[Hit] = []
+    @property
+    def first_tail(self) -> int:
+        """The number of the first of the tails: `Tail`'s own come on top of it."""
+        return self._gate + 1
+
+    def scan(self, text: bytes, end: int = -1) -> array[int]:
+        """Return every hit in `text[:end]`, or to its end: where it ends, and its number.
+
+        Those of the expressions come by where they end, and then those of tails, but for such as hold no secret.
+        """
+        hits = array("I")
         add = hits.append
-        gate = self._gate if self._numbers else -1
+        gate = self._gate if self._tails else -1
         passed: list[int] = []
 
         def record(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
             if number == gate:
                 passed.append(end)
             else:
-                add((end, number))
+                add(end)
+                add(number)
 
         scratch = getattr(self._local, "scratch", None)
         if scratch is None:
@@ -70,9 +78,8 @@ class Scanner:
         end = len(text) if end < 0 else end
         block = text if end == len(text) else memoryview(text)[:end]
         self._database.scan(block, match_event_handler=record, scratch=scratch)  # type: ignore[type-var]  # any buffer
-        if passed and (around := named(text, end)):
-            numbers = self._numbers
-            hits = sorted([*hits, *((place, numbers[tail]) for place, tail in around if tail in numbers)])
+        if passed:
+            hits.extend(named(text, end, self.first_tail))
         return hits
 
 

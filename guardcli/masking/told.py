@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
-
-from guardcli.masking.chosen import is_chosen
-from guardcli.masking.forms import Form, is_given
+from guardcli.masking.forms import Form
+from guardcli.masking.judges import CHOSEN, GIVEN, Judge
 from guardcli.masking.names import GUARDED, SUFFIX, TELLING
+from guardcli.masking.native import Question
 
 _NAME = rb"(?i:(?<![\w$.:/-])(?:[\w$.:/-]{0,60}[\w$.:/-])??" + GUARDED + SUFFIX + rb")"
 _B = rb"[ \t]{0,4}"
@@ -19,7 +16,6 @@ _VALUE = (
 )
 _BEGUN = rb"\\?[\"']?[^\s\"'\\]"
 _UUID = rb"([0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})(?![\w-])"
-_WORDS = re.compile(rb"[a-z]{3,8}(?:[ ,]+[a-z]{3,8}){11,23}")
 _NAMED = (
     rb"(?:secret_?key_?base|secret_?string|erlang_?cookie|npmAuthIdent"
     rb"|ssh_?pass|sudo_?pass|become_?pass|[A-Za-z]{1,12}_(?:pw|psk)|password_v[0-9]"
@@ -32,33 +28,24 @@ _KEYS = (
 )
 
 
-def is_mnemonic(value: bytes) -> bool:
-    """Tell whether `value` is 12 to 24 words, as wallets write their seed down (BIP 39)."""
-    return _WORDS.fullmatch(value) is not None
+MNEMONIC = Judge(wants=rb"[a-z]{3,8}(?:[ ,]+[a-z]{3,8}){11,23}")
+"""12 to 24 words, as wallets write their seed down (BIP 39)."""
 
 
-def is_flat(value: bytes) -> bool:
-    """Tell whether `value` is given and no JSON of its own, whose keys are judged by themselves."""
-    return is_given(value) and not value.startswith((b"{", b"["))
+FLAT = GIVEN._replace(declines=rb"(?s:[{\[].*)")
+"""Given, and no JSON of its own, whose keys are judged by themselves."""
 
 
-def is_login(value: bytes) -> bool:
-    """Tell whether `value` is a name and a password in base64 (RFC 7617)."""
-    try:
-        user, sign, password = base64.b64decode(value + b"=" * (-len(value) % 4), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return False
-    return bool(sign) and f"{user}{password}".isprintable() and is_given(password.encode())
+LOGIN = Judge(Question.LOGIN)
+"""A name and a password in base64 (RFC 7617)."""
 
 
-def is_reply(value: bytes) -> bool:
-    """Tell whether `value` is given and no mechanism of SMTP's or IMAP's (RFC 4954)."""
-    return is_given(value) and value.upper() not in (b"LOGIN", b"PLAIN", b"CRAM-MD5", b"NTLM", b"XOAUTH2", b"EXTERNAL")
+REPLY = GIVEN._replace(declines=rb"(?i)LOGIN|PLAIN|CRAM-MD5|NTLM|XOAUTH2|EXTERNAL")
+"""Given, and no mechanism of SMTP's or IMAP's (RFC 4954)."""
 
 
-def is_long_base64(value: bytes) -> bool:
-    """Tell whether `value` is a key of 32 bytes and more in base64, and no word."""
-    return len(value) % 4 == 0 and is_chosen(value)
+LONG_BASE64 = CHOSEN._replace(declines=rb"(?:[^\n]{4})*[^\n]{1,3}")
+"""A key of 32 bytes and more in base64, and no word."""
 
 
 TOLD = (
@@ -72,7 +59,7 @@ TOLD = (
         rb"(?i)\b(?:unseal|recovery) key(?: [0-9]{1,2})?(?: \([\w ]{1,20}\))?:[ \t]{1,4}",
         rb"([A-Za-z0-9+/=]{20,200})",
     ),
-    Form(rb"\bPASSWORD [a-z_]{1,40} = [^\s]", rb"(?m)^PASSWORD [a-z_]{1,40} = ", rb"(\S{1,200})", is_chosen),
+    Form(rb"\bPASSWORD [a-z_]{1,40} = [^\s]", rb"(?m)^PASSWORD [a-z_]{1,40} = ", rb"(\S{1,200})", CHOSEN),
     Form(
         rb"\btemporary password is generated for [^\s]{1,100}: [^\s]",
         rb"temporary password is generated for \S{1,100}: ",
@@ -82,28 +69,28 @@ TOLD = (
         rb"\bsecret_?id\\?[\"']?[ \t:=]{1,40}\\?[\"']?[0-9a-f]{8}-[0-9a-f]{4}",
         rb"(?i)\bsecret_?id\\?[\"']?[ \t:=]{1,40}\\?[\"']?",
         _UUID,
-        is_given,
+        GIVEN,
         1,
     ),
     Form(
         TELLING + rb"[ \t]{0,60}(?:\||\xe2\x94\x82)[ \t]{1,4}[^\s|\xe2]",
         rb"(?m)^[ \t]{0,8}(?:(?:\||\xe2\x94\x82)[ \t]{1,4})?" + _NAME + rb"[ \t]{0,60}(?:\||\xe2\x94\x82)[ \t]{1,4}",
         rb"([^\s|]{1,8192})(?=[ \t\r]*(?:\||\xe2\x94\x82|\n|\Z))",
-        is_chosen,
+        CHOSEN,
     ),
-    Form(_NAMED + _SIGN + _BEGUN, rb"(?i)" + _NAMED + _SIGN, _VALUE, is_flat),
+    Form(_NAMED + _SIGN + _BEGUN, rb"(?i)" + _NAMED + _SIGN, _VALUE, FLAT),
     Form(
         rb"\b(?:" + _KEYS + rb")" + _SIGN + rb"\\?[\"']?[A-Za-z0-9+/]{42}",
         rb"(?i)\b(?:" + _KEYS + rb")" + _SIGN + rb"\\?[\"']?",
         rb"([A-Za-z0-9+/]{42,86}={0,2})(?![\w+/=])",
-        is_long_base64,
+        LONG_BASE64,
         1,
     ),
     Form(
         rb"(?:^|[\n:\s])_auth[ \t]{0,4}=[ \t]{0,4}\"?[A-Za-z0-9+/]{6}",
         rb"(?<![\w.-])_auth[ \t]{0,4}=[ \t]{0,4}\"?",
         rb"([A-Za-z0-9+/]{8,8192}={0,2})",
-        is_given,
+        GIVEN,
         1,
     ),
     Form(
@@ -123,7 +110,7 @@ TOLD = (
         rb"(?i)\b(?:mnemonic|(?:seed|recovery|secret|backup|wallet)[ _-]?"
         rb"(?:phrase|words)|seed)\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?",
         rb"([a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23})",
-        is_mnemonic,
+        MNEMONIC,
         1,
     ),
     Form(
@@ -136,7 +123,7 @@ TOLD = (
         rb"(?:^|\n|> ?)AUTH[ \t]{1,4}[^\s]",
         rb"(?m)(?:^|> ?)AUTH[ \t]{1,4}(?:(?:PLAIN|[\w.-]{1,60})[ \t]{1,4})?(?!LOGIN|CRAM|NTLM|XOAUTH|PLAIN)",
         rb"(\S{1,8192})(?=[ \t\r]*(?:\n|\Z))",
-        is_reply,
+        REPLY,
     ),
     Form(
         rb"\bdefine\([ ]{0,4}['\"](?:auth|secure_auth|logged_in|nonce)_(?:key|salt)['\"],[ ]{0,8}['\"][^'\"]",
@@ -147,14 +134,14 @@ TOLD = (
         rb"\bbasic[ \t]{1,4}[A-Za-z0-9+/]{8}",
         rb"(?i)\bbasic[ \t]{1,4}",
         rb"([A-Za-z0-9+/]{8,8192}={0,2})(?![\w+/=-])",
-        is_login,
+        LOGIN,
         1,
     ),
     Form(
         rb"\"k\"[ \t]{0,4}:[ \t]{0,4}\"[A-Za-z0-9_-]{22}",
         rb"\"k\"[ \t]{0,4}:[ \t]{0,4}\"",
         rb"([A-Za-z0-9_-]{22,8192})(?=\")",
-        is_chosen,
+        CHOSEN,
         1,
     ),
 )

@@ -228,7 +228,7 @@ _SCANNER = Scanner(Assigned.triggers)
 def assigned(text: bytes) -> list[tuple[int, int, int]]:
     """Return where each value begins and ends, and the rest that goes on behind the end of the text."""
     found, done = [], 0
-    for at, _ in _SCANNER.scan(text):
+    for at in _SCANNER.scan(text)[::2]:
         value = Assigned().find(text, at) if at > done else None
         if value is None:
             continue

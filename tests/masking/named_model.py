@@ -65,4 +65,5 @@ _SCANNER = Scanner([rb"(?i)" + EXPRESSIONS[tail] for tail in Tail])
 
 def named(text: bytes) -> set[tuple[int, int]]:
     """Return where each form ends, with its number."""
-    return set(_SCANNER.scan(text))
+    hits = _SCANNER.scan(text)
+    return set(zip(hits[::2], hits[1::2], strict=True))

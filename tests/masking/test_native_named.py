@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from array import array
 from pathlib import Path
 from re import _parser as parser  # type: ignore[attr-defined]
 
@@ -17,13 +18,15 @@ from test_scanner_triggers import example
 
 from guardcli.masking import DEFAULT_RULES, Masker
 from guardcli.masking.detectors import REGISTRY
-from guardcli.masking.forms import FormDetector
-from guardcli.masking.native import named
+from guardcli.masking.finders import Table
+from guardcli.masking.native import find, named
 from guardcli.masking.tails import Tail
 
 MASKER = Masker(DEFAULT_RULES, key=bytes(32))
 DETECTORS = {tail: part for kind in REGISTRY.values() for part in kind.parts() for tail in part.tails}
 SIFTED = {Tail.NEXT_ARGUMENT, Tail.QUOTED, Tail.SAID, Tail.ARROW}
+TABLE = Table([(0, next(iter(DETECTORS[tail].finders), None)) for tail in Tail])
+TABLE.compile(Tail)
 PARSED = [parser.parse(one) for one in model.EXPRESSIONS.values()]
 AROUND = (
     b'"> <|name="|value="|" value="|{ value = "|set("|env("|", "|(@"|set_|with|("|ENV |set -x |config --global set '
@@ -49,6 +52,11 @@ def text(dice: random.Random) -> bytes:
     return made.swapcase() if dice.random() < 0.1 else made * dice.choice([1, 1, 1, 3])
 
 
+def hits(text: bytes, end: int) -> list[tuple[int, int]]:
+    found = named(text, end)
+    return list(zip(found[::2], found[1::2], strict=True))
+
+
 def test_every_form_has_its_detector() -> None:
     assert set(DETECTORS) == set(Tail) == set(model.EXPRESSIONS)
 
@@ -58,14 +66,12 @@ def test_forms_around_names_are_those_that_hyperscan_finds(seed: int) -> None:
     dice, seen, left_out = random.Random(seed), set(), 0
     for _ in range(1500):
         one = text(dice)
-        found, wanted = named(one, len(one)), model.named(one)
+        found, wanted = hits(one, len(one)), model.named(one)
         assert found == sorted(set(found)), one
         assert set(found) <= wanted, one
         for end, number in wanted - set(found):
             assert number in SIFTED, (one, end, number)
-            detector = DETECTORS[Tail(number)]
-            assert isinstance(detector, FormDetector)
-            assert detector.find(one, end) is None, (one, end, number)
+            assert not find(one, 0, len(one), array("I", (end, number)), TABLE.entries)[0], (one, end, number)
             left_out += 1
         seen |= {number for _, number in found}
     assert seen == set(Tail)
@@ -74,9 +80,10 @@ def test_forms_around_names_are_those_that_hyperscan_finds(seed: int) -> None:
 
 def test_more_forms_than_there_is_room_for_are_all_found() -> None:
     one = b"pwd>x" * 20_000
-    assert [end for end, _ in named(one, len(one))] == [5 * place + 5 for place in range(20_000)]
-    assert named(one, 7) == [(5, Tail.ELEMENT)]
-    assert named(b"", 0) == []
+    assert [end for end, _ in hits(one, len(one))] == [5 * place + 5 for place in range(20_000)]
+    assert hits(one, 7) == [(5, Tail.ELEMENT)]
+    assert hits(b"", 0) == []
+    assert list(named(one, 7, 100)) == [5, 100 + Tail.ELEMENT]
 
 
 def test_forms_are_looked_for_where_nothing_else_tells_of_a_name() -> None:

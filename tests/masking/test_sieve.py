@@ -8,11 +8,11 @@ import re
 import pytest
 
 from guardcli.masking.detectors import REGISTRY
-from guardcli.masking.forms import FormDetector
+from guardcli.masking.finders import Way
 from guardcli.masking.sieve import Sieve, without_looking_around
 
 PARTS = [part for kind in REGISTRY.values() for part in kind.parts()]
-HEADS = sorted({part._form.head for part in PARTS if isinstance(part, FormDetector)})
+HEADS = sorted({one.head for part in PARTS for one in part.finders if one.way is Way.FORM})
 PIECES = (
     b"password", b"Secret", b"api_key", b"token", b"pass", b"=", b": ", b" ", b"\t", b"\x0b", b"\n",
     b'"', b"'", b"<", b">", b"name",    b"value",b"value=",

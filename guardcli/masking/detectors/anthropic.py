@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from guardcli.masking.tokens import TokenDetector
 
 
@@ -13,6 +11,6 @@ class Anthropic(TokenDetector):
     name = "anthropic"
     label = "ANTHROPIC_KEY"
     triggers = (rb"\bsk-ant-[a-z]{3,8}[0-9]{2}-[A-Za-z0-9_-]{20}",)
-    prefix = re.compile(rb"(?<![A-Za-z0-9])sk-ant-")
-    token = re.compile(rb"sk-ant-[a-z]{3,8}[0-9]{2}-[A-Za-z0-9_-]{20,8192}")
+    prefix = rb"(?<![A-Za-z0-9])sk-ant-"
+    token = rb"sk-ant-[a-z]{3,8}[0-9]{2}-[A-Za-z0-9_-]{20,8192}"
     opening = rb"(?<![A-Za-z0-9])(sk-ant-[A-Za-z0-9_-]{0,250})"

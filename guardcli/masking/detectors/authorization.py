@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
-from guardcli.masking.placeholders import is_placeholder
+from guardcli.masking.judges import Judge
+from guardcli.masking.native import Question
 from guardcli.masking.tokens import TokenDetector
-
-_ATTRIBUTE = re.compile(rb"[a-z_]+(?:\.[a-z_]+)+")
 
 
 class Authorization(TokenDetector):
-    """Find what follows the scheme; decline prose and variables."""
+    """Find what follows the scheme; decline words, attributes of code and variables."""
 
     name = "authorization"
     label = "AUTHORIZATION"
@@ -19,8 +16,8 @@ class Authorization(TokenDetector):
         rb"(?i)authorization\\?[\"']?[ \t]{0,8}[:=][ \t]{0,8}\\?[\"']?[^\s\"'\\]",
         rb"(?i)\bbearer[ \t]{1,4}[A-Za-z0-9._~+/=-]{16}",
     )
-    prefix = re.compile(rb"(?i)authorization\\?[\"']?[ \t]{0,8}[:=]|(?<![a-z])bearer[ \t]")
-    token = re.compile(
+    prefix = rb"(?i)authorization\\?[\"']?[ \t]{0,8}[:=]|(?<![a-z])bearer[ \t]"
+    token = (
         rb"(?i)authorization\\?[\"']?[ \t]{0,8}[:=][ \t]{0,8}\\?[\"']?"
         rb"(?:(?:basic|bearer|token|negotiate|ntlm|apikey|api-key|dpop)[ \t]{1,8}([^\s\"'\\,;|&]{1,8192})"
         rb"|[A-Za-z][A-Za-z0-9-]{1,40}[ \t]{1,8}"
@@ -29,15 +26,8 @@ class Authorization(TokenDetector):
         rb"|([A-Za-z0-9._~+/=-]{16,8192}))"
         rb"|bearer[ \t]{1,4}([A-Za-z0-9._~+/=-]{16,8192})"
     )
+    confirm = Judge(Question.PLACEHOLDER, declines=rb"[A-Za-z][a-z]+|[a-z_]+(?:\.[a-z_]+)+")
     opening = (
         rb"(?i:authorization\\?[\"']?[ \t]{0,8}[:=]|\bbearer)[ \t]{0,8}\\?[\"']?"
         rb"(?:[A-Za-z0-9-]{2,20}[ \t]+)?([^\n\"']*)"
     )
-
-    def confirm(self, token: bytes) -> bool:
-        """Tell whether `token` is more than a variable or a word."""
-        return (
-            not is_placeholder(token)
-            and not (token.isalpha() and token[1:].islower())
-            and not _ATTRIBUTE.fullmatch(token)
-        )

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import re
-
 from guardcli.masking.detector import Detector
+from guardcli.masking.finders import Finder, Way
+from guardcli.masking.judges import Judge
 
-_ID = re.compile(rb"(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9_])")
-_SECRET = re.compile(rb"(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
+_ID = rb"(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9_])"
+_SECRET = rb"(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
+_OURS = Judge(declines=rb"(?is:.*EXAMPLE(?:KEY)?)")
+
+
+def _finder(value: bytes, length: int) -> Finder:
+    """Return what finds a value of so many bytes that ends with its trigger."""
+    return Finder(Way.TOKEN, value, _OURS, value, distances=(length,))
 
 
 class AwsKey(Detector):
@@ -21,12 +27,4 @@ class AwsKey(Detector):
         rb"(?i)secret[_ -]?(?:access[_ -]?)?key[\"']?[ \t|:=>,\"']{1,24}(?:\[None\]: )?[\"']?[A-Za-z0-9/+]{40}",
     )
     opening = rb"(?<![A-Za-z0-9_])((?:A3T|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{0,17})"
-
-    def find(self, text: bytes, at: int) -> tuple[int, int] | None:
-        """Return the key id or secret key that ends at `at`."""
-        found = _ID.match(text, at - 20) if at >= 20 else None
-        if found is None and at >= 40:
-            found = _SECRET.match(text, at - 40)
-        if found is None or found[0].upper().endswith((b"EXAMPLE", b"EXAMPLEKEY")):
-            return None
-        return found.span()
+    finders = (_finder(_ID, 20), _finder(_SECRET, 40), _finder(_SECRET, 40))

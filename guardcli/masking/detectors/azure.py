@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from guardcli.masking.tokens import TokenDetector
 
 
@@ -17,8 +15,8 @@ class Azure(TokenDetector):
         rb"[?&;]sig=[A-Za-z0-9%+/]{40}",
         rb"[A-Za-z0-9_~.-]{3}[78]Q~[A-Za-z0-9_~.-]{31}",
     )
-    prefix = re.compile(rb"(?i)(?<![a-z])(?:account|sharedaccess)key=|[?&;]sig=|(?<![\w~.-])[\w~.-]{3}[78]Q~")
-    token = re.compile(
+    prefix = rb"(?i)(?<![a-z])(?:account|sharedaccess)key=|[?&;]sig=|(?<![\w~.-])[\w~.-]{3}[78]Q~"
+    token = (
         rb"(?i:accountkey|sharedaccesskey)=([A-Za-z0-9+/]{40,8192}={0,2})|[?&;]sig=([A-Za-z0-9%+/]{40,8192}={0,2})"
         rb"|[\w~.-]{3}[78]Q~[\w~.-]{31,34}(?![\w~-])"
     )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from guardcli.masking.chosen import is_chosen
 from guardcli.masking.detector import Detector
 from guardcli.masking.forms import Form, FormDetector
-from guardcli.masking.native import cookies
-from guardcli.masking.placeholders import is_placeholder
+from guardcli.masking.judges import CHOSEN, Judge
+from guardcli.masking.native import Question, cookies
 from guardcli.masking.tokens import TokenDetector
 
 _JAR = rb"\t(?:TRUE|FALSE)\t/[^\t\n]{0,100}\t(?:TRUE|FALSE)\t[0-9]{1,12}\t[^\t\n]{1,100}\t"
@@ -21,17 +19,11 @@ _SENT = (
     rb"\"[nN]ame\"[ \t]{0,4}:[ \t]{0,4}\"(?i:(?:set-)?cookie)\"[ \t]{0,4},[ \t]{0,4}"
     rb"\"[vV]alue\"[ \t]{0,4}:[ \t]{0,4}\""
 )
-
-
-def is_pair(value: bytes) -> bool:
-    """Tell whether `value` is that of a header."""
-    return b"=" in value and not is_placeholder(value)
-
-
+_PAIR = Judge(Question.PLACEHOLDER, wants=rb"(?s:[^=]*=.*)")
 _KEPT = (
-    Form(_JAR + rb"[^\s]", _JAR, rb"(\S{1,8192})", is_chosen),
-    Form(_SENT + rb"[^\s\"]", _SENT, rb"([^\n\"\\]{1,8192})", is_pair),
-    Form(_OBJECT + rb"[^\s\"]", _OBJECT, rb"([^\s\"\\]{1,8192})", is_chosen),
+    Form(_JAR + rb"[^\s]", _JAR, rb"(\S{1,8192})", CHOSEN),
+    Form(_SENT + rb"[^\s\"]", _SENT, rb"([^\n\"\\]{1,8192})", _PAIR),
+    Form(_OBJECT + rb"[^\s\"]", _OBJECT, rb"([^\s\"\\]{1,8192})", CHOSEN),
 )
 """Cookies as programs keep them: a line of Netscape's format, an object of JSON."""
 
@@ -42,22 +34,19 @@ class Cookie(TokenDetector):
     name = "cookie"
     label = "COOKIE"
     triggers = (rb"\bcurl[ \t](?:[^\n]{0,300}[ \t])?(?:-b|--cookie)[ \t=]{0,2}[\"']?[A-Za-z0-9_.$%-]{1,64}=[^\s;\"',]",)
-    prefix = re.compile(rb"(?i)(?:set-)?cookie\\?[\"']?[ \t]{0,8}:|[ \t](?:-b|--cookie)[ \t=\"']")
-    token = re.compile(
+    prefix = rb"(?i)(?:set-)?cookie\\?[\"']?[ \t]{0,8}:|[ \t](?:-b|--cookie)[ \t=\"']"
+    token = (
         rb"(?i)(?:set-cookie\\?[\"']?[ \t]{0,8}:[ \t]{0,8}\\?[\"']?[\w.$%-]{1,64}=([^\s;\"'\\]{1,8192})"
         rb"|cookie\\?[\"']?[ \t]{0,8}:[ \t]{0,8}\\?[\"']?([\w.$%-]{1,64}=[^\n\r\"'\\]{1,8192})"
         rb"|[ \t](?:-b|--cookie)[ \t=]{0,2}[\"']?([\w.$%-]{1,64}=[^\s\"'\\]{1,8192}))"
     )
+    confirm = Judge(Question.COOKIE)
     opening = rb"(?i:cookie\\?[\"']?[ \t]{0,8}:)[ \t]{0,8}\\?[\"']?([^\s\"'][^\n\r\"']*)"
 
     @classmethod
     def parts(cls) -> Sequence[Detector]:
         """Return this one, which finds those of a command line, the one for headers, and those for what is kept."""
         return cls(), Header(), *(FormDetector(cls.name, cls.label, form) for form in _KEPT)
-
-    def confirm(self, token: bytes) -> bool:
-        """Tell whether there is a value in it."""
-        return len(token) >= 4 and not is_placeholder(token.partition(b"=")[2] or token)
 
 
 class Header(Cookie):

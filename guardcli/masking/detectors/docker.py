@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
+from collections.abc import Sequence
 
+from guardcli.masking.detector import Detector
+from guardcli.masking.judges import Judge
+from guardcli.masking.native import Question
 from guardcli.masking.tokens import TokenDetector
 
 
 class Docker(TokenDetector):
-    """Find tokens by their prefix, and ``"auth": "…"`` where it decodes to ``user:password``."""
+    """Find tokens by their prefix; its other part finds logins."""
 
     name = "docker"
     label = "DOCKER_AUTH"
+    triggers = (rb"\bdckr_(?:pat|oat)_[A-Za-z0-9_-]{20}",)
+    behind = (29,)
+    prefix = rb"(?<![A-Za-z0-9])dckr_"
+    token = rb"dckr_(?:pat|oat)_[A-Za-z0-9_-]{20,8192}"
+    opening = rb"(?<![A-Za-z0-9])(dckr_(?:pat|oat)_[A-Za-z0-9_-]{0,200})"
+
+    @classmethod
+    def parts(cls) -> Sequence[Detector]:
+        """Return this one, which finds tokens, and the one for logins."""
+        return cls(), Login()
+
+
+class Login(TokenDetector):
+    """Find what decodes to ``user:password``, and pull secrets."""
+
+    name = Docker.name
+    label = Docker.label
     triggers = (
-        rb"\bdckr_(?:pat|oat)_[A-Za-z0-9_-]{20}",
         rb"\\?\"auth\\?\"[ \t]{0,8}:[ \t]{0,8}\\?\"[A-Za-z0-9+/]{4}",
         rb"\.docker(?:configjson|cfg)\\?\"?[ \t]{0,8}[:=][ \t]{0,8}\\?[\"']?ey[A-Za-z0-9+/]{10}",
     )
-    behind = (29,)
-    prefix = re.compile(rb"(?<![A-Za-z0-9])dckr_|\"auth\\?\"|\.docker(?:configjson|cfg)")
-    token = re.compile(
-        rb"dckr_(?:pat|oat)_[A-Za-z0-9_-]{20,8192}|\"auth\\?\"[ \t]{0,8}:[ \t]{0,8}\\?\"([A-Za-z0-9+/]{4,8192}={0,2})"
+    prefix = rb"\"auth\\?\"|\.docker(?:configjson|cfg)"
+    token = (
+        rb"\"auth\\?\"[ \t]{0,8}:[ \t]{0,8}\\?\"([A-Za-z0-9+/]{4,8192}={0,2})"
         rb"|\.docker(?:configjson|cfg)\\?\"?[ \t]{0,8}[:=][ \t]{0,8}\\?[\"']?(ey[A-Za-z0-9+/]{10,8192}={0,2})"
     )
-    opening = rb"(?<![A-Za-z0-9])(dckr_(?:pat|oat)_[A-Za-z0-9_-]{0,200})"
-
-    def confirm(self, token: bytes) -> bool:
-        """Tell whether a login decodes to one."""
-        if token.startswith(b"dckr_"):
-            return super().confirm(token)
-        try:
-            return b":" in base64.b64decode(token, validate=True)
-        except binascii.Error:
-            return False
+    confirm = Judge(Question.PAIR)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from guardcli.masking.tokens import TokenDetector
 
 
@@ -19,8 +17,8 @@ class Gcp(TokenDetector):
         rb"\b1//0[A-Za-z0-9_-]{30}",
     )
     behind = (39, 25, 35, 34)
-    prefix = re.compile(rb"(?<![A-Za-z0-9])(?:AIza|ya29\.|GOCSPX-|1//0)")
-    token = re.compile(
+    prefix = rb"(?<![A-Za-z0-9])(?:AIza|ya29\.|GOCSPX-|1//0)"
+    token = (
         rb"AIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])|ya29\.[A-Za-z0-9_.-]{20,8192}|GOCSPX-[A-Za-z0-9_-]{28}"
         rb"|1//0[A-Za-z0-9_-]{30,8192}"
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from guardcli.masking.tokens import TokenDetector
 
 
@@ -17,6 +15,6 @@ class GitHub(TokenDetector):
         rb"\bgithub_pat_[A-Za-z0-9_]{30}",
     )
     behind = (34, 41)
-    prefix = re.compile(rb"(?<![A-Za-z0-9])(?:gh[pousr]_|github_pat_)")
-    token = re.compile(rb"gh[pousr]_[A-Za-z0-9]{36,8192}|github_pat_[A-Za-z0-9_]{60,8192}")
+    prefix = rb"(?<![A-Za-z0-9])(?:gh[pousr]_|github_pat_)"
+    token = rb"gh[pousr]_[A-Za-z0-9]{36,8192}|github_pat_[A-Za-z0-9_]{60,8192}"
     opening = rb"(?<![A-Za-z0-9])((?:gh[pousr]_|github_pat_)[A-Za-z0-9_]{0,255})"

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from guardcli.masking.announced import ANNOUNCED, Announced
-from guardcli.masking.chosen import is_chosen
 from guardcli.masking.detector import Detector
 from guardcli.masking.followers import Follower
 from guardcli.masking.forms import Form, FormDetector, in_any_case
 from guardcli.masking.inserted import Inserted
+from guardcli.masking.judges import CHOSEN, STRING
 from guardcli.masking.names import GUARDED, SUFFIX, TELLING
 from guardcli.masking.nextvalue import NextValue
-from guardcli.masking.rightside import is_secret_string
 from guardcli.masking.tails import ATTRIBUTES, BRACED, KEY, PAIRED, SAID, SETTERS, B, Q, Tail
 from guardcli.masking.telling import telling_columns
 
@@ -35,24 +33,15 @@ _REST = rb"([^\s\"':=]\S{1,8192})[ \t\r]*(?=\n|\Z)"
 _SQL = rb"N?'((?:[^'\\\n]|''|\\.){1,8192})'"
 
 
-_MACRO = re.compile(rb"\\|0[xX][0-9a-fA-F]+[uUlL]*|-?[0-9]+[uUlL]*|[A-Za-z]\w*_\w*|\(.*")
+ALONE = CHOSEN._replace(declines=rb"(?s:[*(].*|.*[;{*])")
+"""Chosen, and no piece of C: ``Pass *createPass();``."""
 
 
-def is_string(value: bytes) -> bool:
-    """Tell whether `value` may be a secret between quotes."""
-    return is_secret_string(value, False)
-
-
-def is_alone(value: bytes) -> bool:
-    """Tell whether `value` looks chosen and is no piece of C: ``Pass *createPass();``."""
-    return not value.startswith((b"*", b"(")) and not value.endswith((b";", b"{", b"*")) and is_chosen(value)
-
-
-def is_defined(value: bytes) -> bool:
-    """Tell whether `value` may be a secret that a macro of C stands for, and no name, number or label."""
-    if _MACRO.fullmatch(value) is not None or (value.isalpha() and sum(one < 0x5B for one in value) > 1):
-        return False
-    return is_string(value)
+DEFINED = STRING._replace(
+    declines=rb"(?s:\\|0[xX][0-9a-fA-F]+[uUlL]*|-?[0-9]+[uUlL]*|[A-Za-z]\w*_\w*|\(.*)"
+    rb"|[a-z]*[A-Z][a-z]*[A-Z][A-Za-z]*"
+)
+"""What may be a secret that a macro of C stands for, and no name, number or label."""
 
 
 FORMS = (
@@ -60,104 +49,104 @@ FORMS = (
         Tail.ELEMENT,
         rb"(?<![P?])<" + _NAME + rb"(?:[ \t][^<>\n]{0,200})?>",
         _CONTENT,
-        is_string,
+        STRING,
     ),
     Form(
         Tail.VALUE_ATTRIBUTE,
         rb"(?i)" + KEY + rb"=[\"']" + _NAME + rb"[\"']" + ATTRIBUTES + rb"[ \t]+value=",
         _ATTRIBUTE,
-        is_string,
+        STRING,
     ),
     Form(
         Tail.CONTENT,
         rb"(?i)" + KEY + rb"=[\"']" + _NAME + rb"[\"'][^<>\n]{0,200}>",
         _CONTENT,
-        is_string,
+        STRING,
     ),
     Form(
         Tail.PAIR,
         rb"(?i)\b" + KEY + Q + B + rb"[:=]" + B + Q + _NAME + PAIRED + B,
         rb"(?:\\\"([^\"\\\n]{1,8192})|" + _TOKEN + rb")",
-        is_string,
+        STRING,
     ),
     Form(
         Tail.BLOCK_VALUE,
         _NAME + rb"(?i:" + BRACED + rb")",
         rb"(?:\\\"([^\"\\\n]{1,8192})|" + _STRING + rb")",
-        is_string,
+        STRING,
     ),
     Form(
         Tail.SETTER,
         rb"(?i)" + SETTERS + rb"[\"']" + _NAME + rb"[\"']" + B + rb",[ \t]{0,20}@?",
         _STRING,
-        is_string,
+        STRING,
     ),
     Form(
         Tail.NEXT_ARGUMENT,
         rb"[\"']" + _NAME + rb"[\"']" + B + rb"," + B + rb"@?",
         _STRING,
-        is_chosen,
+        CHOSEN,
     ),
     Form(
         Tail.METHOD,
         rb"(?i)\b(?:set|with|use|add|new)_?[\w.]{0,60}" + _TOLD + rb"\(",
         _STRING + rb"(?=[ \t]*\))",
-        is_string,
+        STRING,
     ),
-    Form(_STRICT + rb"\([\"'][^\"']", rb"(?i)(?<![a-z_])(?:[\w.]{0,60}\.)?" + _STRICT + rb"\(", _STRING, is_chosen),
+    Form(_STRICT + rb"\([\"'][^\"']", rb"(?i)(?<![a-z_])(?:[\w.]{0,60}\.)?" + _STRICT + rb"\(", _STRING, CHOSEN),
     Form(
         rb"\bset[ \t]{1,4}password\b[^\n]{0,100}=[ \t]{0,4}(?:old_)?password[ \t]{0,4}\('[^']",
         rb"(?i)password[ \t]{0,4}\(",
         _STRING,
-        is_string,
+        STRING,
     ),
     Form(
         rb"\b(?:with|using) (?:the |this )?pass(?:word|phrase)[ \t]{1,2}[^\s]",
         rb"(?i)\b(?:with|using) (?:the |this )?pass(?:word|phrase)[ \t]{1,2}",
         _TOKEN,
-        is_chosen,
+        CHOSEN,
     ),
     Form(
         TELLING + rb"\.{4,60} ?[^\s.]",
         _NAME + rb"\.{4,60} ?",
         rb"([^\s.]\S{0,8191})",
-        is_string,
+        STRING,
     ),
     Form(
         rb"\" -> \"[^\"\n]",
         rb"(?m)^[ \t]*(?:[~+-][ \t]+)?\"?" + _NAME + rb"\"?[ \t]*=[ \t]*\"(?:[^\"\\\n]|\\.)*\" -> ",
         _STRING,
-        is_string,
+        STRING,
     ),
     Form(
         rb"\bpassword for [^\s:]{1,60}: [^\s]",
         rb"(?i)\bpassword for [^\s:]{1,60}: ",
         _TOKEN,
-        is_chosen,
+        CHOSEN,
     ),
     Form(rb"\bWIFI:[^\n]{0,100}[:;]P:[^\s;]", rb"\bWIFI:[^\n]{0,100}[:;]P:", rb"([^\n;]{1,200})"),
     Form(
         rb"<input\b[^<>\n]{0,200}\btype=[\"']?password\b[^<>\n]{0,200}\bvalue=[\"'][^\"']",
         rb"(?i)\bvalue=",
         _ATTRIBUTE,
-        is_string,
+        STRING,
     ),
-    Form(rb"\bpassword[ \t]{1,4}N?'[^']", rb"(?i)\bpassword[ \t]{1,4}", _SQL, is_string),
-    Form(rb"(?:\(|,[ \t]?)secret[ \t]{1,4}'[^']", rb"(?i)\bsecret[ \t]{1,4}", _SQL, is_string),
+    Form(rb"\bpassword[ \t]{1,4}N?'[^']", rb"(?i)\bpassword[ \t]{1,4}", _SQL, STRING),
+    Form(rb"(?:\(|,[ \t]?)secret[ \t]{1,4}'[^']", rb"(?i)\bsecret[ \t]{1,4}", _SQL, STRING),
     Form(
         rb"\b(?:(?:create|alter)[ \t]{1,4}(?:or[ \t]replace[ \t])?(?:user|role|profile)|grant)\b[^\n]{1,200}"
         rb"\bidentified(?: with \w{1,40})? by[ \t]{1,4}(?:values[ \t]{1,4})?[\"']?[^\s\"']",
         rb"(?i)\bidentified(?: with \w{1,40})? by[ \t]{1,4}(?:values[ \t]{1,4})?",
         _TOKEN,
-        is_string,
+        STRING,
     ),
     Form(
         rb"\bidentified(?: with \w{1,40})? by[ \t]{1,4}'[^']",
         rb"(?i)\bidentified(?: with \w{1,40})? by[ \t]{1,4}",
         _SQL,
-        is_chosen,
+        CHOSEN,
     ),
-    Form(Tail.QUOTED, rb"(?<![\w-])" + _NAME + rb"[ \t]{1,4}N?", _SOLID, is_chosen),
+    Form(Tail.QUOTED, rb"(?<![\w-])" + _NAME + rb"[ \t]{1,4}N?", _SOLID, CHOSEN),
     Form(
         Tail.DIRECTIVE,
         rb"(?im)" + _DIRECTIVES + rb"[ \t]+" + _NAME + rb"[ \t]+(?:--body[ \t=]|-b[ \t]|--value[ \t=])?(?!-)",
@@ -167,20 +156,20 @@ FORMS = (
         Tail.FIRST_OF_LINE,
         rb"(?m)^[ \t]{0,40}" + _NAME + rb"[ \t]{1,16}",
         _REST,
-        is_alone,
+        ALONE,
     ),
     Form(
         Tail.MACRO,
         rb"(?i)#[ \t]?define[ \t]+" + _NAME + rb"[ \t]+",
         _TOKEN,
-        is_defined,
+        DEFINED,
     ),
-    Form(Tail.SAID, _NAME + rb"(?i:" + SAID + rb")", _TOKEN, is_chosen),
+    Form(Tail.SAID, _NAME + rb"(?i:" + SAID + rb")", _TOKEN, CHOSEN),
     Form(
         Tail.ARROW,
         _NAME + rb"[ \t]{1,4}(?:->|=>|\xe2\x86\x92)[ \t]{1,4}",
         _TOKEN,
-        is_chosen,
+        CHOSEN,
     ),
 )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from guardcli.masking.tokens import TokenDetector
 
 
@@ -14,6 +12,6 @@ class Npm(TokenDetector):
     label = "NPM_TOKEN"
     triggers = (rb"\bnpm_[A-Za-z0-9]{36}",)
     behind = (40,)
-    prefix = re.compile(rb"(?<![A-Za-z0-9])npm_")
-    token = re.compile(rb"npm_[A-Za-z0-9]{36}(?![A-Za-z0-9_])")
+    prefix = rb"(?<![A-Za-z0-9])npm_"
+    token = rb"npm_[A-Za-z0-9]{36}(?![A-Za-z0-9_])"
     opening = rb"(?<![A-Za-z0-9])(npm_[A-Za-z0-9]{8,36})"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from guardcli.masking.tokens import TokenDetector
 
 
@@ -17,8 +15,6 @@ class OpenAi(TokenDetector):
         rb"\bsk-[A-Za-z0-9]{40}",
     )
     behind = (43,)
-    prefix = re.compile(rb"(?<![A-Za-z0-9])sk-")
-    token = re.compile(
-        rb"sk-(?:(?:proj|svcacct|admin|None)-[A-Za-z0-9_-]{20,8192}|[A-Za-z0-9]{40,64}(?![A-Za-z0-9_-]))"
-    )
+    prefix = rb"(?<![A-Za-z0-9])sk-"
+    token = rb"sk-(?:(?:proj|svcacct|admin|None)-[A-Za-z0-9_-]{20,8192}|[A-Za-z0-9]{40,64}(?![A-Za-z0-9_-]))"
     opening = rb"(?<![A-Za-z0-9])(sk-(?:(?:proj|svcacct|admin)-[A-Za-z0-9_-]{0,250}|[A-Za-z0-9]{12,64}))"

@@ -5,11 +5,11 @@ Who has one can try passwords against it without being seen.
 
 from __future__ import annotations
 
-import re
-
 from guardcli.masking.detector import Detector
+from guardcli.masking.finders import Finder, Way
+from guardcli.masking.judges import Judge
 
-_HASH = re.compile(
+_HASH = (
     rb"\$(?:1|apr1)\$[./0-9A-Za-z]{1,16}\$[./0-9A-Za-z]{22}(?![./0-9A-Za-z])"
     rb"|\$[56]\$(?:rounds=[0-9]{1,9}\$)?[./0-9A-Za-z]{1,16}\$[./0-9A-Za-z]{43,86}"
     rb"|\$2[abxy]?\$[0-9]{2}\$[./0-9A-Za-z]{53}(?![./0-9A-Za-z])"
@@ -26,7 +26,6 @@ _HASH = re.compile(
     rb"|(?<![\w*])\*[0-9A-F]{40}(?![\w])"
     rb"|(?<=:)(?:[0-9A-Fa-f]{32}|NO PASSWORD\*{21}):[0-9A-Fa-f]{32}(?=:::)"
 )
-_BACK = 128
 
 
 class PasswordHash(Detector):
@@ -53,10 +52,4 @@ class PasswordHash(Detector):
         rb"|(?<![\w$])(?:pbkdf2_sha(?:1|256|512)|scrypt|argon2|bcrypt(?:_sha256)?)\$[\w=,+./\$-]{1,400})"
         rb"|:[0-9]{1,10}:((?:[0-9A-Fa-f]{1,32}|NO PASSWORD\*{0,21})(?::[0-9A-Fa-f]{0,32}:{0,3})?)"
     )
-
-    def find(self, text: bytes, at: int) -> tuple[int, int] | None:
-        """Return the hash around `at`."""
-        for found in _HASH.finditer(text, max(0, at - _BACK), at + 512):
-            if found.start() < at <= found.end() + 3:
-                return found.span()
-        return None
+    finders = (Finder(Way.SHAPE, _HASH, Judge(), ahead=512, distances=(128, 3)),) * len(triggers)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from guardcli.masking.tokens import TokenDetector
 
 
@@ -14,6 +12,6 @@ class PyPi(TokenDetector):
     label = "PYPI_TOKEN"
     triggers = (rb"\bpypi-Ag[A-Za-z0-9_-]{40}",)
     behind = (47,)
-    prefix = re.compile(rb"(?<![A-Za-z0-9])pypi-Ag")
-    token = re.compile(rb"pypi-Ag[A-Za-z0-9_-]{48,8192}")
+    prefix = rb"(?<![A-Za-z0-9])pypi-Ag"
+    token = rb"pypi-Ag[A-Za-z0-9_-]{48,8192}"
     opening = rb"(?<![A-Za-z0-9])(pypi-Ag[A-Za-z0-9_-]{0,1500})"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from guardcli.masking.tokens import TokenDetector
 
 
@@ -17,8 +15,8 @@ class Slack(TokenDetector):
         rb"\bxapp-[0-9]-[A-Z0-9]{5}",
         rb"hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9/]{20}",
     )
-    prefix = re.compile(rb"(?<![A-Za-z0-9])(?:xox[abceoprs](?:\.xox[ps])?-|xapp-|hooks\.slack\.com/)")
-    token = re.compile(
+    prefix = rb"(?<![A-Za-z0-9])(?:xox[abceoprs](?:\.xox[ps])?-|xapp-|hooks\.slack\.com/)"
+    token = (
         rb"xox[abceoprs](?:\.xox[ps])?-[A-Za-z0-9-]{10,8192}|xapp-[0-9]-[A-Za-z0-9-]{20,8192}"
         rb"|hooks\.slack\.com/(?:services|workflows|triggers)/([A-Za-z0-9/]{20,8192})"
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from guardcli.masking.tokens import TokenDetector
 
 
@@ -17,6 +15,6 @@ class Stripe(TokenDetector):
         rb"\bwhsec_[A-Za-z0-9+/]{24}",
     )
     behind = (24, 30)
-    prefix = re.compile(rb"(?<![A-Za-z0-9])(?:[sr]k_(?:live|test)_|whsec_)")
-    token = re.compile(rb"[sr]k_(?:live|test)_[A-Za-z0-9]{16,8192}|whsec_[A-Za-z0-9+/=]{24,8192}")
+    prefix = rb"(?<![A-Za-z0-9])(?:[sr]k_(?:live|test)_|whsec_)"
+    token = rb"[sr]k_(?:live|test)_[A-Za-z0-9]{16,8192}|whsec_[A-Za-z0-9+/=]{24,8192}"
     opening = rb"(?<![A-Za-z0-9])((?:[sr]k_(?:live|test)_|whsec_)[A-Za-z0-9]{0,250})"

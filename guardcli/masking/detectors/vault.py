@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from guardcli.masking.tokens import TokenDetector
 
 
@@ -17,6 +15,6 @@ class Vault(TokenDetector):
         rb"(?i:token)\\?[\"']?[ \t]{0,24}[:=|]?[ \t]{0,24}\\?[\"']?[sbr]\.[A-Za-z0-9]{24}",
     )
     behind = (24,)
-    prefix = re.compile(rb"(?<![A-Za-z0-9])(?:hv)?[sbr]\.")
-    token = re.compile(rb"hv[sbr]\.[A-Za-z0-9_-]{20,8192}|[sbr]\.[A-Za-z0-9]{24}(?:\.[A-Za-z0-9]{5})?(?![A-Za-z0-9.])")
+    prefix = rb"(?<![A-Za-z0-9])(?:hv)?[sbr]\."
+    token = rb"hv[sbr]\.[A-Za-z0-9_-]{20,8192}|[sbr]\.[A-Za-z0-9]{24}(?:\.[A-Za-z0-9]{5})?(?![A-Za-z0-9.])"
     opening = rb"(?<![A-Za-z0-9])(hv[sbr]\.[A-Za-z0-9_-]{0,500})"

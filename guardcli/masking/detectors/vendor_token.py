@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 
 from guardcli.masking.detector import Detector
+from guardcli.masking.finders import Finder, Way
+from guardcli.masking.judges import Judge
+from guardcli.masking.native import Question, judge
 from guardcli.masking.vendors import FORMS, HOOKS, PREFIXED
 
-_BEHIND = 300
-_WORD = re.compile(rb"[A-Za-z0-9]")
-_MIXED = re.compile(rb"[0-9].*[0-9]|(?:[a-z][A-Z].*){3}|[0-9].*[a-z][A-Z]")
+_BACK = 300
+_MIXED = rb"(?s:[^0-9]*[0-9][^0-9]*[0-9].*|.*?[a-z][A-Z].*?[a-z][A-Z].*?[a-z][A-Z].*|[^0-9]*[0-9].*?[a-z][A-Z].*)"
 _SHORT_PREFIXES = frozenset(
     {
         b"re_",
@@ -32,15 +33,18 @@ _SHORT_PREFIXES = frozenset(
 """Prefixes that other words have: what follows must mix digits and letters of both cases."""
 
 
-@cache
-def _token(prefix: bytes, signs: bytes, least: int) -> re.Pattern[bytes]:
-    """Return what matches a whole token; compiled for the first of its kind that is seen."""
-    return re.compile(re.escape(prefix) + b"[" + signs + b"]{%d,8192}" % least)
+def _prefixed(prefix: bytes, signs: bytes, least: int) -> Finder:
+    """Return what finds a token whose prefix stands `least` of `signs` before its trigger's end."""
+    plain = re.escape(prefix)
+    judge = Judge(Question.BODY, wants=_MIXED if prefix in _SHORT_PREFIXES else b"")
+    value = plain + b"([" + signs + b"]{%d,8192})" % least
+    head = rb"(?<![A-Za-z0-9])" + plain
+    return Finder(Way.TOKEN, value, judge, head, distances=(least + len(prefix),), whole=True)
 
 
-@cache
-def _shapes() -> tuple[re.Pattern[bytes], ...]:
-    return tuple(re.compile(whole) for _, whole in (*FORMS, *HOOKS))
+def _shaped(whole: bytes) -> Finder:
+    """Return what finds a form around its trigger's end."""
+    return Finder(Way.SHAPE, whole, Judge(Question.BODY), ahead=_BACK, distances=(_BACK,))
 
 
 class VendorToken(Detector):
@@ -57,24 +61,12 @@ class VendorToken(Detector):
         + b"|".join(re.escape(prefix) for prefix, _, _ in PREFIXED if len(prefix) > 3)
         + rb")[A-Za-z0-9_.+/=-]{4,250})"
     )
+    finders = (
+        *(_prefixed(*one) for one in PREFIXED),
+        *(_shaped(whole) for trigger, whole in (*FORMS, *HOOKS) if trigger),
+    )
 
-    def find(self, text: bytes, at: int) -> tuple[int, int] | None:
-        """Return the token that begins before `at`."""
-        for prefix, signs, least in PREFIXED:
-            start = at - least - len(prefix)
-            if start >= 0 and text.startswith(prefix, start) and not _WORD.match(text[start - 1 : start]):
-                found = _token(prefix, signs, least).match(text, start)
-                if found is not None:
-                    return found.span() if _is_random(found[0][len(prefix) :], prefix) else None
-        for shape in _shapes():
-            for found in shape.finditer(text, max(0, at - _BEHIND), at + _BEHIND):
-                if found.start() < at <= found.end():
-                    group = found.lastindex or 0
-                    return found.span(group) if _is_random(found[group], b"") else None
-        return None
-
-
-def _is_random(body: bytes, prefix: bytes) -> bool:
-    if len(set(body[-32:])) <= 4 or body.upper().rstrip(b"=").endswith(b"EXAMPLE"):
-        return False
-    return prefix not in _SHORT_PREFIXES or _MIXED.search(body) is not None
+    def find_swept(self, text: bytes, start: int, end: int) -> tuple[int, int] | None:
+        """Return the token from `start` to `end`, whose groups of hexadecimal digits no hyphen follows."""
+        alone = text[end : end + 1] != b"-" or b":" in text[start:end]
+        return (start, end) if alone and judge(text[start:end], Question.BODY) else None

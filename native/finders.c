@@ -1,0 +1,237 @@
+/* Finds the secret around the places where triggers ended, by the finders of guardcli/masking/finders.py.
+ *
+ * A form is looked for once on each line: what a search has read is not read again for the next trigger. */
+
+#include <string.h>
+
+#include "finders.h"
+#include "programs.h"
+#include "values.h"
+
+#define BEHIND 400 /* bytes of a line that are looked at before the end of a trigger */
+#define NEAREST 4  /* bytes before that end in which a value begins that its form does not put further ahead */
+#define BEYOND 2   /* bytes behind the place where a value may begin that its head may look at */
+#define PREFIX 128
+#define AUTHORITY 4300
+#define AGAINST 40
+
+/* How far the heads of a form have been looked for: those that begin before `next` are known, the last in `head`. */
+struct cursor {
+    size_t next;
+    bool known;
+    struct match head;
+};
+
+struct search {
+    struct text text;
+    size_t at;
+    unsigned steps;
+    struct cursor *cursor;
+};
+
+static size_t line_start(struct text text, size_t at, size_t most)
+{
+    size_t low = at > most ? at - most : 0, place = at;
+    while (place > low && text.bytes[place - 1] != '\n')
+        place--;
+    return place;
+}
+
+static size_t line_end(struct text text, size_t at)
+{
+    const uint8_t *newline = at < text.length ? memchr(text.bytes + at, '\n', text.length - at) : NULL;
+    return newline ? (size_t)(newline - text.bytes) : text.length;
+}
+
+static enum outcome tell(bool found) { return found ? FOUND : NOTHING; }
+
+/* Match a value at `start` that reaches `at` and is judged to be secret. */
+static enum outcome holds(const struct finder *finder, struct search *search, size_t start, struct match *match)
+{
+    enum outcome outcome = guard_run(finder->value, search->text, start, false, &search->steps, match);
+    if (outcome != FOUND)
+        return outcome;
+    struct text value = {search->text.bytes + match->start, match->stop - match->start};
+    return tell(match->end >= search->at && guard_is_secret(finder, value));
+}
+
+/* Find the form whose value begins shortly before `at`, or within what the form allows behind it. */
+static enum outcome find_form(const struct finder *finder, struct search *search, struct match *match)
+{
+    struct text text = search->text;
+    size_t at = search->at, low = line_start(text, at, BEHIND), end = line_end(text, at);
+    size_t high = at + finder->ahead < end ? at + finder->ahead : finder->ahead ? end : at;
+    enum outcome outcome = tell(finder->ahead != 0);
+    for (size_t back = 1; !outcome && back <= NEAREST && back <= at; back++)
+        outcome = holds(finder, search, at - back, match);
+    if (outcome != FOUND)
+        return outcome;
+    struct cursor *cursor = search->cursor;
+    struct match shorter;
+    if (cursor->known && cursor->head.begin < low)
+        *cursor = (struct cursor){.next = cursor->head.end > low ? cursor->head.end : low};
+    if (!cursor->known && cursor->next < low)
+        cursor->next = low;
+    for (;;) {
+        if (!cursor->known) {
+            outcome = guard_search(finder->head, text, cursor->next, high, &search->steps, &cursor->head);
+            if (outcome == NOTHING && cursor->next <= high)
+                cursor->next = high + 1;
+            if (outcome != FOUND)
+                return outcome;
+            cursor->known = true;
+        }
+        if (cursor->head.end > high) {
+            struct text nearer = {text.bytes, high + BEYOND < end ? high + BEYOND : end};
+            outcome = guard_run(finder->head, nearer, cursor->head.begin, false, &search->steps, &shorter);
+            return outcome != FOUND || shorter.end > high ? (outcome == EXHAUSTED ? EXHAUSTED : NOTHING)
+                                                          : holds(finder, search, shorter.end, match);
+        }
+        outcome = holds(finder, search, cursor->head.end, match);
+        if (outcome != NOTHING)
+            return outcome;
+        size_t after = cursor->head.end > cursor->head.begin ? cursor->head.end : cursor->head.begin + 1;
+        *cursor = (struct cursor){.next = after};
+    }
+}
+
+/* Tell whether a name beside the value says that it is public. */
+static enum outcome is_public(const struct finder *finder, struct search *search, size_t start)
+{
+    struct match match;
+    struct text before = {search->text.bytes, start};
+    if (!finder->against)
+        return NOTHING;
+    return guard_search(finder->against, before, start > AGAINST ? start - AGAINST : 0, start, &search->steps, &match);
+}
+
+/* Match a token whose prefix stands at `start`; EXHAUSTED too where it is there and no secret. */
+static enum outcome match_token(const struct finder *finder, struct search *search, size_t start, struct match *match,
+                                bool *decided)
+{
+    struct text before = {search->text.bytes, search->at};
+    enum outcome outcome = guard_run(finder->head, before, start, false, &search->steps, match);
+    if (outcome == FOUND)
+        outcome = guard_run(finder->value, search->text, start, false, &search->steps, match);
+    if (outcome != FOUND || match->end < search->at)
+        return outcome == EXHAUSTED ? EXHAUSTED : NOTHING;
+    *decided = true;
+    struct text value = {search->text.bytes + match->start, match->stop - match->start};
+    if (!guard_is_secret(finder, value))
+        return NOTHING;
+    outcome = is_public(finder, search, match->start);
+    return outcome == EXHAUSTED ? EXHAUSTED : tell(outcome == NOTHING);
+}
+
+/* Find the token whose prefix lies as far before `at` as its trigger is long, or else somewhere before it. */
+static enum outcome find_token(const struct finder *finder, struct search *search, struct match *match)
+{
+    size_t at = search->at;
+    bool decided = false;
+    enum outcome outcome = NOTHING;
+    for (size_t index = 0; index < DISTANCES && finder->behind[index]; index++) {
+        if (at >= finder->behind[index])
+            outcome = match_token(finder, search, at - finder->behind[index], match, &decided);
+        if (decided || outcome != NOTHING)
+            return outcome;
+    }
+    if (!finder->ahead)
+        return NOTHING;
+    size_t start = line_start(search->text, at, PREFIX);
+    for (start -= start && at - start < PREFIX; start < at; start++) {
+        outcome = match_token(finder, search, start, match, &decided);
+        if (decided || outcome != NOTHING)
+            return outcome;
+    }
+    return NOTHING;
+}
+
+/* Find a whole that lies around `at`, or ends so shortly before it as the finder says. */
+static enum outcome find_shape(const struct finder *finder, struct search *search, struct match *match)
+{
+    struct text text = search->text;
+    size_t at = search->at, place = at > finder->behind[0] ? at - finder->behind[0] : 0;
+    text.length = at + finder->ahead < text.length ? at + finder->ahead : text.length;
+    while (place < at) {
+        enum outcome outcome = guard_search(finder->value, text, place, at, &search->steps, match);
+        if (outcome != FOUND || match->begin >= at)
+            return outcome == EXHAUSTED ? EXHAUSTED : NOTHING;
+        if (at <= match->end + finder->behind[1]) {
+            struct text value = {text.bytes + match->start, match->stop - match->start};
+            return tell(guard_is_secret(finder, value));
+        }
+        place = match->end > match->begin ? match->end : match->begin + 1;
+    }
+    return NOTHING;
+}
+
+/* Find the password of the URL whose last `@` so far ends at `at`. */
+static enum outcome find_authority(const struct finder *finder, struct search *search, struct match *match)
+{
+    struct match example;
+    size_t low = search->at > AUTHORITY ? search->at - AUTHORITY : 0, start = search->at;
+    do {
+        if (start < low + 3)
+            return NOTHING;
+        start--;
+    } while (memcmp(search->text.bytes + start - 2, "://", 3));
+    start -= 2;
+    enum outcome outcome = guard_run(finder->value, search->text, start, false, &search->steps, match);
+    if (outcome != FOUND)
+        return outcome;
+    struct text value = {search->text.bytes + match->start, match->stop - match->start};
+    if (!guard_is_secret(finder, value) || guard_is_noise(search->text, start))
+        return NOTHING;
+    outcome = guard_run(finder->head, search->text, start, false, &search->steps, &example);
+    return outcome == EXHAUSTED ? EXHAUSTED : tell(outcome == NOTHING);
+}
+
+/* Find what the finder finds at `at`. What cannot be told within the steps there are is all of the line. */
+static bool find(const struct finder *finder, struct search *search, struct span *span)
+{
+    static enum outcome (*const ways[])(const struct finder *, struct search *, struct match *) = {
+        find_form, find_token, find_shape, find_authority};
+    struct match match;
+    enum outcome outcome = ways[finder->way](finder, search, &match);
+    if (outcome == EXHAUSTED) {
+        size_t start = line_start(search->text, search->at, BEHIND), end = line_end(search->text, search->at);
+        *span = (struct span){.start = (uint32_t)start, .end = (uint32_t)end};
+        return end > start;
+    }
+    bool whole = finder->whole;
+    if (outcome == FOUND)
+        *span = (struct span){.start = (uint32_t)(whole ? match.begin : match.start),
+                              .end = (uint32_t)(whole ? match.end : match.stop)};
+    return outcome == FOUND && span->end > span->start;
+}
+
+/* Find what stands around the hits, in order, by the finder of each one's form, and what begins from `base` on; `most` is
+ * as many as there are hits. Leave those hits that have no finder, and say in `left` how many. Return how many findings. */
+EXPORT size_t guard_find(const uint8_t *bytes, size_t length, size_t base, struct hit *hits, size_t count,
+                         const struct entry *entries, struct span *found, size_t *left)
+{
+    struct cursor cursors[NO_RANK + 1] = {0};
+    size_t done[NO_RANK + 1] = {0}, findings = 0;
+    *left = 0;
+    for (size_t index = 0; index < count; index++) {
+        struct hit hit = hits[index];
+        const struct entry *entry = entries + hit.form;
+        if (entry->rank >= NO_RANK)
+            continue;
+        if (!entry->finder) {
+            hits[(*left)++] = hit;
+            continue;
+        }
+        struct search search = {.text = {bytes, length}, .at = hit.end, .cursor = cursors + entry->rank};
+        struct span span;
+        if (hit.end <= done[entry->rank] || !find(entry->finder, &search, &span))
+            continue;
+        if (span.end - span.start >= OVERLONG)
+            guard_extend(search.text, &span);
+        done[entry->rank] = span.end;
+        span.rank = (uint8_t)entry->rank;
+        if (span.start >= base)
+            found[findings++] = span;
+    }
+    return findings;
+}

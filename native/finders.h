@@ -1,0 +1,25 @@
+/* What guardcli/masking/finders.py hands over: how the secret around a trigger is found. */
+
+#ifndef GUARD_FINDERS_H
+#define GUARD_FINDERS_H
+
+#include "guard_mask.h"
+
+#define DISTANCES 4
+
+/* As guardcli.masking.finders.Finder. Programs that it has not are null. */
+struct finder {
+    uint32_t way, ahead, question, whole, behind[DISTANCES];
+    const uint32_t *head, *value, *wants, *declines, *against;
+};
+
+/* Of a trigger: who finds, null where Python does, and as of which rank. */
+struct entry {
+    const struct finder *finder;
+    uint64_t rank;
+};
+
+/* Tell whether a value is what the finder looks for, by its question and its two expressions. */
+bool guard_is_secret(const struct finder *finder, struct text value);
+
+#endif

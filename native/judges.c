@@ -1,0 +1,189 @@
+/* Judges the values that finders find: by what they want and decline, and a question of guardcli.masking.native.Question. */
+
+#include "finders.h"
+#include "programs.h"
+#include "values.h"
+
+#define LAST 16      /* bytes at the end of a token that must differ */
+#define LAST_BODY 32
+#define FEW 4
+#define LOGIN_MAX 8192
+
+enum { FORMATTED = 1, STRICT = 2 }; /* of question 4 */
+enum question { PLACEHOLDER, DUMMY, CHOSEN, ANY_VALUE = 8, TOKEN, BODY, LOGIN, PAIR, COOKIE, GIVEN };
+
+static bool differs(struct text value, size_t last)
+{
+    uint64_t seen[4] = {0};
+    unsigned count = 0;
+    for (size_t place = value.length > last ? value.length - last : 0; place < value.length; place++) {
+        uint64_t bit = 1ULL << (value.bytes[place] % 64), *word = seen + value.bytes[place] / 64;
+        count += !(*word & bit);
+        *word |= bit;
+    }
+    return count > FEW;
+}
+
+/* Tell whether it ends as the tokens of documentation do. */
+static bool is_example(struct text value)
+{
+    static const char word[] = "EXAMPLE";
+    size_t length = sizeof word - 1;
+    if (value.length < length)
+        return false;
+    for (size_t place = 0; place < length; place++) {
+        uint8_t byte = value.bytes[value.length - length + place];
+        if ((is(byte, LOWER) ? byte - 32 : byte) != word[place])
+            return false;
+    }
+    return true;
+}
+
+static int digit_of(uint8_t byte)
+{
+    if (is(byte, UPPER))
+        return byte - 'A';
+    if (is(byte, LOWER))
+        return byte - 'a' + 26;
+    if (is(byte, DIGIT))
+        return byte - '0' + 52;
+    return byte == '+' ? 62 : byte == '/' ? 63 : -1;
+}
+
+/* Write what base64 stands for (RFC 4648); return SIZE_MAX where it is none. `padded` says that its signs = must be there. */
+static size_t decode(struct text value, bool padded, uint8_t *out)
+{
+    size_t length = value.length, made = 0;
+    unsigned bits = 0, count = 0;
+    while (length && value.bytes[length - 1] == '=')
+        length--;
+    if (length % 4 == 1 || (padded && value.length % 4) || value.length - length > 4 - length % 4 || (length % 4 == 0 && value.length != length))
+        return SIZE_MAX;
+    for (size_t place = 0; place < length; place++) {
+        int digit = digit_of(value.bytes[place]);
+        if (digit < 0)
+            return SIZE_MAX;
+        bits = (bits << 6 | (unsigned)digit) & 0xfff;
+        if ((count += 6) >= 8)
+            out[made++] = (uint8_t)(bits >> (count -= 8));
+    }
+    return made;
+}
+
+/* Return the length of the UTF-8 sequence at `place`, 0 where there is none that can be printed (RFC 3629). */
+static size_t printable(struct text text, size_t place)
+{
+    uint8_t first = text.bytes[place];
+    size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+    if (length == 1)
+        return first >= ' ' && first != 0x7f;
+    for (size_t index = 1; index < length; index++)
+        if (at(text, place + index) < 0x80 || at(text, place + index) > 0xbf)
+            return 0;
+    if (first == 0xc2 && text.bytes[place + 1] <= 0xa0)
+        return 0;
+    return length;
+}
+
+/* Tell whether it is no placeholder, no variable and no beginning of a structure. */
+static bool is_given(struct text value)
+{
+    int first = at(value, 0), second = at(value, 1);
+    bool begun = first == '$' || first == '<' || (second == '{' && (first == '{' || first == '#'))
+        || (first == '%' && second == '(');
+    return !begun && !guard_is_dummy(value);
+}
+
+/* Tell whether it is a name and a password in base64 (RFC 7617). */
+static bool is_login(struct text value)
+{
+    uint8_t plain[LOGIN_MAX];
+    size_t place = 0, length = value.length <= LOGIN_MAX ? decode(value, false, plain) : SIZE_MAX, sign = SIZE_MAX;
+    if (length == SIZE_MAX)
+        return value.length > LOGIN_MAX;
+    struct text text = {plain, length};
+    for (size_t step; place < length; place += step) {
+        if (!(step = printable(text, place)))
+            return false;
+        if (sign == SIZE_MAX && plain[place] == ':')
+            sign = place;
+    }
+    return sign != SIZE_MAX && is_given((struct text){plain + sign + 1, length - sign - 1});
+}
+
+static bool has_pair(struct text value)
+{
+    uint8_t plain[LOGIN_MAX];
+    size_t length = value.length <= LOGIN_MAX ? decode(value, true, plain) : SIZE_MAX;
+    if (length == SIZE_MAX)
+        return value.length > LOGIN_MAX;
+    for (size_t place = 0; place < length; place++)
+        if (plain[place] == ':')
+            return true;
+    return false;
+}
+
+static bool is_cookie(struct text value)
+{
+    struct text part = value;
+    while (part.length && *part.bytes != '=') {
+        part.bytes++;
+        part.length--;
+    }
+    if (part.length > 1)
+        part = (struct text){part.bytes + 1, part.length - 1};
+    else
+        part = value;
+    return value.length >= 4 && !guard_is_placeholder(part);
+}
+
+static bool is_body(struct text value)
+{
+    struct text body = value;
+    while (body.length && body.bytes[body.length - 1] == '=')
+        body.length--;
+    return differs(value, LAST_BODY) && !is_example(body);
+}
+
+bool guard_is_secret(const struct finder *finder, struct text value)
+{
+    struct match match;
+    unsigned steps = 0;
+    if (finder->wants && guard_run(finder->wants, value, 0, true, &steps, &match) == NOTHING)
+        return false;
+    if (finder->declines && guard_run(finder->declines, value, 0, true, &steps, &match) == FOUND)
+        return false;
+    switch (finder->question) {
+    case PLACEHOLDER:
+        return !guard_is_placeholder(value);
+    case DUMMY:
+        return !guard_is_dummy(value);
+    case CHOSEN:
+        return guard_is_chosen(value);
+    case ANY_VALUE:
+        return true;
+    case TOKEN:
+        return differs(value, LAST) && !is_example(value);
+    case BODY:
+        return is_body(value);
+    case LOGIN:
+        return is_login(value);
+    case PAIR:
+        return has_pair(value);
+    case GIVEN:
+        return is_given(value);
+    case COOKIE:
+        return is_cookie(value);
+    default:
+        return guard_is_secret_string(value, finder->question & FORMATTED, finder->question & STRICT);
+    }
+}
+
+/* Answer one of what native.py calls Question of a value. */
+EXPORT bool guard_value(const uint8_t *bytes, size_t length, unsigned question)
+{
+    struct finder asks = {.question = question};
+    struct text value = {bytes, length};
+    bool secret = guard_is_secret(&asks, value);
+    return question == PLACEHOLDER || question == DUMMY ? !secret : secret;
+}

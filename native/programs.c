@@ -1,0 +1,291 @@
+/* Runs the programs of guardcli/masking/programs.py: matches as Python's `re` does, by trying one branch after the other.
+ *
+ * What is left to try stands in a room of bounded size, and what a caller asks takes a bounded number of steps. A text for
+ * which that is not enough was written by somebody who wants it so: the caller is told. */
+
+#include "programs.h"
+
+#define ROOM 1024 /* branches left to try */
+#define COUNTERS 2
+#define DEEPEST 3 /* assertions within assertions */
+#define FIRST 1   /* where a program's first operation stands */
+
+enum code { MATCH, SET, RUN, LAZY_RUN, BRANCH, JUMP, START, LOOP, OPEN, CLOSE, LOOK, BEHIND, BOUNDARY, LINE, BEGIN, FINISH };
+enum { SURE = 1, LAZY = 2 }; /* of a loop: a match is sure behind it; as few turns as can be */
+
+/* What is left of an operation: nothing but to go on; the shorter ends of a run, down to `low`; its longer ends, so many as
+ * `low` says; the branches whose bits are in `low` and `high`. */
+enum kind_left { ONWARD, SHORTER, LONGER, BRANCHES };
+
+struct state {
+    uint32_t at, place, low, high, left;
+    uint32_t opened, start, end, counters[COUNTERS];
+};
+
+struct run {
+    const uint32_t *program;
+    struct text text;
+    unsigned *steps;
+    size_t count;
+    struct state now, room[ROOM];
+};
+
+static bool has(const uint32_t *program, uint32_t set, struct text text, size_t place)
+{
+    unsigned byte = place < text.length ? text.bytes[place] : 256;
+    return program[set + byte / 32] >> byte % 32 & 1;
+}
+
+static bool keep(struct run *run, struct state state, enum kind_left left)
+{
+    if (run->count == ROOM)
+        return false;
+    state.left = left;
+    run->room[run->count++] = state;
+    return true;
+}
+
+/* Go on with what was left last; return false where nothing is. */
+static bool retry(struct run *run)
+{
+    while (run->count) {
+        struct state *top = run->room + run->count - 1;
+        const uint32_t *one = run->program + top->at;
+        switch ((enum kind_left)top->left) {
+        case ONWARD:
+            run->now = *top;
+            run->count--;
+            return true;
+        case BRANCHES: {
+            uint64_t mask = top->low | (uint64_t)top->high << 32;
+            unsigned number = (unsigned)__builtin_ctzll(mask);
+            run->now = *top;
+            run->now.at = one[2 + number];
+            mask &= mask - 1;
+            top->low = (uint32_t)mask;
+            top->high = (uint32_t)(mask >> 32);
+            run->count -= !mask;
+            return true;
+        }
+        case SHORTER:
+            while (top->place > top->low && !has(run->program, one[4], run->text, --top->place))
+                ++*run->steps;
+            run->now = *top;
+            run->now.at += 5;
+            if (has(run->program, one[4], run->text, top->place)) {
+                run->count -= top->place == top->low;
+                return true;
+            }
+            run->count--;
+            break;
+        case LONGER:
+            while (top->low && !has(run->program, one[4], run->text, top->place)
+                   && top->place < run->text.length && has(run->program, one[1], run->text, top->place)) {
+                top->place++;
+                top->low--;
+                ++*run->steps;
+            }
+            run->now = *top;
+            run->now.at += 5;
+            bool good = has(run->program, one[4], run->text, top->place);
+            if (top->low && top->place < run->text.length && has(run->program, one[1], run->text, top->place)) {
+                top->place++;
+                top->low--;
+            } else {
+                run->count--;
+            }
+            if (good)
+                return true;
+            break;
+        }
+    }
+    return false;
+}
+
+/* Take a run of bytes, as long as can be or as short as can be. */
+static enum outcome take_run(struct run *run, const uint32_t *one)
+{
+    struct state *now = &run->now;
+    size_t place = now->place, most = run->text.length - place;
+    size_t wanted = one[0] == RUN ? one[3] : one[2];
+    size_t end = place + (most < wanted ? most : wanted);
+    if (most < one[2])
+        return NOTHING;
+    while (place < end && has(run->program, one[1], run->text, place))
+        place++;
+    *run->steps += (unsigned)(place - now->place) / 8;
+    if (place - now->place < one[2])
+        return NOTHING;
+    if (one[0] == LAZY_RUN) {
+        now->place = (uint32_t)place;
+        now->low = one[3] - one[2];
+        return keep(run, *now, LONGER) ? NOTHING : EXHAUSTED;
+    }
+    now->low = now->place + one[2];
+    now->place = (uint32_t)place;
+    bool good = has(run->program, one[4], run->text, place);
+    if (place > now->low && !keep(run, *now, SHORTER))
+        return EXHAUSTED;
+    now->at += 5;
+    return good ? FOUND : NOTHING;
+}
+
+static enum outcome take_turn(struct run *run, const uint32_t *one)
+{
+    struct state *now = &run->now;
+    uint32_t *turns = now->counters + one[1];
+    bool again = *turns < one[3] && has(run->program, one[6], run->text, now->place);
+    bool onward = *turns >= one[2] && has(run->program, one[7], run->text, now->place);
+    bool lazy = one[4] & LAZY;
+    struct state other = *now;
+    if (again && onward) {
+        other.at = lazy ? now->at + 8 : one[5];
+        other.counters[one[1]] += lazy;
+        struct state *top = run->room + run->count - 1;
+        if (!lazy && (one[4] & SURE) && run->count && top->left == ONWARD && top->at == other.at)
+            run->count--;
+        if (!keep(run, other, ONWARD))
+            return EXHAUSTED;
+    }
+    if (again && !(onward && lazy)) {
+        ++*turns;
+        now->at += 8;
+        return FOUND;
+    }
+    now->at = one[5];
+    return onward ? FOUND : NOTHING;
+}
+
+static bool is_boundary(struct text text, size_t place)
+{
+    return (place && is(text.bytes[place - 1], WORD)) != is_at(text, place, WORD);
+}
+
+static enum outcome attempt(const uint32_t *program, uint32_t at, struct text text, size_t from, bool whole, unsigned *steps,
+                            struct match *match, unsigned depth);
+
+/* Do one operation that is no match; return whether what it wants is there. */
+static enum outcome operate(struct run *run, const uint32_t *one, unsigned depth)
+{
+    struct state *now = &run->now;
+    struct text text = run->text;
+    struct match within;
+    enum outcome outcome = NOTHING;
+    switch ((enum code)one[0]) {
+    case SET:
+        now->at += 2;
+        return now->place < text.length && has(run->program, one[1], text, now->place++) ? FOUND : NOTHING;
+    case RUN:
+    case LAZY_RUN:
+        return take_run(run, one);
+    case BRANCH: {
+        unsigned byte = now->place < text.length ? text.bytes[now->place] : 256;
+        now->low = run->program[one[1] + 2 * byte];
+        now->high = run->program[one[1] + 2 * byte + 1];
+        return (now->low || now->high) && !keep(run, *now, BRANCHES) ? EXHAUSTED : NOTHING;
+    }
+    case JUMP:
+        now->at = one[1];
+        return FOUND;
+    case START:
+        now->counters[one[1]] = 0;
+        now->at += 2;
+        return FOUND;
+    case LOOP:
+        return take_turn(run, one);
+    case OPEN:
+        now->opened = now->place;
+        now->at++;
+        return FOUND;
+    case CLOSE:
+        now->start = now->opened;
+        now->end = now->place;
+        now->at++;
+        return FOUND;
+    case LOOK:
+        if (depth == DEEPEST)
+            return EXHAUSTED;
+        if (now->place >= one[2])
+            outcome = attempt(run->program, now->at + 4, text, now->place - one[2], false, run->steps, &within, depth + 1);
+        now->at = one[3];
+        return outcome == EXHAUSTED ? EXHAUSTED : (outcome == FOUND) != one[1] ? FOUND : NOTHING;
+    case BEHIND:
+        now->at += 3;
+        return (now->place && has(run->program, one[2], text, now->place - 1)) != one[1] ? FOUND : NOTHING;
+    case BOUNDARY:
+        now->at++;
+        return is_boundary(text, now->place) ? FOUND : NOTHING;
+    case LINE:
+        now->at++;
+        return !now->place || text.bytes[now->place - 1] == '\n' ? FOUND : NOTHING;
+    case BEGIN:
+        now->at++;
+        return now->place ? NOTHING : FOUND;
+    case FINISH:
+        now->at++;
+        return now->place == text.length ? FOUND : NOTHING;
+    case MATCH:
+        break;
+    }
+    return EXHAUSTED;
+}
+
+static enum outcome attempt(const uint32_t *program, uint32_t at, struct text text, size_t from, bool whole, unsigned *steps,
+                            struct match *match, unsigned depth)
+{
+    struct run run;
+    run.program = program;
+    run.text = text;
+    run.steps = steps;
+    run.count = 0;
+    run.now = (struct state){.at = at, .place = (uint32_t)from, .start = UINT32_MAX};
+    for (;;) {
+        const uint32_t *one = program + run.now.at;
+        if (++*steps > STEPS_MAX)
+            return EXHAUSTED;
+        if (one[0] == MATCH && (!whole || run.now.place == text.length)) {
+            bool grouped = run.now.start != UINT32_MAX;
+            *match = (struct match){from, run.now.place, grouped ? run.now.start : from,
+                                    grouped ? run.now.end : run.now.place};
+            return FOUND;
+        }
+        enum outcome outcome = one[0] == MATCH ? NOTHING : operate(&run, one, depth);
+        if (outcome == EXHAUSTED)
+            return EXHAUSTED;
+        if (outcome == NOTHING && !retry(&run))
+            return NOTHING;
+    }
+}
+
+enum outcome guard_run(const uint32_t *program, struct text text, size_t from, bool whole, unsigned *steps,
+                       struct match *match)
+{
+    return has(program, program[0], text, from) ? attempt(program, FIRST, text, from, whole, steps, match, 0) : NOTHING;
+}
+
+enum outcome guard_search(const uint32_t *program, struct text text, size_t from, size_t last, unsigned *steps,
+                          struct match *match)
+{
+    for (size_t place = from; place <= last && place <= text.length; place++) {
+        enum outcome outcome = guard_run(program, text, place, false, steps, match);
+        if (outcome != NOTHING)
+            return outcome;
+    }
+    return NOTHING;
+}
+
+/* For the tests: match, or search where `search` says so; write where, and where the last group is. */
+EXPORT unsigned guard_program(const uint32_t *program, const uint8_t *bytes, size_t length, size_t from, unsigned how,
+                              uint64_t *places)
+{
+    struct text text = {bytes, length};
+    struct match match = {0};
+    unsigned steps = 0;
+    enum outcome outcome = how == 2 ? guard_search(program, text, from, length, &steps, &match)
+                                    : guard_run(program, text, from, how == 1, &steps, &match);
+    places[0] = match.begin;
+    places[1] = match.end;
+    places[2] = match.start;
+    places[3] = match.stop;
+    return outcome;
+}

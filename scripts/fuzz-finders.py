@@ -1,0 +1,60 @@
+"""Write the finders of all detectors in C, and pieces of text that they are about: python scripts/fuzz-finders.py FILE
+
+For scripts/fuzz-native, which knows nothing of Python.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from pathlib import Path
+from re import _parser as parser  # type: ignore[attr-defined]
+
+from guardcli.masking.detectors import REGISTRY
+from guardcli.masking.finders import Finder
+from guardcli.masking.programs import program
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "masking"))
+from test_scanner_triggers import example
+
+LONGEST = 90
+FINDERS = list(dict.fromkeys(finder for kind in REGISTRY.values() for part in kind.parts() for finder in part.finders))
+
+
+def parts(finder: Finder) -> tuple[bytes, ...]:
+    """Return the expressions of `finder`, in the order of `struct finder`."""
+    return finder.head, finder.value, finder.judge.wants, finder.judge.declines, finder.against
+
+
+def numbers(data: bytes) -> str:
+    """Return `data` as C has it."""
+    return ",".join(map(str, data))
+
+
+def main() -> None:
+    """Write the file that is named."""
+    dice, lines = random.Random(1), ['#include "finders.h"']
+    expressions = list(dict.fromkeys(one for finder in FINDERS for one in parts(finder) if one))
+    for number, one in enumerate(expressions):
+        lines.append(f"static const uint32_t program_{number}[] = {{{','.join(map(str, program(one)))}}};")
+    for number, finder in enumerate(FINDERS):
+        places = ",".join(f"program_{expressions.index(one)}" if one else "0" for one in parts(finder))
+        distances = ",".join(map(str, finder.distances)) or "0"
+        fields = (
+            f"{finder.way:d}, {finder.ahead}, {finder.judge.question:d}, {finder.whole:d}, {{{distances}}}, {places}"
+        )
+        lines.append(f"static const struct finder finder_{number} = {{{fields}}};")
+    entries = ",".join(f"{{&finder_{number}, {number % 250}}}" for number in range(len(FINDERS)))
+    lines.append(f"const struct entry fuzzed_entries[] = {{{entries}, {{0, 0}}, {{0, 255}}}};")
+    lines.append(f"const size_t fuzzed_entries_count = {len(FINDERS) + 2};")
+    texts = [example(parser.parse(one), dice)[:LONGEST] for one in expressions for _ in "ab"]
+    texts = [one for one in texts if one]
+    for number, one in enumerate(texts):
+        lines.append(f"static const uint8_t piece_{number}[] = {{{numbers(one)}}};")
+    pieces = ",".join(f"{{piece_{number}, {len(one)}}}" for number, one in enumerate(texts))
+    lines.append(f"const struct text fuzzed_pieces[] = {{{pieces}}};\nconst size_t fuzzed_pieces_count = {len(texts)};")
+    Path(sys.argv[1]).write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()

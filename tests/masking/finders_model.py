@@ -1,0 +1,126 @@
+"""A model in Python of how the compiled core finds the secret around a trigger: what `finders` say, by `re`."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from functools import cache
+
+from guardcli.masking.chosen import is_chosen
+from guardcli.masking.finders import Finder, Way
+from guardcli.masking.judges import Judge
+from guardcli.masking.native import Question, is_noise
+from guardcli.masking.placeholders import is_dummy, is_placeholder
+from guardcli.masking.rightside import is_secret_string
+
+Found = tuple[int, int] | None
+_compiled = cache(re.compile)
+
+
+def differs(value: bytes, last: int) -> bool:
+    return len(set(value[-last:])) > 4
+
+
+def is_given(value: bytes) -> bool:
+    return not value.startswith((b"$", b"{{", b"<", b"%(", b"#{")) and not is_dummy(value)
+
+
+def is_login(value: bytes) -> bool:
+    try:
+        user, sign, password = base64.b64decode(value + b"=" * (-len(value) % 4), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return False
+    return bool(sign) and f"{user}{password}".isprintable() and is_given(password.encode())
+
+
+def is_pair(value: bytes) -> bool:
+    try:
+        return b":" in base64.b64decode(value, validate=True)
+    except binascii.Error:
+        return False
+
+
+QUESTIONS = {
+    Question.PLACEHOLDER: lambda value: not is_placeholder(value),
+    Question.CHOSEN: is_chosen,
+    Question.STRICT_STRING: is_secret_string,
+    Question.ANY: lambda _: True,
+    Question.TOKEN: lambda value: differs(value, 16) and value[-7:].upper() != b"EXAMPLE",
+    Question.BODY: lambda value: differs(value, 32) and not value.upper().rstrip(b"=").endswith(b"EXAMPLE"),
+    Question.LOGIN: is_login,
+    Question.PAIR: is_pair,
+    Question.COOKIE: lambda value: len(value) >= 4 and not is_placeholder(value.partition(b"=")[2] or value),
+    Question.GIVEN: is_given,
+}
+
+
+def is_secret(judge: Judge, value: bytes) -> bool:
+    if judge.wants and _compiled(judge.wants).fullmatch(value) is None:
+        return False
+    if judge.declines and _compiled(judge.declines).fullmatch(value) is not None:
+        return False
+    return bool(QUESTIONS[judge.question](value))
+
+
+def find(finder: Finder, text: bytes, at: int) -> Found:
+    """Return the secret that `finder` finds for a trigger that ended at `at`."""
+    ways = {Way.FORM: _form, Way.TOKEN: _token, Way.SHAPE: _shape, Way.AUTHORITY: _authority}
+    return ways[finder.way](finder, text, at)
+
+
+def _holds(finder: Finder, text: bytes, start: int, at: int) -> re.Match[bytes] | None:
+    value = _compiled(finder.value).match(text, start)
+    if value is None or value.end() < at or not is_secret(finder.judge, value[value.lastindex or 0]):
+        return None
+    return value
+
+
+def _form(finder: Finder, text: bytes, at: int) -> Found:
+    if not finder.ahead and not any(_holds(finder, text, start, at) for start in range(at - 1, max(at - 5, -1), -1)):
+        return None
+    low = max(text.rfind(b"\n", max(0, at - 400), at) + 1, at - 400, 0)
+    newline = text.find(b"\n", at, at + finder.ahead)
+    high = newline if newline >= 0 else min(at + finder.ahead, len(text))
+    while (head := _compiled(finder.head).search(text, low, min(high + 2, len(text)))) is not None:
+        if head.end() > high:
+            return None
+        if (value := _holds(finder, text, head.end(), at)) is not None:
+            return value.span(value.lastindex or 0)
+        low = max(head.end(), head.start() + 1)
+    return None
+
+
+def _token(finder: Finder, text: bytes, at: int) -> Found:
+    low = max(0, at - 128)
+    places = [at - distance for distance in finder.distances if at >= distance]
+    places += range(max(low, text.rfind(b"\n", low, at)), at) if finder.ahead else ()
+    for start in places:
+        found = _compiled(finder.value).match(text, start) if _compiled(finder.head).match(text, start, at) else None
+        if found is None or found.end() < at:
+            continue
+        group = found.lastindex or 0
+        public = finder.against and _compiled(finder.against).search(
+            text, max(0, found.start(group) - 40), found.start(group)
+        )
+        if public or not is_secret(finder.judge, found[group]):
+            return None
+        return found.span() if finder.whole else found.span(group)
+    return None
+
+
+def _shape(finder: Finder, text: bytes, at: int) -> Found:
+    back, slack = (*finder.distances, 0)[:2]
+    for found in _compiled(finder.value).finditer(text, max(0, at - back), at + finder.ahead):
+        if found.start() < at <= found.end() + slack:
+            group = found.lastindex or 0
+            return found.span(group) if is_secret(finder.judge, found[group]) else None
+    return None
+
+
+def _authority(finder: Finder, text: bytes, at: int) -> Found:
+    begin = text.rfind(b"://", max(0, at - 4300), at)
+    found = _compiled(finder.value).match(text, begin) if begin >= 0 else None
+    if found is None or not is_secret(finder.judge, found[1]) or is_noise(text, begin):
+        return None
+    return None if _compiled(finder.head).match(text, begin) else found.span(1)
