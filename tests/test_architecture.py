@@ -27,6 +27,7 @@ LEVELS = (
     {"inspectors", "policy", "masking", "playback"},
     {"gateways", "credentials", "isolation"},
     {"client", "broker"},
+    {"judging"},
     {"api", "tui", "demo"},
     {"cli"},
 )

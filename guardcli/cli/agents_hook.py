@@ -17,10 +17,11 @@ from guardcli.broker.standing import Standing
 from guardcli.cli.agents_settings import Agent
 from guardcli.cli.central import in_force
 from guardcli.cli.policy_check import MAX_LINE
-from guardcli.cli.policy_judge import Call, Caller, printable
 from guardcli.cli.settings import Settings
+from guardcli.judging.caller import Call, Caller
 from guardcli.model.decisions import Decision, Verdict
 from guardcli.model.errors import GuardError
+from guardcli.playback.text import inert
 from guardcli.policy import Context
 from guardcli.policy.rules import SHELL
 
@@ -115,8 +116,8 @@ def in_session() -> bool:
 
 def _judge(agent: Agent, call: Call, settings: Settings, identity: str) -> Answer:
     ruling = in_force(settings)
-    standing = Standing(ruling)
-    caller = Caller(ruling.policy, Context(identity=identity, groups=settings.groups), os.environ)
+    standing, cache = Standing(ruling), settings.state_dir / "cache"
+    caller = Caller(ruling.policy, Context(identity=identity, groups=settings.groups), os.environ, cache)
     facts = caller.facts(call)
     operations, context = caller.operations(call, facts), caller.context_of(call, facts)
     guarded = tuple(one for one in operations if one.tool != SHELL)
@@ -142,7 +143,7 @@ def _judge(agent: Agent, call: Call, settings: Settings, identity: str) -> Answe
 
 def _hand_over(agent: Agent, decision: Decision) -> Answer:
     """Ask the person at the agent where its hooks can do that; otherwise block."""
-    reason = f"guard: {decision.rule}: {printable(decision.message)}"
+    reason = f"guard: {decision.rule}: {inert(decision.message)}"
     if not agent.asks:
         return _blocked(f"{decision.rule}: {decision.message}", "ask the user to do it, or to allow it in the policy")
     form = {"hookEventName": agent.event, "permissionDecision": "ask", "permissionDecisionReason": reason}
@@ -150,4 +151,4 @@ def _hand_over(agent: Agent, decision: Decision) -> Answer:
 
 
 def _blocked(why: str, todo: str) -> Answer:
-    return Answer(BLOCK, stderr=f"guard: {printable(why)}\nguard: {todo}\n")
+    return Answer(BLOCK, stderr=f"guard: {inert(why)}\nguard: {todo}\n")

@@ -15,11 +15,13 @@ import click
 from guardcli.broker.ruling import Ruling
 from guardcli.broker.standing import Standing
 from guardcli.cli.central import in_force
-from guardcli.cli.policy_judge import Call, Caller, GivenFacts, printable
 from guardcli.cli.settings import load_settings
+from guardcli.judging.caller import Call, Caller
+from guardcli.judging.given import GivenFacts
 from guardcli.model.decisions import ApprovalTerms, Decision, Verdict
 from guardcli.model.effects import in_order
 from guardcli.model.operations import Operation
+from guardcli.playback.text import inert
 from guardcli.policy import Context
 from guardcli.policy.engine import Judgement, explain
 from guardcli.policy.rules import Rule
@@ -80,7 +82,7 @@ def check(
     context = Context(
         identity=identity or _user(), groups=groups or settings.groups, resource=resource, environment=environment
     )
-    caller = Caller(loaded, context, os.environ)
+    caller = Caller(loaded, context, os.environ, settings.state_dir / "cache")
     if batch:
         _run_batch(caller, standing, batch, cwd)
         return 0
@@ -205,13 +207,13 @@ class BatchJudge:
 def _show(decision: Decision, judged: Sequence[Judgement]) -> None:
     """Print the decision, then for each operation which rule decided and which others matched."""
     word = click.style(decision.verdict.value, fg=_COLOURS[decision.verdict], bold=True)
-    click.echo(f"{word}  {decision.rule}\n  {printable(decision.message)}")
+    click.echo(f"{word}  {decision.rule}\n  {inert(decision.message)}")
     if decision.terms is not None:
         click.echo(f"  needs {_terms_in_words(decision.terms)}")
     for limit in decision.limits:
         click.echo(f"  ends at {limit.words} (limit {limit.name}, {limit.then.value})")
     for operation, judgement in zip(decision.operations, judged, strict=True):
-        click.echo(f"\n  {printable(_operation_in_words(operation))}")
+        click.echo(f"\n  {inert(_operation_in_words(operation))}")
         click.echo(f"    decided by  {_rule_in_words(judgement.rule)}")
         for rule in judgement.matched:
             if rule.id != judgement.rule.id:

@@ -8,6 +8,9 @@ from typing import Any
 from guardcli.client.api import ApiClient
 from guardcli.client.forms import printable
 
+TESTS_SECONDS = 60.0
+"""What the API lets a policy's own tests take."""
+
 
 class PolicyApi:
     """Speaks about policies as the principal of `client`, who manages them; errors are the client's."""
@@ -20,7 +23,10 @@ class PolicyApi:
     ) -> Mapping[str, Any]:
         """Publish the policy that begins with the file `top`; return `published` and `order`."""
         body = {"policy": top, "files": dict(files), "group": group, "comment": printable(comment)}
-        return self._answer("POST", "/v1/policies", {**body, "priority": priority})
+        found: Mapping[str, Any] = self._transport.call(
+            "POST", "/v1/policies", body={**body, "priority": priority}, wait=TESTS_SECONDS
+        )
+        return found
 
     def history(self) -> Mapping[str, Any]:
         """Return `versions` and `orders`, oldest first."""

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from guardcli.cli.policy_check import BatchJudge
-from guardcli.cli.policy_judge import Caller
-from guardcli.cli.policy_tests import run_tests
+from guardcli.judging.caller import Caller
+from guardcli.judging.trials import run_tests
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation
 from guardcli.policy import Context, decide, load_policy, pack_names

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from guardcli.cli.policy_check import BatchJudge
-from guardcli.cli.policy_judge import Caller
-from guardcli.cli.policy_tests import QUIET, Repositories
+from guardcli.judging.caller import Caller
+from guardcli.judging.repositories import QUIET, Repositories
 from guardcli.policy import Context, load_policy
 from guardcli.policy.rules import Repository
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from guardcli.cli.policy_judge import Call, Caller
+from guardcli.judging.caller import Call, Caller
 from guardcli.model.decisions import Verdict
 from guardcli.policy import Context, decide, load_policy
 

@@ -27,6 +27,7 @@ from guardcli.api.routing import new_router
 from guardcli.api.store.database import now
 from guardcli.api.store.policies import Wish
 from guardcli.api.store.sessions import hash_token
+from guardcli.judging.apart import check
 from guardcli.model.errors import ConfigurationError
 from guardcli.policy.bundles import PURPOSES, Answer, Order, message, opened, packed, unpacked
 
@@ -41,7 +42,7 @@ Version = Annotated[int, Path(ge=1, lt=2**62)]
 def publish_policy(body: NewPolicy, api: Api, who: Who) -> PolicyPublished:
     """Keep a new version of a policy, signed, and let the group be judged by it from now on.
 
-    It is loaded from the files that are given alone, packs too, and refused with every problem.
+    It is loaded from the files that are given alone, packs too, and refused with every problem; its tests must pass.
     """
     who.may_manage()
     content = packed(body.policy, body.files)
@@ -49,6 +50,8 @@ def publish_policy(body: NewPolicy, api: Api, who: Who) -> PolicyPublished:
         policy = opened(content)
     except ConfigurationError as error:
         raise ConfigurationError(str(error)) from error  # an answer has no list of problems, so that all are words
+    if policy.tests:
+        check(content)
     wish = Wish(who.owner, body.group, body.priority)
     published, order = api.store.policies.publish(api.keys, content, policy, wish, body.comment)
     api.notifier.publish(TOPIC)

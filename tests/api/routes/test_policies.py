@@ -76,6 +76,16 @@ def opened(world: World, id: str, token: str = "", peer: Peer | None = None, gro
     return str(answer.json()["token"])
 
 
+def test_a_policy_whose_own_tests_fail_is_not_published_whoever_sends_it(world: World) -> None:
+    text = TEXT.format(name="tested") + 'tests: [{run: [psql, -c, "SELECT 1"], expect: VERDICT}]\n'
+    for verdict, status in (("deny", 422), ("approve", 201)):
+        body = {"policy": "a.yaml", "files": {"a.yaml": text.replace("VERDICT", verdict)}, "group": "agents"}
+        answer = world.ask("POST", "/v1/policies", world.admin, body=body)
+        assert answer.status_code == status, answer.text
+        assert status == 201 or "1 of 1 tests fail" in answer.json()["error"]
+    assert [one.name for one in world.store.policies.versions(world.ring.public())] == ["agents", "lax", "tested"]
+
+
 def test_a_service_s_groups_are_those_of_its_token_and_its_sessions_too(world: World) -> None:
     token = world.store.tokens.issue("agent", Role.AGENT, ["agents"])[1].reveal()
     assert (world.answer(token)["group"], world.answer(token, more="&group=lax")["group"]) == ("agents", "agents")

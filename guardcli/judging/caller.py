@@ -1,85 +1,26 @@
-"""Judging calls without running them: what ``guard policy check`` and ``guard policy test`` share."""
+"""A call as it is given to be judged, and what it would do under a policy, by the facts of this machine."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 
 from guardcli.broker.facts import CallFacts
 from guardcli.broker.secret_finder import SecretFinder
 from guardcli.broker.shell_trial import ShellTrial
-from guardcli.cli.settings import load_settings
 from guardcli.inspectors.registry import inspect
 from guardcli.masking.cache import PatternCache
-from guardcli.model.facts import Facts, FactUnavailable, Found
+from guardcli.model.facts import Facts, FactUnavailable
 from guardcli.model.invocation import Invocation, Stdin
 from guardcli.model.operations import Operation
 from guardcli.policy import Context, Policy
 from guardcli.policy.rules import SHELL
 
 SHIM = "guard-shim"
-
-
-class GivenFacts:
-    """Facts of this machine with some of them given: files, and what standard input holds.
-
-    `machine` answers the rest; without one it stays unknown.
-    """
-
-    def __init__(self, machine: Facts, *, stdin: str | None = None, files: Mapping[str, str] | None = None) -> None:
-        self._machine = machine
-        self._stdin = stdin
-        self._files = files or {}
-
-    def read_file(self, path: str) -> bytes:
-        """Return the content of a given file, else of the machine's."""
-        if path in self._files:
-            return self._files[path].encode("utf-8", "surrogateescape")
-        return self._machine.read_file(path)
-
-    def list_directory(self, path: str) -> Sequence[str]:
-        """Return the names in a directory, the given files among them."""
-        inside = path.rstrip("/") + "/"
-        given = {name[len(inside) :].partition("/")[0] for name in self._files if name.startswith(inside)}
-        if not given:
-            return self._machine.list_directory(path)
-        try:
-            return sorted({*given, *self._machine.list_directory(path)})
-        except FactUnavailable:
-            return sorted(given)
-
-    def stdin(self) -> bytes:
-        """Return the given standard input. Raises FactUnavailable where none is given."""
-        if self._stdin is None:
-            raise FactUnavailable("there is no standard input to read")
-        return self._stdin.encode("utf-8", "surrogateescape")
-
-    def git_config(self, cwd: str, options: Sequence[str] = ()) -> Mapping[str, tuple[str, ...]]:
-        """Return the machine's answer."""
-        return self._machine.git_config(cwd, options)
-
-    def git(self, cwd: str, arguments: Sequence[str]) -> bytes:
-        """Return the machine's answer."""
-        return self._machine.git(cwd, arguments)
-
-    def find_secrets(self, content: bytes) -> frozenset[Found]:
-        """Return the machine's answer."""
-        return self._machine.find_secrets(content)
-
-    def git_secrets(self, cwd: str, options: Sequence[str], names: Sequence[str]) -> Mapping[str, frozenset[Found]]:
-        """Return the machine's answer."""
-        return self._machine.git_secrets(cwd, options, names)
-
-    def try_shell(self, text: bytes) -> bool:
-        """Return the machine's answer."""
-        return self._machine.try_shell(text)
-
-    def git_changed(self, cwd: str, options: Sequence[str], pathspecs: Sequence[str]) -> Mapping[str, str]:
-        """Return the machine's answer."""
-        return self._machine.git_changed(cwd, options, pathspecs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,24 +36,33 @@ class Call:
 
 
 @cache
-def _finder() -> SecretFinder:
-    patterns = PatternCache(load_settings().state_dir / "cache")
+def _finder(cache: Path | None) -> SecretFinder:
+    if cache is None:
+        return SecretFinder()
+    patterns = PatternCache(cache)
     return SecretFinder(patterns.load, patterns.store)
 
 
 class Caller:
     """Turns calls into operations under one policy, with the facts of this machine.
 
-    `baseline` is the environment that counts as the user's own: what a call has beyond it is the call's doing.
+    `baseline` is the environment that counts as the user's own: what a call has beyond it is the call's doing. `cache`
+    is where compiled patterns are kept.
     """
 
-    def __init__(self, policy: Policy, context: Context, baseline: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        context: Context,
+        baseline: Mapping[str, str] | None = None,
+        cache: Path | None = None,
+    ) -> None:
         self.policy = policy
         self.context = context
         self._rules = {rules.tool: rules for rules in policy.tool_rules}
         self._baseline = baseline or {}
         self._git = real_git(os.environ.get("PATH", os.defpath))
-        self._find_secrets = _finder()
+        self._find_secrets = _finder(cache)
         self._shell_trial = ShellTrial()
 
     def operations(self, call: Call, facts: Facts) -> tuple[Operation, ...]:
@@ -163,11 +113,6 @@ class Caller:
 
         place = Place(facts, call.env or {}, call.cwd, here=True)
         return inspect_argv(call.argv, tool=SHELL, stdin=stdin_of(facts, call.stdin is not None), place=place)
-
-
-def printable(text: str) -> str:
-    """Return `text` with every sign that a terminal could obey, or that cannot be written, shown as an escape."""
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def real_git(path: str) -> str | None:
