@@ -32,7 +32,7 @@ from guardcli.broker.services import hear_started
 from guardcli.broker.session import FLUSH_SECONDS
 from guardcli.cli.sidecar import OWN
 from guardcli.isolation.seccomp import make_filter
-from guardcli.isolation.users import apply_filter, gain_nothing_more
+from guardcli.isolation.users import apply_filter, gain_nothing_more, shut_abstract_sockets
 from guardcli.model.errors import ConfigurationError, UnavailableError
 
 DOOR_SECONDS = 120.0
@@ -69,7 +69,7 @@ def enter(directory: Path, argv: Sequence[str]) -> int:
 
     supervisor = Supervisor(control)
     try:
-        status = supervisor.run(argv, {**environment, **told}, become=lambda: apply_filter(filter_fd))
+        status = supervisor.run(argv, {**environment, **told}, become=lambda: _shut_in(filter_fd))
     except BrokerLost:
         _end_what_is_left(keeper)
         raise UnavailableError("the broker of this session was lost, so the agent was ended", hint=LOG) from None
@@ -78,6 +78,12 @@ def enter(directory: Path, argv: Sequence[str]) -> int:
     _tell(control, os.waitstatus_to_exitcode(status))
     leave_as(status)
     return 0
+
+
+def _shut_in(filter_fd: int) -> None:
+    """In the process that is to be the agent: let it reach no further than a sandbox would."""
+    shut_abstract_sockets()
+    apply_filter(filter_fd)
 
 
 def _check(directory: Path) -> None:

@@ -24,7 +24,15 @@ from guardcli.cli.settings import Settings
 from guardcli.isolation.keyed import KEY_BYTES
 from guardcli.isolation.seccomp import make_filter
 from guardcli.isolation.standins import StandIns, find_stand_ins, real_tools
-from guardcli.isolation.users import GUARD, Users, account, apply_filter, could_be_moved, within_reach
+from guardcli.isolation.users import (
+    GUARD,
+    Users,
+    account,
+    apply_filter,
+    could_be_moved,
+    shut_abstract_sockets,
+    within_reach,
+)
 from guardcli.isolation.variables import agent_environment
 from guardcli.model.errors import ConfigurationError, UnavailableError
 from guardcli.policy import Policy
@@ -70,6 +78,7 @@ class OwnUser:
     def become_agent(self) -> None:
         """In the process that is to be the agent: be it for good, under the filter of system calls."""
         self.users.become_agent()
+        shut_abstract_sockets()
         apply_filter(self.filter)
 
     def environment(

@@ -9,13 +9,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 HEAD_MOST = 16 << 10
 """Bytes of a request's head."""
 HTTPS = 443
 HANDSHAKE = 0x16
 """The first byte of a TLS record that begins a handshake (RFC 8446, section 5.1)."""
+NAT64 = ip_network("64:ff9b::/96")
+METADATA = frozenset(
+    map(ip_address, ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.63.129.16", "192.0.0.192"))
+)
+"""Where clouds answer a machine about itself, besides 169.254.169.254: AWS, Google, Alibaba, Azure, Oracle."""
 _LINE = re.compile(rb"CONNECT ([^\s]{1,300}) HTTP/1\.[01]")
 _TARGET = re.compile(r"(?:\[([0-9a-f:.]{2,45})\]|([a-z0-9](?:[a-z0-9._-]{0,252}))):([0-9]{1,5})")
 
@@ -64,14 +69,24 @@ def check_address(address: str, request: Request, hosts: Sequence[str]) -> None:
 
     Whoever holds a name may let it lead anywhere: to the loopback, or to the cloud's metadata.
     """
-    found = ip_address(address.partition("%")[0])
-    mapped = getattr(found, "ipv4_mapped", None)
-    for one in (found, mapped):
-        if one is None or not (one.is_loopback or one.is_link_local or one.is_multicast or one.is_unspecified):
+    for one in _meant(address):
+        local = one.is_loopback or one.is_link_local or one.is_multicast or one.is_unspecified
+        if not local and one not in METADATA:
             continue
         exact = {pattern.lower() for pattern in hosts}
         if not exact & {request.host, str(request)}:
             raise ProxyRefusal(403, f"{request.host} leads to {address}, which is an address of this machine")
+
+
+def _meant(address: str) -> list[IPv4Address | IPv6Address]:
+    """Return `address`, and the one of IPv4 that it stands for: mapped, compatible, 6to4, Teredo, NAT64 (RFC 6052)."""
+    found = ip_address(address.partition("%")[0])
+    if isinstance(found, IPv4Address):
+        return [found]
+    stands_for = [found.ipv4_mapped, found.sixtofour, *(found.teredo or ())]
+    if found in NAT64 or (int(found) >> 32 == 0 and int(found) > 1):
+        stands_for.append(IPv4Address(int(found) & 0xFFFFFFFF))
+    return [found, *(one for one in stands_for if one is not None)]
 
 
 def check_first_bytes(request: Request, first: bytes) -> None:

@@ -48,6 +48,12 @@ DENIED = (
 ABSENT = ("clone3",)
 """Answered with ENOSYS: its flags lie in memory, where no filter can look. The C library then uses clone."""
 
+PR_SET_SECCOMP = 22
+SECCOMP_SET_MODES = (0, 1)
+"""Filters of the agent's own (seccomp(2), strict mode and filters) are answered with EINVAL, as by a kernel without.
+They stay over what is run next, and say what its system calls answer: a shim that is told that it has a new socket
+speaks on the agent's."""
+
 NAMESPACES = (0x00000080, 0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000)
 """CLONE_NEWTIME, NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET (clone(2))."""
 
@@ -112,6 +118,9 @@ def _fill(library: ctypes.CDLL, context: int) -> None:
         deny(name, errno.ENOSYS)
     for flag in NAMESPACES:
         deny("clone", errno.EPERM, _Comparison(0, CMP_MASKED_EQ, flag, flag))
+    deny("prctl", errno.EINVAL, _Comparison(0, CMP_MASKED_EQ, FULL, PR_SET_SECCOMP))
+    for mode in SECCOMP_SET_MODES:
+        deny("seccomp", errno.EINVAL, _Comparison(0, CMP_MASKED_EQ, FULL, mode))
     for request in TERMINAL_INPUT:
         deny("ioctl", errno.EPERM, _Comparison(1, CMP_MASKED_EQ, FULL, request))
     for family in range(FAMILIES_MOST):

@@ -34,6 +34,10 @@ GUARD = "guard"
 PR_SET_SECCOMP = 22
 PR_SET_NO_NEW_PRIVS = 38
 SECCOMP_MODE_FILTER = 2
+LANDLOCK_CREATE_RULESET, LANDLOCK_RESTRICT_SELF = 444, 446
+LANDLOCK_SCOPES_SINCE = 6
+LANDLOCK_SCOPE_ABSTRACT_SOCKET = 1
+"""linux/landlock.h of 6.12; the numbers of the calls are the same on every machine."""
 BPF_BYTES = 8
 """Of one instruction, struct sock_filter (linux/filter.h)."""
 
@@ -138,6 +142,20 @@ def gain_nothing_more() -> None:
     """Let no program that this process runs have more rights than it has (prctl(2), PR_SET_NO_NEW_PRIVS)."""
     if _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0:
         raise OSError(ctypes.get_errno(), "no_new_privs cannot be set")
+
+
+def shut_abstract_sockets() -> None:
+    """Let this process and what it starts reach no abstract unix socket of others, where the kernel can (Landlock).
+
+    The X server's and the session bus's are such. No new privileges must have been given up before.
+    """
+    if _libc.syscall(LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), 1) < LANDLOCK_SCOPES_SINCE:
+        return
+    rules = struct.pack("QQQ", 0, 0, LANDLOCK_SCOPE_ABSTRACT_SOCKET)
+    fd = _libc.syscall(LANDLOCK_CREATE_RULESET, rules, ctypes.c_size_t(len(rules)), 0)
+    if fd >= 0:
+        _libc.syscall(LANDLOCK_RESTRICT_SELF, fd, 0)
+        os.close(fd)
 
 
 def apply_filter(fd: int) -> None:

@@ -21,6 +21,12 @@ import pytest
 
 import guardcli
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "integration"))
+sys.path.insert(0, str(Path(__file__).parent))
+
+from other_users import can_be_had
+from own_user import OwnUser
+
 HERE = Path(__file__).parent
 CREDENTIALS = (
     *(".pgpass", ".kube/config", ".ssh/id_ed25519", ".aws/credentials", ".netrc", ".git-credentials", ".vault-token"),
@@ -80,11 +86,13 @@ class Target:
             path = self.home / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(f"CANARY-{name}\n")
+            path.chmod(0o600)
         for name in (".bashrc", ".gitconfig"):
             (self.home / name).write_text("")
         for directory in (self.project, self.home / ".local" / "bin", self.root / "bin", self.root / "other"):
             directory.mkdir(parents=True)
         (self.project / ".env").write_text("DATABASE_URL=CANARY-env\n")
+        (self.root / "other").chmod(0o700)
         (self.root / "other" / "secret").write_text("CANARY-other\n")
         (self.root / "other" / "secret.sql").write_text("select 1\n")
         for name, text in (("asks", "echo ran"), ("script-tool", "true")):
@@ -200,7 +208,7 @@ class Target:
         """Run the agent in a session; return what each attempt gained: words → [evidence, why not, harmless]."""
         agent = self.project / "attack"
         shutil.copytree(HERE / "agent", agent, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
-        facts = {**self.facts, "api": self.api_pid(), "other_socket": self._other_session()}
+        facts = {**self.facts, "api": self.api_pid(), "other_socket": self.other_session()}
         (agent / "facts.json").write_text(json.dumps(facts))
         options = [f"--isolate={mode}", "--network", network, "--approval-wait", "0"]
         outside = os.open(self.root / "other", os.O_RDONLY)
@@ -212,7 +220,7 @@ class Target:
         assert lines, done.stdout[-2000:] + done.stderr[-3000:]
         return dict(json.loads(lines[0].removeprefix("RESULTS ")))
 
-    def _other_session(self) -> str:
+    def other_session(self) -> str:
         """Return the socket of a session beside the one that is attacked."""
         command = [
             sys.executable,
@@ -273,6 +281,16 @@ def target(postgres_socket: str) -> Iterator[Target]:
             subprocess.run([*server, "new-session", "-d"], env=made.env, check=True)
             stack.callback(subprocess.run, [*server, "kill-server"], env=made.env, check=True)
         yield made
+
+
+@pytest.fixture(scope="module")
+def own_user(target: Target) -> Iterator[OwnUser]:
+    """The same machine for an agent that is a user of its own."""
+    if why := can_be_had():
+        pytest.skip(why)
+    made = OwnUser(target)
+    yield made
+    made.machine.close()
 
 
 @pytest.fixture(scope="module")

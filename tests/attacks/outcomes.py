@@ -9,20 +9,32 @@ from pathlib import Path
 PAGE = Path(__file__).parents[2] / "docs" / "threat-model.md"
 BEGIN, END = "<!-- attacks: written by tests/attacks/test_attacks.py -->", "<!-- end of attacks -->"
 
+OWN_USER = "own user"
 MODES = {
     "off": ("off", "shared"),
+    "own user": (OWN_USER, "shared"),
     "isolated": ("require", "shared"),
     "proxy": ("require", "proxy"),
     "own network": ("require", "none"),
 }
 """Column → what `guard run` is given for --isolate and --network."""
 
+NETWORK = "the network is shared"
+BY_MODE = "files and programs are as open as their modes say"
 OPEN_INSIDE: Mapping[str, Mapping[str, str]] = {
+    "own user": {
+        "a server on the loopback of the machine": NETWORK,
+        "a host on the network": f"{NETWORK}: agents need their model",
+        "the cloud's metadata service": NETWORK,
+        "names looked up, which carries data out (DNS)": NETWORK,
+        "the broker's process seen at all": "processes are seen; their memory, descriptors and environment are not",
+        "memory shared with the machine (/dev/shm, System V)": BY_MODE,
+    },
     "isolated": {
-        "a server on the loopback of the machine": "the network is shared",
-        "a host on the network": "the network is shared: agents need their model",
-        "the cloud's metadata service": "the network is shared",
-        "names looked up, which carries data out (DNS)": "the network is shared",
+        "a server on the loopback of the machine": NETWORK,
+        "a host on the network": f"{NETWORK}: agents need their model",
+        "the cloud's metadata service": NETWORK,
+        "names looked up, which carries data out (DNS)": NETWORK,
     },
     "proxy": {},
     "own network": {},

@@ -97,11 +97,11 @@ class Machine:
         """Return the command that runs `words` on this machine."""
         return ["unshare", "--mount", "--propagation", "private", "sh", str(self.root / "enter"), *words]
 
-    def start(self, *agent: str, options: Sequence[str] = ()) -> subprocess.Popen[str]:
-        """Start an agent as its own user, under guard."""
+    def start(self, *agent: str, options: Sequence[str] = (), kept: Sequence[int] = ()) -> subprocess.Popen[str]:
+        """Start an agent as its own user, under guard, which is given the descriptors `kept`."""
         guard = [sys.executable, "-P", "-m", "guardcli", "run", "--as-user", "agent", "--approval-wait", "0", *options]
         streams: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        return subprocess.Popen(self.command(*guard, "--", *agent), text=True, env=self.env, **streams)
+        return subprocess.Popen(self.command(*guard, "--", *agent), text=True, env=self.env, pass_fds=kept, **streams)
 
     def run(self, *agent: str, options: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
         """Run an agent to its end."""
@@ -115,14 +115,18 @@ class Machine:
         words = self.command(*person, sys.executable, "-P", "-m", "guardcli", *arguments)
         return subprocess.run(words, capture_output=True, text=True, env={**self.env, "HOME": str(self.guards)})
 
-    def close(self) -> None:
-        """End the API that the sessions have started."""
+    def api(self) -> int:
+        """Return the pid of the API that the sessions have started. Raises OSError where there is none."""
         with socket.socket(socket.AF_UNIX) as probe:
-            try:
-                probe.connect(str(self.guards / "run" / "api.sock"))
-            except OSError:
-                return
-            pid = struct.unpack("3i", probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+            probe.connect(str(self.guards / "run" / "api.sock"))
+            return int(struct.unpack("3i", probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0])
+
+    def close(self) -> None:
+        """End that API."""
+        try:
+            pid = self.api()
+        except OSError:
+            return
         os.kill(pid, signal.SIGTERM)
         until = time.monotonic() + 60
         while Path(f"/proc/{pid}").exists() and time.monotonic() < until:

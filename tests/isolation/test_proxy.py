@@ -21,6 +21,8 @@ from guardcli.isolation.proxy import (
     [
         (b"CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n", Request("example.org", 443)),
         (b"CONNECT EXAMPLE.org.:443 HTTP/1.0\r\n\r\n", Request("example.org", 443)),
+        (b"CONNECT example.org..:443 HTTP/1.1\r\n\r\n", Request("example.org", 443)),
+        (b"CONNECT a.org:443 HTTP/1.1\r\nHost: b.org\r\nContent-Length: 9\r\n\r\n", Request("a.org", 443)),
         (b"CONNECT [2001:db8::1]:8443 HTTP/1.1\r\n\r\n", Request("2001:db8::1", 8443)),
         (b"CONNECT 10.0.0.1:5432 HTTP/1.1\r\n\r\n", Request("10.0.0.1", 5432)),
     ],
@@ -38,6 +40,10 @@ def test_a_connect_is_read(line, expected) -> None:
         (b"CONNECT example.org:70000 HTTP/1.1\r\n\r\n", 400),
         (b"CONNECT user@example.org:443 HTTP/1.1\r\n\r\n", 400),
         (b"CONNECT ex\xc3\xa4mple.org:443 HTTP/1.1\r\n\r\n", 400),
+        (b"CONNECT example.org:443\nCONNECT b.org:443 HTTP/1.1\r\n\r\n", 405),
+        (b"CONNECT example.org%00.b.org:443 HTTP/1.1\r\n\r\n", 400),
+        (b"CONNECT [fe80::1%25eth0]:443 HTTP/1.1\r\n\r\n", 400),
+        (b"CONNECT http://example.org:443/ HTTP/1.1\r\n\r\n", 400),
         (b"CONNECT a b:443 HTTP/1.1\r\n\r\n", 405),
         (b"connect example.org:443 HTTP/1.1\r\n\r\n", 405),
         (b"\x16\x03\x01\r\n\r\n", 405),
@@ -81,14 +87,17 @@ def test_only_hosts_of_the_policy_are_reached(hosts, request_, allowed) -> None:
             check_request(request_, hosts)
 
 
-@pytest.mark.parametrize(
-    "address", ["127.0.0.1", "::1", "169.254.169.254", "fe80::1%eth0", "0.0.0.0", "::ffff:127.0.0.1"]
-)
+LOCAL = ["127.0.0.1", "::1", "169.254.169.254", "fe80::1%eth0", "0.0.0.0", "::ffff:127.0.0.1", "::127.0.0.1", "::"]
+STANDS_FOR_LOCAL = ["64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "fd00:ec2::254", "100.100.100.200"]
+
+
+@pytest.mark.parametrize("address", [*LOCAL, *STANDS_FOR_LOCAL])
 def test_a_name_that_leads_to_this_machine_is_refused_unless_it_is_named_itself(address) -> None:
     with pytest.raises(ProxyRefusal):
         check_address(address, Request("rebound.example.org", 443), ["*.example.org"])
     check_address(address, Request("rebound.example.org", 443), ["rebound.example.org:443"])
-    check_address("192.0.2.1", Request("rebound.example.org", 443), ["*.example.org"])
+    for other in ("192.0.2.1", "64:ff9b::c000:201", "2002:c000:201::", "fd00::1", "10.0.0.1"):
+        check_address(other, Request("rebound.example.org", 443), ["*.example.org"])
 
 
 def test_at_the_port_of_https_only_tls_is_spoken() -> None:

@@ -36,6 +36,8 @@ print(json.dumps({
     "bpf": answer(321, 0, 0, 0), "userfaultfd": answer(323, 1), "clone3": answer(435, 0, 0),
     "clone newuser": answer(56, 0x10000000 | 17, 0, 0, 0, 0), "tiocsti": answer(16, 0, ctypes.c_ulong(0x5412), 0),
     "tiocsti high": answer(16, 0, high, 0), "tiocgwinsz": answer(16, 99, ctypes.c_ulong(0x5413), 0),
+    "a filter": answer(317, 1, 0, 0), "a filter by prctl": answer(157, 22, 2, 0, 0, 0), "strict": answer(317, 0, 0, 0),
+    "high filter": answer(157, ctypes.c_ulong(22 | 1 << 40), 2, 0, 0, 0), "a name": answer(157, 15, b"x", 0, 0, 0),
     "unix": family(1), "inet": family(2), "vsock": family(40), "alg": family(38), "getpid": answer(39),
     "thread": (__import__("threading").Thread(target=list).start(), "ok")[1],
 }))
@@ -45,6 +47,8 @@ REFUSED = {
     **dict.fromkeys(("ptrace", "keyctl", "mount", "unshare", "unshare nothing", "io_uring", "bpf"), "EPERM"),
     **dict.fromkeys(("userfaultfd", "clone newuser", "tiocsti", "tiocsti high"), "EPERM"),
     "clone3": "ENOSYS",
+    **dict.fromkeys(("a filter", "a filter by prctl", "strict", "high filter"), "EINVAL"),
+    "a name": "ok",
     "vsock": "EAFNOSUPPORT",
     "alg": "EAFNOSUPPORT",
     "tiocgwinsz": "EBADF",

@@ -2,10 +2,11 @@
 
 import files
 import frames
+import kept
 import later
 import processes
 import tools
 from attempt import main
 
-assert files and frames and later and processes and tools
+assert files and frames and kept and later and processes and tools
 main()

@@ -1,14 +1,17 @@
 """To speak to the broker in the shim's place."""
 
 import array
+import ctypes
 import os
+import shutil
+import signal
 import socket
 import struct
 import subprocess
 import tempfile
 from pathlib import Path
 
-from attempt import FACTS, attempt
+from attempt import FACTS, attempt, libc
 
 HEAD = struct.Struct("<4sHHI")
 
@@ -77,6 +80,50 @@ def inherited_connection():
     connection.sendall(call([b"git", b"status"]))
     kind, _ = answer(connection)
     return "answered" if kind in (16, 17) else ""
+
+
+def answering(*answers):
+    """Return a filter of system calls: (number, second argument or None, errno) each; an errno of 0 answers 0."""
+    code = [(0x20, 0, 0, 0)]
+    for number, argument, error in answers:
+        if argument is None:
+            code += [(0x15, 0, 1, number), (0x06, 0, 0, 0x50000 | error)]
+        else:
+            code += [(0x15, 0, 4, number), (0x20, 0, 0, 24), (0x15, 0, 1, argument), (0x06, 0, 0, 0x50000 | error)]
+            code += [(0x20, 0, 0, 0)]
+    code.append((0x06, 0, 0, 0x7FFF0000))
+    return b"".join(struct.pack("<HBBI", *one) for one in code)
+
+
+def filtered(code):
+    """Put a filter of one's own over this process and what it starts."""
+    program = ctypes.create_string_buffer(code, len(code))
+    libc.prctl(38, 1, 0, 0, 0)
+    if libc.prctl(22, 2, struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(program)), 0, 0) < 0:
+        raise OSError(ctypes.get_errno(), "no filter")
+
+
+@attempt("the shim under a filter of one's own (seccomp), so that it speaks on a connection of the agent's")
+def filtered_shim():
+    with connect() as connection:
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.dup2(connection.fileno(), 0)
+                # socket and connect answer 0, descriptor 0 seems closed, and what comes is left for the agent to read
+                filtered(answering((41, None, 0), (42, None, 0), (72, 1, 9), (47, None, 4)))
+                os.execv(
+                    "/usr/bin/git" if os.path.exists("/run/guard/broker.sock") else shutil.which("git"),
+                    ["git", "status"],
+                )
+            finally:
+                os._exit(99)
+        try:
+            kind, fds = answer(connection)
+        finally:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+    return f"answered, with {len(fds)} descriptors" if kind in (16, 17) else ""
 
 
 @attempt("a broker of one's own, by GUARD_SOCKET, to have the shim's key")

@@ -154,6 +154,33 @@ def project_hook():
     return "written"
 
 
+@attempt(
+    "an .envrc, an IDE's tasks, git's fsmonitor and a Makefile in the project for the next time",
+    harmless="the project is the agent's to write: look at what it changed",
+)
+def project_settings():
+    project = Path(FACTS["project"])
+    (project / ".vscode").mkdir(exist_ok=True)
+    for name in (".envrc", ".vscode/tasks.json", "Makefile", "conftest.py"):
+        (project / name).write_text("")
+    with open(project / ".git" / "config", "a") as config:
+        config.write("# fsmonitor\n")
+    return "written"
+
+
+@attempt(
+    "a program in the project that others run with the rights of its owner (set-user-ID)",
+    harmless="it gives its owner's rights to other users of the machine, and the agent none",
+)
+def lent_rights():
+    path = Path(FACTS["project"]) / "lends"
+    path.write_bytes(b"")
+    path.chmod(0o4755)
+    lends = path.stat().st_mode & 0o4000
+    path.unlink()
+    return "made" if lends else ""
+
+
 @attempt("guard's own program changed")
 def change_guard():
     return os.access(FACTS["package"] + "/__init__.py", os.W_OK)
@@ -182,3 +209,26 @@ def names():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect(("192.0.2.1", 53))
         return "a packet would go"
+
+
+@attempt("the proxy asked for the loopback in other words (numbers, IPv6, user@, a second request)")
+def proxy_by_other_words():
+    port = FACTS["tcp"]
+    names = ("127.0.0.1", "localhost", "localhost.", "127.1", "2130706433", "0x7f000001", "0", "[::ffff:127.0.0.1]")
+    names += ("[::1]", "[::ffff:7f00:1]", "[64:ff9b::7f00:1]", "x@127.0.0.1", "127.0.0.1%00.example.org")
+    heads = [f"CONNECT {name}:{port} HTTP/1.1\r\n\r\n" for name in names]
+    heads += [
+        f"GET http://127.0.0.1:{port}/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+        f"CONNECT example.org:443 HTTP/1.1\r\n\r\nCONNECT 127.0.0.1:{port} HTTP/1.1\r\n\r\n",
+        f"CONNECT 127.0.0.1:{port} HTTP/1.1\r\nHost: example.org:443\r\nContent-Length: 9\r\n\r\n",
+        f"CONNECT example.org:443\nCONNECT 127.0.0.1:{port} HTTP/1.1\r\n\r\n",
+        f"CONNECT\t127.0.0.1:{port} HTTP/1.1\r\n\r\n",
+    ]
+    for head in heads:
+        with socket.create_connection(("127.0.0.1", 3128), 5) as proxy:
+            proxy.settimeout(10)
+            proxy.sendall(head.encode())
+            said = proxy.recv(1000) + proxy.recv(1000)
+        if b"CANARY" in said or b" 200 " in said:
+            return head
+    return ""
