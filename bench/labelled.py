@@ -276,16 +276,13 @@ def lookalikes(seed: int, count: int) -> Iterator[Labelled]:
         yield Labelled(dice.choice(makers)())
 
 
-def source_lines(seed: int, count: int) -> Iterator[Labelled]:
-    """Take `count` lines of the Python packages that are installed."""
-    dice = random.Random(seed)
-    files = sorted(Path(sysconfig.get_path("purelib")).rglob("*.py"))
-    dice.shuffle(files)
+def source_files(seed: int, lines: int) -> Iterator[Labelled]:
+    """Take whole files of the packages that are installed, of `lines` lines together; their tests keep fixtures."""
+    files = [one for one in sorted(Path(sysconfig.get_path("purelib")).rglob("*.py")) if "test" not in str(one)]
+    random.Random(seed).shuffle(files)
     for path in files:
-        lines = path.read_text("utf-8", "replace").splitlines()
-        for line in dice.sample(lines, min(40, len(lines))):
-            if count == 0:
-                return
-            if len(line) > 10:
-                count -= 1
-                yield Labelled(line)
+        text = path.read_text("utf-8", "replace")
+        lines -= text.count("\n")
+        if lines < 0:
+            return
+        yield Labelled(text)

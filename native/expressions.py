@@ -43,7 +43,7 @@ EXPRESSIONS: dict[str, bytes] = {
     "head": _HEAD + rb"[\w./$: -]*[\"'\]]{0,2}[ \t]*",
     "head_begins": _HEAD,
     "code": rb"\n?[ \t]*(?:(?:self|this|cls|const|let|var|val|my|our|auto|return|if|elif|else|def|func|fn|public"
-    rb"|private|protected|static|final)(?:\W(?s:.*))?|(?:\*|//|@|\$\w|[\w.]+\()(?s:.*))",
+    rb"|private|protected|static|final)(?:\W(?s:.*))?|(?:\*|//|@|\$\w|[\w.]+\(|[A-Za-z_]\w*, [A-Za-z_])(?s:.*))",
     "parameter": rb"(?s:.*)(?::param|:type|@param|:var|:ivar|@type)[ \t]+[\w{}., ]*",
     # Headers, as in detectors/cookie.py, with the byte before them.
     "cookie": rb"(?is:.*)\W(?i:cookie)\\?[\"']?[ \t]{0,8}:[ \t]{0,8}\\?[\"']?[A-Za-z0-9_.$%-]{1,64}=[^\s;\"',]",

@@ -60,7 +60,7 @@ _PARAMETER = re.compile(rb"(?::param|:type|@param|:var|:ivar|@type)[ \t]+[\w{}.,
 _CODE = re.compile(
     rb"(?:^|\n)[ \t]*(?:(?:self|this|cls|const|let|var|val|my|our|auto|return|if|elif|else|def|func|fn|public"
     rb"|private|protected|static|final)\b"
-    rb"|\*|//|@|\$\w|[\w.]+\()"
+    rb"|\*|//|@|\$\w|[\w.]+\(|[A-Za-z_]\w*, [A-Za-z_])"
 )
 _LISTED = re.compile(rb"[{\[][\w.-]*\Z|=[^=;\n]{0,200};[ ]?[\w ]{0,40}\Z|\$\{[\w.-]*\Z")
 """One of a list of pairs, as logs, data sources and defaults of variables have them, and code has not."""
