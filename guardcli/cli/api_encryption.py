@@ -94,15 +94,19 @@ def rewrap(quiet: bool, config_file: Path | None, database: str | None) -> int:
 
 @encryption.command(epilog="Example: guard api encryption retire 3f1c90aa5b7e2d10")
 @click.argument("name")
+@click.option("--force", is_flag=True, help="Even though spools may come that only it opens: they are lost then.")
 @config_option
 @database_option
-def retire(name: str, config_file: Path | None, database: str | None) -> None:
+def retire(name: str, force: bool, config_file: Path | None, database: str | None) -> None:
     """Take the identity NAME out of the file, once nothing is sealed for it any more.
 
-    Copies of the database and of recordings from before then cannot be opened without it: keep it elsewhere, or not.
+    It stays while a session that began under it has not ended, and for 30 days after another took its place: a machine
+    that was away comes back with a spool that only it opens. Copies of the database and of recordings from before then
+    cannot be opened without it: keep it elsewhere, or not.
     """
     from guardcli.api.auth import own_name
     from guardcli.api.store.database import now, writing
+    from guardcli.api.store.retiring import needed
     from guardcli.api.store.rewrapping import Rewrapping
     from guardcli.api.store.trail import Action
     from guardcli.model.errors import NotFoundError
@@ -113,8 +117,13 @@ def retire(name: str, config_file: Path | None, database: str | None) -> None:
         raise NotFoundError(f"there is no identity {name}", hint="guard api encryption list")
     if count := Rewrapping(store.engine, store.stretches).in_use().get(name):
         raise ConflictError(f"{count} blocks are sealed for {name}", hint="guard api encryption rewrap")
+    why = needed(store.engine, name).why(now())
+    if why and not force:
+        raise ConflictError(
+            why, hint="let these machines come back, and keep it until then, which costs nothing; --force gives them up"
+        )
     with writing(store.engine) as connection:
         ring.retire([name])
-        actor, data = f"local:{own_name()}", {"identity": name}
+        actor, data = f"local:{own_name()}", {"identity": name, **({"forced": why} if why else {})}
         store.trail.append(connection, now(), actor, Action.ENCRYPTION_RETIRED, name, data)
     click.echo(f"{name} is retired")

@@ -65,7 +65,10 @@ def test_an_identity_is_rotated_recordings_sealed_anew_and_the_old_one_retired(d
     early = run(database, "retire", old)
     assert (early.returncode, "30 blocks" in early.stderr) == (1, True)
     assert run(database, "rewrap").stdout.startswith("30 of 30")
-    assert run(database, "retire", old).returncode == 0
+    away = run(database, "retire", old)
+    assert away.returncode == 1 and "may come back with a spool" in away.stderr and "--force" in away.stderr
+    assert [state for state, _ in identities(database)] == ["present", "old"]
+    assert run(database, "retire", old, "--force").returncode == 0
     assert identities(database) == [("present", 30)]
     assert "AGE-SECRET" not in rotated.stdout + run(database, "list").stdout
     assert faults(database) == []
