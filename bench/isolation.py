@@ -1,6 +1,7 @@
 """What isolation costs: the start of a session, a guarded call, and a build that calls git very often.
 
-``python bench/isolation.py [ROUNDS] [CALLS]``. Inside and outside are measured in turn.
+``python bench/isolation.py [ROUNDS] [CALLS]``: 1,000 calls take two minutes, 5,000 (``12 5000``) seven. Inside and
+outside are measured in turn.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from guardcli.isolation.reach import behind_sockets, in_environment, in_home, in_project
+from guardcli.isolation.reach import behind_sockets, in_environment, in_home, in_project, in_the_container
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,31 @@ def test_a_socket_counts_where_somebody_answers(tmp_path: Path) -> None:
         assert list(behind_sockets({"SSH_AUTH_SOCK": str(path)})) == []
         listener.listen()
         assert any(str(path) in one.where for one in behind_sockets({"SSH_AUTH_SOCK": str(path)}))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('[remote "origin"]\n\turl = https://u:p@git.example.com/x\n', "connection_uri"),
+        ('[http "https://github.com/"]\n\textraheader = AUTHORIZATION: basic eDpnaHNfYWJjZGVm\n', "http_authorization"),
+        ('[remote "origin"]\n\turl = https://git.example.com/x\n', ""),
+    ],
+)
+def test_the_repositorys_own_configuration_is_looked_at(tmp_path: Path, text: str, found: str) -> None:
+    (tmp_path / ".git").mkdir()
+    config = tmp_path / ".git" / "config"
+    config.write_text(text)
+    named = [one.where for one in in_project(str(tmp_path), lambda content: frozenset())]
+    assert named == ([f"{config} ({found})"] if found else [])
+
+
+def test_what_a_container_was_given_is_named_and_what_is_public_of_it_is_not(tmp_path: Path) -> None:
+    account = tmp_path / "kubernetes.io" / "serviceaccount"
+    (account / "..2026").mkdir(parents=True)
+    for name in ("token", "ca.crt", "namespace", "..2026/token"):
+        (account / name).write_text("x")
+    (tmp_path / "db_password").write_text("x")
+    (tmp_path / "empty").write_text("")
+    found = [one.where for one in in_the_container(str(tmp_path))]
+    assert found == [str(tmp_path / "db_password"), str(account / "token")]
+    assert list(in_the_container(str(tmp_path / "nowhere"))) == []
