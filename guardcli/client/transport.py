@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, unquote, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, PoolManager, ProxyManager
@@ -43,7 +43,8 @@ CONNECTIONS = 32
 """How many are kept open to one API; more are made where more ask at once."""
 
 AUTHORITIES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-"""Variables that name a file of certificates to trust in place of the machine's (SSL_CERT_FILE is OpenSSL's own)."""
+"""Variables that name a file, or a directory, of certificates to trust in place of the machine's (SSL_CERT_FILE is
+OpenSSL's own)."""
 
 PAUSES = (0.01,)
 """Seconds before each further attempt."""
@@ -88,40 +89,71 @@ class _UnixPool(HTTPConnectionPool):
 
 def _pool(url: str) -> tuple[HTTPConnectionPool | PoolManager, str]:
     """Return what keeps connections to the API at `url`, and what its requests' addresses begin with."""
-    parts = urlsplit(url)
-    if parts.scheme == "unix":
-        return _UnixPool(os.fsencode(unquote(parts.path)).hex(), maxsize=CONNECTIONS), ""
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme == "unix" or (parts.scheme in ("http", "https") and bool(parts.hostname))
+    except ValueError:
+        is_address = False
+    if not is_address:
         raise ConfigurationError(
             f"{url!r} is no address of an API", hint="GUARD_API takes https://HOST or unix:///PATH"
         )
-    proxies = {} if proxy_bypass(parts.hostname) else getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    options: dict[str, Any] = {"maxsize": CONNECTIONS, "ca_certs": _authorities()}
-    if proxy is None:
+    if parts.scheme == "unix":
+        return _UnixPool(os.fsencode(unquote(parts.path)).hex(), maxsize=CONNECTIONS), ""
+    options: dict[str, Any] = {"maxsize": CONNECTIONS, **_authorities()}
+    proxy = _proxy(parts)
+    if not proxy:
         return PoolManager(**options), url.rstrip("/")
     account = unquote(urlsplit(proxy).netloc.rpartition("@")[0])
     headers = make_headers(proxy_basic_auth=account) if account else None
     return ProxyManager(proxy, proxy_headers=headers, **options), url.rstrip("/")
 
 
-def _authorities() -> str | None:
-    """Return the file of certificates that the environment names, None for the machine's own."""
-    return next((os.environ[name] for name in AUTHORITIES if os.environ.get(name)), None)
+def _proxy(parts: SplitResult) -> str:
+    """Return the proxy that the environment names for an address, empty for none. Raises ConfigurationError."""
+    if proxy_bypass(parts.hostname or "") or proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return ""
+    proxies = getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all") or ""
+    if proxy and "://" not in proxy:
+        proxy = f"http://{proxy}"
+    if proxy and not proxy.lower().startswith(("http://", "https://")):
+        raise ConfigurationError(
+            f"the proxy of {parts.scheme}_proxy is none of HTTP", hint="name another one, or the API's host in no_proxy"
+        )
+    return proxy
+
+
+def _authorities() -> dict[str, str]:
+    """Return the certificates that the environment names, a file or a directory of them; nothing for the machine's."""
+    named = next((os.environ[name] for name in AUTHORITIES if os.environ.get(name)), "")
+    if not named:
+        return {}
+    return {"ca_cert_dir" if os.path.isdir(named) else "ca_certs": named}
+
+
+def _sendable(token: Secret | None) -> Secret | None:
+    """Return `token`. Raises ConfigurationError, which does not show it, where no header could hold it."""
+    text = token.reveal() if token else ""
+    if not (text.isascii() and text.isprintable()):
+        raise ConfigurationError(
+            "the token for the API holds what no token does", hint="look for a newline at its end: GUARD_TOKEN, secrets"
+        )
+    return token
 
 
 class Transport:
     """Sends requests to one API; safe to use from many threads.
 
     `url` is ``unix:///path`` or ``http(s)://host[:port]``. `revive` is called when a unix socket cannot be
-    reached, to start the API again, before each further attempt.
+    reached, to start the API again, before each further attempt. Raises ConfigurationError.
     """
 
     def __init__(
         self, url: str, token: Secret | None, timeout: float, revive: Callable[[], object] | None = None
     ) -> None:
         self.url = url
-        self._token = token
+        self._token = _sendable(token)
         self._timeout = timeout
         self.revive = revive
         self._pool, self._base = _pool(url)
@@ -131,8 +163,8 @@ class Transport:
         return Transport(self.url, token, self._timeout, self.revive)
 
     def show(self, token: Secret) -> None:
-        """Show `token` from now on."""
-        self._token = token
+        """Show `token` from now on. Raises ConfigurationError."""
+        self._token = _sendable(token)
 
     def close(self) -> None:
         """Close all connections."""
@@ -236,7 +268,8 @@ class Transport:
             raise self._away(error) from error
 
     def _away(self, error: Exception) -> UnavailableError:
-        if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
+        refused = isinstance(error, NewConnectionError)  # a kind of ConnectTimeoutError to urllib3
+        if isinstance(error, ConnectTimeoutError | ReadTimeoutError) and not refused:
             return UnavailableError(
                 f"the API at {self.url} does not answer in time", hint="see whether it is overloaded"
             )

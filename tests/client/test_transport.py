@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from guardcli.client.transport import PAUSES, REVIVALS, Transport
-from guardcli.model.errors import UnavailableError
+from guardcli.model.errors import ConfigurationError, UnavailableError
 from guardcli.model.secrets import Secret
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
@@ -119,4 +119,64 @@ def test_the_proxy_of_the_environment_is_asked_unless_the_host_is_excepted(
             with pytest.raises(UnavailableError):
                 transport.call("GET", "/v1/health")
             assert heads == []
+        transport.close()
+
+
+@pytest.mark.parametrize("written", ["127.0.0.1:{port}", "http://127.0.0.1:{port}", "HTTP://127.0.0.1:{port}"])
+def test_a_proxy_is_one_of_http_where_nothing_else_is_written(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    with listening() as (port, heads):
+        monkeypatch.setenv("http_proxy", written.format(port=port))
+        monkeypatch.delenv("no_proxy", raising=False)
+        transport = Transport("http://127.0.0.1:9", None, 30.0)
+        assert transport.call("GET", "/v1/health") == {}
+        transport.close()
+    assert len(heads) == 1
+
+
+def test_no_proxy_may_name_the_host_with_its_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    with listening() as (port, heads):
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+        monkeypatch.setenv("no_proxy", f"127.0.0.1:{port}")
+        transport = Transport(f"http://127.0.0.1:{port}", None, 30.0)
+        assert transport.call("GET", "/v1/health") == {}
+        transport.close()
+    assert heads[0].startswith(b"GET /v1/health ")
+
+
+@pytest.mark.parametrize(
+    ("url", "proxy", "token"),
+    [
+        ("http://127.0.0.1:9", "socks5h://127.0.0.1:9", "grd_secret"),
+        ("http://[::1", "", "grd_secret"),
+        ("ftp://127.0.0.1", "", "grd_secret"),
+        ("http://127.0.0.1:9", "", "grd_secret\n"),
+        ("http://127.0.0.1:9", "", "grd_secret\r\nx-other: header"),
+        ("http://127.0.0.1:9", "", "grd_secret\u20ac"),
+    ],
+)
+def test_what_cannot_be_asked_with_is_said_and_no_token_is_shown(
+    monkeypatch: pytest.MonkeyPatch, url: str, proxy: str, token: str
+) -> None:
+    monkeypatch.setenv("http_proxy", proxy)
+    with pytest.raises(ConfigurationError) as said:
+        Transport(url, Secret(token), 30.0)
+    assert "grd_secret" not in str(said.value)
+
+
+def test_a_host_where_nobody_listens_is_not_said_to_be_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("http_proxy", raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    transport = Transport(f"http://127.0.0.1:{port}", None, 30.0)
+    with pytest.raises(UnavailableError, match="cannot be reached"):
+        transport.call("GET", "/v1/health")
+    transport.close()
+
+
+def test_certificates_to_trust_may_be_a_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
+    with listening() as (port, _):
+        transport = Transport(f"https://127.0.0.1:{port}", None, 30.0)
+        with pytest.raises(UnavailableError, match="SSL"):
+            transport.call("GET", "/v1/health")
         transport.close()
