@@ -12,7 +12,8 @@ from guardcli.api.store.database import SCHEMA_VERSION, now
 from guardcli.api.store.sessions import SessionQuery
 from guardcli.api.store.verification import verify
 from guardcli.client.api import SessionInfo, Verification
-from guardcli.client.evidence import gather, page
+from guardcli.client.evidence import gather
+from guardcli.client.evidence_page import page
 from guardcli.client.sealing import archive
 from guardcli.model.events import canonical
 from guardcli.signing import KeyRing

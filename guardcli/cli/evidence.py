@@ -38,7 +38,8 @@ def export(since: float, until: float, framework: str, output: Path) -> None:
 
     With FILE.zip it is one file, made by the API and signed by the API's key (guard api keys list).
     """
-    from guardcli.client.evidence import gather, page
+    from guardcli.client.evidence import gather
+    from guardcli.client.evidence_page import page
     from guardcli.client.sealing import seal
     from guardcli.signing import made_key
 

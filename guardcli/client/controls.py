@@ -1,4 +1,4 @@
-"""The controls of NIST SP 800-53 rev. 5 that a record of guard's says something about: what it shows, and what not."""
+"""The controls of NIST SP 800-53 rev. 5 that a record of guard's says something about: what it shows, what not."""
 
 from __future__ import annotations
 
@@ -19,23 +19,54 @@ NIST_800_53 = (
     Control(
         "AC-2",
         "Account Management",
-        ("tokens_issued", "tokens_revoked", "logins", "sessions_revoked"),
-        "Tokens issued and revoked, logins, and sessions ended by an administrator.",
-        "Accounts in the identity provider and in the target systems, and whether each is still needed.",
+        (
+            "tokens_issued",
+            "tokens_revoked",
+            "logins",
+            "logouts",
+            "sessions_revoked",
+            "grants_given",
+            "grants_revoked",
+        ),
+        "Accounts of guard's own: tokens issued and revoked, logins and their ends, sessions that an "
+        "administrator ended, standing grants given and taken back; who did it is in the trail.",
+        "Accounts in the identity provider and in the target systems, who is in which of their groups, and "
+        "whether each is still needed.",
     ),
     Control(
         "AC-3",
         "Access Enforcement",
-        ("calls", "allowed", "asked", "denied"),
-        "Every call was judged by a policy before it ran.",
-        "Calls that never passed guard: by other users, other machines, or an agent that ran without isolation.",
+        (
+            "calls",
+            "allowed",
+            "asked",
+            "denied",
+            "approvals_approved",
+            "approvals_denied",
+            "approvals_expired",
+            "approvals_cancelled",
+        ),
+        "Each call in a guarded session was judged by a policy before it ran, and what needed a person's yes "
+        "waited for it.",
+        "Calls that never passed guard: by other users, on other machines, or by an agent that ran without "
+        "isolation; what the target systems themselves enforce.",
     ),
     Control(
         "AC-6",
         "Least Privilege",
-        ("denied", "asked", "policies"),
-        "What the policy in force denied or put before a person.",
-        "What the credentials behind guard are allowed to do in the target systems.",
+        (
+            "denied",
+            "asked",
+            "policies",
+            "policies_published",
+            "policies_assigned",
+            "policies_rolled_back",
+            "policies_withdrawn",
+        ),
+        "What the policies in force denied or put before a person, and who changed these policies at the "
+        "centre, each change signed.",
+        "What the credentials behind guard may do in the target systems; policies that machines have as files"
+        " of their own, of which the record has the digest alone.",
     ),
     Control(
         "AC-17",
@@ -55,9 +86,14 @@ NIST_800_53 = (
     Control(
         "AU-6",
         "Audit Record Review",
-        ("votes", "approvals_requested"),
-        "Requests that people reviewed before the act.",
-        "That anybody read the record afterwards.",
+        (
+            "approvals_requested",
+            "votes",
+            "sessions_held",
+        ),
+        "Requests that people reviewed before the act, with their reasons, and sessions that somebody had kept.",
+        "That anybody read the record afterwards: reading is not recorded; analysis and reporting are done "
+        "with the search and what goes out to a collector.",
     ),
     Control(
         "AU-9",
@@ -69,14 +105,27 @@ NIST_800_53 = (
     Control(
         "AU-10",
         "Non-repudiation",
-        ("votes", "approvals_decided"),
-        "Votes and decisions stand in a hash chain under the reviewer's identity.",
-        "A signature made with a key of the reviewer's own: there is none.",
+        (
+            "votes",
+            "approvals_approved",
+            "approvals_denied",
+            "approvals_used",
+            "approvals_withdrawn",
+        ),
+        "Votes, decisions and uses stand in a hash chain under the identity that was authenticated, over the "
+        "digest of the exact call.",
+        "A signature made with a key of the reviewer's own: there is none; whoever runs the API could have "
+        "written in another's name.",
     ),
     Control(
         "AU-11",
         "Audit Record Retention",
-        ("earliest_session", "recordings_deleted", "sessions_held"),
+        (
+            "earliest_session",
+            "recordings_deleted",
+            "sessions_held",
+            "sessions_released",
+        ),
         "The earliest session that is kept in this span; recordings deleted, each by a rule that is named, and holds.",
         "What was deleted from backups, and the retention that the organisation requires.",
     ),
@@ -112,8 +161,8 @@ NIST_800_53 = (
         "IA-9",
         "Service Identification and Authentication",
         ("tokens_issued",),
-        "Service tokens issued.",
-        "Whether the services behind guard prove who they are.",
+        "Tokens issued to services and people: the trail has the role of each.",
+        "Whether the services behind guard prove who they are, beyond what a resource's TLS settings ask.",
     ),
     Control(
         "SC-8", "Transmission Confidentiality", (), "Nothing is counted.", "TLS in front of the API, and to targets."
@@ -121,9 +170,15 @@ NIST_800_53 = (
     Control(
         "SC-13",
         "Cryptographic Protection",
-        ("keys_rotated", "identities_rotated"),
-        "SHA-256 chains; Ed25519 signatures of heads and of this bundle; recordings sealed with age (X25519).",
-        "FIPS validation.",
+        (
+            "keys_rotated",
+            "identities_rotated",
+            "identities_retired",
+            "signed_heads",
+        ),
+        "SHA-256 chains; Ed25519 signatures of heads, policies and this bundle; recordings sealed with age "
+        "(X25519, ChaCha20-Poly1305), spools with AES-256-GCM; when keys changed.",
+        "FIPS validation: X25519 and ChaCha20-Poly1305 are not approved algorithms.",
     ),
     Control(
         "SC-28",

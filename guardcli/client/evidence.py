@@ -6,8 +6,6 @@ in the span are counted, and acts of the trail that fall in it.
 
 from __future__ import annotations
 
-import html
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -22,16 +20,30 @@ ACTS = {
     "token-issued": "tokens_issued",
     "token-revoked": "tokens_revoked",
     "logged-in": "logins",
+    "logged-out": "logouts",
     "session-revoked": "sessions_revoked",
     "session-held": "sessions_held",
+    "session-released": "sessions_released",
     "recording-deleted": "recordings_deleted",
     "key-rotated": "keys_rotated",
     "encryption-rotated": "identities_rotated",
+    "encryption-retired": "identities_retired",
+    "policy-published": "policies_published",
+    "policy-assigned": "policies_assigned",
+    "policy-rolled-back": "policies_rolled_back",
+    "policy-withdrawn": "policies_withdrawn",
     "approval-requested": "approvals_requested",
     "approval-voted": "votes",
-    "approval-approved": "approvals_decided",
-    "approval-denied": "approvals_decided",
+    "approval-approved": "approvals_approved",
+    "approval-denied": "approvals_denied",
+    "approval-expired": "approvals_expired",
+    "approval-cancelled": "approvals_cancelled",
+    "approval-withdrawn": "approvals_withdrawn",
+    "approval-consumed": "approvals_used",
+    "grant-given": "grants_given",
+    "grant-revoked": "grants_revoked",
 }
+"""What is counted of the trail, one name an act."""
 
 COUNTERS = {
     "calls": "calls",
@@ -127,40 +139,16 @@ def _facts(sessions: Sequence[SessionInfo], acts: Iterable[Mapping[str, Any]], f
 
 
 def chains(acts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return each approval with the acts of the trail that made it what it is, in order, with their hashes."""
+    """Return each approval with the acts of the trail that made it what it is, in order, with their hashes.
+
+    One that was asked for before `acts` begin says so: its request is in the evidence of the span before.
+    """
     found: dict[str, list[dict[str, Any]]] = {}
     for entry in acts:
         if entry["action"].startswith("approval-"):
             kept = {name: entry[name] for name in ("sequence", "time", "actor", "action", "data", "hash")}
             found.setdefault(entry["subject"], []).append(kept)
-    return [{"approval": id, "acts": steps} for id, steps in found.items()]
-
-
-def page(evidence: Mapping[str, Any]) -> str:
-    """Return the evidence as a page for people: no script, nothing fetched, recorded text only ever text."""
-    rows = "".join(
-        f"<tr><td>{_text(one['id'])}<td>{_text(one['title'])}<td>{_text(one['shows'])}"
-        f"<td>{_text(json.dumps(one['counts'], ensure_ascii=False))}<td>{_text(one['guard_cannot_show'])}"
-        for one in evidence["controls"]
-    )
-    approvals = "".join(
-        f"<li>{_text(one['approval'])}<ol>"
-        + "".join(f"<li>{_text(step['time'])} {_text(step['actor'])} {_text(step['action'])}" for step in one["acts"])
-        + "</ol>"
-        for one in evidence["approvals"]
-    )
-    state = "whole" if evidence["verification"]["whole"] else f"broken: {len(evidence['faults'])} faults"
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Evidence</title>'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        "<style>body{font:16px sans-serif;margin:2em}td,th{border:1px solid;padding:.4em;vertical-align:top}</style>"
-        f"<h1>Evidence, {_text(evidence['framework'])}</h1>"
-        f"<p>From {_text(evidence['from'])} to {_text(evidence['to'])}. The record is {_text(state)}.</p>"
-        "<table><tr><th>Control<th>Title<th>What was recorded<th>Counts<th>What guard cannot show"
-        f"{rows}</table><h2>Approvals</h2><ul>{approvals}</ul></html>\n"
-    )
-
-
-def _text(value: object) -> str:
-    shown = "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in str(value))
-    return html.escape(shown)
+    return [
+        {"approval": id, "acts": steps, "begins_earlier": steps[0]["action"] != "approval-requested"}
+        for id, steps in found.items()
+    ]

@@ -78,6 +78,12 @@ def test_an_export_counts_maps_and_holds(guard: Run, place: Path) -> None:
         assert one[0] == "approval-requested" and one[-1] == "approval-consumed" and "approval-approved" in one
     shown = (place / "out" / "evidence.html").read_text()
     assert "<script" not in shown and "\x1b" not in shown and "AU-10" in shown
+    assert 'name="viewport"' in shown and "@media print" in shown and "&lt;script&gt;" in shown, "the reasons"
+    assert facts["approvals_approved"] == facts["approvals_used"] == facts["votes"] == 2
+    assert not any(one["begins_earlier"] for one in evidence["approvals"])
+    assert all(step["hash"] in shown for one in evidence["approvals"] for step in one["acts"])
+    counted = {name for one in evidence["controls"] for name in one["counts"]}
+    assert set(facts) <= counted, "what is counted bears on a control"
     key = told.stdout.split()[-1]
     away = {"GUARD_API": "http://127.0.0.1:9"}
     checked = guard("verify", str(place / "out"), "--key", key, **away)
