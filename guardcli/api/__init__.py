@@ -8,7 +8,7 @@
 ``permissions`` which role may do what
 ``identity``    OIDC: who people and workloads are
 ``ancestry``    whether a process belongs to the tree of a running session
-``peers``       what the kernel says about the other end of a unix socket, at accept time
+``peers``       HTTP, and what the kernel says about the other end of a unix socket, at accept time
 ``notify``      wakes those who wait for a change, without a busy loop
 ``bus``         tells other workers what changed: LISTEN/NOTIFY, or datagrams on one machine
 ``config``      the central API's settings, by file and environment
@@ -19,6 +19,7 @@
 ``observation`` counts, times and logs every request
 ``limits``      how large a request may be
 ``context``     what every route works with
+``routing``     runs plain functions of routes in a thread, once
 ``server``      listens, logs, stops when asked or idle
 ``workers``     several processes that serve the same socket
 ``store``       what is kept, in SQL; the only place that knows the tables

@@ -85,11 +85,16 @@ async def show_approval(
     id: str, api: Api, who: Who, wait: Annotated[float, Query(ge=0, le=MAX_WAIT, allow_inf_nan=False)] = 0.0
 ) -> ApprovalView:
     """Show one approval; with `wait`, up to so many seconds until it is no longer pending."""
-    await run_in_threadpool(_may_see, api, who, id)
+
+    def look() -> Approval:
+        approval, parties = api.store.approvals.case(id)
+        who.may_see(approval, parties)
+        return approval
+
     approval = await api.notifier.wait(
         f"approval/{id}",
         wait,
-        lambda: api.store.approvals.get(id),
+        look,
         lambda seen: seen.state is not ApprovalState.PENDING,
         lambda seen: seen.expires,
     )
@@ -135,7 +140,3 @@ def changed(api: Context, approval: Approval) -> Approval:
     api.notifier.publish(f"approval/{approval.id}", "approvals")
     api.metrics.approvals.labels(approval.state.value).inc()
     return approval
-
-
-def _may_see(api: Context, who: Principal, id: str) -> None:
-    who.may_see(*api.store.approvals.case(id))

@@ -16,7 +16,7 @@ router = new_router(tags=["identity"])
 
 
 @router.get("/identity/providers")
-def list_providers(api: Api) -> ProviderList:
+async def list_providers(api: Api) -> ProviderList:
     """List the issuers that people may log in by; needs no identity."""
     return ProviderList(providers=[ProviderView.of(issuer) for issuer in api.config.issuers if issuer.client])
 
@@ -45,6 +45,6 @@ def log_out(api: Api, who: Who) -> None:
 
 
 @router.get("/whoami")
-def who_am_i(who: Who) -> WhoAmI:
+async def who_am_i(who: Who) -> WhoAmI:
     """Tell who the caller is, and what it may do."""
     return WhoAmI.of(who)

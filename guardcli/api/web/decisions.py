@@ -82,8 +82,8 @@ def show_approval(
     request: Request, id: str, api: Api, who: Viewer, shown: Annotated[str, Query(max_length=10)] = ""
 ) -> Response:
     """Show all that is needed to decide; to a page that has `shown` a state, what has changed."""
-    approval = api.store.approvals.get(id)
-    who.may_see(approval, api.store.approvals.parties(id))
+    approval, parties = api.store.approvals.case(id)
+    who.may_see(approval, parties)
     if shown and shown != approval.state.value:
         return Response(headers={"hx-refresh": "true"})  # the page is another then, with a form or without
     name = "approval_part.html" if shown else "approval.html"
@@ -103,8 +103,8 @@ def decide(
     try:
         decide_approval(api, who, id, vote == "approve", reason.strip())
     except GuardError as error:
-        approval = api.store.approvals.get(id)
-        who.may_see(approval, api.store.approvals.parties(id))
+        approval, parties = api.store.approvals.case(id)
+        who.may_see(approval, parties)
         values = {"approval": approval, "at": now(), "fault": str(error)}
         answer = render(request, who, "approval.html", title=f"Approval {id}", **values)
         answer.status_code = error.http_status
