@@ -2,6 +2,8 @@
  *
  * A form is looked for once on each line: what a search has read is not read again for the next trigger. */
 
+#define _GNU_SOURCE
+
 #include <string.h>
 
 #include "finders.h"
@@ -14,52 +16,101 @@
 #define PREFIX 128
 #define AUTHORITY 4300
 #define AGAINST 40
+#define STEP 256 /* bytes of a line that are searched for leads together */
+#define LEAST 4 /* bytes that a value behind a lead takes with its head: -p x */
 
-/* How far the heads of a form have been looked for: those that begin before `next` are known, the last in `head`. */
+/* How far the heads of a form have been looked for: those that begin before `next` are known, the last in `head`. Where a
+ * form has a lead, it is the one in `lead`, and its heads that begin before `after` are known. */
 struct cursor {
-    size_t next;
-    bool known;
-    struct match head;
+    size_t next, after;
+    bool known, led;
+    struct match head, lead;
 };
 
 struct search {
     struct text text;
     size_t at;
     unsigned steps;
+    bool exhausted;
     struct cursor *cursor;
 };
 
 static size_t line_start(struct text text, size_t at, size_t most)
 {
-    size_t low = at > most ? at - most : 0, place = at;
-    while (place > low && text.bytes[place - 1] != '\n')
-        place--;
-    return place;
+    size_t low = at > most ? at - most : 0;
+    const uint8_t *newline = memrchr(text.bytes + low, '\n', at - low);
+    return newline ? (size_t)(newline - text.bytes) + 1 : low;
 }
 
-static size_t line_end(struct text text, size_t at)
+/* Return where the line of `at` ends, or what lies `most` bytes behind. */
+static size_t line_end(struct text text, size_t at, size_t most)
 {
-    const uint8_t *newline = at < text.length ? memchr(text.bytes + at, '\n', text.length - at) : NULL;
-    return newline ? (size_t)(newline - text.bytes) : text.length;
+    size_t length = text.length - at < most ? text.length - at : most;
+    const uint8_t *newline = length ? memchr(text.bytes + at, '\n', length) : NULL;
+    return newline ? (size_t)(newline - text.bytes) : at + length;
 }
 
 static enum outcome tell(bool found) { return found ? FOUND : NOTHING; }
 
-/* Match a value at `start` that reaches `at` and is judged to be secret. */
+/* Match a value at `start` that reaches `at`, but behind a lead, and is judged to be secret. */
 static enum outcome holds(const struct finder *finder, struct search *search, size_t start, struct match *match)
 {
     enum outcome outcome = guard_run(finder->value, search->text, start, false, &search->steps, match);
     if (outcome != FOUND)
         return outcome;
     struct text value = {search->text.bytes + match->start, match->stop - match->start};
-    return tell(match->end >= search->at && guard_is_secret(finder, value));
+    return tell((finder->lead || match->end >= search->at) && guard_is_secret(finder, value));
+}
+
+/* Find the next head that begins up to `last`, behind a lead that is not far. */
+static enum outcome next_head(const struct finder *finder, struct search *search, size_t last)
+{
+    struct cursor *cursor = search->cursor;
+    if (!finder->lead) {
+        enum outcome outcome = guard_search(finder->head, search->text, cursor->next, last, &search->steps, &cursor->head);
+        if (outcome == NOTHING && cursor->next <= last)
+            cursor->next = last + 1;
+        return outcome;
+    }
+    for (;;) {
+        if (!cursor->led) {
+            enum outcome outcome = guard_search(finder->lead, search->text, cursor->next, last, &search->steps, &cursor->lead);
+            if (outcome == NOTHING && cursor->next <= last)
+                cursor->next = last + 1;
+            if (outcome != FOUND)
+                return outcome;
+            cursor->led = true;
+        }
+        size_t from = cursor->after > cursor->lead.end ? cursor->after : cursor->lead.end;
+        size_t most = cursor->lead.end + BEHIND + 1;
+        enum outcome outcome = NOTHING;
+        if (from <= most && from <= last)
+            outcome = guard_search(finder->head, search->text, from, most < last ? most : last, &search->steps, &cursor->head);
+        if (outcome != NOTHING)
+            return outcome;
+        if (cursor->after <= most || cursor->after <= last)
+            cursor->after = (most < last ? most : last) + 1;
+        if (last <= most)
+            return NOTHING;
+        cursor->led = false;
+        cursor->next = cursor->lead.begin + 1;
+    }
+}
+
+/* Forget the head that is known; the next one begins from `after` on. */
+static void go_on(struct cursor *cursor, size_t after)
+{
+    cursor->known = false;
+    cursor->after = after;
+    if (!cursor->led)
+        cursor->next = after;
 }
 
 /* Find the form whose value begins shortly before `at`, or within what the form allows behind it. */
 static enum outcome find_form(const struct finder *finder, struct search *search, struct match *match)
 {
     struct text text = search->text;
-    size_t at = search->at, low = line_start(text, at, BEHIND), end = line_end(text, at);
+    size_t at = search->at, low = line_start(text, at, BEHIND), end = line_end(text, at, finder->ahead + BEYOND);
     size_t high = at + finder->ahead < end ? at + finder->ahead : finder->ahead ? end : at;
     enum outcome outcome = tell(finder->ahead != 0);
     for (size_t back = 1; !outcome && back <= NEAREST && back <= at; back++)
@@ -69,14 +120,14 @@ static enum outcome find_form(const struct finder *finder, struct search *search
     struct cursor *cursor = search->cursor;
     struct match shorter;
     if (cursor->known && cursor->head.begin < low)
-        *cursor = (struct cursor){.next = cursor->head.end > low ? cursor->head.end : low};
+        go_on(cursor, cursor->head.end > low ? cursor->head.end : low);
+    if (cursor->led && cursor->lead.begin < low)
+        cursor->led = false;
     if (!cursor->known && cursor->next < low)
         cursor->next = low;
     for (;;) {
         if (!cursor->known) {
-            outcome = guard_search(finder->head, text, cursor->next, high, &search->steps, &cursor->head);
-            if (outcome == NOTHING && cursor->next <= high)
-                cursor->next = high + 1;
+            outcome = next_head(finder, search, high);
             if (outcome != FOUND)
                 return outcome;
             cursor->known = true;
@@ -88,10 +139,11 @@ static enum outcome find_form(const struct finder *finder, struct search *search
                                                           : holds(finder, search, shorter.end, match);
         }
         outcome = holds(finder, search, cursor->head.end, match);
+        if (outcome == FOUND && finder->lead)
+            go_on(cursor, match->end);
         if (outcome != NOTHING)
             return outcome;
-        size_t after = cursor->head.end > cursor->head.begin ? cursor->head.end : cursor->head.begin + 1;
-        *cursor = (struct cursor){.next = after};
+        go_on(cursor, cursor->head.end > cursor->head.begin ? cursor->head.end : cursor->head.begin + 1);
     }
 }
 
@@ -193,8 +245,9 @@ static bool find(const struct finder *finder, struct search *search, struct span
         find_form, find_token, find_shape, find_authority};
     struct match match;
     enum outcome outcome = ways[finder->way](finder, search, &match);
+    search->exhausted = outcome == EXHAUSTED;
     if (outcome == EXHAUSTED) {
-        size_t start = line_start(search->text, search->at, BEHIND), end = line_end(search->text, search->at);
+        size_t start = line_start(search->text, search->at, BEHIND), end = line_end(search->text, search->at, search->text.length);
         *span = (struct span){.start = (uint32_t)start, .end = (uint32_t)end};
         return end > start;
     }
@@ -205,13 +258,39 @@ static bool find(const struct finder *finder, struct search *search, struct span
     return outcome == FOUND && span->end > span->start;
 }
 
-/* Find what stands around the hits, in order, by the finder of each one's form, and what begins from `base` on; `most` is
- * as many as there are hits. Leave those hits that have no finder, and say in `left` how many. Return how many findings. */
+/* Find what stands behind leads anywhere in the text, line by line and long lines in steps. */
+static size_t find_led(const struct entry *entry, struct search *search, size_t base, struct span *found, size_t most)
+{
+    struct text text = search->text;
+    size_t findings = 0, done = 0;
+    struct span span;
+    for (size_t at = 0; at < text.length;) {
+        at = line_end(text, at, STEP);
+        search->at = at;
+        search->steps = 0;
+        while (findings < most && at >= done && find(entry->finder, search, &span)) {
+            if (span.end - span.start >= OVERLONG)
+                guard_extend(text, &span);
+            done = span.end;
+            span.rank = (uint8_t)entry->rank;
+            if (span.start >= base)
+                found[findings++] = span;
+            if (search->exhausted)
+                break;
+        }
+        at += at < text.length && text.bytes[at] == '\n';
+    }
+    return findings;
+}
+
+/* Find what stands around the hits, in order, by the finder of each one's form, and what begins from `base` on; there
+ * are no more than there are hits and, behind leads, one for each LEAST bytes of the text. A trigger of a form with a lead
+ * is there once, for all the text. Leave those hits that have no finder, and say in `left` how many. Return how many findings. */
 EXPORT size_t guard_find(const uint8_t *bytes, size_t length, size_t base, struct hit *hits, size_t count,
                          const struct entry *entries, struct span *found, size_t *left)
 {
     struct cursor cursors[NO_RANK + 1] = {0};
-    size_t done[NO_RANK + 1] = {0}, findings = 0;
+    size_t done[NO_RANK + 1] = {0}, findings = 0, most = count + length / LEAST;
     *left = 0;
     for (size_t index = 0; index < count; index++) {
         struct hit hit = hits[index];
@@ -224,6 +303,10 @@ EXPORT size_t guard_find(const uint8_t *bytes, size_t length, size_t base, struc
         }
         struct search search = {.text = {bytes, length}, .at = hit.end, .cursor = cursors + entry->rank};
         struct span span;
+        if (entry->finder->lead) {
+            findings += find_led(entry, &search, base, found + findings, most - findings);
+            continue;
+        }
         if (hit.end <= done[entry->rank] || !find(entry->finder, &search, &span))
             continue;
         if (span.end - span.start >= OVERLONG)

@@ -10,7 +10,7 @@
 /* As guardcli.masking.finders.Finder. Programs that it has not are null. */
 struct finder {
     uint32_t way, ahead, question, whole, behind[DISTANCES];
-    const uint32_t *head, *value, *wants, *declines, *against;
+    const uint32_t *head, *value, *wants, *declines, *against, *lead;
 };
 
 /* Of a trigger: who finds, null where Python does, and as of which rank. */

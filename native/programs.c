@@ -260,6 +260,9 @@ static enum outcome attempt(const uint32_t *program, uint32_t at, struct text te
 enum outcome guard_run(const uint32_t *program, struct text text, size_t from, bool whole, unsigned *steps,
                        struct match *match)
 {
+    const uint32_t *one = program + FIRST;
+    if (one[0] == BEHIND && (from && has(program, one[2], text, from - 1)) == one[1])
+        return NOTHING; /* what begins with a word is tried at each byte of others */
     return has(program, program[0], text, from) ? attempt(program, FIRST, text, from, whole, steps, match, 0) : NOTHING;
 }
 

@@ -23,7 +23,7 @@ FINDERS = list(dict.fromkeys(finder for kind in REGISTRY.values() for part in ki
 
 def parts(finder: Finder) -> tuple[bytes, ...]:
     """Return the expressions of `finder`, in the order of `struct finder`."""
-    return finder.head, finder.value, finder.judge.wants, finder.judge.declines, finder.against
+    return finder.head, finder.value, finder.judge.wants, finder.judge.declines, finder.against, finder.lead
 
 
 def numbers(data: bytes) -> str:

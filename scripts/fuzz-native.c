@@ -220,7 +220,7 @@ static void lay_out(const uint8_t *text, size_t length)
 /* Find what stands around hits anywhere, by any finders. */
 static void find(const uint8_t *text, size_t length)
 {
-    size_t count = (size_t)rand() % ROOM, left, most = count;
+    size_t count = (size_t)rand() % ROOM, left, most = count + length / 4;
     struct hit *hits = malloc(count * sizeof *hits + 1);
     struct span *found = malloc(most * sizeof *found + 1);
     uint32_t end = 0;

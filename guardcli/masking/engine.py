@@ -170,7 +170,7 @@ class Masker:
 
 def _is_once(kind: Detector) -> bool:
     """Tell whether it is enough to know that a trigger is there."""
-    return kind.once or kind.sifted
+    return kind.once or kind.sifted or any(finder.lead for finder in kind.finders)
 
 
 def _scanner(

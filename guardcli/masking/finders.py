@@ -15,7 +15,7 @@ from typing import NamedTuple
 from guardcli.masking.judges import Judge
 from guardcli.masking.programs import program
 
-_FINDER = Struct("<8I5Q")
+_FINDER = Struct("<8I6Q")
 _ENTRY = Struct("<QQ")
 _NO_RANK = 255
 _DISTANCES = 4
@@ -26,7 +26,7 @@ class Way(IntEnum):
 
     FORM = 0
     """A value behind a head, on the line of the trigger; it begins up to `ahead` bytes behind the trigger's end, with 0
-    shortly before it.
+    shortly before it. With a `lead` the head stands up to 400 bytes behind that, and each one on the line counts.
     """
     TOKEN = 1
     """A value that begins with the head, at one of the `distances` before the trigger's end, or else (`ahead` is not 0)
@@ -53,6 +53,7 @@ class Finder(NamedTuple):
     distances: Sequence[int] = ()
     whole: bool = False
     against: bytes = b""
+    lead: bytes = b""
 
 
 class Packed(NamedTuple):
@@ -65,7 +66,7 @@ class Packed(NamedTuple):
 @cache
 def packed(finder: Finder) -> Packed:
     """Return `finder` with its programs; it is compiled for the first trigger that is seen."""
-    parts = (finder.head, finder.value, finder.judge.wants, finder.judge.declines, finder.against)
+    parts = (finder.head, finder.value, finder.judge.wants, finder.judge.declines, finder.against, finder.lead)
     programs = [program(one) if one else array("I") for one in parts]
     distances = (*finder.distances, *(0,) * _DISTANCES)[:_DISTANCES]
     addresses = (one.buffer_info()[0] if one else 0 for one in programs)

@@ -13,7 +13,7 @@ from guardcli.masking.tails import Tail
 class Form(NamedTuple):
     """One form. `trigger` is for the first pass; `head` matches what stands before the secret and ends where it begins;
     `value` matches it there, in its last group; `judge` decides. `ahead` is how far from the trigger's end it may
-    begin; 0 where it begins just before that end.
+    begin; 0 where it begins just before that end. With a `lead`, the head may stand up to 400 bytes behind that.
     """
 
     trigger: bytes | Tail
@@ -21,6 +21,7 @@ class Form(NamedTuple):
     value: bytes
     judge: Judge = GIVEN
     ahead: int = 0
+    lead: bytes = b""
 
 
 def in_any_case(form: Form) -> Form:
@@ -38,4 +39,4 @@ class FormDetector(Detector):
             self.tails = (form.trigger,)
         else:
             self.triggers = (form.trigger,)
-        self.finders = (Finder(Way.FORM, form.value, form.judge, form.head, form.ahead),)
+        self.finders = (Finder(Way.FORM, form.value, form.judge, form.head, form.ahead, lead=form.lead),)

@@ -20,7 +20,7 @@ from guardcli.masking.spans import Span
 from guardcli.model.errors import UnavailableError
 
 LIBRARY = os.path.join(os.path.dirname(os.path.dirname(__file__)), "_native", "libguard_mask.so")
-VERSION = 13
+VERSION = 14
 SWEPT = ("credit_card", "iban", "national_id", "email", "phone", "vendor_token")
 """Detectors whose forms the sweep finds, in its own order; the last two judge them by their `find`."""
 
@@ -35,6 +35,9 @@ _LABEL = Struct(f"<B{LABEL_MAX}s")
 _PROGRESS = Struct("<QQQQBxxxxxxx")
 _BYTES_A_SIGN = 32
 """There is room for one assignment in so many bytes at first; where there are more, all are looked for again."""
+
+_BYTES_A_LED_VALUE = 4
+"""As LEAST in ``native/finders.c``."""
 
 _STEPS_A_BYTE = 8
 _STEPS_MAX = 1 << 16
@@ -161,7 +164,8 @@ def find(text: bytes, base: int, end: int, hits: array[int], entries: bytearray)
     `entries` has one for each number: where its finder is, 0 where there is none, and its rank.
     """
     count = len(hits) // 2
-    found, left = Spans(bytearray(count * _SPAN.size), 0), ctypes.c_size_t()
+    most = count + end // _BYTES_A_LED_VALUE
+    found, left = Spans(bytearray(most * _SPAN.size), 0), ctypes.c_size_t()
     found.count = library().guard_find(
         text, end, base, hits.buffer_info()[0], count, _memory(entries), found.address(), ctypes.byref(left)
     )

@@ -10,7 +10,6 @@ from guardcli.masking.judges import CHOSEN, GIVEN
 
 _VALUE = rb"(?:'([^'\n]{1,8192})'|\"([^\"\n]{1,8192})\"|([^\s\"'|;&<>]{1,8192}))"
 _WORD = rb"([^\s\"']{1,8192})"
-_OPTIONS = rb"[ \t](?:[^\n]{0,400}?[ \t])?"
 _FAR = 480
 
 
@@ -26,7 +25,8 @@ COMMUNITY = GIVEN._replace(declines=rb"(?i)public|private|" + _STOP)
 def _client(programs: bytes, options: bytes, value: bytes = _VALUE) -> Form:
     """Return the form of `options` of one of `programs`."""
     names = rb"(?<![\w./-])(?:[\w./-]{0,60}/)?(?:" + programs + rb")"
-    return Form(rb"\b(?:" + programs + rb")[ \t]", names + _OPTIONS + options, value, GIVEN, _FAR)
+    head = rb"[ \t](?:" + options + rb")"
+    return Form(rb"\b(?:" + programs + rb")[ \t]", head, value, GIVEN, _FAR, names + rb"(?=[ \t])")
 
 
 CLIENTS = (
@@ -42,10 +42,11 @@ CLIENTS = (
     _client(rb"mysql(?:dump|admin|import|show)?|mariadb(?:-dump|-admin)?", rb"-p(?![ \t])"),
     Form(
         rb"\b(?:docker|podman|oc|helm|nerdctl|skopeo|buildah|az|twine|crane)[ \t][a-z ]{0,20}(?:login|upload)[ \t]",
-        rb"\b(?:login|upload)[ \t](?:[^\n]{0,400}?[ \t])?-p[ \t]+",
+        rb"[ \t]-p[ \t]+",
         _VALUE,
         GIVEN,
         _FAR,
+        rb"\b(?:login|upload)(?=[ \t])",
     ),
     _client(rb"(?:redis|keydb|valkey)-cli", rb"(?:-a|AUTH|auth|requirepass|masterauth)[ \t]+"),
     _client(rb"mongo(?:sh|dump|restore|import|export|stat)?", rb"-p[ \t]?(?![ \t-])"),

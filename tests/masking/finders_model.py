@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Iterator
 from functools import cache
 
 from guardcli.masking.chosen import is_chosen
@@ -89,6 +90,26 @@ def _form(finder: Finder, text: bytes, at: int) -> Found:
             return value.span(value.lastindex or 0)
         low = max(head.end(), head.start() + 1)
     return None
+
+
+def led(finder: Finder, text: bytes) -> Iterator[tuple[int, int]]:
+    """Return the values anywhere behind heads that stand up to 400 bytes behind a lead on their line."""
+    begin = 0
+    for line in re.findall(rb"[^\n]*\n|[^\n]+", text):
+        place, stop = begin, begin + len(line.rstrip(b"\n"))
+        for start in range(begin, stop + 1):
+            lead = _compiled(finder.lead).match(text, start)
+            place = max(place, lead.end()) if lead else place
+            while lead and place <= min(lead.end() + 401, stop):
+                head = _compiled(finder.head).match(text, place)
+                if head is None:
+                    place += 1
+                    continue
+                value = _holds(finder, text, head.end(), 0)
+                if value is not None:
+                    yield value.span(value.lastindex or 0)
+                place = value.end() if value is not None else max(head.end(), place + 1)
+        begin += len(line)
 
 
 def _token(finder: Finder, text: bytes, at: int) -> Found:
