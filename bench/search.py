@@ -138,6 +138,7 @@ class Filling:
     drop: Sequence[str]
     make: Sequence[str]
     load: Callable[[Connection, Iterator[bytes]], None]
+    settle: Sequence[str]
 
 
 def load_sqlite(connection: Connection, rows: Iterator[bytes]) -> None:
@@ -161,11 +162,13 @@ FILLINGS = {
         ("DROP TRIGGER search_added", "DROP TRIGGER search_removed", "DROP TABLE search_text"),
         (*SEARCH_TEXT, "INSERT INTO search_text(search_text) VALUES ('rebuild')"),
         load_sqlite,
+        ("PRAGMA wal_checkpoint(TRUNCATE)",),
     ),
     "postgresql": Filling(
         ("DROP INDEX search_by_document",),
         (str(CreateIndex(GIN).compile(dialect=postgresql.dialect())),),
         load_postgresql,
+        ("VACUUM ANALYZE search", "CHECKPOINT"),
     ),
 }
 
@@ -181,7 +184,8 @@ def fill(engine: Engine, rows: Iterator[bytes]) -> None:
         for statement in filling.make:
             connection.exec_driver_sql(statement)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("VACUUM ANALYZE search" if engine.dialect.name == "postgresql" else "ANALYZE search")
+        for statement in filling.settle:
+            connection.exec_driver_sql(statement)
 
 
 def questions(pick: random.Random, events: int) -> dict[str, SearchQuery]:

@@ -16,6 +16,7 @@ import pytest
 
 from guardcli.api.notify import RECHECK_SECONDS
 from guardcli.api.workers import SHORT_LIVES
+from guardcli.client.policies import PolicyApi
 from guardcli.model.approvals import ApprovalState
 from guardcli.model.errors import DeniedError
 
@@ -65,6 +66,32 @@ def test_a_decision_wakes_whoever_waits_at_another_worker(many, make) -> None:
         waiter.join()
     assert answers == [ApprovalState.APPROVED] * len(ids)
     assert time.monotonic() - began < RECHECK_SECONDS, "woken, not found by looking again"
+
+
+def test_a_policy_that_is_published_reaches_whoever_waits_at_another_worker(many, make) -> None:
+    client = many.client()
+    nonce = "0" * 32
+    before = client.transport.call("GET", "/v1/policy", query={"nonce": nonce, "group": "agents"})["answer"]["serial"]
+    answers: list[int] = []
+
+    def wait() -> None:
+        mine = many.client()
+        query = {"nonce": nonce, "group": "agents", "serial": before, "wait": 60}
+        answers.append(mine.transport.call("GET", "/v1/policy", query=query, wait=60)["answer"]["version"])
+        mine.close()
+
+    waiters = [threading.Thread(target=wait) for _ in range(9)]
+    for waiter in waiters:
+        waiter.start()
+    time.sleep(1.0)
+    text = "version: 1\nname: a\nrules: [{id: all-ask, match: {tool: psql}, decision: approve}]\n"
+    began = time.monotonic()
+    version = PolicyApi(client).publish("a.yaml", {"a.yaml": text}, "agents")["published"]["version"]
+    for waiter in waiters:
+        waiter.join()
+    assert answers == [version] * len(waiters)
+    assert time.monotonic() - began < RECHECK_SECONDS, "woken, not found by looking again"
+    client.close()
 
 
 def test_a_session_registered_at_one_worker_is_inside_for_all(many, make) -> None:
