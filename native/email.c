@@ -169,6 +169,25 @@ static size_t chain_end(struct text text, size_t end)
     return end;
 }
 
+/* Tell whether an address ends like most do and has two signs and more in each part: random bytes do once in 10^10. */
+static bool is_usual(struct text text, size_t start, size_t sign, size_t end)
+{
+    static const char *const usual[] = {
+        "com", "org", "net", "edu", "gov", "info", "dev", "app", "io", "de", "uk", "fr", "it", "es", "nl", "be", "ch",
+        "at", "pl", "se", "no", "dk", "fi", "ie", "pt", "br", "in", "au", "jp", "cn", "kr", "mx", "ru", "us", "ca", "eu",
+        "co", "me", "ai",
+    };
+    size_t top = end;
+    while (text.bytes[top - 1] != '.')
+        top--;
+    if (sign - start < 2 || top - sign < 4)
+        return false;
+    for (size_t index = 0; index < sizeof usual / sizeof *usual; index++)
+        if (strlen(usual[index]) == end - top && !memcmp(usual[index], text.bytes + top, end - top))
+            return true;
+    return false;
+}
+
 bool guard_email(struct text text, size_t place, size_t *start, size_t *end)
 {
     if (!place || !is(text.bytes[place - 1], LOCAL)
@@ -182,6 +201,10 @@ bool guard_email(struct text text, size_t place, size_t *start, size_t *end)
             break;
     if (*start == place || is_place(text, *start, place, *end))
         return false;
+    if (is_usual(text, *start, place, *end)) {
+        *end = chain_end(text, *end);
+        return true;
+    }
     *end = chain_end(text, *end);
     return *end - *start >= SAFE_LENGTH || !guard_is_noise(text, *start);
 }

@@ -66,9 +66,12 @@ class Maskers:
         return self._learned.before(self.masker(extra).stream(tool, observer), observer)
 
     def finder(self, detectors: tuple[str, ...], observer: Observer) -> Stream:
-        """Return a stream that tells `observer` of all that `detectors` find, but for what the policy lets stay."""
+        """Return a stream that tells `observer` of all that `detectors` find, but for what the policy lets stay, in all
+        encodings that a rule of the policy names.
+        """
         allowing = (one for one in self._rules if not (one.detect or one.columns or one.patterns or one.deny))
-        rules = (MaskRule(detect=detectors), *allowing)
+        encodings = tuple(dict.fromkeys(one for rule in self._rules for one in rule.decode))
+        rules = (MaskRule(detect=detectors, decode=encodings), *allowing)
         masker = self._finders.get(rules)
         if masker is None:
             masker = self._finders[rules] = self._compile(rules)

@@ -41,9 +41,11 @@ def test_email(check: Callable[[str, str], None], marked: str) -> None:
     check("email", marked)
 
 
-def test_a_short_address_in_noise_is_noise_and_in_nul_separated_text_is_not() -> None:
+def test_a_short_address_in_noise_is_noise_where_it_is_no_usual_one_and_in_nul_separated_text_it_is_not() -> None:
     sweep = Sweep({"email": 0})
     noise = b"\x91\x02\xfe\x81\x07" * 8 + b"a@b.co" + b"\x91\x02\xfe\x81\x07" * 8
+    copied = b"\x91\x02\xfe\x81\x07" * 8 + b"ann@corp.io" + b"\x91\x02\xfe\x81\x07" * 8
+    assert [found[:2] for found in sweep.find(copied, 0, 0, len(copied))[0]] == [(40, 51)]
     text = b"row\0" * 8 + b"a@b.co" + b"\0row" * 8
     assert list(sweep.find(noise, 0, 0, len(noise))[0]) == []
     assert [found[:2] for found in sweep.find(text, 0, 0, len(text))[0]] == [(32, 38)]
