@@ -21,7 +21,7 @@ from guardcli.gateways.postgres.authority import Outcome, Statement, Ticket
 from guardcli.gateways.postgres.contract import Conversation, Opening, Refused
 from guardcli.gateways.postgres.conversation import StatementConversation
 from guardcli.gateways.postgres.opening import opening_operations, wants_replication
-from guardcli.gateways.postgres.reach import moves_names, parts
+from guardcli.gateways.postgres.reach import begins_moved, moves_names, parts
 from guardcli.gateways.postgres.results import Maskers, Results
 from guardcli.model.decisions import Decision, Verdict
 from guardcli.model.events import EventType
@@ -88,7 +88,7 @@ class ConnectionAuthority:
         self._ruling = rules.standing.ruling
         self._last: tuple[tuple[Operation, ...], float, Decision] | None = None
         self._place = _place(opening)
-        self._moved = 0.0 if {"options", "search_path"} & opening.parameters.keys() else math.inf
+        self._moved = 0.0 if begins_moved(opening.parameters) else math.inf
         """After this call a name without a schema may mean another table than to a connection that has just begun."""
         self._lines = StatementLines(rules.recorder, opening)
 

@@ -145,17 +145,23 @@ CREATE VIEW trapped AS SELECT id FROM owners WHERE id = marks();
 ANALYZE;
 """
 WHOLE = "delete from public.owners: about 400 rows of 400; reaches on into public.cars"
+UNPLANNED = "not planned: to another connection the server says"
 REACHES: list[tuple[list[str], str]] = [
     (["DELETE FROM owners"], WHOLE),
     (["DELETE FROM owners WHERE id = 7"], WHOLE.replace("400 rows of", "1 row of")),
     (["BEGIN; DELETE FROM owners; ROLLBACK"], WHOLE),
     (["TRUNCATE owners CASCADE"], "truncate of public.owners: all of about 400 rows; reaches on into public.cars"),
-    (["DELETE FROM nowhere"], 'the server would refuse it: relation "nowhere" does not exist'),
+    (["DELETE FROM nowhere"], f'{UNPLANNED}: relation "nowhere" does not exist'),
+    (["BEGIN", "LOCK TABLE owners", "DELETE FROM owners"], f"{UNPLANNED}: canceling statement due to lock timeout"),
+    (
+        ["DELETE FROM owners WHERE id = '1\nabout 1 row'"],
+        f'{UNPLANNED}: invalid input syntax for type integer: "1\\nabout 1 row"',
+    ),
     (["SET search_path TO elsewhere", "DELETE FROM owners"], ""),
     (["SET search_path TO elsewhere", "DELETE FROM public.owners"], WHOLE),
     (
         ["DELETE FROM owners WHERE id IN (SELECT id FROM trapped)"],
-        "the server would refuse it: cannot execute INSERT in a read-only transaction",
+        f"{UNPLANNED}: cannot execute INSERT in a read-only transaction",
     ),
 ]
 """What a client sends, and what is said of the last of it before a person decides."""

@@ -19,7 +19,18 @@ from typing import Any, Protocol
 from guardcli.gateways.postgres.codec.backend import DataRow, ErrorResponse, ReadyForQuery, decode_backend
 from guardcli.gateways.postgres.codec.frames import FROM_SERVER, Frame, Splitter
 from guardcli.gateways.postgres.codec.frontend import Bind, Execute, Parse, Query, Sync, Terminate
-from guardcli.gateways.postgres.reach import TABLES_MAX, WEIGHED, Kind, Part, Weight, changes, planned, weight, whole
+from guardcli.gateways.postgres.reach import (
+    TABLES_MAX,
+    WEIGHED,
+    Kind,
+    Part,
+    Weight,
+    changes,
+    in_one_line,
+    planned,
+    weight,
+    whole,
+)
 
 ASK_SECONDS = 5.0
 """How long an answer may take, a new connection included."""
@@ -131,7 +142,7 @@ class LiveCatalogue:
         """
         try:
             async with asyncio.timeout(REACH_SECONDS), self._turn:
-                return [words for part in parts for words in await self._reach(part, values)]
+                return [in_one_line(words) for part in parts for words in await self._reach(part, values)]
         except Exception as failure:  # whatever it is, it is not known then
             log.warning("how far a statement would go cannot be asked: %s", failure)
             self._drop()
@@ -146,7 +157,7 @@ class LiveCatalogue:
                 plan = await self._plan(part.text, values)
             except ServerRefused as refusal:
                 await self._ask("ROLLBACK")
-                return [] if values else [f"the server would refuse it: {refusal}"]
+                return [] if values else [f"not planned: to another connection the server says: {refusal}"]
             changed, _ = changes(plan)
             tables = [(one.schema, one.name) for one in changed]
         oids = await self._numbers(tables)

@@ -58,8 +58,9 @@ def opening_operations(parameters: Mapping[str, str], tool: str, replication: bo
     for name, value in (*settings, *(given or ())):
         if name.startswith("_pq_."):
             continue
-        verdict = judge_setting(name.replace("-", "_"), (value,))
-        role = (Target("role", value),) if name in ("role", "session_authorization") else ()
+        setting = name.lower().replace("-", "_")  # as the server finds it
+        verdict = judge_setting(setting, (value,))
+        role = (Target("role", value),) if setting in ("role", "session_authorization") else ()
         if verdict.unknown:
             found.append(conceded(tool, "set", verdict.unknown, *verdict.effects, targets=role))
         elif verdict.effects - {Effect.SESSION}:

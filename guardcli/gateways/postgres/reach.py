@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -30,6 +30,11 @@ NAMED_MAX = 8
 ROWS_ONLY = frozenset((Effect.READ, Effect.WRITE, Effect.DELETE))
 _PATH = re.compile(r"search_path|schema|role|authorization|discard|reset|set_config|u&|execute|all", re.IGNORECASE)
 """Words without one of which a statement changes neither the search path nor who the connection is."""
+_MOVING = frozenset(("options", "search_path", "role", "session_authorization"))
+SAID_MAX = 1000
+"""Characters of one sentence."""
+_UNSEEN = re.compile(r"[^ -~\w]")
+"""What may not be a letter, a digit or a sign of ASCII."""
 _PLANNED = frozenset(("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"))
 _WORDS = {"Insert": "insert into", "Update": "update of", "Delete": "delete from", "Merge": "merge into"}
 
@@ -100,6 +105,21 @@ def parts(text: str, operations: Sequence[Operation], moved: bool) -> list[Part]
             found.append(part)
         moved = moved or moves_names(operation, text[place])
     return found[:PARTS_MAX]
+
+
+def begins_moved(settings: Iterable[str]) -> bool:
+    """Tell whether what a startup packet sets, by names without case, may move names without a schema."""
+    return any(name.lower() in _MOVING for name in settings)
+
+
+def in_one_line(words: str) -> str:
+    """Return a sentence that shows as one: names and what the server says may hold what would begin another."""
+    return _UNSEEN.sub(_escaped, words)[:SAID_MAX]
+
+
+def _escaped(found: re.Match[str]) -> str:
+    sign = found[0]
+    return sign if sign.isprintable() else sign.encode("unicode_escape").decode()
 
 
 def moves_names(operation: Operation, text: str) -> bool:

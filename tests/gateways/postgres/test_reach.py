@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 
-from guardcli.gateways.postgres.reach import Kind, Weight, moves_names, parts, planned, weight, whole
+from guardcli.gateways.postgres.reach import (
+    Kind,
+    Weight,
+    begins_moved,
+    in_one_line,
+    moves_names,
+    parts,
+    planned,
+    weight,
+    whole,
+)
 from guardcli.inspectors.sql import inspect_sql
 
 
@@ -93,6 +103,26 @@ def test_names_that_may_have_moved_are_not_looked_up_without_their_schema() -> N
 )
 def test_what_may_move_names_is_noticed(text: str, moves: bool) -> None:
     assert any(moves_names(one, text) for one in inspect_sql(text)) is moves
+
+
+@pytest.mark.parametrize(
+    ("names", "moved"),
+    [
+        (["user", "database", "application_name"], False),
+        (["options"], True),
+        (["search_path"], True),
+        (["Search_Path"], True),
+        (["ROLE"], True),
+        (["Session_Authorization"], True),
+    ],
+)
+def test_settings_of_a_startup_packet_may_move_names_in_any_case(names: list[str], moved: bool) -> None:
+    assert begins_moved(names) is moved
+
+
+def test_what_the_server_says_takes_one_line_and_no_more_than_so_much_of_it() -> None:
+    assert in_one_line('no "a\n\x1b[2Jb\u202e é"') == r'no "a\n\x1b[2Jb\u202e é"'
+    assert len(in_one_line("\n" * 5000)) <= 1000
 
 
 def node(kind: str, rows: int, *below: dict[str, Any], **more: Any) -> dict[str, Any]:

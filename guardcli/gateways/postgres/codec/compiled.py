@@ -14,6 +14,8 @@ from guardcli.masking.native import library
 SIZE_MAX = (1 << 31) - 1
 """Bytes of rows that are laid out at once: places in them are numbers of 32 bits."""
 _NONE = ctypes.c_size_t(-1).value
+_ROW, _VALUE = 7, 4
+"""Bytes that a row and each of its values have at the least: a header and a number of values; a length."""
 
 
 @cache
@@ -58,11 +60,10 @@ class RowValues:
         if len(data) > SIZE_MAX:
             raise ValueError(f"{len(data)} bytes of rows at once")
         end, rows = whole_messages(data, 0, ord("D"), 6, SIZE_MAX)
-        room = 4 * max(1, rows * columns)
+        fits = end == len(data) and rows * (_ROW + _VALUE * columns) <= end
+        room = 4 * max(1, rows * columns if fits else 0)
         self._begins, self._sizes = (ctypes.c_char * room)(), (ctypes.c_char * room)()
-        if end != len(data) or not _compiled().guard_row_values(
-            data, len(data), rows, columns, self._begins, self._sizes
-        ):
+        if not fits or not _compiled().guard_row_values(data, len(data), rows, columns, self._begins, self._sizes):
             raise ValueError("rows that are not as long as their values, or have other columns than were described")
         self.data, self.rows, self.columns = data, rows, columns
         self.begins = memoryview(self._begins).cast("B").cast("I")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+import tracemalloc
 
 import pytest
 
@@ -52,6 +53,17 @@ def test_a_length_that_is_no_number_of_bytes_ends_the_walk() -> None:
 
 def test_rows_are_laid_out_as_they_were_written() -> None:
     assert read(RowValues(DATA, 3)) == ROWS
+
+
+def test_rows_too_short_for_their_columns_take_no_room() -> None:
+    data = DataRow(()).encode() * 1000
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="other columns"):
+            RowValues(data, 65_535)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("columns", [0, 2, 4])
