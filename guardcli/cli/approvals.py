@@ -17,7 +17,7 @@ from guardcli.client.api import ApiClient
 from guardcli.model.approvals import Approval, ApprovalState
 from guardcli.model.errors import DeniedError, PendingError
 from guardcli.playback.questions import granted, left, needs, said
-from guardcli.playback.text import age, clock, inert, inert_block
+from guardcli.playback.text import age, clock, inert, inert_block, lookalikes
 
 COLOURS = {
     ApprovalState.PENDING: "yellow",
@@ -226,6 +226,7 @@ def describe(approval: Approval) -> None:
         ("who", f"{approval.requester}, in session {approval.session}"),
         ("tool", approval.tool),
         ("command", approval.command),
+        ("looks alike", "\n".join(lookalikes(approval.command))),
         ("directory", approval.cwd),
         ("effects", ", ".join(approval.effects)),
         ("targets", ", ".join(approval.targets)),

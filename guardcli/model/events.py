@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 GENESIS = "0" * 64
+RESOURCE = "resource:"
+"""Begins the name of a session's counter of calls that reached one resource of its policy."""
 
 
 class EventType(str, Enum):

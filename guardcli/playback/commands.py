@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+
+from guardcli.model.events import RESOURCE
 
 
 class Asked(NamedTuple):
@@ -24,6 +27,17 @@ def asked(tool: str, text: str) -> Asked:
     if not words or words[0].rpartition("/")[2] != "psql":
         return Asked("", text)
     return Asked(text, _given(words))
+
+
+def agent(command: Sequence[str]) -> str:
+    """Return a session's command line, its program without the directory."""
+    return " ".join((command[0].rpartition("/")[2] or command[0], *command[1:])) if command else ""
+
+
+def resources(counts: Mapping[str, int]) -> str:
+    """Return the resources that a session's calls reached, the one most used first."""
+    names = sorted((name for name in counts if name.startswith(RESOURCE)), key=lambda name: (-counts[name], name))
+    return ", ".join(name.removeprefix(RESOURCE) for name in names)
 
 
 def _given(words: list[str]) -> str:

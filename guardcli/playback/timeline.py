@@ -127,6 +127,8 @@ def _output(data: Mapping[str, Any]) -> str:
 def _ended(data: Mapping[str, Any]) -> str:
     if "status" in data:
         how = f"status {data['status']}"
+    elif data.get("tags") or data.get("error"):  # of a statement at a gateway
+        how = "; ".join(str(one) for one in (*_list(data.get("tags")), data.get("error")) if one)
     else:
         how = ", ".join(f"{name} {data[name]}" for name in ("signal", "lost", "reason") if name in data)
     took = data.get("seconds")

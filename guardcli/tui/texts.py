@@ -17,7 +17,7 @@ from guardcli.model.approvals import Approval, ApprovalState
 from guardcli.model.events import Event, EventType
 from guardcli.playback.commands import asked
 from guardcli.playback.questions import granted, left, needs, said
-from guardcli.playback.text import age, clock, inert, inert_block
+from guardcli.playback.text import age, clock, inert, inert_block, lookalikes
 from guardcli.playback.timeline import parameters, where
 
 VERDICTS = {"allow": "green", "approve": "yellow", "deny": "red"}
@@ -121,7 +121,7 @@ def session_facts(session: SessionInfo) -> Text:
         [
             ("session", Text(inert(session.id)).append(f"  {session.state}", SESSION_STATES.get(session.state, ""))),
             ("who", f"{session.identity} ({', '.join(session.groups)}), opened by {session.owner}"),
-            ("command", command(" ".join(session.command))),
+            ("command", command(" ".join(session.command).strip())),
             ("where", f"{session.cwd} on {session.host}"),
             ("policy", f"{session.policy} {session.policy_digest[:12]}"),
             ("began", f"{clock(session.started)}, took {took}"),
@@ -140,6 +140,7 @@ def approval_facts(approval: Approval, at: float) -> Text:
         ("tool", approval.tool),
         ("command", line),
         ("statement", statement),
+        ("looks alike", block("\n".join(lookalikes(approval.command)), "bold red")),
         ("directory", approval.cwd),
         ("effects", effects(approval.effects)),
         ("targets", "\n".join(approval.targets)),

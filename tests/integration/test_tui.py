@@ -8,12 +8,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 
 class Tmux:
-    """One terminal of 100 × 30 in a tmux server of its own."""
+    """One terminal of 110 × 32 in a tmux server of its own."""
 
     def __init__(self, sandbox) -> None:
         self._socket = str(Path(sandbox.root) / "tmux.sock")
@@ -25,7 +26,7 @@ class Tmux:
         return subprocess.run(command, env=self._env, capture_output=True, text=True, timeout=90, check=False).stdout
 
     def start(self, command: list[str]) -> None:
-        self("new-session", "-d", "-x", "100", "-y", "30", shlex.join(command))
+        self("new-session", "-d", "-x", "110", "-y", "32", shlex.join(command))
 
     def keys(self, *keys: str) -> None:
         self("send-keys", *keys)
@@ -42,44 +43,80 @@ class Tmux:
 
 
 @pytest.fixture
-def tmux(sandbox) -> Iterator[Tmux]:
-    made = Tmux(sandbox)
+def tmux(shared_sandbox) -> Iterator[Tmux]:
+    made = Tmux(shared_sandbox)
     yield made
     made("kill-server")
 
 
-def test_a_reviewer_sees_approves_and_watches_a_live_session(sandbox, tmux: Tmux) -> None:
-    agent = sandbox.start(
-        "sh", "-c", 'echo at work; gate sh -c "echo changed > made; echo it is done"; probe echo over; sleep 3'
-    )
+AGENT = """
+psql -XAtq "$DATABASE_URL" -c "UPDATE letters SET sent = true WHERE id = 3"; probe echo changed $?
+psql -XAtq "$DATABASE_URL" -c 'DELETE FROM letters'; probe echo told $?
+sleep 3
+"""
+LETTERS = """
+CREATE TABLE letters AS SELECT n AS id, false AS sent FROM generate_series(1, 40) AS n;
+ALTER TABLE letters ADD PRIMARY KEY (id);
+ANALYZE letters;
+"""
+ASKING = """
+  - {id: changes-ask, match: {tool: psql, effects: [write, delete]}, decision: approve}
+  - {id: probes, match: {tool: probe}, decision: allow}
+tools: {probe: {patterns: [{match: ".*", effects: [read], action: run}]}}
+"""
+
+
+@pytest.fixture
+def asking(guarded, database) -> Iterator[Any]:
+    """A session's surroundings in which changes of a table wait for a person."""
+    sandbox = guarded()
+    text = sandbox.policy.read_text()
+    sandbox.policy.write_text(text[: text.index("  - {id: writes")].rstrip() + ASKING)
+    database.sql(LETTERS)
+    yield sandbox
+    database.sql("DROP TABLE letters")
+
+
+def test_a_reviewer_approves_and_denies_statements_and_watches_them(asking, database, tmux: Tmux) -> None:
+    sent = "SELECT count(*) FILTER (WHERE sent) || ' of ' || count(*) FROM letters"
+    agent = asking.start("sh", "-c", AGENT)
     try:
         tmux.start([sys.executable, "-m", "guardcli", "tui"])
-        tmux.until(lambda shown: "Approvals (1)" in shown and "live" in shown)
-        tmux.keys("2")
-        shown = tmux.until(lambda shown: "gate-asks" in shown)
-        assert "it is done" in shown
-        assert not (sandbox.work / "made").exists()
+        tmux.until(lambda shown: "Approvals (1)" in shown and "live" in shown and "orders-db" in shown)
+        tmux.keys("2", "w")
+        shown = tmux.until(lambda shown: "changes-ask" in shown and "UPDATE letters" in shown)
+        assert "update of public.letters: about 1 row of 40" in shown
+        assert database.sql(sent) == "0 of 40\n"
         tmux.keys("a")
         tmux.until(lambda shown: "exactly this, once" in shown)
         tmux.keys("f", "i", "n", "e", "Enter")
-        tmux.until(lambda shown: "consumed" in shown or "approved" in shown)
+        shown = tmux.until(lambda shown: "DELETE FROM letters" in shown and "rows of 40" in shown)
+        assert "delete from public.letters: about 40 rows of 40" in shown
+        assert database.sql(sent) == "1 of 40\n"
+        tmux.keys("d")
+        tmux.until(lambda shown: "Deny (Enter)" in shown)
+        tmux.keys("n", "e", "v", "e", "r", "Enter")
+        tmux.until(lambda shown: "Approvals (" not in shown)
         tmux.keys("1")
         tmux.until(lambda shown: "STATE" in shown and "CALLS" in shown)
         tmux.keys("Enter")
-        tmux.until(lambda shown: "gate" in shown and "decided" in shown)
+        tmux.until(lambda shown: "judged" in shown)
+        tmux.keys("o")
+        tmux.until(lambda shown: "consumed by" in shown and "denied by" in shown and ": never" in shown)
         tmux.keys("t")
-        tmux.until(lambda shown: "it is done" in shown and "over" in shown)
-        assert agent.wait(60) == 0
-        assert (sandbox.work / "made").read_text() == "changed\n"
+        tmux.until(lambda shown: "changed 0" in shown and "never" in shown and "told 1" in shown)
         tmux.keys("C-q")
-        tmux.until(lambda shown: "it is done" not in shown)
+        tmux.until(lambda shown: "told 1" not in shown)
     finally:
-        agent.kill()
-        agent.communicate(timeout=90)
-    assert [one["reason"] for one in sandbox.json("approvals", "list", "--all")] == ["fine"]
+        agent.terminate()
+        said = agent.communicate(timeout=90)
+    assert "changed 0\ntold 1\n" in said[0]
+    assert "never" in said[1]
+    assert [one["reason"] for one in asking.json("approvals", "list", "--all")][:2] == ["never", "fine"]
+    assert database.sql(sent) == "1 of 40\n"
 
 
-def test_without_a_terminal_it_says_what_to_do(sandbox) -> None:
-    answer = sandbox.guard("tui", stdin=subprocess.DEVNULL)
+def test_without_a_terminal_it_says_what_to_do(shared_sandbox) -> None:
+    answer = shared_sandbox.guard("tui", stdin=subprocess.DEVNULL)
     assert answer.returncode == 78
     assert "guard sessions" in answer.stderr

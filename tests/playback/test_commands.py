@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from guardcli.playback.commands import Asked, asked
+from guardcli.playback.commands import Asked, agent, asked, resources
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,10 @@ def test_what_came_over_the_wire_is_a_statement(text: str) -> None:
 @pytest.mark.parametrize("command", ["git -c a=b status", "ssh host psql -c 'SELECT 1'", "sh -c 'not closed"])
 def test_another_tools_command_holds_none(command: str) -> None:
     assert asked(command.split()[0], command) == Asked(command, "")
+
+
+def test_a_session_is_known_by_its_agent_and_by_the_resources_that_it_reached() -> None:
+    assert agent(["/usr/local/bin/claude", "-p", "tidy /up"]) == "claude -p tidy /up"
+    assert (agent([]), agent(["/"])) == ("", "/")
+    assert resources({"calls": 9, "resource:b": 1, "resource:a": 1, "resource:c": 7}) == "c, a, b"
+    assert resources({"calls": 9}) == ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from guardcli.playback.text import age, inert, inert_block
+from guardcli.playback.text import age, inert, inert_block, lookalikes
 
 INERT = [
     ("plain é 漢字 😀", "plain é 漢字 😀"),
@@ -30,3 +30,30 @@ def test_nothing_recorded_acts_on_a_terminal(text: str, shown: str) -> None:
 )
 def test_stretches_of_time_are_short(seconds: float, shown: str) -> None:
     assert age(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    "hidden", ["\u3164", "\u115f", "\uffa0", "\u2800", "\u034f", "\ufe00", "\U000e0101", "\u180b", "\u200b"]
+)
+def test_what_has_no_ink_is_shown_as_its_code(hidden: str) -> None:
+    assert inert(f"DROP{hidden}TABLE") == f"DROP{hidden.encode('unicode_escape').decode()}TABLE"
+
+
+@pytest.mark.parametrize(
+    "text", ["Zoë naïve Straße", "заказы", "SELECT 'привет' FROM orders", "価格 price 名前", "e\u0301"]
+)
+def test_other_languages_are_shown_as_they_are(text: str) -> None:
+    assert inert(text) == text
+    assert lookalikes(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("UPDATE ord\u0435rs SET a = 1", ["ord\u0435rs (with cyrillic small letter ie)"]),
+        ("rm \u03bfld; ls", ["\u03bfld (with greek small letter omicron)"]),
+        ("p\uff53ql", ["p\uff53ql (with fullwidth latin small letter s)"]),
+    ],
+)
+def test_words_of_letters_that_look_alike_are_named(text: str, named: list[str]) -> None:
+    assert lookalikes(text) == named

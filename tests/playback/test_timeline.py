@@ -28,3 +28,7 @@ def test_odd_data_is_told_as_well_as_can_be(type: EventType, data: dict[str, obj
 def test_how_long_a_call_took_is_told() -> None:
     event = chained("s", 0, "t", EventType.ENDED, 1, {"status": 0, "seconds": 1.5}, GENESIS)
     assert sentence(event) == "status 0 after 1.500 s"
+    statement = {"tags": ["SET", "UPDATE 1"], "rows": 0, "bytes": 10, "seconds": 1.5}
+    assert sentence(chained("s", 0, "t", EventType.ENDED, 1, statement, GENESIS)) == "SET; UPDATE 1 after 1.500 s"
+    refused = {"tags": [], "error": "42501 not here", "seconds": 1.5}
+    assert sentence(chained("s", 0, "t", EventType.ENDED, 1, refused, GENESIS)) == "42501 not here after 1.500 s"

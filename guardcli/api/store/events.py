@@ -28,9 +28,11 @@ from guardcli.api.store.stretches import Stretches
 from guardcli.api.store.trail import Action, Trail
 from guardcli.client.chains import output_fault
 from guardcli.model.errors import ConflictError, NotFoundError
-from guardcli.model.events import Event, EventType, canonical, first_fault, order_fault
+from guardcli.model.events import RESOURCE, Event, EventType, canonical, first_fault, order_fault
 
 PAGE = 500
+COUNTERS_MAX = 40
+"""Names that one session's counters have; what would be another is not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +230,8 @@ def _extend(head: _Head, session: str, item: Appended) -> None:
     head.searched.append(indexing.Searched(event, item.content))
     head.events, head.hash = event.sequence + 1, event.hash
     for name, count in counted(event).items():
-        head.counts[name] = head.counts.get(name, 0) + count
+        if name in head.counts or len(head.counts) < COUNTERS_MAX:
+            head.counts[name] = head.counts.get(name, 0) + count
     if event.type is EventType.CLOSED:
         head.closed = now()
         head.status = event.data.get("status")
@@ -254,8 +257,9 @@ def _extend_recording(head: _Head, item: Appended) -> None:
 def counted(event: Event) -> Mapping[str, int]:
     """Return the counters that `event` raises, and by how much."""
     if event.type is EventType.JUDGED:
-        verdict = event.data.get("verdict")
-        return {"calls": 1, verdict: 1} if verdict in ("allow", "approve", "deny") else {"calls": 1}
+        verdict, resource = event.data.get("verdict"), event.data.get("resource")
+        found = {"calls": 1, verdict: 1} if verdict in ("allow", "approve", "deny") else {"calls": 1}
+        return {**found, f"{RESOURCE}{resource[:100]}": 1} if isinstance(resource, str) and resource else found
     if event.type is EventType.MASKED:
         findings = event.data.get("findings")
         numbers = findings.values() if isinstance(findings, Mapping) else ()

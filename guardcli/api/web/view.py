@@ -15,9 +15,9 @@ from guardcli.api.principals import Principal
 from guardcli.api.web.access import proof, token_of
 from guardcli.model.approvals import ApprovalState
 from guardcli.playback import timeline
-from guardcli.playback.commands import asked
+from guardcli.playback.commands import agent, asked, resources
 from guardcli.playback.questions import granted, needs, said
-from guardcli.playback.text import age, clock, inert, inert_block
+from guardcli.playback.text import age, clock, inert, inert_block, lookalikes
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -49,6 +49,9 @@ def environment() -> Environment:
         "block": inert_block,
         "sql": sql,
         "shell": shell,
+        "agent": agent,
+        "resources": resources,
+        "lookalikes": lookalikes,
         "parameters": timeline.parameters,
         "where": timeline.where,
         "age": age,

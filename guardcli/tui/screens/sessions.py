@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input, Static
 
 from guardcli.client.api import SessionInfo
+from guardcli.playback.commands import agent, resources
 from guardcli.playback.text import age, clock
 from guardcli.tui.screens.room import Room
 from guardcli.tui.screens.session import SessionScreen
@@ -27,14 +28,15 @@ AHEAD = 200
 
 COLUMNS = (
     Column("STATE", 6),
-    Column("BEGAN", 16),
+    Column("BEGAN", 16, least=110),
     Column("TOOK", 5),
     Column("WHO", 14),
+    Column("RESOURCE", 14, least=90),
     Column("CALLS", 6),
     Column("DENIED", 6),
     Column("ASKED", 5),
     Column("MASKED", 6),
-    Column("COMMAND", 0),
+    Column("AGENT", 0),
 )
 
 
@@ -81,6 +83,7 @@ class SessionRows:
             session.cwd,
             session.policy,
             session.state,
+            resources(session.counts),
             *session.command,
         )
         text = " ".join(parts).lower()
@@ -96,11 +99,12 @@ class SessionRows:
             clock(one.started)[:16],
             age((one.closed or time.time()) - one.started),
             line(one.identity),
+            line(resources(one.counts)),
             f"{count('calls', 0):>5}",
             Text(f"{denied:>5}", "red" if denied else "dim"),
             Text(f"{asked:>4}", "yellow" if asked else "dim"),
             Text(f"{masked:>5}", "magenta" if masked else "dim"),
-            line(" ".join(one.command)),
+            line(agent(one.command)),
         )
 
 
@@ -122,7 +126,9 @@ class SessionsScreen(Room):
 
     def body(self) -> ComposeResult:
         """Give the filter, the list, and a line that counts."""
-        yield Input(placeholder="filter: words of command, identity, host, directory, policy, state", id="filter")
+        yield Input(
+            placeholder="filter: words of command, identity, resource, host, directory, policy, state", id="filter"
+        )
         yield Listing(COLUMNS, self.rows, id="sessions")
         yield Static("", id="count")
 

@@ -17,10 +17,11 @@ from textual.strip import Strip
 
 
 class Column(NamedTuple):
-    """A title, and how many cells wide; 0 takes what is left."""
+    """A title, and how many cells wide; 0 takes what is left. In a narrower list than `least` it is left out."""
 
     title: str
     width: int
+    least: int = 0
 
 
 class Rows(Protocol):
@@ -173,9 +174,10 @@ class Listing(ScrollView, can_focus=True):
         return self.get_component_rich_style(name)
 
     def _line(self, cells: Sequence[Text | str], base: Style, width: int) -> Strip:
-        fixed = sum(column.width + 1 for column in self._columns if column.width)
+        seen = [pair for pair in zip(self._columns, cells, strict=False) if width >= pair[0].least]
+        fixed = sum(column.width + 1 for column, _ in seen if column.width)
         line = Text(style=base)
-        for column, cell in zip(self._columns, cells, strict=False):
+        for column, cell in seen:
             text = cell.copy() if isinstance(cell, Text) else Text(cell)
             text.truncate(column.width or max(8, width - fixed), overflow="ellipsis", pad=True)
             line.append_text(text).append(" ")

@@ -8,7 +8,7 @@ import random
 import pytest
 
 from guardcli.api.store import Store
-from guardcli.api.store.events import Appended
+from guardcli.api.store.events import COUNTERS_MAX, Appended
 from guardcli.model.errors import ConflictError, NotFoundError
 from guardcli.model.events import Event, EventType, chained
 
@@ -122,3 +122,14 @@ def test_odd_text_survives(store: Store, make) -> None:
     chain.add(EventType.JUDGED, {"command": "\udcff\x00\u2028 é 😀", "number": 0.1, "big": 2**60, "none": None})
     store.events.append(chain.session, chain.items, ME)
     assert store.events.read(chain.session) == chain.events
+
+
+def test_calls_are_counted_by_the_resource_that_they_reached_up_to_a_bound(store: Store, make) -> None:
+    store.sessions.open(make.facts("session-resources"), ME)
+    chain = make.Chain("session-resources")
+    for name in ("orders-db", "orders-db", "", 7, *(f"made-up-{number}" for number in range(100))):
+        chain.add(EventType.JUDGED, {"verdict": "allow", "resource": name}, 1)
+    store.events.append(chain.session, chain.items, ME)
+    counts = store.sessions.get(chain.session).counts
+    assert (counts["calls"], counts["allow"], counts["resource:orders-db"]) == (104, 104, 2)
+    assert len(counts) == COUNTERS_MAX
