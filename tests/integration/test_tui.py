@@ -35,7 +35,7 @@ class Tmux:
         return self("capture-pane", "-p")
 
     def until(self, true: Callable[[str], bool]) -> str:
-        end = time.monotonic() + 60
+        end = time.monotonic() + 120
         while not true(shown := self.screen()):
             assert time.monotonic() < end, f"it did not happen in time:\n{shown}"
             time.sleep(0.1)
