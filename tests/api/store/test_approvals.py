@@ -8,7 +8,7 @@ import pytest
 
 from guardcli.api.store import Store
 from guardcli.api.store import approvals as module
-from guardcli.model.approvals import ApprovalState
+from guardcli.model.approvals import Approval, ApprovalState
 from guardcli.model.errors import ConflictError, DeniedError, NotFoundError
 
 
@@ -155,3 +155,29 @@ def test_a_flood_of_requests_is_refused_for_its_requester_alone(
     assert store.approvals.request(make.request(store, requester="other@test")).state is ApprovalState.PENDING
     store.approvals.decide(ids[0], "bob", False, "")
     assert store.approvals.request(make.request(store)).state is ApprovalState.PENDING
+
+
+ACTS = {
+    "decide": lambda approvals, id, may: approvals.decide(id, "bob", True, may=may),
+    "cancel": lambda approvals, id, may: approvals.cancel(id, "agent@test", may),
+    "withdraw": lambda approvals, id, may: approvals.withdraw(id, module.Reviewer("bob", "bob"), "", may),
+    "consume": lambda approvals, id, may: approvals.consume(id, "a" * 64, "session-0001", may),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_who_may_not_changes_nothing_and_is_told_nothing_else(store: Store, make, act: str) -> None:
+    """Asked with the approval as it stands and whose it is, before anything else is looked at."""
+    store.sessions.open(make.facts(), "local:tester", sponsor="corp:sue")
+    approval = store.approvals.request(make.request(store, lifetime=0.001))
+    time.sleep(0.002)
+    asked = []
+
+    def may(seen: Approval, parties: module.Parties) -> None:
+        asked.append((seen.id, seen.state, parties))
+        raise DeniedError("not you")
+
+    with pytest.raises(DeniedError, match="not you"):
+        ACTS[act](store.approvals, approval.id, may)
+    assert asked == [(approval.id, ApprovalState.EXPIRED, module.Parties("local:tester", "corp:sue"))]
+    assert [entry.action for entry in store.trail.entries(approval.id)] == ["approval-requested"]
