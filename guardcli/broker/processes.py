@@ -17,11 +17,24 @@ SHIM = (0, 1)
 """No file has this inode on this device."""
 
 
+BECAME_MOST = 1024
+"""Processes that took a shim's place; beyond, those that have ended are forgotten."""
+
+
 def parent_pid(pid: int) -> int:
     """Return the parent of `pid`, 0 when it is gone (proc(5), /proc/PID/stat)."""
+    return _of_stat(pid, 1)
+
+
+def begun(pid: int) -> int:
+    """Return when the process `pid` began, in ticks since the machine did, 0 when it is gone."""
+    return _of_stat(pid, 19)
+
+
+def _of_stat(pid: int, number: int) -> int:
     try:
         with open(f"/proc/{pid}/stat", "rb") as stat:
-            return int(stat.read().rpartition(b")")[2].split()[1])
+            return int(stat.read().rpartition(b")")[2].split()[number])
     except (OSError, IndexError, ValueError):
         return 0
 
@@ -31,16 +44,25 @@ class Launches:
 
     The processes of an agent that is another user are closed to the broker, as the real tools are to the agent. What
     is known of them is what the broker gave their shim to run: the shim's only child is the tool, or on a terminal
-    the shim's monitor, whose only child is the tool.
+    the shim's monitor, whose only child is the tool. Or the shim itself has become the tool, in the same process.
     """
 
     def __init__(self) -> None:
         self._launched: dict[int, tuple[Identity, bool]] = {}
+        self._became: dict[int, tuple[Identity, int]] = {}
 
     def begin(self, shim: int, program: Identity, monitored: bool) -> None:
         """Note that the process `shim` is about to run `program`; `monitored` on a terminal."""
         if program != NO_PROGRAM:
             self._launched[shim] = program, monitored
+
+    def become(self, shim: int, program: Identity) -> None:
+        """Note that the process `shim` is `program` from now on, as long as it is the same process."""
+        if program == NO_PROGRAM:
+            return
+        if len(self._became) >= BECAME_MOST:
+            self._became = {pid: kept for pid, kept in self._became.items() if begun(pid) == kept[1]}
+        self._became[shim] = program, begun(shim)
 
     def end(self, shim: int) -> None:
         """Forget it."""
@@ -50,6 +72,9 @@ class Launches:
         """Return which program `pid` runs, `SHIM` for a shim or its monitor, `NO_PROGRAM` where that is not known."""
         if pid in self._launched:
             return SHIM
+        became, since = self._became.get(pid, (NO_PROGRAM, 0))
+        if since and since == begun(pid):
+            return became
         parent = parent_pid(pid)
         program, monitored = self._launched.get(parent, (NO_PROGRAM, False))
         if program != NO_PROGRAM:

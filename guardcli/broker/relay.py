@@ -18,6 +18,7 @@ from guardcli.broker.enclosure import Real
 from guardcli.broker.facts import CallFacts
 from guardcli.broker.judge import Judgement
 from guardcli.broker.limits import Limits
+from guardcli.broker.processes import launches
 from guardcli.broker.protocol import CallFrame, Ended, Foreground, FrameType, How, Plan, Resized
 from guardcli.broker.provision import Pipes
 from guardcli.broker.recorder import CallRecord, Recorder, StreamRecord
@@ -90,6 +91,7 @@ class Relay:
             plan = Plan(
                 program.path, arguments=self._own_name({}, program), environment=settings, number=program.number
             )
+            launches.become(self._connection.peer.pid, program.identity)
             await self._connection.send(protocol.start(FrameType.EXEC, plan), [program.fd] * bool(program.number))
             return
         pipes = Pipes()

@@ -24,7 +24,7 @@ import guardcli
 sys.path.insert(0, str(Path(__file__).parent.parent / "integration"))
 sys.path.insert(0, str(Path(__file__).parent))
 
-from other_users import can_be_had
+from other_users import AGENT, can_be_had
 from own_user import OwnUser
 
 HERE = Path(__file__).parent
@@ -291,6 +291,7 @@ def own_user(target: Target) -> Iterator[OwnUser]:
     made = OwnUser(target)
     yield made
     made.machine.close()
+    shutil.rmtree(f"/tmp/guard-{AGENT}", ignore_errors=True)  # of the sessions that the agent began by itself
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from guardcli.broker.processes import NO_PROGRAM, GitPrograms, identity_of, parent_pid, program_of, started_by_git
+from guardcli.broker.processes import (
+    NO_PROGRAM,
+    SHIM,
+    GitPrograms,
+    Launches,
+    begun,
+    identity_of,
+    parent_pid,
+    program_of,
+    started_by_git,
+)
 
 
 def test_parents_and_programs_are_the_kernels() -> None:
@@ -110,3 +120,18 @@ def test_an_interpreter_of_gits_own_script_is_told_by_its_command_line(tmp_path:
                 time.sleep(0.001)  # it is becoming that program just now
             assert git.runs_own_script(process.pid) is expected
             process.kill()
+
+
+def test_a_process_that_took_the_shims_place_is_known_as_long_as_it_is_the_same_one() -> None:
+    known, program = Launches(), (7, 7)
+    with subprocess.Popen(["sleep", "60"]) as process:
+        known.begin(process.pid, program, monitored=False)
+        assert known.program_of(process.pid) == SHIM
+        known.become(process.pid, program)
+        known.end(process.pid)
+        assert begun(process.pid) > 0 and known.program_of(process.pid) == program
+        assert known.program_of(os.getpid()) == NO_PROGRAM
+        process.kill()
+    assert (begun(process.pid), known.program_of(process.pid)) == (0, NO_PROGRAM)
+    known.become(os.getpid(), NO_PROGRAM)
+    assert known.program_of(os.getpid()) == NO_PROGRAM

@@ -24,6 +24,9 @@ NOBODY = ["--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--no
 class Pod(Machine):
     """Runs what is in either container."""
 
+    port = 0
+    """Where a server for the agent listens."""
+
     def __init__(self, root: Path, policy: str) -> None:
         super().__init__(root, policy, closed=False)
         self.shared = root / "shared"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from git_server import GitServer, git_server, make_authority
 from other_users import AGENT, GUARD, can_be_had
 from pods import Pod
 
@@ -25,6 +27,8 @@ pytestmark = [
 POLICY = """
 version: 1
 name: pod
+resources:
+  forge: {kind: git, host: 127.0.0.1, port: PORT, credential: "env:FORGE_TOKEN", options: {ca: "GUARDS/ca.pem"}}
 tools:
   cloud:
     patterns: [{match: ".*", effects: [read], action: run}]
@@ -80,6 +84,10 @@ with open("drop.sql", "w") as file:
 os.chmod("drop.sql", 0o600)
 FOUND["own file"] = sh("psql -h /nonexistent -f drop.sql")
 FOUND["cloud"] = sh("cloud | grep CLOUD_KEY")
+forge = f"https://127.0.0.1:{sys.argv[2]}/app.git"
+FOUND["forge"] = sh(f"""git clone -q {forge} f && cd f && git config user.name a && git config user.email a@b.c
+git commit -q --allow-empty -m two && git push -q origin HEAD:refs/heads/x 2>&1 | grep -o 'rule no-push'; git log --format=%s
+printf 'protocol=https\nhost=127.0.0.1:{sys.argv[2]}\n\n' | GIT_TERMINAL_PROMPT=0 git credential fill 2>/dev/null; echo $?""")
 FOUND["terminal"] = sh("script -qec 'git -C r log --format=%s; tty' /dev/null")
 FOUND["doctor"] = sh(f"GUARD_RUNTIME_DIR=$HOME/run {sys.executable} -P -m guardcli doctor --json")
 FOUND["files"] = {
@@ -124,9 +132,28 @@ sys.exit(7)
 
 
 @pytest.fixture(scope="module")
-def pod() -> Iterator[Pod]:
+def forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, GitServer]]:
+    """The file of an authority, and a server of git whose certificate is by it and that wants a password."""
+    directory = tmp_path_factory.mktemp("forge")
+    authority, certificate = make_authority(directory)
+    seed = (
+        "git init -q --bare -b main app.git; git clone -q app.git seed 2>/dev/null; cd seed; git checkout -q -b main\n"
+    )
+    seed += "git -c user.name=a -c user.email=a@b.c commit -q --allow-empty -m seed; git push -q origin main"
+    subprocess.run(["sh", "-ec", seed], cwd=directory, check=True)
+    with git_server(directory, certificate) as server:
+        yield authority, server
+
+
+@pytest.fixture(scope="module")
+def pod(forge: tuple[Path, GitServer]) -> Iterator[Pod]:
+    authority, server = forge
     root = Path(tempfile.mkdtemp(prefix="gp", dir="/tmp"))
-    made = Pod(root, POLICY)
+    made = Pod(root, POLICY.replace("PORT", str(server.port)).replace("GUARDS", str(root / "guard")))
+    shutil.copy(authority, made.guards / "ca.pem")
+    os.chown(made.guards / "ca.pem", GUARD, GUARD)
+    made.brokers["FORGE_TOKEN"] = json.dumps({"username": server.user, "password": server.password})
+    made.port = server.port
     yield made
     made.close()
     shutil.rmtree(root)
@@ -142,7 +169,7 @@ def found(pod: Pod) -> dict[str, object]:
     """What one agent came to; the broker's container is there a little later than the agent's."""
     program = pod.home / "agent.py"
     program.write_text(AGENT_PROGRAM)
-    agent = pod.agent(sys.executable, str(program), str(pod.shared))
+    agent = pod.agent(sys.executable, str(program), str(pod.shared), str(pod.port))
     broker = pod.sidecar()
     status, output, complaint = ended(agent)
     broker_status, _, said = ended(broker)
@@ -181,6 +208,13 @@ def test_files_are_those_of_the_agents_container_read_with_its_rights(found) -> 
 
 def test_a_credential_is_lent_to_the_call_alone(found) -> None:
     assert found["cloud"] == [0, "CLOUD_KEY=[VALUE]\n"]
+
+
+def test_git_logs_in_by_https_with_a_password_that_is_in_the_other_container(found, forge) -> None:
+    _, said = found["forge"]
+    assert said.split("\n") == ["rule no-push", "two", "seed", "128", ""], said
+    server = forge[1]
+    assert set(server.seen) == {f"{server.user}:{server.password}"}
 
 
 def test_what_is_guards_is_closed(found) -> None:
