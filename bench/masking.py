@@ -16,8 +16,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+from lines import LINES, every_line
 
 from guardcli.masking import DEFAULT_RULES, Masker
 from guardcli.model.masking import MaskPattern, MaskRule
@@ -47,11 +49,17 @@ _HOSTILE: Mapping[str, bytes] = {
     repr(unit)[2:-1]: unit * 16 + b"\n"
     for unit in (
         b"a@b.c ", b"a@b.co ", b"DE89 ", b"4111 ", b"000-00-0001 ", b"212-555-1234 ", b"+1 212 ", b"pwd=a ",
-        b"password=",        b"eyJhbGciOi.", b"://a:b@", b"Cookie: a=b;", b'"data":{"', b"\x1b[", b"curl ",
+        b"password=", b"eyJhbGciOi.", b"://a:b@", b"Cookie: a=b;", b'"data":{"', b"\x1b[", b"curl ", b"curl -u a:b ",
+        b"set('password','a')", b"your password is: a ", b"your password is: aB3dE4 ", b"told password ",
+        b"login x password y ", b"user=a,pass=b ", b"Authorization: Basic abcd ", b'"auth":"abcd', b"scrypt$",
+        b"key=abcdefghijklmnopqrst ",
     )
 }  # fmt: skip
 _PATTERNS = (".", "[a-z]", "(a|aa|r)*s", "(x+x+)+y|q")
 _LAG_ROUNDS = 300
+_WANTED = 30
+_ALL = 0.9
+"""Secrets a line from which on each line counts as one that matches: a few values made are none."""
 
 
 def _rate(size: int, work: Callable[[], None]) -> float:
@@ -115,6 +123,30 @@ def _hostile(masker: Masker, size: int) -> None:
         print(f"{pattern:30} {_rate(size, lambda own=own: _mask(own, data)):8.1f}")  # type: ignore[misc]
 
 
+def _detectors(masker: Masker, size: int) -> None:
+    """Print the rate for what each trigger and each form of each detector is about, another value on every line."""
+    print(f"\n{'MB/s, every line matches':60} {'guard':>8} {'found a line':>13}")
+    rates = []
+    for name, lines in every_line(LINES):
+        block = b"".join(lines)
+        data = block * max(1, size // len(block))
+        rates.append((_rate(len(data), lambda data=data: _mask(masker, data)), name, _found(masker, lines)))  # type: ignore[misc]
+    for rate, name, found in sorted(rates):
+        print(f"{name:60} {rate:8.1f} {found:13.2f}")
+    matched = [rate for rate, _, found in rates if found >= _ALL]
+    below = sum(rate < _WANTED for rate in matched)
+    middle = statistics.median(matched)
+    print(f"of {len(matched)} of which all lines match {below} are below {_WANTED} MB/s; median {middle:.1f}")
+
+
+def _found(masker: Masker, lines: Sequence[bytes]) -> float:
+    """Return how many secrets a line holds."""
+    stream = masker.stream()
+    stream.feed(b"".join(lines))
+    stream.finish()
+    return sum(stream.findings.values()) / len(lines)
+
+
 def _lag() -> None:
     """Print how long a line takes through an idle `guard mask`, to it and back."""
     command = [sys.executable, "-m", "guardcli", "mask"]
@@ -158,6 +190,7 @@ def main() -> None:
     print(f"compiled in {time.process_time() - begin:.2f} s")
     _ordinary(masker, size, given.peers)
     _hostile(masker, max(size // 64, 100_000))
+    _detectors(masker, max(size // 128, 20_000))
     _lag()
     if given.gigabytes:
         _memory(masker, given.gigabytes)
