@@ -20,6 +20,7 @@ from servers import find_server, postgres
 from guardcli.api.store import Store
 from guardcli.api.store.database import open_database
 from guardcli.api.store.verification import verify
+from guardcli.api.workers import SHORT_LIVES, SHORT_SECONDS
 from guardcli.client.api import ApiClient
 from guardcli.model.approvals import ApprovalState
 from guardcli.model.errors import ConflictError, UnavailableError
@@ -82,7 +83,7 @@ def kill_now_and_then(uploaders: list[Uploader], kills: int, least: float, most:
         time.sleep(pick.uniform(least, most))
         if not any(uploader.thread.is_alive() for uploader in uploaders):
             break
-        kill(pick)
+        kill()
 
 
 def check(uploaders: list[Uploader], store: Store) -> None:
@@ -105,11 +106,13 @@ def test_workers_that_are_killed_lose_nothing_that_was_acknowledged(empty: str, 
     server.start()
     uploaders = [Uploader(server.client(), make, number) for number in range(2)]
 
-    def kill(pick: random.Random) -> None:
+    def kill() -> None:
         if victims := children(server.process.pid):
-            os.kill(pick.choice(victims), signal.SIGKILL)
+            os.kill(victims[0], signal.SIGKILL)  # the oldest: workers of short lives only, and the server gives up
 
-    kill_now_and_then(uploaders, CALLS // 12, 0.3, 1.0, kill)
+    kills = CALLS // 12
+    least = 0.3 if kills < SHORT_LIVES + 1 else SHORT_SECONDS * 0.7
+    kill_now_and_then(uploaders, kills, least, least + 0.7, kill)
     engine = open_database(empty)
     check(uploaders, Store.over(engine, make.segments(server.directory)))
     engine.dispose()
@@ -127,7 +130,7 @@ def test_a_postgresql_that_is_killed_loses_nothing_that_was_acknowledged(tmp_pat
         try:
             uploaders = [Uploader(server.client(), make, number) for number in range(2)]
 
-            def kill(_pick: random.Random) -> None:
+            def kill() -> None:
                 database.kill()
                 database.start()
 
