@@ -136,7 +136,7 @@ class Persons(Identifiers):
         )
 
     def _emailquote(self) -> str:
-        return '"' + self.r.choice(PEOPLE) + " " + self.r.choice(_LAST) + '"@' + self.r.choice(_HOSTS)
+        return '"' + self.r.choice(PEOPLE) + "!" + self.r.choice(_LAST) + '"@' + self.r.choice(_HOSTS)
 
     def _emailup(self) -> str:
         return self._email().upper()

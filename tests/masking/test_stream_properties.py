@@ -54,7 +54,7 @@ def secret_line(dice: random.Random) -> tuple[str, str]:
             (f"{name} ghp_{'aZ3' * 11}{value}xyz9", f"ghp_{'aZ3' * 11}{value}xyz9"),
             (f"{name} to {mail}, {name}", mail),
             (f"{name},{mail},{name}", mail),
-            (f"{name} 4111 1111 1111 1111 {name}", "4111 1111 1111 1111"),
+            (f"x{name} 4111 1111 1111 1111 x{name}", "4111 1111 1111 1111"),
             (f"{name} DE89370400440532013000", "DE89370400440532013000"),
         ]
     )

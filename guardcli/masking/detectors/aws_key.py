@@ -7,7 +7,7 @@ from guardcli.masking.finders import Finder, Way
 from guardcli.masking.judges import Judge
 
 _ID = rb"(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9_])"
-_SECRET = rb"(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
+_SECRET = rb"[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
 _OURS = Judge(declines=rb"(?is:.*EXAMPLE(?:KEY)?)")
 
 
@@ -23,7 +23,7 @@ class AwsKey(Detector):
     label = "AWS_KEY"
     triggers = (
         rb"\b(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}",
-        rb"\b(?:AKIA|ASIA)[A-Z0-9]{16}[^A-Za-z0-9\n](?:[^\n]{0,60}[^A-Za-z0-9/+=\n])?[A-Za-z0-9/+]{40}",
+        rb"\b(?:AKIA|ASIA)[A-Z0-9]{16}[^A-Za-z0-9/+=\n](?:[^\n]{0,60}[^A-Za-z0-9/+=\n])?[A-Za-z0-9/+]{40}",
         rb"(?i)secret[_ -]?(?:access[_ -]?)?key[\"']?[ \t|:=>,\"']{1,24}(?:\[None\]: )?[\"']?[A-Za-z0-9/+]{40}",
     )
     opening = rb"(?<![A-Za-z0-9_])((?:A3T|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{0,17})"

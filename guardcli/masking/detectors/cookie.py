@@ -41,7 +41,10 @@ class Cookie(TokenDetector):
         rb"|[ \t](?:-b|--cookie)[ \t=]{0,2}[\"']?([\w.$%-]{1,64}=[^\s\"'\\]{1,8192}))"
     )
     confirm = Judge(Question.COOKIE)
-    opening = rb"(?i:cookie\\?[\"']?[ \t]{0,8}:)[ \t]{0,8}\\?[\"']?([^\s\"'][^\n\r\"']*)"
+    opening = (
+        rb"(?i:cookie\\?[\"']?[ \t]{0,8}:)[ \t]{0,8}\\?[\"']?([^\s\"'][^\n\r\"']*)"
+        rb"|\"(?i:(?:set-)?cookie)\"[ \t]{0,4},[ \t]{0,4}\"[vV]alue\"[ \t]{0,4}:[ \t]{0,4}\"([^\n\"]*)"
+    )
 
     @classmethod
     def parts(cls) -> Sequence[Detector]:

@@ -9,7 +9,7 @@ from guardcli.masking.detector import Detector
 
 _DOMAIN = rb"(?=[0-9-]{0,62}[A-Za-z])[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,6}\.[A-Za-z]{2,24}(?![\w-])"
 _PLAIN = rb"(?<![\w.%+-])[A-Za-z0-9][\w.+-]{0,63}"
-_QUOTED = rb"(?<![\w\\])\"[A-Za-z0-9](?:[^\"@\n\\<>,;:]{0,60}[A-Za-z0-9])?"
+_QUOTED = rb"(?<![\w\\])\"[A-Za-z0-9](?:[^\"@\s\\<>,;:]{0,60}[A-Za-z0-9])?"
 
 
 class Email(Detector):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from guardcli.masking.detector import Detector
 
 _NAMED = rb"(?i)\biban(?:[_ -]?(?:no|nr|number))?\\?[\"']?[ \t]{0,20}[:=|]?[ \t]{0,20}\\?[\"']?"
-_SHAPE = rb"([A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,30})(?![A-Za-z0-9])"
+_SHAPE = rb"([A-Za-z]{2}[0-9]{2}(?:-?[A-Za-z0-9]){11,30})(?![A-Za-z0-9])"
 
 
 class Iban(Detector):
@@ -30,7 +30,7 @@ class Iban(Detector):
 class Named(Iban):
     """Find a number behind the word that says what it is."""
 
-    triggers = (_NAMED + rb"[A-Za-z]{2}[0-9]{2}[ -]?[A-Za-z0-9]{4}",)
+    triggers = (_NAMED + rb"[A-Za-z]{2}[0-9]{2}-?[A-Za-z0-9]{4}",)
     opening = b""
     _whole = re.compile(_NAMED + _SHAPE)
 

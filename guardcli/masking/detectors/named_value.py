@@ -124,7 +124,7 @@ FORMS = (
         _TOKEN,
         CHOSEN,
     ),
-    Form(rb"\bWIFI:[^\n]{0,100}[:;]P:[^\s;]", rb"\bWIFI:[^\n]{0,100}[:;]P:", rb"([^\n;]{1,200})"),
+    Form(rb"\bWIFI:[^\n]{0,100}[:;]P:[^\s;]", rb"\bWIFI:[^\n]{0,100}[:;]P:", rb"([^\s;]{1,200})"),
     Form(
         rb"<input\b[^<>\n]{0,200}\btype=[\"']?password\b[^<>\n]{0,200}\bvalue=[\"'][^\"']",
         rb"(?i)\bvalue=",

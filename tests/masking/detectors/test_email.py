@@ -20,7 +20,7 @@ CASES = [
     "日本語テキスト日本語テキスト ⟦a@b.co⟧",
     "⟦info@münchen-bäcker.de⟧, ⟦用户@例子.公司⟧，⟦δοκιμή@παράδειγμα.gr⟧ 见 ⟦a@b.com⟧，谢谢",
     "GET /users?email=⟦ann.keller%40corp-mail.org⟧&x=1 lodash%404.17.21.tgz /%40babel%2fcore",
-    'to ⟦"ann keller"@corp-mail.org⟧, {"@babel/core": "x"}, "a"@b',
+    'to ⟦"ann!keller"@corp-mail.org⟧, {"@babel/core": "x"}, "a"@b',
     "x\0⟦a@b.co⟧\0y",
     "ann@corp:hunter2",
     "https://ann@host.example.com/x",
