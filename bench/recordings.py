@@ -1,6 +1,7 @@
-"""How long a large recording takes to open, and a jump in it, in `guard tui` and on the web page.
+"""How long a large recording takes to open, and a jump in it, in `guard tui` and on the web page; and a long list.
 
-``python bench/recordings.py [MEGABYTES]``. One session of an hour of log lines, in the embedded API.
+``python bench/recordings.py [MEGABYTES]``. One session of an hour of log lines, in the embedded API, and then 100,000
+sessions beside it.
 """
 
 from __future__ import annotations
@@ -13,11 +14,15 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from stage import Stage, Table, machine
 
 from guardcli.api.store import Store
 from guardcli.api.store.database import open_database
+from guardcli.api.store.schema import SESSIONS
+from guardcli.api.store.sessions import SessionQuery
+from guardcli.api.web.view import environment
 from guardcli.api.windows import window
 from guardcli.client.api import ApiClient
 from guardcli.model.events import GENESIS, Event, EventType, chained
@@ -28,6 +33,8 @@ MEGABYTES = 100
 SECONDS = 3600.0
 SESSION = "bench-recording"
 JUMPS = 40
+MANY = 100_000
+LIST = '{% from "parts.html" import sessions_table %}{{ sessions_table(sessions, at) }}'
 
 
 def record(client: ApiClient, megabytes: int) -> None:
@@ -96,6 +103,38 @@ def jumps(jump, least: float, count: int) -> float:
     return statistics.median(taken)
 
 
+def many(store: Store) -> None:
+    """Put copies of the session into the database, each a second older than the one before."""
+    changed = {"id": "printf('bench-%06d', n)", "started": "started - n"}
+    columns = [column.name for column in SESSIONS.columns]
+    values = ", ".join(changed.get(name, name) for name in columns)
+    numbers = f"WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {MANY})"
+    with store.engine.begin() as connection:
+        copied = f"SELECT {values} FROM sessions, numbers WHERE id = '{SESSION}'"
+        connection.exec_driver_sql(f"INSERT INTO sessions ({', '.join(columns)}) {numbers} {copied}")
+
+
+def pages(client: ApiClient, store: Store) -> dict[str, float]:
+    """Return milliseconds for a page of the list, at its beginning and at its end."""
+    template, at = environment().from_string(LIST), time.time()
+
+    def shown(after: str) -> None:
+        template.render(sessions=store.sessions.find(SessionQuery(after=after, limit=50)), at=at)
+
+    every, taken = client.sessions(limit=MANY), []
+    for _ in range(MANY // 500):
+        began = time.perf_counter()
+        found = list(islice(every, 500))
+        taken.append(1000 * (time.perf_counter() - began))
+    assert len(found) == 500
+    return {
+        "web page: 50 of 100,000 sessions, the first": jumps(lambda _: shown(""), 0, 20),
+        "web page: the last": jumps(lambda _: shown(f"bench-{MANY - 60:06d}"), 0, 20),
+        "guard tui: 500 of 100,000 sessions, the first": statistics.median(taken[:10]),
+        "guard tui: the last": statistics.median(taken[-10:]),
+    }
+
+
 def measure(megabytes: int = MEGABYTES) -> Table:
     """Run everything and return the table."""
     before = machine()
@@ -108,6 +147,8 @@ def measure(megabytes: int = MEGABYTES) -> Table:
         session = store.sessions.get(SESSION)
         page = jumps(lambda moment: next(window(store, session, moment)), 0, JUMPS)
         rows.append(("web page: the screen at any moment", f"{page:,.0f}"))
+        many(store)
+        rows += [(name, f"{value:,.0f}") for name, value in pages(client, store).items()]
         store.engine.dispose()
         client.close()
     return Table(
