@@ -62,7 +62,7 @@ def enter(directory: Path, argv: Sequence[str]) -> int:
     environment = knock(root, greeting, [outer_control.fileno(), outer_hands.fileno()], DOOR_SECONDS)
     outer_control.close()
     outer_hands.close()
-    keeper = fork_keeper(hands, gain_nothing_more)
+    keeper = fork_keeper(hands, lambda: _shut_in(filter_fd))
     told = hear_started(control, READY_SECONDS)
     if told is None:
         raise UnavailableError("the broker could not start", hint=LOG)
@@ -81,7 +81,8 @@ def enter(directory: Path, argv: Sequence[str]) -> int:
 
 
 def _shut_in(filter_fd: int) -> None:
-    """In the process that is to be the agent: let it reach no further than a sandbox would."""
+    """In a process that is to be the agent, or a git that reads its files: let it reach no further than a sandbox
+    would."""
     shut_abstract_sockets()
     apply_filter(filter_fd)
 

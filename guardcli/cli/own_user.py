@@ -73,10 +73,11 @@ class OwnUser:
         """Be the agent's keeper from here on; return the pid of the one that answers the broker at `connection`."""
         self.users.become_keeper()
         keep_memory_private()
-        return fork_keeper(connection, self.users.become_agent)
+        return fork_keeper(connection, self.become_agent)
 
     def become_agent(self) -> None:
-        """In the process that is to be the agent: be it for good, under the filter of system calls."""
+        """In a process that is to be the agent, or a git of guard's that reads its files: be it for good, under the
+        filter of system calls."""
         self.users.become_agent()
         shut_abstract_sockets()
         apply_filter(self.filter)

@@ -42,7 +42,7 @@ rules:
   - {id: cloud, match: {tool: cloud}, decision: allow}
 """
 AGENT_PROGRAM = r'''
-import ctypes, json, os, signal, socket, subprocess, sys
+import ctypes, json, os, signal, socket, subprocess, sys, time
 
 FOUND = {}
 shared = sys.argv[1]
@@ -125,6 +125,26 @@ FOUND["mine"], FOUND["theirs"] = (
     for pids in (mine, theirs)
 )
 FOUND["signalled"] = [refused(lambda: os.kill(pid, signal.SIGKILL)) for pid in theirs]
+def asks_git():
+    """Return the filters over the git by which guard asks about a repository; it reads a pipe, so it is there a while."""
+    sh("git init -q slow; mkfifo slow/pipe; printf '[include]\npath = ../pipe\n' >> slow/.git/config")
+    call = subprocess.Popen(["git", "-C", "slow", "alias"], stdout=-1, stderr=-1)
+    pipe = os.open("slow/pipe", os.O_WRONLY)
+    found, until = [], time.monotonic() + 60
+    while not found and call.poll() is None and time.monotonic() < until:
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                if open(f"/proc/{name}/cmdline").read().startswith("git\0--no-pager\0"):
+                    found.append(open(f"/proc/{name}/status").read().partition("Seccomp:\t")[2][:1])
+            except OSError:
+                continue
+    os.close(pipe)
+    call.kill()
+    call.wait()
+    return found or call.stderr.read().decode()
+
+
+FOUND["git of guard's"] = asks_git()
 subprocess.Popen(["setsid", "sh", "-c", "sleep 300; touch outlived"])
 print("FOUND " + json.dumps(FOUND), flush=True)
 sys.exit(7)
@@ -199,6 +219,10 @@ def test_calls_are_judged_and_the_work_is_the_agents_own(found) -> None:
 
 def test_what_git_starts_by_itself_is_told_from_a_hook(found) -> None:
     assert found["hook"][1].startswith("hook 77\n"), found["hook"]
+
+
+def test_the_git_that_guard_asks_reaches_no_further_than_the_agent(found) -> None:
+    assert found["git of guard's"] == ["2"]
 
 
 def test_files_are_those_of_the_agents_container_read_with_its_rights(found) -> None:
