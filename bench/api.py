@@ -31,8 +31,8 @@ from urllib.parse import urlsplit
 import requests
 from stage import Table, machine
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "integration"))
-from servers import postgres
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from integration.servers import postgres
 
 from guardcli.api.archive.opening import segments_of
 from guardcli.api.config import Config
@@ -148,7 +148,7 @@ def central(workers: int, seals: bool) -> Iterator[Central]:
 
 
 def _free_port() -> int:
-    from servers import free_port
+    from integration.servers import free_port
 
     return free_port()
 

@@ -18,7 +18,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent))
-sys.path.insert(0, str(HERE.parent / "tests" / "integration"))
+sys.path.insert(0, str(HERE.parent / "tests"))
 
 from stage import Stage, Table, machine  # noqa: E402 - the measurements lie beside this file
 
@@ -56,7 +56,7 @@ print(json.dumps(found))
 
 def measure(rounds: int = ROUNDS) -> Table:
     """Measure, each way in turn."""
-    from cluster import kubernetes
+    from integration.cluster import kubernetes
 
     from guardcli.gateways.kubernetes.certificates import make_identity
 

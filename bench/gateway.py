@@ -22,7 +22,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "tests" / "integration")]
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "tests")]
 
 from stage import Stage, Table, machine  # noqa: E402 - the measurements lie beside this file
 
@@ -255,7 +255,7 @@ def session(server: str, hosts: Mapping[str, str], seconds: int, masked: bool) -
 
 def measure(seconds: int = SECONDS) -> Table:
     """Run everything and return the table."""
-    from servers import postgres
+    from integration.servers import postgres
 
     before = machine()
     with postgres() as env, TemporaryDirectory(prefix="gb", dir="/tmp") as root:

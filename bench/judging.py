@@ -18,11 +18,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "inspectors" / "sql"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "cli"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-import regression
-import typed
+from cli import typed
+from inspectors.sql import regression
 from stage import Table, machine
 
 from guardcli.broker.shell_trial import ShellTrial

@@ -27,8 +27,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex
 from stage import Table, machine
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "integration"))
-from servers import postgres as throw_away
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from integration.servers import postgres as throw_away
 
 from guardcli.api.store.database import copy_line, open_database, prepare, writing
 from guardcli.api.store.indexing import ID_BITS, SPAN_BITS, Searched, add, document, facet, place, rows_of

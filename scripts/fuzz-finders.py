@@ -14,8 +14,8 @@ from guardcli.masking.detectors import REGISTRY
 from guardcli.masking.finders import Finder
 from guardcli.masking.programs import program
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "masking"))
-from test_scanner_triggers import example
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+from masking.test_scanner_triggers import example
 
 LONGEST = 90
 FINDERS = list(dict.fromkeys(finder for kind in REGISTRY.values() for part in kind.parts() for finder in part.finders))

@@ -15,10 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from integration.servers import postgres
 from sqlalchemy import URL, create_engine, text
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
-from servers import postgres
 
 from guardcli.api.archive.objects import Objects
 from guardcli.api.archive.ring import Ring

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 from oidc_provider import OidcProvider, oidc_provider
 
 from guardcli.api.ancestry import SessionTrees

@@ -7,15 +7,13 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
-from servers import find_server, postgres
+from integration.servers import find_server, postgres
 
 from guardcli.api.store import Store
 from guardcli.api.store.database import open_database

@@ -18,14 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attacks.own_user import OwnUser
+from integration.other_users import AGENT, can_be_had
 
 import guardcli
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "integration"))
-sys.path.insert(0, str(Path(__file__).parent))
-
-from other_users import AGENT, can_be_had
-from own_user import OwnUser
 
 HERE = Path(__file__).parent
 CREDENTIALS = (
@@ -297,8 +293,7 @@ def own_user(target: Target) -> Iterator[OwnUser]:
 @pytest.fixture(scope="module")
 def postgres_socket() -> Iterator[str]:
     """A PostgreSQL of the tests' own."""
-    sys.path.insert(0, str(HERE.parent / "integration"))
-    from servers import postgres
+    from integration.servers import postgres
 
     with postgres() as env:
         yield env["PGHOST"]

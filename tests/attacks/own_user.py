@@ -11,12 +11,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "integration"))
-
-from other_users import AGENT, GUARD, Machine
+from integration.other_users import AGENT, GUARD, Machine
 
 if TYPE_CHECKING:
-    from conftest import Target
+    from attacks.conftest import Target
 
 HERE = Path(__file__).parent
 

@@ -8,20 +8,15 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from outcomes import MODES, OPEN_INSIDE, OWN_USER, on_the_page, outcome, write
+from attacks.outcomes import MODES, OPEN_INSIDE, OWN_USER, on_the_page, outcome, write
 
 if TYPE_CHECKING:
-    from conftest import Target
-    from own_user import OwnUser
+    from attacks.conftest import Target
+    from attacks.own_user import OwnUser
 
 OUTLIVES = "a process that outlives the session"
 LEFT = "anything left in the home, but for the project"

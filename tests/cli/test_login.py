@@ -15,8 +15,6 @@ from pathlib import Path
 
 import pytest
 from inside import guard
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 from oidc_provider import OidcProvider, oidc_provider
 
 

@@ -14,8 +14,6 @@ from pathlib import Path
 
 import inside
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 from central_api import CentralApi, central_api, policy
 
 from guardcli.api.permissions import Role

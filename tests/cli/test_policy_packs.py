@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import cache
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cli.typed import calls, checkout, judge_of
 
 from guardcli.cli.policy_check import BatchJudge
 from guardcli.judging.caller import Caller
@@ -21,10 +21,6 @@ from guardcli.judging.trials import run_tests
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation
 from guardcli.policy import Context, decide, load_policy, pack_names
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from typed import calls, checkout, judge_of
 
 TOOLS = ("psql", "kubectl", "ssh", "git")
 

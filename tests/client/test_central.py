@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 from central_api import CentralApi, Middle, central_api, in_the_middle, policy
 
 from guardcli.api.permissions import Role

@@ -10,7 +10,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 
-from worlds import PART, WORD
+from fuzz.worlds import PART, WORD
 
 _TOKEN = re.compile(rf"[{PART}{WORD}]|\w+|\s+|--?\w[\w-]*|.", re.DOTALL)
 MAX_LENGTH = 1 << 14

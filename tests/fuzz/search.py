@@ -21,11 +21,11 @@ import traceback
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-import corpus
-from mutation import Mutator
+from fuzz import corpus
+from fuzz.mutation import Mutator
 
 try:
     import atheris
@@ -46,10 +46,10 @@ SAME = 3
 def target_of(name: str):
     """Return the function of a target; importing it is what instruments guard."""
     if atheris is None:
-        from targets import TARGETS
+        from fuzz.targets import TARGETS
     else:
         with atheris.instrument_imports(include=["guardcli"]):
-            from targets import TARGETS
+            from fuzz.targets import TARGETS
     return TARGETS[name]
 
 
@@ -161,7 +161,7 @@ class Search:
 
 def measure(name: str, path: Path) -> float:
     """Return the least CPU time, in milliseconds, of three runs of an input."""
-    from targets import TARGETS
+    from fuzz.targets import TARGETS
 
     text, times = decode(path.read_bytes()), []
     for _ in range(4):
@@ -202,7 +202,7 @@ def arcs(judge, text: str) -> frozenset[tuple[str, int, int]]:
 
 def smallest_cover(name: str, inputs: list[str]) -> list[str]:
     """Return few and small ones of `inputs` that take every step which any of them takes."""
-    from targets import TARGETS
+    from fuzz.targets import TARGETS
 
     covered: set[tuple[str, int, int]] = set()
     chosen = []

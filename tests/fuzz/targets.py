@@ -6,9 +6,9 @@ import re
 import shlex
 from collections.abc import Callable, Iterable
 
-import witnesses
-from wire import wire
-from worlds import TRIAL, Call, World
+from fuzz import witnesses
+from fuzz.wire import wire
+from fuzz.worlds import TRIAL, Call, World
 
 from guardcli.inspectors.generic import GenericInspector
 from guardcli.inspectors.git import GitInspector

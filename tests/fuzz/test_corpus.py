@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import random
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-import witnesses
-from corpus import KEPT, kept
-from mutation import Mutator
-from targets import TARGETS, WrongError, must_not_pass, sound
-from worlds import TRIAL, Call
+from fuzz import witnesses
+from fuzz.corpus import KEPT, kept
+from fuzz.mutation import Mutator
+from fuzz.targets import TARGETS, WrongError, must_not_pass, sound
+from fuzz.worlds import TRIAL, Call
 
 from guardcli.model.effects import Effect
 from guardcli.model.operations import Operation

@@ -19,10 +19,8 @@ from threading import Event, Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-sys.path.insert(0, str(Path(__file__).parent))
+from integration.streams import Spdy, WebSocket, accept_key, serve_channels, serve_forward, serve_spdy_exec, tunnelled
 from kubernetes_api import TABLE, Request, SmallApi
-from streams import Spdy, WebSocket, accept_key, serve_channels, serve_forward, serve_spdy_exec, tunnelled
 
 OTHER = "other"
 """First step of the path under which the second context's cluster is reached."""

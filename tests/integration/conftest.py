@@ -18,11 +18,9 @@ from typing import Any
 
 import inside
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from guarded import PASSWORD, Database
-from guarded import POLICY as GATEWAY_POLICY
-from servers import postgres
+from integration.guarded import PASSWORD, Database
+from integration.guarded import POLICY as GATEWAY_POLICY
+from integration.servers import postgres
 
 ASKING = ("approvals", "audit", "sessions")
 """Commands that ask the API for something and print it."""

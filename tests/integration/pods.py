@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from other_users import AGENT, GUARD, PATH, TOOLS, Machine
+from integration.other_users import AGENT, GUARD, PATH, TOOLS, Machine
 
 from guardcli.isolation.standins import find_stand_ins, real_tools
 

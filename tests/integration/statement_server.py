@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from gateway_rig import LOGGED, Rig, ServerLog, gateway
-from servers import postgres
+from integration.gateway_rig import LOGGED, Rig, ServerLog, gateway
+from integration.servers import postgres
 
 POLICY = """
 version: 1

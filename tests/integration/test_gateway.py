@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from guarded import PASSWORD, Database
-from servers import find_server
+from integration.guarded import PASSWORD, Database
+from integration.servers import find_server
 
 PSQL = find_server("psql")
 

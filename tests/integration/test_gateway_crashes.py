@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from guarded import Database
+from integration.guarded import Database
 
 AGENT = """
 import os, psycopg, sys

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
-from guarded import PASSWORD, Database
+from integration.guarded import PASSWORD, Database
 
 SEARCH = """
 import os, psycopg, stat, subprocess, sys, threading, time

@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from authority import Authority
-from servers import free_port, postgres
+from integration.authority import Authority
+from integration.servers import free_port, postgres
 
 POLICY = """
 version: 1

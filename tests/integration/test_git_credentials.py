@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from git_server import GitServer, git_server, make_authority
+from integration.git_server import GitServer, git_server, make_authority
 
 POLICY = """
 version: 1

@@ -16,12 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from integration.servers import postgres, sshd
 
 import guardcli
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from servers import postgres, sshd
 
 pytestmark = pytest.mark.skipif(shutil.which("bwrap") is None, reason="needs bubblewrap")
 

@@ -6,13 +6,9 @@ import base64
 import re
 import shutil
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from cluster import OTHER, kubernetes
+from integration.cluster import OTHER, kubernetes
 
 pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None, reason="needs kubectl")
 

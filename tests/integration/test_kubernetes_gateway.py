@@ -11,14 +11,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from cluster import Cluster, kubernetes
+from integration.cluster import Cluster, kubernetes
 
 from guardcli.gateways.kubernetes.certificates import make_identity
 

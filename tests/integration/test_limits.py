@@ -6,12 +6,9 @@ import os
 import pty
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from servers import postgres
+from integration.servers import postgres
 
 POLICY = """
 version: 1

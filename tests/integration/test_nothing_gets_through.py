@@ -8,11 +8,9 @@ from __future__ import annotations
 import os
 import re
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-from conftest import POLICY
-from secret_cases import DENIED, RULES, case, found_in, windows
+from integration.conftest import POLICY
+from integration.secret_cases import DENIED, RULES, case, found_in, windows
 
 CASES = int(os.environ.get("GUARD_TEST_CASES", "18"))
 SEED = os.environ.get("GUARD_TEST_SEED", "1")

@@ -12,10 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from other_users import AGENT, GUARD, Machine, can_be_had
+from integration.other_users import AGENT, GUARD, Machine, can_be_had
 
 pytestmark = [
     pytest.mark.skipif(bool(can_be_had()), reason=can_be_had() or "-"),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import socket
-import sys
 import threading
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import psycopg
 import pytest
+from integration.gateway_rig import LOGGED, Rig, ServerLog, gateway
+from integration.servers import postgres
 
 from guardcli.gateways.postgres.codec.backend import ErrorResponse, decode_backend
 from guardcli.gateways.postgres.codec.frames import FROM_SERVER, Frame, Splitter
@@ -30,10 +30,6 @@ from guardcli.gateways.postgres.codec.frontend import (
 )
 from guardcli.gateways.postgres.codec.limits import BACKEND
 from guardcli.model.approvals import ApprovalState
-
-sys.path.insert(0, str(Path(__file__).parent))
-from gateway_rig import LOGGED, Rig, ServerLog, gateway
-from servers import postgres
 
 POLICY = """
 version: 1

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -18,12 +17,10 @@ import pexpect
 import psycopg
 import pytest
 import sqlalchemy
+from integration.gateway_rig import Rig, gateway
+from integration.servers import postgres
 
 from guardcli.model.events import EventType
-
-sys.path.insert(0, str(Path(__file__).parent))
-from gateway_rig import Rig, gateway
-from servers import postgres
 
 POLICY = """
 version: 1

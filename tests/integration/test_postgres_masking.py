@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 import psycopg
 import pytest
+from integration.gateway_rig import gateway
+from integration.statement_server import POLICY, Server, database, server
+from integration.test_postgres_abuse import Raw
 
 from guardcli.gateways.postgres.codec.frontend import PORTAL, Bind, Describe, Execute, Parse, Query, Sync
 from guardcli.masking.exact import ExactValues
 from guardcli.model.events import EventType
-
-sys.path.insert(0, str(Path(__file__).parent))
-from gateway_rig import gateway
-from statement_server import POLICY, Server, database, server
-from test_postgres_abuse import Raw
 
 __all__ = ["database", "server"]
 

@@ -7,7 +7,6 @@ place of each one that the policy denies. The server's log is the witness that n
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -15,6 +14,9 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from integration.gateway_rig import LOGGED, gateway
+from integration.servers import postgres
+from integration.test_postgres_abuse import Raw, shown
 
 from guardcli.gateways.postgres.codec.frames import Frame
 from guardcli.gateways.postgres.codec.frontend import (
@@ -32,11 +34,6 @@ from guardcli.gateways.postgres.codec.frontend import (
     Query,
     Sync,
 )
-
-sys.path.insert(0, str(Path(__file__).parent))
-from gateway_rig import LOGGED, gateway
-from servers import postgres
-from test_postgres_abuse import Raw, shown
 
 POLICY = """
 version: 1

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 
 import psycopg
 import pytest
+from integration.gateway_rig import gateway
+from integration.statement_server import POLICY, Server, database, server
 
 from guardcli.model.approvals import ApprovalState
 from guardcli.model.errors import UnavailableError
 from guardcli.model.events import EventType
-
-sys.path.insert(0, str(Path(__file__).parent))
-from gateway_rig import gateway
-from statement_server import POLICY, Server, database, server
 
 __all__ = ["database", "server"]
 

@@ -12,12 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from git_server import GitServer, git_server, make_authority
-from other_users import AGENT, GUARD, can_be_had
-from pods import Pod
+from integration.git_server import GitServer, git_server, make_authority
+from integration.other_users import AGENT, GUARD, can_be_had
+from integration.pods import Pod
 
 pytestmark = [
     pytest.mark.skipif(bool(can_be_had()), reason=can_be_had() or "-"),

@@ -11,9 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from servers import sshd
+from integration.servers import sshd
 
 MODES = ["off", "require"]
 USER = pwd.getpwuid(os.getuid()).pw_name

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from servers import postgres, sshd
+from integration.servers import postgres, sshd
 
 BIG = int(os.environ.get("GUARD_TEST_REPOSITORY_MB", "24"))
 """Size of the repository that goes over ssh; scripts/soak makes it larger."""

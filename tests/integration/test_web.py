@@ -9,14 +9,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import pytest
+from integration.guarded import PASSWORD
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-
-sys.path.insert(0, str(Path(__file__).parent))
-from guarded import PASSWORD
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from values_model import is_secret_string, is_secret_word
+from masking.values_model import is_secret_string, is_secret_word
 
 from guardcli.masking.names import PUBLIC, SUFFIX, TELLING
 from guardcli.masking.native import is_noise

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import base64
 import random
-import sys
 from array import array
-from pathlib import Path
 from re import _parser as parser  # type: ignore[attr-defined]
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from test_scanner_triggers import example
+from masking.test_scanner_triggers import example
 
 from guardcli.masking.detector import Detector
 from guardcli.masking.detectors import REGISTRY

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import random
 import re
-import sys
 from array import array
-from pathlib import Path
 from re import _parser as parser  # type: ignore[attr-defined]
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-import finders_model as model
-from test_scanner_triggers import example
+from masking import finders_model as model
+from masking.test_scanner_triggers import example
 
 from guardcli.masking.detector import Detector
 from guardcli.masking.detectors import REGISTRY

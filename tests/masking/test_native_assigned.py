@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import random
 import re
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-import assigned_model as model
-import values_model as values
+from masking import assigned_model as model
+from masking import values_model as values
 
 from guardcli.masking.chosen import is_chosen
 from guardcli.masking.names import PUBLIC, SUFFIX, TELLING

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import random
-import sys
 from array import array
-from pathlib import Path
 from re import _parser as parser  # type: ignore[attr-defined]
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-import named_model as model
-from test_native_assigned import TELLING_NAMES, piece
-from test_scanner_triggers import example
+from masking import named_model as model
+from masking.test_native_assigned import TELLING_NAMES, piece
+from masking.test_scanner_triggers import example
 
 from guardcli.masking import DEFAULT_RULES, Masker
 from guardcli.masking.detectors import REGISTRY

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
 from oidc_provider import OidcProvider, oidc_provider
 
 from guardcli.api.identity.provider import Provider

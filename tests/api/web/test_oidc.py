@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
 from oidc_provider import OidcProvider, oidc_provider
 
 from guardcli.api.web.access import COOKIE

@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from integration import servers
 
 from guardcli.gateways.postgres.codec.backend import error
 from guardcli.gateways.postgres.codec.frames import FROM_CLIENT, FROM_SERVER_BUT_DATA, Frame, Splitter
@@ -23,10 +23,6 @@ from guardcli.gateways.postgres.codec.limits import BACKEND, FRONTEND
 from guardcli.gateways.postgres.contract import Opening, Refused, Step
 from guardcli.gateways.postgres.server import Gateway
 from guardcli.gateways.postgres.target import Target
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "integration"))
-
-import servers
 
 T = TypeVar("T")
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from pathlib import Path
 
 import pytest
+from gateways.postgres.talk import BIND, DESCRIBED, DONE, FAULT, ONE, READY, ROWS, Keeper, conversation, parse
 
 from guardcli.gateways.postgres.codec.backend import BIND_COMPLETE, PARSE_COMPLETE
 from guardcli.gateways.postgres.codec.frontend import STATEMENT, Bind, Describe, Flush, Sync, Terminate
@@ -14,9 +13,6 @@ from guardcli.gateways.postgres.contract import Step
 from guardcli.gateways.postgres.conversation import StatementConversation
 from guardcli.model.decisions import Verdict
 from guardcli.model.errors import DeniedError
-
-sys.path.insert(0, str(Path(__file__).parent))
-from talk import BIND, DESCRIBED, DONE, FAULT, ONE, READY, ROWS, Keeper, conversation, parse
 
 ASKED = parse(b"SELECT n FROM asked WHERE n = $1", b"")
 NAMED = parse(b"SELECT n FROM asked WHERE n = $1", b"s")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import struct
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
 import pytest
+from gateways.postgres.dialling import READY, STARTUP, dial, enter, key_in, local, query, read_all, read_until
 
 from guardcli.gateways.postgres.codec.startup import (
     VERSION_3_0,
@@ -19,9 +19,6 @@ from guardcli.gateways.postgres.codec.startup import (
     SSLRequest,
     StartupMessage,
 )
-
-sys.path.insert(0, str(Path(__file__).parent))
-from dialling import READY, STARTUP, dial, enter, key_in, local, query, read_all, read_until
 
 
 def test_psql_runs_through_it(stage, real_server, psql, wait_until) -> None:

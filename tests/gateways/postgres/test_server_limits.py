@@ -13,13 +13,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from gateways.postgres.dialling import READY, STARTUP, dial, enter, local, nothing, query, read_all, read_until, sealed
 
 from guardcli.gateways.postgres.house import Limits
 from guardcli.gateways.postgres.target import Target
 from guardcli.model.secrets import Secret
-
-sys.path.insert(0, str(Path(__file__).parent))
-from dialling import READY, STARTUP, dial, enter, local, nothing, query, read_all, read_until, sealed
 
 
 def test_the_end_of_the_server_is_told_as_libpq_would_tell_it(stage, real_server) -> None:

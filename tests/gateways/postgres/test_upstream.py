@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from authority import Authority
-from servers import free_port, postgres
+from integration.authority import Authority
+from integration.servers import free_port, postgres
 
 from guardcli.gateways.postgres.target import Target, TlsTerms
 from guardcli.gateways.postgres.upstream import CannotConnect, log_in

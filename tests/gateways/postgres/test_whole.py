@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
+from gateways.postgres.talk import (
+    BIND,
+    DESCRIBED,
+    DONE,
+    EXECUTE,
+    FAULT,
+    ONE,
+    READY,
+    ROW,
+    ROWS,
+    WITHIN,
+    Keeper,
+    conversation,
+    parse,
+)
 
 from guardcli.gateways.postgres.codec.backend import (
     BIND_COMPLETE,
@@ -19,9 +32,6 @@ from guardcli.gateways.postgres.codec.backend import (
 from guardcli.gateways.postgres.codec.frontend import Bind, Close, Execute, Flush, Query, Sync, Terminate
 from guardcli.gateways.postgres.codec.violations import ProtocolViolation
 from guardcli.gateways.postgres.contract import Step
-
-sys.path.insert(0, str(Path(__file__).parent))
-from talk import BIND, DESCRIBED, DONE, EXECUTE, FAULT, ONE, READY, ROW, ROWS, WITHIN, Keeper, conversation, parse
 
 
 def cut(data: bytes, size: int) -> list[bytes]:

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
+from inspectors.tables import over
 
 from guardcli.inspectors.git.keys import canonical_key, is_secret, judge_key
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from tables import over
 
 CASES = [
     ("core.sshCommand", "evil", "execute"),

@@ -5,18 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from inspectors.tables import over
 
 from guardcli.inspectors.kubectl import flags
 from guardcli.inspectors.kubectl.flags import Value, parse
 from guardcli.inspectors.kubectl.verbs import judge_for
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from tables import over
 
 TABLE = json.loads((Path(flags.__file__).parent / "data" / "flags.json").read_text())
 

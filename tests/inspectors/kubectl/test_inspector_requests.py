@@ -6,15 +6,12 @@ import json
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
 from kubernetes_api import Request, SmallApi
 
 from guardcli.inspectors.kubectl.inspector import KubectlInspector

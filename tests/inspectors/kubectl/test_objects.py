@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from itertools import product
-from pathlib import Path
 
 import pytest
+from inspectors.tables import over
 
 from guardcli.inspectors.kubectl.manifests import load_manifests, load_values
 from guardcli.inspectors.kubectl.objects import describe, grants
 from guardcli.model.effects import Effect
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from tables import over
 
 PRIVILEGE = {Effect.PRIVILEGE}
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from itertools import product
-from pathlib import Path
 
 import pytest
+from inspectors.tables import over
 
 from guardcli.inspectors.registry import GUARDED, inspect
 from guardcli.inspectors.shell import Place, inspect_argv, inspect_shell
@@ -19,10 +18,6 @@ from guardcli.model.facts import FactUnavailable, Found, NoFacts
 from guardcli.model.invocation import Invocation
 from guardcli.model.operations import Operation
 from guardcli.policy import Context, decide, load_policy
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from tables import over
 
 
 class Machine(NoFacts):

@@ -12,15 +12,11 @@ import os
 import random
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-import regression
+from inspectors.sql import regression
 
 from guardcli.inspectors.sql.inspector import inspect_sql
 from guardcli.model.effects import Effect

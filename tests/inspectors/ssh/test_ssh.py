@@ -6,23 +6,18 @@ import getpass
 import random
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from inspectors.tables import over
 
 from guardcli.inspectors.ssh.ssh import SshInspector
 from guardcli.model.effects import Effect
 from guardcli.model.facts import FactUnavailable, NoFacts
 from guardcli.model.invocation import Invocation, Stdin
 from guardcli.model.operations import Input, Inspection, Stream
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from tables import over
 
 SSH = SshInspector()
 
