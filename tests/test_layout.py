@@ -69,7 +69,7 @@ def unmatched_test_files(root: Path) -> list[str]:
     return faults
 
 
-def tests_that_bend_the_path(root: Path) -> list[str]:
+def bent_paths(root: Path) -> list[str]:
     """Return the test files that find a helper in another way than from ``tests/`` on, which pytest has on the path."""
     bent = "sys." + "path"
     return [str(path.relative_to(root)) for path in (root / "tests").rglob("*.py") if is_collected(path, bent)]
@@ -85,7 +85,7 @@ CHECKS = (
     directories_that_are_no_package,
     modules_named_like_the_standard_library,
     unmatched_test_files,
-    tests_that_bend_the_path,
+    bent_paths,
 )
 
 
@@ -122,7 +122,7 @@ BROKEN = [
     (unmatched_test_files, {"tests/a/test_other.py": ""}),
     (unmatched_test_files, {"tests/a/test_thingsandmore.py": ""}),
     (unmatched_test_files, {"tests/b/test_things.py": ""}),
-    (tests_that_bend_the_path, {"tests/a/test_a.py": "sys." + "path.insert(0, str(HERE))"}),
+    (bent_paths, {"tests/a/test_a.py": "sys." + "path.insert(0, str(HERE))"}),
 ]
 
 

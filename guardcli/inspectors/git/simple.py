@@ -97,6 +97,8 @@ _WITH_OUTPUT = names(
     "fast-export format-patch index-pack init init-db log pickaxe range-diff read-tree rev-list revert shortlog show "
     "whatchanged"
 )
+_WRITTEN_UNLESS = {"merge-file": names("stdout p"), "pack-objects": names("stdout")}
+"""Commands that write the file that is named first, unless they are told to print."""
 _READ_TWICE = names(
     "annotate archive blame cherry-pick diff diff-files diff-index diff-tree fast-export format-patch log pickaxe "
     "range-diff rev-list revert shortlog show whatchanged"
@@ -126,6 +128,9 @@ def judge_pure(call: Call) -> Sequence[Operation]:
 def judge_simple(call: Call) -> Sequence[Operation]:
     """Judge a command by the tables of this module."""
     name = call.name
+    if name == "mailsplit":
+        places = [word.removeprefix("-o") for word in call.arguments if word.startswith("-o") or word[:1] != "-"]
+        return [_by_nature(call), *(writes_file(call, name, place or ".") for place in places)]
     if name in _NO_TABLE:
         return [_by_nature(call), *_addresses(call, call.arguments)]
     parsed = call.parsed(digits=True)
@@ -136,9 +141,21 @@ def judge_simple(call: Call) -> Sequence[Operation]:
         named = _FILE_OPTIONS if name in _WITH_OUTPUT else ("output",)
         files = [option.value for option in options if option.name in named and option.value]
         operations += [writes_file(call, f"{name} --output", value) for value in files]
+    operations += [writes_file(call, name, word) for word in _written(call, parsed)]
     if name in _WITH_ADDRESS:
         operations += _addresses(call, parsed.words)
     return operations
+
+
+def _written(call: Call, parsed: Parsed) -> Sequence[str]:
+    """Return the words that name files which the command writes, over whatever they held."""
+    if call.name == "mailinfo":
+        return parsed.words[:2]
+    if call.name == "interpret-trailers" and parsed.given("in-place"):
+        return parsed.words
+    if call.name in _WRITTEN_UNLESS and not parsed.given(*_WRITTEN_UNLESS[call.name]):
+        return parsed.words[:1]
+    return ()
 
 
 def _main(call: Call, parsed: Parsed) -> list[Operation]:

@@ -29,5 +29,6 @@ class AwsKey(Detector):
     opening = (
         rb"(?<![A-Za-z0-9_])((?:A3T|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{0,17})"
         rb"|(?i:secret access key) \[None\]: ([A-Za-z0-9/+]{1,40})"
+        rb"|\b(?:AKIA|ASIA)[A-Z0-9]{16}[^A-Za-z0-9/+=\n](?:[^\n]{0,60}[^A-Za-z0-9/+=\n])?([A-Za-z0-9/+]{1,40})"
     )
     finders = (_finder(_ID, 20), _finder(_SECRET, 40), _finder(_SECRET, 40))
