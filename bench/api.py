@@ -373,7 +373,7 @@ def measure(options: argparse.Namespace) -> Table:
             rows += decisions(api, options.approvals, options.clients)
         if options.waiting:
             rows += waiting(api, options.waiting)
-    asked_for = " ".join(sys.argv[1:])
+    asked_for = f"--events {options.events} --approvals {options.approvals} --waiting {options.waiting}"
     notes = [
         f"`python bench/api.py {asked_for}` on {before}. PostgreSQL, {options.workers} workers and {options.clients} "
         f"clients share the machine; a batch has {BATCH} events, each verified in the chain, indexed, its recording "

@@ -258,7 +258,7 @@ def curve(url: str, rows: Path, most: int) -> Iterator[tuple[int, float, dict[st
     engine.dispose()
 
 
-def measure(events: int, kinds: Sequence[str]) -> Table:
+def measure(events: int = EVENTS, kinds: Sequence[str] = ("sqlite", "postgresql")) -> Table:
     """Run everything and return the table: a row for each kind of question, a column for each size."""
     before, columns, header = machine(), list[list[str]](), ["median / p95, ms"]
     with tempfile.TemporaryDirectory(prefix="gb") as place, throw_away(*SETTINGS) as server:
