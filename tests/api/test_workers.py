@@ -130,7 +130,7 @@ def test_a_worker_that_is_killed_comes_back_and_all_numbers_are_added(many, make
 def answers_of_health(server) -> int:
     """Return how often all workers together say that they have told how they do."""
     client = server.client()
-    text = client._transport._send("GET", "/metrics", None, None, 10, stream=False).text
+    text = client._transport._send("GET", "/metrics", None, None, 10, stream=False).data.decode()
     client.close()
     return sum(map(int, re.findall(r'^guard_http_requests_total\{.*route="/v1/health".*\} (\d+)', text, re.M)))
 

@@ -50,15 +50,17 @@ def test_memory_that_is_private_is_read_by_no_process_of_the_same_user_and_progr
 
 SUPERVISED = """
 import os, signal, socket, sys, threading, time
+from guardcli.broker import agent
 from guardcli.broker.agent import Supervisor
+agent.ENTER_SECONDS = 1000.0
 broker, control = socket.socketpair()
 supervisor = Supervisor(control)
 def interrupt():
     while not os.path.exists("begun"): time.sleep(0.01)
     os.kill(os.getpid(), signal.SIGTERM)
-    if sys.argv[1:]: os.kill(os.getpid(), signal.SIGTERM)
-    else: time.sleep(0.3); broker.send(b"i")
-threading.Thread(target=interrupt).start()
+    while sys.argv[1:]: time.sleep(0.3); os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(0.3); broker.send(b"i")
+threading.Thread(target=interrupt, daemon=True).start()
 print(os.waitstatus_to_exitcode(supervisor.run(["sh", "sandbox"], os.environ, enters=True)))
 """
 

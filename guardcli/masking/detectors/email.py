@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from guardcli.masking.detector import Detector
 
+_BEYOND = rb"[\xc3-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}"
+"""A letter beyond ASCII, in UTF-8: what is binary, and no text, is not held back."""
 _DOMAIN = rb"(?=[0-9-]{0,62}[A-Za-z])[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,6}\.[A-Za-z]{2,24}(?![\w-])"
 _PLAIN = rb"(?<![\w.%+-])[A-Za-z0-9][\w.+-]{0,63}"
 _QUOTED = rb"(?<![\w\\])\"[A-Za-z0-9](?:[^\"@\s\\<>,;:]{0,60}[A-Za-z0-9])?"
@@ -21,8 +23,9 @@ class Email(Detector):
     label = "EMAIL"
     personal = True
     opening = (
-        rb"((?<![A-Za-z0-9.\x80-\xff-])[A-Za-z0-9\x80-\xff][A-Za-z0-9.%'+_\x80-\xff-]{0,63}"
-        rb"@[A-Za-z0-9.\x80-\xff-]{0,255})"
+        rb"((?<![A-Za-z0-9.\x01-\x08\x0e-\x1a\x1c-\x1f\x7f-\xff-])"
+        rb"(?:[A-Za-z0-9]|" + _BEYOND + rb")(?:[A-Za-z0-9.%'+_-]|" + _BEYOND + rb"){0,63}"
+        rb"@(?:[A-Za-z0-9.-]|" + _BEYOND + rb"){0,255}(?:[\xc3-\xef][\x80-\xbf]?)?)"
     )
     stub = rb"(?<![A-Za-z0-9.%'+_\x80-\xff-])([A-Za-z0-9\x80-\xff](?:[A-Za-z0-9'+_\x80-\xff-]|\.(?!\.)){0,63})"
 

@@ -10,14 +10,14 @@ import pytest
 
 PROGRAM = """
 import os
-from guardcli.cli import run
+from guardcli.cli.session_facts import session_facts
 from guardcli.cli.settings import load_settings
 from guardcli.policy import load_policy
 settings, policy = load_settings(), load_policy("pack:default")
 for name in ("LOGNAME", "USER", "LNAME", "USERNAME"): os.environ.pop(name, None)
 import getpass, pwd
 os.setuid(54321)
-print(run.session_facts(settings, policy, ["true"])["identity"].partition("@")[0])
+print(session_facts(settings, policy, ["true"])["identity"].partition("@")[0])
 """
 
 
