@@ -51,6 +51,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     for name in [name for name in os.environ if name.startswith("GUARD_") and not name.startswith("GUARD_TEST_")]:
         del os.environ[name]
+    for name in ("COLUMNS", "LINES"):  # readline tells the controller's children 80 × 24, whatever terminal a test has
+        os.environ.pop(name, None)
     if not hasattr(config, "workerinput"):
         os.environ[MARK] = uuid.uuid4().hex
         compile_what_changed()

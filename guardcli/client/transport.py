@@ -167,11 +167,12 @@ class Transport:
         self._token = _sendable(token)
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; whoever asks again opens another one."""
         if isinstance(self._pool, PoolManager):
             self._pool.clear()
-        else:
-            self._pool.close()
+            return
+        kept, (self._pool, _) = self._pool, _pool(self.url)  # one that is closed would never connect again
+        kept.close()
 
     def call(
         self,

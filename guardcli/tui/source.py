@@ -48,6 +48,7 @@ class Source:
         self._say = say
         self._link = Link(True, "")
         self._closing = threading.Event()
+        self._order = threading.Lock()
 
     def close(self) -> None:
         """Let whoever waits for the API give up."""
@@ -77,9 +78,10 @@ class Source:
         self._closing.wait(seconds)
 
     def _became(self, link: Link) -> None:
-        if link != self._link:
-            self._link = link
-            self._say(link)
+        with self._order:  # what is said last is what is so
+            if link != self._link:
+                self._link = link
+                self._say(link)
 
     def sessions(self, state: str = "") -> Iterator[SessionInfo]:
         """Give sessions, newest first, a page at a time as they are asked for."""

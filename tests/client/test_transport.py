@@ -56,6 +56,16 @@ def test_connections_that_a_dying_api_took_are_tried_again(tmp_path: Path, reviv
     assert taken == [most + 1]
 
 
+@pytest.mark.parametrize("scheme", ["unix", "http"])
+def test_whoever_asks_after_it_was_closed_is_connected_anew(tmp_path: Path, scheme: str) -> None:
+    with dying(tmp_path, 0) as taken, listening() as (port, heads):
+        transport = Transport(f"unix://{tmp_path}/s" if scheme == "unix" else f"http://127.0.0.1:{port}", None, 30.0)
+        for times in (1, 2):
+            assert transport.call("GET", "/v1/health") == {}
+            transport.close()
+            assert taken[0] + len(heads) == times
+
+
 def test_an_api_that_never_hears_anybody_is_told_as_away(tmp_path: Path) -> None:
     with dying(tmp_path, 99) as taken:
         transport = Transport(f"unix://{tmp_path}/s", None, 30.0, lambda: None)

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -211,14 +212,22 @@ def database() -> Iterator[Database]:
 def guarded(shared_sandbox: Sandbox, database: Database) -> Callable[..., Sandbox]:
     """Return a function that puts the policy for that server in place: ``guarded(expose=…, options=…)``."""
 
-    def put(expose: str = "DATABASE_URL", options: str = "{user: reporting}") -> Sandbox:
-        file = shared_sandbox.root / "password"
-        file.write_text(PASSWORD + "\n")
-        file.chmod(0o600)
-        text = GATEWAY_POLICY.format(host=database.host, file=file, expose=expose, options=options)
-        shared_sandbox.policy.write_text(text)
-        for name in [name for name in shared_sandbox.env if name.startswith("PG")]:
-            del shared_sandbox.env[name]
-        return shared_sandbox
+    return partial(_behind, shared_sandbox, database)
 
-    return put
+
+@pytest.fixture
+def guarded_alone(sandbox: Sandbox, database: Database) -> Sandbox:
+    """The same with a guard of the test's own, for those that look at all that waits or was recorded."""
+    return _behind(sandbox, database)
+
+
+def _behind(
+    sandbox: Sandbox, database: Database, expose: str = "DATABASE_URL", options: str = "{user: reporting}"
+) -> Sandbox:
+    file = sandbox.root / "password"
+    file.write_text(PASSWORD + "\n")
+    file.chmod(0o600)
+    sandbox.policy.write_text(GATEWAY_POLICY.format(host=database.host, file=file, expose=expose, options=options))
+    for name in [name for name in sandbox.env if name.startswith("PG")]:
+        del sandbox.env[name]
+    return sandbox

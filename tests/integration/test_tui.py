@@ -43,8 +43,8 @@ class Tmux:
 
 
 @pytest.fixture
-def tmux(shared_sandbox) -> Iterator[Tmux]:
-    made = Tmux(shared_sandbox)
+def tmux(sandbox) -> Iterator[Tmux]:
+    made = Tmux(sandbox)
     yield made
     made("kill-server")
 
@@ -67,9 +67,9 @@ tools: {probe: {patterns: [{match: ".*", effects: [read], action: run}]}}
 
 
 @pytest.fixture
-def asking(guarded, database) -> Iterator[Any]:
-    """A session's surroundings in which changes of a table wait for a person."""
-    sandbox = guarded()
+def asking(guarded_alone, database) -> Iterator[Any]:
+    """A session's surroundings in which changes of a table, and nothing else, wait for a person."""
+    sandbox = guarded_alone
     text = sandbox.policy.read_text()
     sandbox.policy.write_text(text[: text.index("  - {id: writes")].rstrip() + ASKING)
     database.sql(LETTERS)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual._context import visible_screen_stack
 from textual.pilot import Pilot
 
 from guardcli.client.api import ApiClient
@@ -169,7 +170,8 @@ def until() -> Until:
 
 
 def lines(app: Any) -> list[str]:
-    """Return what the screen shows, as text."""
+    """Return what the screen shows, as text, those below a question too."""
+    visible_screen_stack.set(app._background_screens)  # what is drawn without it is kept, and is blank there
     return ["".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()]
 
 

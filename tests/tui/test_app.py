@@ -130,6 +130,34 @@ def test_what_waits_is_decided_with_a_reason(stage, until, seen, key: str, state
     story.close()
 
 
+def test_what_comes_while_a_question_is_open_is_seen_below_it(stage, until, seen) -> None:
+    story = stage.story("session-asks-twice")
+    story.send()
+    first = story.client.request_approval(story.id, "17" * 32, tool="git", command="git push")
+
+    async def flow() -> None:
+        app = stage.app()
+        async with app.run_test(size=(200, 50)) as pilot:
+            await pilot.press("2")
+            await until(pilot, lambda: "git push" in seen(app))
+            await pilot.press("a")
+            await until(pilot, lambda: isinstance(app.screen, DecideScreen) and "exactly this, once" in seen(app))
+            app.screen.refresh()  # drawn here and not by the program itself
+            assert "Approvals (1)" in seen(app)
+            second = await asyncio.to_thread(
+                story.client.request_approval, story.id, "18" * 32, tool="git", command="git fetch"
+            )
+            await until(pilot, lambda: "git fetch" in seen(app) and "exactly this, once" in seen(app))
+            assert "Only waiting" in seen(app)
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(app.screen, ApprovalsScreen) and "git fetch" in seen(app))
+            for one in (first, second):
+                await asyncio.to_thread(stage.client.decide_approval, one.id, False)
+
+    run(flow())
+    story.close()
+
+
 def test_escape_decides_nothing(stage, until, seen) -> None:
     story = stage.story("session-asks-nothing")
     story.send()

@@ -101,14 +101,7 @@ class ApprovalsScreen(Room):
     def _took(self, found: list[Approval]) -> None:
         self._known = found
         self.guard.waits(sum(one.state is ApprovalState.PENDING for one in found))
-        if self.is_current:  # below a question it stays as it is: a change there would leave it blank
-            self._changed()
-
-    def on_screen_resume(self) -> None:
-        """Show what has come meanwhile."""
-        super().on_screen_resume()
-        if self.query(Listing):
-            self._changed()
+        self._changed()
 
     def _changed(self) -> None:
         shown = [one for one in self._known if one.state is ApprovalState.PENDING or not self._only]
