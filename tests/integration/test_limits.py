@@ -135,7 +135,7 @@ def test_a_terminal_is_cut_as_well(limited):
     agent.wait(60)
     os.close(master)
     assert seen.replace(b"\r", b"").startswith(b"1\n2\n3\nguard: cut off by limit few-rows"), seen
-    assert seen.replace(b"\r", b"").endswith(b"\nstatus 74\n"), seen
+    assert b"\nstatus 74\n" in seen.replace(b"\r", b""), seen
 
 
 @pytest.mark.parametrize(
