@@ -124,8 +124,9 @@ class StatementConversation(WholeExchanges):
         return self._done()
 
     def end(self, sqlstate: str, message: str) -> Step:
-        """Tell the client why the session ends."""
+        """Tell the client why the session ends, and let the server cancel what it still does for it."""
         self.to_client(error("FATAL", sqlstate, message).encode())
+        self.step.cancel = bool(self.flight)
         self.step.end = True
         return self.give()
 

@@ -148,7 +148,7 @@ class Session:
             self._client.write(_joined(step.to_client))
         if step.to_server:
             self._server.write(_joined(step.to_server))
-        if step.cancel:
+        if step.cancel and not self._server.ended:
             self._cancel_upstream()
         if step.drop_wait and self._waits.client is not None:
             self._waits.client.cancel()
@@ -233,12 +233,22 @@ class Session:
             if task is not None:
                 task.cancel()
         self._server.close()
-        await close_gently(self._client)
-        self._server.abort()
-        if self._cancels:
-            await asyncio.wait(self._cancels, timeout=PARTING_SECONDS)
-        for task in self._cancels:
+        try:
+            await close_gently(self._client)
+        finally:  # who stops the gateway does not wait for a client that lingers
+            self._client.close()
+            self._server.abort()
+            await self._cancels_sent()
+
+    async def _cancels_sent(self) -> None:
+        """Return once the server has taken every cancel request, or had its time to."""
+        if not self._cancels:
+            return
+        _, unsent = await asyncio.wait(self._cancels, timeout=PARTING_SECONDS)
+        for task in unsent:
             task.cancel()
+        if unsent:
+            await asyncio.wait(unsent)
 
     def _cancel_upstream(self) -> None:
         key = self._upstream.key

@@ -86,7 +86,8 @@ class Plain:
         return Step(cancel=True)
 
     def end(self, sqlstate: str, message: str) -> Step:
-        return Step(to_client=[error("FATAL", sqlstate, message).encode()] if self.between else [], end=True)
+        told = [error("FATAL", sqlstate, message).encode()] if self.between else []
+        return Step(to_client=told, cancel=True, end=True)
 
     def closed(self, reason: str) -> None:
         assert not self.reason, "closed comes once"

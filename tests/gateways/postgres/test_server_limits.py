@@ -77,6 +77,19 @@ def test_sessions_have_a_lifetime(stage, real_server) -> None:
         assert b"lifetime" in read_all(client)
 
 
+def test_who_stops_the_gateway_stops_what_runs_on_the_server(stage, real_server, wait_until) -> None:
+    gateway, _ = stage.gateway(local(real_server))
+    client, _ = enter(stage)
+    admin = psycopg.connect(host=real_server["PGHOST"], user="app", dbname="postgres", autocommit=True)
+    running = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT pg_sleep(61)%'"
+    with client, admin:
+        client.sendall(query("SELECT pg_sleep(61)"))
+        wait_until(lambda: admin.execute(running).fetchone() == (1,))
+        stage.do(gateway.close())
+        assert b"57P01" in read_all(client)
+        wait_until(lambda: admin.execute(running).fetchone() == (0,))
+
+
 def test_one_client_too_many_is_told_so_and_the_next_one_gets_the_free_place(stage, real_server) -> None:
     stage.gateway(local(real_server), limits=Limits(connections=2))
     first, _ = enter(stage)
