@@ -46,6 +46,8 @@ class ExactValues:
     def text(self, text: str) -> str:
         """Return `text` masked."""
         data = text.encode("utf-8", "surrogateescape")
+        if not self._scanner.scan(data):  # as in `find`
+            return text
         masked: bytes = self._expression.sub(LABEL, data)
         return masked.decode("utf-8", "surrogateescape")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from guardcli.gateways.postgres.catalogues import Catalogues
 from guardcli.gateways.postgres.contract import Gatekeeper
 from guardcli.gateways.postgres.keys import Keys
 from guardcli.gateways.postgres.session import Session
 from guardcli.gateways.postgres.target import Target
+from guardcli.gateways.postgres.vigil import Vigil
 
 STARTING_MAX = 4096
 """Clients that may be in the middle of saying what they want, beside those that are in."""
@@ -37,3 +38,4 @@ class House:
     accepted: int = 0
     inside: int = 0
     starting: int = 0
+    vigil: Vigil = field(default_factory=Vigil)

@@ -21,6 +21,7 @@ from guardcli.gateways.postgres.codec.violations import ProtocolViolation
 from guardcli.gateways.postgres.contract import Conversation, Step
 from guardcli.gateways.postgres.target import Target
 from guardcli.gateways.postgres.upstream import CannotConnect, Upstream
+from guardcli.gateways.postgres.vigil import Vigil
 from guardcli.gateways.postgres.wire import Wire
 
 KEPT_MAX = 256 * 1024
@@ -57,8 +58,11 @@ class Waits:
 class Session:
     """Moves bytes between a client that is in and the real server, until either goes."""
 
-    def __init__(self, client: Wire, upstream: Upstream, conversation: Conversation, target: Target) -> None:
+    def __init__(
+        self, client: Wire, upstream: Upstream, conversation: Conversation, target: Target, vigil: Vigil
+    ) -> None:
         self._client = client
+        self._vigil = vigil
         self._server = upstream.wire
         self._upstream = upstream
         self._conversation = conversation
@@ -115,10 +119,12 @@ class Session:
             self._regulate()
             return
         self._guarded(self._conversation.from_client, chunk)
+        self._vigil.keep()
 
     def _from_server(self, chunk: bytes) -> None:
         self.active = self._clock()
         self._guarded(self._conversation.from_server, chunk)
+        self._vigil.keep()
 
     def _guarded(self, work: Callable[Given, Step], *given: Given.args, **more: Given.kwargs) -> None:
         """Do what the conversation says; whatever is wrong with it ends the session, and nothing more passes."""
