@@ -39,7 +39,8 @@ class WindowForm(Body):
 class NewApproval(Body):
     """Asks for a yes to the bytes behind `digest`. `expires` is in seconds from now, and again from the yes.
 
-    `reach` says how far it would go, as far as that is known before it runs, a sentence a line.
+    `reach` says how far it would go, as far as that is known before it runs, a sentence a line; `changes` what it would
+    change, a diff for one.
 
     `quorum` people of `groups`, and one of each group in `all_of`, must say yes. `grant` is for how many seconds they
     may say yes to all of `grant_scope`. With `must_justify` there has to be a `justification`.
@@ -54,6 +55,7 @@ class NewApproval(Body):
     message: LongText = ""
     justification: LongText = ""
     reach: LongText = ""
+    changes: LongText = ""
     effects: Annotated[tuple[Text, ...], Field(max_length=100)] = ()
     targets: Annotated[tuple[LongText, ...], Field(max_length=1000)] = ()
     groups: Annotated[tuple[Text, ...], Field(max_length=100)] = ()
@@ -118,6 +120,7 @@ class ApprovalView(Body):
     reason: str
     justification: str
     reach: str
+    changes: str
     all_of: list[str]
     windows: list[str]
     grant: float

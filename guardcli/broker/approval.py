@@ -52,6 +52,7 @@ class ApprovalClient(Protocol):
         expires: float,
         justification: str,
         reach: str,
+        changes: str,
         all_of: Sequence[str],
         windows: Sequence[Mapping[str, object]],
         grant: float,
@@ -74,7 +75,7 @@ class ApprovalClient(Protocol):
 class Question:
     """What a person is asked: `digest` is what the yes is bound to, `command` a readable and masked form of it.
 
-    `reach` says how far it would go, as far as that is known, in lines.
+    `reach` says how far it would go, as far as that is known, in lines; `changes` what it would change.
     """
 
     digest: str
@@ -84,6 +85,7 @@ class Question:
     decision: Decision
     justification: str = ""
     reach: str = ""
+    changes: str = ""
 
 
 class Approvals:
@@ -114,20 +116,35 @@ class Approvals:
         self._given = given if given is not None else {}
 
     async def obtain(
-        self, call: CallRecord, judgement: Judgement, facts: CallFacts, tell: Callable[[str], Awaitable[None]]
+        self,
+        call: CallRecord,
+        judgement: Judgement,
+        facts: CallFacts,
+        tell: Callable[[str], Awaitable[None]],
+        preview: Callable[[], Awaitable[str]],
     ) -> None:
-        """Return once a person has said yes to exactly this call, and that yes is used up. Raises as `ask` does."""
+        """Return once a person has said yes to exactly this call, and that yes is used up. Raises as `ask` does.
+
+        `preview` says what the call would change. Raises PendingError too where git has something else meanwhile than
+        what was judged and shown.
+        """
         invocation = judgement.invocation
         question = Question(
-            digest=self.digest(judgement, facts),
+            digest=self.digest(judgement, facts),  # before the preview: what that asks is shown, and decides nothing
             tool=invocation.tool,
             command=self._recorder.command(invocation.argv),
             cwd=invocation.cwd,
             decision=judgement.decision,
             justification=invocation.env.get(JUSTIFICATION, ""),
+            changes=await preview(),
         )
         async for words in self.ask(call, question):
             await tell(words)
+        if not await asyncio.get_running_loop().run_in_executor(self._patience, facts.still_so):
+            raise PendingError(
+                "what git has here has changed since it was judged and shown",
+                hint="nothing was run, and the yes is used up; run the very same command again, it is judged anew",
+            )
 
     async def ask(self, call: CallRecord, question: Question) -> AsyncIterator[str]:
         """Wait for a person's yes, and use it up; the end of the iteration is that yes. Yields words for the asker.
@@ -137,7 +154,8 @@ class Approvals:
         """
         digest, standing = question.digest, self._standing()
         approval = await self._request(question)
-        told = {"reach": self._recorder.mask(question.reach)} if question.reach else {}
+        texts = {"reach": question.reach, "changes": question.changes}
+        told = {name: self._recorder.mask(text) for name, text in texts.items() if text}
         self._recorder.event(
             EventType.ASKED, call, {"approval": approval.id, "digest": digest, "state": approval.state.value, **told}
         )
@@ -217,6 +235,7 @@ class Approvals:
                 message=mask(decision.message),
                 justification=mask(question.justification)[:4096],
                 reach=mask(question.reach)[:4096],
+                changes=mask(question.changes),
                 effects=[effect.value for effect in effects],
                 targets=[mask(target)[:4096] for target in list(targets)[:1000]],
                 groups=terms.groups,

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from guardcli.broker import protocol
 from guardcli.broker.approval import Approvals
@@ -21,6 +22,7 @@ from guardcli.broker.judge import Judge, Judgement, refused, stdin_kind
 from guardcli.broker.limits import Limits, MakeFinder, Mask, Observer
 from guardcli.broker.parts import COPIERS, RULE, part_of_a_call
 from guardcli.broker.place import HELPER
+from guardcli.broker.preview import preview
 from guardcli.broker.processes import GitPrograms, launches, started_by_git
 from guardcli.broker.protocol import CallFrame, ProtocolError
 from guardcli.broker.recorder import CallRecord, Recorder
@@ -149,10 +151,20 @@ class Call:
             if judgement.decision.verdict is Verdict.DENY:
                 raise DeniedError(denial(judgement))
             if judgement.decision.verdict is Verdict.APPROVE:
-                await self._unless_gone(self._engine.approvals.obtain(self._record, judgement, facts, self._tell))
+                await self._unless_gone(self._obtain(self._record, judgement, facts))
             await self._launch(frame, judgement, facts, self._record)
         finally:
             os.close(cancel)
+
+    async def _obtain(self, record: CallRecord, judgement: Judgement, facts: CallFacts) -> None:
+        """Wait for a person's yes, who is shown what the call would change."""
+        engine, tool, extra = self._engine, judgement.invocation.tool, judgement.decision.mask
+
+        async def changes() -> str:
+            mask = partial(engine.make_mask, tool, extra)
+            return await preview(judgement, facts, engine.judge.patience, mask)
+
+        await engine.approvals.obtain(record, judgement, facts, self._tell, changes)
 
     async def _help(self, frame: CallFrame) -> None:
         """Answer git's credential helper, which the shim is by this name."""

@@ -119,6 +119,7 @@ class CallFacts:
         self._try_shell = try_shell
         self._answers: dict[tuple[str, ...], object] = {}
         self._inputs: dict[str, str] = {}
+        self._asked_git: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {}
         self._files: dict[str, bytes] = {}
         self._files_size = 0
         self._stdin = bytearray()
@@ -143,6 +144,18 @@ class CallFacts:
     def stdin_prefix(self) -> bytes:
         """All bytes taken from standard input so far; the tool must be given them before the rest."""
         return bytes(self._stdin)
+
+    def still_so(self) -> bool:
+        """Say whether git answers now as it did when it was asked; False as well where it cannot be asked any more."""
+        for name, (cwd, arguments, overrides) in self._asked_git.items():
+            output = bytearray()
+            try:
+                self._stream_git(cwd, (*overrides, *arguments), output.extend, Bounds(GIT_OUTPUT_LIMIT, GIT_SECONDS))
+            except FactUnavailable:
+                return False
+            if hashlib.sha256(output).hexdigest() != self._inputs[name]:
+                return False
+        return True
 
     def read_file(self, path: str) -> bytes:
         """Return the content of the regular file at `path`; symbolic links are followed. Raises FactUnavailable."""
@@ -292,7 +305,9 @@ class CallFacts:
     def _run_git(self, cwd: str, arguments: Sequence[str], overrides: Sequence[str] = ()) -> bytes:
         output = bytearray()
         self._stream_git(cwd, (*overrides, *arguments), output.extend, Bounds(GIT_OUTPUT_LIMIT, GIT_SECONDS))
-        self._note("git:" + "\0".join((cwd, *arguments)), output)
+        name = "git:" + "\0".join((cwd, *arguments))
+        self._note(name, output)
+        self._asked_git[name] = (cwd, tuple(arguments), tuple(overrides))
         return bytes(output)
 
     def _stream_git(

@@ -231,6 +231,7 @@ def describe(approval: Approval) -> None:
         ("effects", ", ".join(approval.effects)),
         ("targets", ", ".join(approval.targets)),
         ("reach", approval.reach),
+        ("changes", approval.changes),
         ("rule", f"{approval.rule}: {approval.message}"),
         ("agent's reason", approval.justification),
         ("asked", f"{clock(approval.created)}, {age(at - approval.created)} ago"),

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Unpack
 
 from guardcli.client.faults import Fault
-from guardcli.client.forms import OpenedSession, printable, processes, seconds
+from guardcli.client.forms import OpenedSession, approval_of, printable, processes, seconds
 from guardcli.client.search import SearchFilters, SearchPage, search_page
 from guardcli.client.transport import Transport
-from guardcli.model.approvals import Approval, ApprovalState, Vote
+from guardcli.model.approvals import Approval, ApprovalState
 from guardcli.model.errors import UnavailableError
 from guardcli.model.events import Event, EventType, parse_event
 from guardcli.model.secrets import Secret
@@ -25,8 +25,6 @@ TIMEOUT_SECONDS = 35.0
 
 VERIFY_SECONDS = 3600.0
 """A verification reads everything that is kept."""
-
-APPROVAL_LISTS = ("effects", "targets", "groups", "all_of", "windows", "grant_scope")
 
 FACTS = ("id", "identity", "groups", "command", "cwd", "host", "policy", "policy_digest", "started")
 
@@ -275,6 +273,7 @@ class ApiClient:
         expires: float = 600.0,
         justification: str = "",
         reach: str = "",
+        changes: str = "",
         all_of: Sequence[str] = (),
         windows: Sequence[Mapping[str, object]] = (),
         grant: float = 0.0,
@@ -288,15 +287,16 @@ class ApiClient:
         texts = {"tool": tool, "command": command, "cwd": cwd, "rule": rule, "message": message}
         lists = {"effects": list(effects), "targets": list(targets), "groups": list(groups), "all_of": list(all_of)}
         lists["grant_scope"] = list(grant_scope)
-        texts |= {"justification": justification, **({"reach": reach} if reach else {})}
+        told = {"reach": reach, "changes": changes}
+        texts |= {"justification": justification, **{name: text for name, text in told.items() if text}}
         form = {name: printable(value) for name, value in {**texts, **lists}.items()}
         body = {"session": session, "digest": digest, "quorum": quorum, "expires": expires, "grant": grant, **form}
         body |= {"windows": list(windows), "must_justify": must_justify}
-        return _approval(self._transport.call("POST", "/v1/approvals", body=body))
+        return approval_of(self._transport.call("POST", "/v1/approvals", body=body))
 
     def approval(self, id: str) -> Approval:
         """Return an approval as it stands. Raises NotFoundError."""
-        return _approval(self._transport.call("GET", f"/v1/approvals/{id}"))
+        return approval_of(self._transport.call("GET", f"/v1/approvals/{id}"))
 
     def wait_approval(self, id: str, seconds: float) -> Approval:
         """Return the approval once it is no longer pending, or as it stands after `seconds`.
@@ -314,7 +314,7 @@ class ApiClient:
                     raise
                 time.sleep(min(0.2, left))
                 continue
-            approval = _approval(form)
+            approval = approval_of(form)
             if approval.state is not ApprovalState.PENDING or left <= 0:
                 return approval
 
@@ -324,7 +324,7 @@ class ApiClient:
         """Return approvals, newest first; wait up to `wait` seconds (60 at the most) for the first."""
         query = {"state": state.value if state else "", "session": session, "limit": limit, "wait": wait}
         form = self._transport.call("GET", "/v1/approvals", query=query, wait=wait)
-        return [_approval(found) for found in form["approvals"]]
+        return [approval_of(found) for found in form["approvals"]]
 
     def decide_approval(self, id: str, approve: bool, reason: str = "", grant: float = 0.0) -> Approval:
         """Vote yes or no, and return what became of it. Raises DeniedError, ConflictError, NotFoundError.
@@ -332,16 +332,16 @@ class ApiClient:
         With `grant`, seconds, the yes is also to all that the policy calls the same, for so long.
         """
         body = {"approve": approve, "reason": printable(reason), "grant": grant}
-        return _approval(self._transport.call("POST", f"/v1/approvals/{id}/decision", body=body))
+        return approval_of(self._transport.call("POST", f"/v1/approvals/{id}/decision", body=body))
 
     def cancel_approval(self, id: str) -> Approval:
         """Withdraw a pending request of this session's identity. Raises ConflictError."""
-        return _approval(self._transport.call("POST", f"/v1/approvals/{id}/cancel", body={}))
+        return approval_of(self._transport.call("POST", f"/v1/approvals/{id}/cancel", body={}))
 
     def withdraw_approval(self, id: str, reason: str = "") -> Approval:
         """Take back a yes that was not used yet. Raises DeniedError, ConflictError, NotFoundError."""
         body = {"reason": printable(reason)}
-        return _approval(self._transport.call("POST", f"/v1/approvals/{id}/withdrawal", body=body))
+        return approval_of(self._transport.call("POST", f"/v1/approvals/{id}/withdrawal", body=body))
 
     def grants(self) -> Sequence[Mapping[str, Any]]:
         """Return the grants that hold now: id, approval, requester, scope, reviewer, created, expires."""
@@ -354,7 +354,7 @@ class ApiClient:
 
     def consume_approval(self, id: str, digest: str) -> Approval:
         """Use the yes for `digest`, once. Raises ConflictError where it is not there (any more), DeniedError."""
-        return _approval(self._transport.call("POST", f"/v1/approvals/{id}/consume", body={"digest": digest}))
+        return approval_of(self._transport.call("POST", f"/v1/approvals/{id}/consume", body={"digest": digest}))
 
     # audit
 
@@ -392,9 +392,3 @@ def _item(event: Event, content: bytes | None) -> dict[str, object]:
 
 def _session(form: Mapping[str, Any]) -> SessionInfo:
     return SessionInfo(**{**form, "groups": tuple(form["groups"]), "command": tuple(form["command"])})
-
-
-def _approval(form: Mapping[str, Any]) -> Approval:
-    lists = {name: tuple(form[name]) for name in APPROVAL_LISTS}
-    votes = tuple(Vote(**vote) for vote in form["votes"])
-    return Approval(**{**form, **lists, "votes": votes, "state": ApprovalState(form["state"])})

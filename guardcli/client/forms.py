@@ -1,13 +1,17 @@
-"""Puts what a caller has into the form that the API takes."""
+"""Puts what a caller has into the form that the API takes, and its answers into values."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
+from guardcli.model.approvals import Approval, ApprovalState, Vote
 from guardcli.model.errors import UnavailableError
 from guardcli.model.secrets import Secret
+
+APPROVAL_LISTS = ("effects", "targets", "groups", "all_of", "windows", "grant_scope")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +56,10 @@ def processes(pids: Sequence[int]) -> list[dict[str, int]]:
             continue
         found.append({"pid": pid, "start": int(text[text.rindex(b")") + 2 :].split()[19])})
     return found
+
+
+def approval_of(form: Mapping[str, Any]) -> Approval:
+    """Return the approval of an answer."""
+    lists = {name: tuple(form[name]) for name in APPROVAL_LISTS}
+    votes = tuple(Vote(**vote) for vote in form["votes"])
+    return Approval(**{**form, **lists, "votes": votes, "state": ApprovalState(form["state"])})

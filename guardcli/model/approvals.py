@@ -35,9 +35,9 @@ class Approval:
 
     `digest` is `approval_digest` of what would run, `command` a readable and masked form of it, `reviewer` and
     `reason` who decided last and why, `justification` what the agent said for itself, `reach` what guard knows of how
-    far it would go. `quorum` people of `groups` must say yes, and one of each group in `all_of`. It may be used while
-    all of `windows` hold. `grant` is for how many seconds the reviewers may say yes to all of `grant_scope`, 0 for
-    never; `granted` the grant that said yes.
+    far it would go, `changes` what it would change: a diff, or the objects. `quorum` people of `groups` must say yes,
+    and one of each group in `all_of`. It may be used while all of `windows` hold. `grant` is for how many seconds the
+    reviewers may say yes to all of `grant_scope`, 0 for never; `granted` the grant that said yes.
     """
 
     id: str
@@ -61,6 +61,7 @@ class Approval:
     reason: str = ""
     justification: str = ""
     reach: str = ""
+    changes: str = ""
     all_of: tuple[str, ...] = ()
     windows: tuple[str, ...] = ()
     grant: float = 0.0

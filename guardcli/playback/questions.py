@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from guardcli.model.approvals import Approval, ApprovalState, Vote
 from guardcli.playback.text import age
 
@@ -29,3 +31,11 @@ def left(approval: Approval, at: float) -> str:
     """Return how long a request or a yes still holds at the moment `at`, ``-`` where it does not."""
     held = approval.state in (ApprovalState.PENDING, ApprovalState.APPROVED)
     return age(max(0.0, approval.expires - at)) if held else "-"
+
+
+def change_lines(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each line of an approval's `changes` with what it is: added, removed, place, or nothing of these."""
+    marks = {"+": "added", "-": "removed", "@": "place"}
+    for line in text.split("\n") if text else ():
+        heads = line.startswith(("diff --git ", "--- ", "+++ "))
+        yield "place" if heads else marks.get(line[:1], ""), line

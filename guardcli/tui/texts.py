@@ -16,7 +16,7 @@ from guardcli.client.api import SessionInfo
 from guardcli.model.approvals import Approval, ApprovalState
 from guardcli.model.events import Event, EventType
 from guardcli.playback.commands import asked
-from guardcli.playback.questions import granted, left, needs, said
+from guardcli.playback.questions import change_lines, granted, left, needs, said
 from guardcli.playback.text import age, clock, inert, inert_block, lookalikes
 from guardcli.playback.timeline import parameters, where
 
@@ -42,6 +42,8 @@ EFFECTS = {
 }
 HIGHLIGHT_MAX = 64 * 1024
 """Characters; a longer statement is shown in one colour."""
+
+CHANGES = {"added": "green", "removed": "red", "place": "bold"}
 
 SHELL, SQL = BashLexer(stripnl=False, ensurenl=False), PostgresLexer(stripnl=False, ensurenl=False)
 _LOOKS = {Keyword: "bold cyan", String: "green", Number: "magenta", Comment: "dim", Name.Builtin: "cyan"}
@@ -100,6 +102,12 @@ def _style_of(kind: _TokenType | None) -> str:
     return ""
 
 
+def changes(text: str) -> Text:
+    """Return what a call would change, with what comes and what goes told apart."""
+    shown = [block(line, CHANGES.get(what, "")) for what, line in change_lines(text)]
+    return Text("\n").join(shown)
+
+
 def facts(rows: Iterable[tuple[str, Text | str]], width: int = 14) -> Text:
     """Return names and values below each other; rows without a value are left out."""
     shown = Text()
@@ -145,6 +153,7 @@ def approval_facts(approval: Approval, at: float) -> Text:
         ("effects", effects(approval.effects)),
         ("targets", "\n".join(approval.targets)),
         ("reach", block(approval.reach, "bold")),
+        ("changes", changes(approval.changes)),
         ("rule", approval.rule),
         ("", approval.message),
         ("agent's reason", approval.justification),

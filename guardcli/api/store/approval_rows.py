@@ -18,7 +18,7 @@ from guardcli.model.windows import Window, window_of
 
 OPEN = (ApprovalState.PENDING.value, ApprovalState.APPROVED.value)
 
-TEXTS = ("tool", "command", "cwd", "rule", "message", "justification", "reach")
+TEXTS = ("tool", "command", "cwd", "rule", "message", "justification", "reach", "changes")
 LISTS = ("effects", "targets", "groups", "all_of", "grant_scope")
 TERMS = ("groups", "all_of", "windows")
 """What makes another yes of one with other values, beside the quorum."""

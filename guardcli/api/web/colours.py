@@ -8,6 +8,7 @@ from pygments.formatters.html import HtmlFormatter
 from pygments.lexers.shell import BashLexer
 from pygments.lexers.sql import PostgresLexer
 
+from guardcli.playback.questions import change_lines
 from guardcli.playback.text import inert_block
 
 HIGHLIGHT_MAX = 64 * 1024
@@ -27,6 +28,15 @@ def _coloured(text: str, lexer: PostgresLexer | BashLexer) -> Markup:
 def sql(text: str) -> Markup:
     """Return a statement, coloured."""
     return _coloured(text, _SQL)
+
+
+def changes(text: str) -> Markup:
+    """Return what a call would change, with what comes and what goes told apart."""
+    shown = ((what, inert_block(line)) for what, line in change_lines(text))
+    return Markup("\n").join(
+        Markup('<span class="{}">{}</span>').format(f"change-{what}", line) if what else escape(line)
+        for what, line in shown
+    )
 
 
 def shell(text: str) -> Markup:

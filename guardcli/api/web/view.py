@@ -41,7 +41,7 @@ def environment() -> Environment:
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    from guardcli.api.web.colours import shell, sql
+    from guardcli.api.web.colours import changes, shell, sql
 
     made = Environment(loader=FileSystemLoader(ROOM / "templates"), autoescape=True, undefined=StrictUndefined)
     made.filters |= {
@@ -49,6 +49,7 @@ def environment() -> Environment:
         "block": inert_block,
         "sql": sql,
         "shell": shell,
+        "changes": changes,
         "agent": agent,
         "resources": resources,
         "lookalikes": lookalikes,

@@ -11,6 +11,7 @@
 ``remotes``       ``git remote`` and ``git config``
 ``push``          ``git push``, one operation a ref; ``refspecs`` reads which refs those are
 ``publish``       ``git commit``, and what a commit or a push would publish: the scan for secrets
+``preview``       what a push would change, for whoever is asked: commits, lost commits, the diff
 ``refspecs``      which refs of the remote a push changes
 ``plumbing``      commands that serve, send, keep credentials or run other programs
 ``environment``   what the environment tells git to run, to trust or to reveal

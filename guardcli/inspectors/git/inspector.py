@@ -82,36 +82,39 @@ class GitInspector:
 
     def inspect(self, invocation: Invocation, facts: Facts) -> Inspection:
         """Return what `invocation` would do. Never raises; concedes instead."""
-        given = read_globals(invocation)
+        call, stands_for, given = read_call(invocation, facts)
         found = [*given.operations]
-        call = Call(
-            given.command,
-            given.arguments,
-            invocation,
-            facts,
-            given.options,
-            given.directory,
-            _canonical(given.settings),
-        )
-        judged, call = self._judge(call)
         for key, value in call.overrides:
             found += judge_setting("-c", key, value)
         found += judge_environment(call, self._exec_paths)
+        judged = [stands_for] if stands_for is not None else _judge(call)
         return Inspection((*judged, *found), output=_stream(call))
 
-    def _judge(self, call: Call) -> tuple[list[Operation], Call]:
-        """Judge the command, aliases followed; return the operations and the command that it came to."""
-        for _ in range(ALIAS_LIMIT):
-            judge = JUDGES.get(call.name)
-            if judge is not None:
-                if call.arguments == ("-h",) or call.arguments[:1] == ("--help",):
-                    return [reads("help")], call
-                return list(judge(call)), call
-            followed = _follow(call)
-            if isinstance(followed, Operation):
-                return [followed], call
-            call = followed
-        return [unknown(call.name, "an alias of too many aliases", Effect.EXECUTE)], call
+
+def read_call(invocation: Invocation, facts: Facts) -> tuple[Call, Operation | None, Globals]:
+    """Return the command that a call comes to, aliases followed, what it is where it is none of git's own, and what
+    stood before it."""
+    given = read_globals(invocation)
+    call = _call_of(given, invocation, facts)
+    for _ in range(ALIAS_LIMIT):
+        if call.name in JUDGES:
+            return call, None, given
+        followed = _follow(call)
+        if isinstance(followed, Operation):
+            return call, followed, given
+        call = followed
+    return call, unknown(call.name, "an alias of too many aliases", Effect.EXECUTE), given
+
+
+def _judge(call: Call) -> Sequence[Operation]:
+    if call.arguments == ("-h",) or call.arguments[:1] == ("--help",):
+        return [reads("help")]
+    return JUDGES[call.name](call)
+
+
+def _call_of(given: Globals, invocation: Invocation, facts: Facts) -> Call:
+    settings = _canonical(given.settings)
+    return Call(given.command, given.arguments, invocation, facts, given.options, given.directory, settings)
 
 
 def _stream(call: Call) -> Stream:

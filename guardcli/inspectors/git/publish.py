@@ -224,9 +224,21 @@ def _selection(remote: str, sources: Sources) -> tuple[str, ...]:
     return (*words, "--end-of-options", *sources.names, "--")
 
 
+def pushed_commits(call: Call, remote: str, sources: Sources) -> list[str]:
+    """Return the commits that `scan_push` has looked through, by the answer that it got. Raises FactUnavailable."""
+    if not sources:
+        return []
+    lines = _listing(call, _selection(remote, sources)).split("\n")
+    return [line for line in lines if line and " " not in line]  # trees and files stand with their names
+
+
+def _listing(call: Call, selection: Sequence[str]) -> str:
+    return call.git("rev-list", "--objects", "--ignore-missing", *selection)
+
+
 def _push_findings(call: Call, selection: Sequence[str]) -> Findings:
     """Return what the objects hold that would go."""
-    listing = call.git("rev-list", "--objects", "--ignore-missing", *selection)
+    listing = _listing(call, selection)
     objects = {oid: path for oid, _, path in (line.partition(" ") for line in listing.split("\n")) if oid}
     if len(objects) > OBJECTS_LIMIT:
         raise FactUnavailable(f"more than {OBJECTS_LIMIT} objects")

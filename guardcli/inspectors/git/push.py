@@ -95,7 +95,7 @@ def judge_push(call: Call) -> Sequence[Operation]:
     for option in ("receive-pack", "exec"):
         values = [value for value in parsed.values(option) if value not in _USUAL]
         found += [executes(f"push --{option}", name_of(value)) for value in values]
-    push = _understand(call, parsed)
+    push = understand(call, parsed)
     found += contacts(call, push.remote)
     if parsed.on("dry-run") and not parsed.problems:
         return [reads("push --dry-run"), *found]
@@ -103,10 +103,10 @@ def judge_push(call: Call) -> Sequence[Operation]:
     if len(operations) > REFS_LIMIT:
         lost = any(Effect.DELETE in operation.effects for operation in operations)
         operations = [_all(push, "push --force" if lost else "push")]
-    return [*operations, *_submodules(push), *found, *scan_push(call, _tracked(push), _sources(push))]
+    return [*operations, *_submodules(push), *found, *scan_push(call, tracked_remote(push), sources_of(push))]
 
 
-def _understand(call: Call, parsed: Parsed) -> Push:
+def understand(call: Call, parsed: Parsed) -> Push:
     """Read the configuration, and the current branch where the words leave something to it."""
     config: Mapping[str, tuple[str, ...]] = {
         key: (value,) for key, value in call.overrides if key.startswith(("remote.", "push.", "branch."))
@@ -176,7 +176,7 @@ def _follows_tags(push: Push) -> bool:
     return push.parsed.given("follow-tags") or push.last("push.followtags").lower() in _TRUE
 
 
-def _sources(push: Push) -> Sources:
+def sources_of(push: Push) -> Sources:
     """Return what the push sends, never less: what ``--follow-tags`` would choose among are all tags here."""
     if push.mirror:
         return Sources(everything=True)
@@ -192,7 +192,7 @@ def _sources(push: Push) -> Sources:
     return Sources(tuple(dict.fromkeys(names)), tuple(dict.fromkeys(patterns)))
 
 
-def _tracked(push: Push) -> str:
+def tracked_remote(push: Push) -> str:
     """Return the configured remote that the push goes to, empty where it is an address that none has."""
     if f"remote.{push.remote}.url" in push.config:
         return push.remote
