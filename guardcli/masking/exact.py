@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from urllib.parse import quote
 
 import re2  # type: ignore[import-untyped]
@@ -23,15 +23,22 @@ NAME = "value"
 _HEXADECIMAL = re.compile(rb"[0-9a-fA-F]+")
 SHORT = 4
 """Bytes: fewer of them than this tell nothing of a value."""
+ESCAPED_MAX = 64
+"""So many ways of escaping are kept compiled."""
 
 
 class ExactValues:
     """Values to mask, compiled. Immutable."""
 
-    def __init__(self, values: Iterable[str]) -> None:
-        """`values` are not empty."""
-        plain = {value.encode("utf-8", "surrogateescape") for value in values}
-        self._forms = sorted({form for value in plain for form in _forms(value)}, key=len, reverse=True)
+    def __init__(self, values: Iterable[str], written: Callable[[bytes], bytes] | None = None) -> None:
+        """`values` are not empty. They are looked for as `written` writes them as well."""
+        self._values = tuple(values)
+        plain = {value.encode("utf-8", "surrogateescape") for value in self._values}
+        forms = {form for value in plain for form in _forms(value)}
+        if written is not None:
+            forms |= {written(form) for form in forms}
+        self._forms = sorted(forms, key=len, reverse=True)
+        self._escaped: dict[tuple[bytes, bytes], ExactValues] = {}
         options = re2.Options()
         options.max_mem = 64 << 20
         options.encoding = re2.Options.Encoding.LATIN1
@@ -50,6 +57,16 @@ class ExactValues:
             return text
         masked: bytes = self._expression.sub(LABEL, data)
         return masked.decode("utf-8", "surrogateescape")
+
+    def escaped(self, escape: bytes, signs: bytes) -> ExactValues:
+        """Return the same values, also as a format writes them that puts `escape` before each byte of `signs`."""
+        known = self._escaped.get((escape, signs))
+        if known is None:
+            each = re.compile(b"[%b]" % re.escape(signs))
+            known = ExactValues(self._values, lambda form: each.sub(lambda found: escape + found[0], form))
+            if len(self._escaped) < ESCAPED_MAX:
+                self._escaped[escape, signs] = known
+        return known
 
     def find(self, data: bytes) -> list[tuple[int, int]]:
         """Return where values stand in `data`."""

@@ -182,6 +182,15 @@ def test_without_rules_and_however_a_row_is_cut_nothing_of_what_was_lent_gets_ou
             many = f"SELECT string_agg('{LENT}' || repeat('z', n % 97), '') FROM generate_series(1, 40000) n"
             (text,) = connection.execute(many).fetchone() or ("",)
             assert LENT not in text and text.count("*" * len(LENT)) == 40000
+            for signs in (
+                "DELIMITER '-'",
+                "DELIMITER 'C'",
+                "FORMAT csv, QUOTE 'e'",
+                "FORMAT csv, QUOTE 'e', ESCAPE 'n'",
+            ):
+                with connection.cursor().copy(f"COPY (SELECT '{LENT}') TO STDOUT ({signs})") as copy:
+                    data = b"".join(bytes(part) for part in copy).strip(b"e\n")
+                assert set(data) == set(b"*") and len(data) > len(LENT), (signs, data)
             rows = connection.execute(f"SELECT n, '{LENT}' FROM generate_series(1, 5000) n").fetchall()
             assert rows == [(n, "*" * len(LENT)) for n in range(1, 5001)]
             named = connection.execute(f'SELECT 1 AS "x {LENT}", 2 AS y').description or []

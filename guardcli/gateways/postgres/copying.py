@@ -28,6 +28,8 @@ _NAMED_ESCAPES = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t
 _ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|(.))", re.DOTALL)
 _TO_ESCAPE = re.compile(rb"[\\\b\f\n\r\t\v]")
 _WRITTEN = {value[0]: b"\\" + name for name, value in _NAMED_ESCAPES.items()} | {0x5C: b"\\\\"}
+_PARTING = b"\t,;|"
+"""Delimiters that no detector takes for a part of what it looks for, so that values may stand beside each other."""
 
 Replace = Callable[[bytes], "bytes | None"]
 
@@ -48,6 +50,13 @@ class CopyTerms:
     escape: bytes = b'"'
     header: bool = False
     whole: bool = False
+
+    @property
+    def escapes(self) -> tuple[bytes, bytes] | None:
+        """What stands before which bytes of a value, where that is of the statement's own choice; else None."""
+        if self.format == "csv":
+            return None if self.quote == self.escape == b'"' else (self.escape, self.quote + self.escape)
+        return None if self.format == "binary" or self.delimiter == b"\t" else (b"\\", b"\\" + self.delimiter)
 
 
 def copy_terms(text: str, place: int = 0) -> CopyTerms | None:
@@ -147,7 +156,7 @@ class CopyMask:
             return b"".join(self._binary(data) for data in _payloads(raw))
         if self._named or self._head:
             return b"".join(message(0x64, self._row(data)) for data in _payloads(raw))
-        if self._find is None or not self._find(_flattened(raw)):
+        if self._find is None or (self._is_plain(raw) and not self._find(_flattened(raw))):
             return raw
         return b"".join(message(0x64, self._row(data)) for data in _payloads(raw))
 
@@ -156,13 +165,23 @@ class CopyMask:
             self._head = False
             return data
         line = data.rstrip(b"\r\n")
-        if not self._named and self._find is not None and not self._find(line):
+        if not self._named and self._find is not None and self._is_plain(line) and not self._find(line):
             return data
         fields = self._field.findall(line) if line else [b""]
         if self._named and len(fields) != len(self._named):
             raise ProtocolViolation("a row of COPY data with another number of fields than was described")
         sign = self._terms.delimiter
         return sign.join(self._replaced(place, one) for place, one in enumerate(fields)) + data[len(line) :]
+
+    def _is_plain(self, data: bytes) -> bool:
+        """Say whether the detectors see in `data` what they would see in each value by itself."""
+        if self._terms.delimiter not in _PARTING:
+            return False
+        escapes = self._terms.escapes
+        if escapes is None:
+            return True
+        escape, signs = escapes
+        return escape not in data and not any(sign in data for sign in {*signs} - {*self._terms.delimiter})
 
     def _replaced(self, place: int, field: bytes) -> bytes:
         if field == self._terms.null:

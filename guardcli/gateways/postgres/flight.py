@@ -75,6 +75,11 @@ class Item:
         return self.counted
 
     @property
+    def copied(self) -> tuple[str, int] | None:
+        """The text, and the place in it, of the COPY whose data come now; None for rows and for a stream."""
+        return (self.text, self.done) if self.copy is not None and not self.stream else None
+
+    @property
     def described(self) -> tuple[Column, ...] | None:
         """The columns of the rows that come now, as they come; None where nobody has said."""
         if self.copy is not None:

@@ -20,7 +20,7 @@ from guardcli.gateways.postgres.codec.backend import Column, CopyResponse, Funct
 from guardcli.gateways.postgres.codec.violations import ProtocolViolation
 from guardcli.gateways.postgres.columns import ColumnRules, NamedColumn
 from guardcli.gateways.postgres.contract import Catalogue
-from guardcli.gateways.postgres.copying import copy_terms
+from guardcli.gateways.postgres.copying import CopyTerms, copy_terms
 from guardcli.gateways.postgres.lineage import Output, mentioned, outputs, rule_for, unknown
 from guardcli.gateways.postgres.masked_rows import MaskedCopy, MaskedRows
 from guardcli.gateways.postgres.mending import Mender
@@ -32,6 +32,7 @@ from guardcli.model.limits import OutputLimit
 from guardcli.model.masking import MaskRule
 
 _BOOLEAN = 16
+_UNEXPECTED = "the server copies out what guard did not expect, so it cannot be masked"
 _QUOTED = re.compile(r'"[^"]*"')
 _DATA_ERRORS = ("22", "23", "P0", "XX", "38", "39", "2F", "40")
 """Classes of SQLSTATE whose words may hold values of columns."""
@@ -152,13 +153,17 @@ class Results:
             return None
         return self._made(columns, copy, asked, extra)
 
-    def overwriting(self, stream: bool = False) -> Overwriting | None:
+    def overwriting(self, stream: bool = False, copied: tuple[str, int] | None = None) -> Overwriting | None:
         """Return what overwrites, in one result, the values that the session was lent; None where nothing does.
 
-        A `stream` of the replication protocol stays as it is: it is copies of the server's files.
+        A `stream` of the replication protocol stays as it is: it is copies of the server's files. `copied` says of
+        COPY data which statement of which text they come from: it may write values in a way of its own.
         """
         exact = self._maskers.exact
-        return None if exact is None or stream else Overwriting(exact)
+        if exact is None or stream:
+            return None
+        escapes = _terms(*copied).escapes if copied is not None else None
+        return Overwriting(exact if escapes is None else exact.escaped(*escapes))
 
     def holds_lent(self, data: bytes) -> bool:
         """Say whether a value that the session was lent stands in `data`."""
@@ -204,9 +209,9 @@ class Results:
         return made if made.touches else None
 
     def _copy(self, columns: Sequence[Column] | None, copy: CopyResponse, asked: Asked, mender: Mender) -> MaskedCopy:
-        terms = copy_terms(asked.text, asked.place)
-        if terms is None or (columns is None and self.names_columns(asked.decision)):
-            raise ProtocolViolation("the server copies out what guard did not expect, so it cannot be masked")
+        terms = _terms(asked.text, asked.place)
+        if columns is None and self.names_columns(asked.decision):
+            raise ProtocolViolation(_UNEXPECTED)
         kept = [one for one in columns or () if not (terms.whole and self._is_generated(one))]
         if kept and len(kept) != len(copy.columns):
             raise ProtocolViolation("the server copies out other columns than it described")
@@ -276,3 +281,10 @@ class Results:
                 value = value[: one.start] + b"*" * (one.end - one.start) + value[one.end :]
         over = self.overwriting()
         return FunctionCallResponse(value if over is None else over.take(value))
+
+
+def _terms(text: str, place: int) -> CopyTerms:
+    terms = copy_terms(text, place)
+    if terms is None:
+        raise ProtocolViolation(_UNEXPECTED)
+    return terms

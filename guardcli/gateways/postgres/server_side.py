@@ -319,7 +319,7 @@ class ServerSide(Link):
             raise ProtocolViolation("the server sent rows that nobody asked for")
         if self._masked_item is not item and not self.results.reads(item.ticket):
             self._mask = self._caps = None
-            self._masked_item, self._over = item, self.results.overwriting(item.stream)
+            self._masked_item, self._over = item, self.results.overwriting(item.stream, item.copied)
         if self._masked_item is not item:
             asked = self._asked(item)
             columns = item.described
@@ -328,7 +328,7 @@ class ServerSide(Link):
                 self._held_run, self._looking, self.step.server_wait = run, True, self.results.look_up(missing)
                 return
             self._mask, self._masked_item = self.results.mask(columns, item.copy, asked), item
-            self._over = self.results.overwriting(item.stream)
+            self._over = self.results.overwriting(item.stream, item.copied)
             self._caps = self._new_caps(columns, item, asked)
         number = run.number if isinstance(run, Batch) else run.started
         if self._muted:

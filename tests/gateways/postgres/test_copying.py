@@ -9,6 +9,7 @@ from guardcli.gateways.postgres.copying import copy_terms
 from guardcli.gateways.postgres.masked_rows import MaskedCopy
 from guardcli.gateways.postgres.mending import Mender
 from guardcli.masking import Masker
+from guardcli.masking.exact import ExactValues
 from guardcli.model.masking import MaskRule, Strategy
 
 RULES = [MaskRule(columns=("secret",), strategy=Strategy.REDACT), MaskRule(detect=("email",))]
@@ -35,12 +36,12 @@ def test_what_a_copy_gives_is_what_this_select_gives(text: str, select: str | No
     assert (terms.select if terms else None) == select
 
 
-def copied(options: str, *rows: bytes, format: int = 0) -> list[bytes]:
+def copied(options: str, *rows: bytes, format: int = 0, masker: Masker = MASKER) -> list[bytes]:
     terms = copy_terms(f"COPY t TO STDOUT {options}")
     assert terms is not None
-    named = ColumnRules(RULES, "psql")
+    named = ColumnRules(RULES if masker is MASKER else (), "psql")
     rules = [named.of_any_table(column.name.decode()) for column in COLUMNS]
-    mender = Mender(MASKER, "psql")
+    mender = Mender(masker, "psql")
     mask = MaskedCopy(terms, CopyResponse(0x48, format, (format,) * 3), COLUMNS, rules, mender)
     out = mask.take(b"".join(CopyOut(row).encode() for row in rows))
     found = []
@@ -65,11 +66,53 @@ def copied(options: str, *rows: bytes, format: int = 0) -> list[bytes]:
         ("(FORMAT csv)", b'1,"",x\n', b'1,"[SECRET]",x\n'),
         ("(FORMAT csv)", b'1,a,"x,a@b.example"\n', b'1,"[SECRET]","x,[EMAIL]"\n'),
         ("(FORMAT csv, QUOTE '~', ESCAPE '!', DELIMITER ';')", b"1;~a;!~b!!~;x\n", b"1;~[SECRET]~;x\n"),
+        ("(DELIMITER '@')", b"1@s@x a\\@b.example\n", b"1@[SECRET]@x [EMAIL]\n"),
+        ("(DELIMITER 'Q')", b"1QsQa@b.example\n", b"1Q[SECRET]Q[EMAIL]\n"),
+        ("(FORMAT csv, QUOTE '@')", b"1,s,@x a@@b.example@\n", b"1,@[SECRET]@,@x [EMAIL]@\n"),
         ("(FORMAT csv, FORCE_QUOTE *)", b'"1","s","n"\n', b'"1","[SECRET]","n"\n'),
     ],
 )
 def test_a_row_is_masked_field_by_field(options: str, row: bytes, expected: bytes) -> None:
     assert copied(options, row) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("options", "row", "expected"),
+    [
+        ("(DELIMITER '@')", b"1@s@x a\\@b.example\n", b"1@s@x [EMAIL]\n"),
+        ("(DELIMITER '@')", b"1@b.example@x\n", b"1@b.example@x\n"),
+        ("(DELIMITER 'Q')", b"1QsQa@b.example\n", b"1QsQ[EMAIL]\n"),
+        ("(DELIMITER '|')", b"1|s|a\\|a@b.example\n", b"1|s|a\\|[EMAIL]\n"),
+        ("(FORMAT csv, QUOTE '@')", b"1,s,@x a@@b.example@\n", b"1,s,@x [EMAIL]@\n"),
+        ("(FORMAT csv, QUOTE 'b', ESCAPE '@')", b"1,s,bx a@@@b.exampleb\n", b"1,s,bx [EMAIL]b\n"),
+    ],
+)
+def test_detectors_look_into_each_value_where_the_statement_s_own_signs_would_hide_it(
+    options: str, row: bytes, expected: bytes
+) -> None:
+    assert copied(options, row, masker=Masker([MaskRule(detect=("email",))], key=b"k" * 32)) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("options", "written"),
+    [
+        ("(DELIMITER '-')", b"lent\\-5eCret\\-value"),
+        ("(DELIMITER 'C')", b"lent-5e\\Cret-value"),
+        ("(FORMAT csv, QUOTE 'e')", b"leent-5eeCreet-valuee"),
+        ("(FORMAT csv, QUOTE 'e', ESCAPE 'n')", b"lnennt-5neCrnet-valune"),
+        ("(FORMAT csv, QUOTE '~', ESCAPE '-')", b"lent--5eCret--value"),
+        ("(FORMAT csv, DELIMITER '-')", b"lent-5eCret-value"),
+        ("", b"lent-5eCret-value"),
+        ("(FORMAT binary)", b"lent-5eCret-value"),
+    ],
+)
+def test_values_that_were_lent_are_found_as_the_statement_has_them_written(options: str, written: bytes) -> None:
+    terms = copy_terms(f"COPY t TO STDOUT {options}")
+    values = ExactValues(["lent-5eCret-value"])
+    assert terms is not None
+    found = values if terms.escapes is None else values.escaped(*terms.escapes)
+    assert found.find(b"a" + written + b"b") == [(1, 1 + len(written))]
+    assert found.find(b"a lent-5eCret-value b") and not found.find(b"a lent-5eCret b")
 
 
 def test_a_header_stays_and_the_rows_behind_it_do_not() -> None:
