@@ -79,7 +79,7 @@ class CentralApi:
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(30)
+            self.process.wait(60)
 
     def token(self, name: str, role: Role, *groups: str) -> Secret:
         return self.store.tokens.issue(name, role, groups)[1]

@@ -28,7 +28,7 @@ PATTERNS = "GUARD_TEST_PATTERNS"
 
 ROOT = Path(__file__).parent.parent
 
-GRACE = 15.0
+GRACE = 60.0
 """Seconds that processes have to end by themselves after the last test."""
 
 LEFT = pytest.StashKey[list[tuple[int, str]]]()

@@ -21,6 +21,7 @@ from sqlalchemy import URL, create_engine, text
 from guardcli.api.archive.objects import Objects
 from guardcli.api.archive.ring import Ring
 from guardcli.api.archive.segments import Segments
+from guardcli.api.notify import RECHECK_SECONDS
 from guardcli.api.store import Store
 from guardcli.api.store.approvals import Request
 from guardcli.api.store.database import open_database, prepare
@@ -240,7 +241,7 @@ class Server:
         if self.process.poll() is None:
             os.kill(self.process.pid, number)
         self.log.close()
-        return self.process.wait(20)
+        return self.process.wait(60)
 
     def client(self) -> ApiClient:
         return ApiClient(self.url)
@@ -251,6 +252,19 @@ def wait_until(true: Callable[[], bool], seconds: float = 60.0) -> None:
     while not true():
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.01)
+
+
+def woken(act: Callable[[int], None]) -> bool:
+    """Tell whether one of three times `act` took less than it takes to look again; it is told which time it is.
+
+    Waking is no promise: a machine that is busy, or a bus that is just being connected, may miss it once.
+    """
+    for number in range(3):
+        began = time.monotonic()
+        act(number)
+        if time.monotonic() - began < RECHECK_SECONDS:
+            return True
+    return False
 
 
 @pytest.fixture(scope="module")
@@ -284,3 +298,4 @@ class _Make:
     segments = staticmethod(segments)
     Server = Server
     wait_until = staticmethod(wait_until)
+    woken = staticmethod(woken)

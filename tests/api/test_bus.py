@@ -14,7 +14,7 @@ from sqlalchemy import text
 from guardcli.api.bus import BACKLOG, EVERYTHING, PAYLOAD, Bus, SocketBus, bus_of, messages, parsed
 from guardcli.api.store import Store
 
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 class Ears:

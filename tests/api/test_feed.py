@@ -89,7 +89,7 @@ def test_a_change_reaches_all_who_may_see_it_once_whichever_worker_they_ask(cent
     began = time.monotonic()
     assert central.server.stop() == 0
     for listener in [*listeners, mine, stranger]:
-        listener.thread.join(10)
+        listener.thread.join(60)
         assert not listener.thread.is_alive()
         listener.answer.close()
     assert time.monotonic() - began < 10, "a stop lets listeners go"

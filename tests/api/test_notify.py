@@ -6,8 +6,21 @@ import asyncio
 import threading
 import time
 
+import pytest
+
+from guardcli.api import notify
 from guardcli.api.bus import EVERYTHING, Heard
-from guardcli.api.notify import RECHECK_SECONDS, Notifier
+from guardcli.api.notify import Notifier
+
+
+@pytest.fixture(autouse=True)
+def woken_or_never(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody looks again by himself: who is not woken is not seen to return before his time is over."""
+    monkeypatch.setattr(notify, "RECHECK_SECONDS", 1e6)
+
+
+LONG = 1e6
+"""Seconds that nobody here waits for to the end."""
 
 
 class Silent:
@@ -43,11 +56,9 @@ def test_a_change_during_the_look_is_not_lost() -> None:
                 time.sleep(0.05)
             return found
 
-        return await notifier.wait("topic", 30, look, bool)
+        return await notifier.wait("topic", LONG, look, bool)
 
-    began = time.monotonic()
     assert asyncio.run(go()) == 1
-    assert time.monotonic() - began < RECHECK_SECONDS
 
 
 def test_what_another_process_says_wakes_and_is_not_said_again() -> None:
@@ -58,9 +69,9 @@ def test_what_another_process_says_wakes_and_is_not_said_again() -> None:
         state: list[int] = []
         for topics in (("topic",), (EVERYTHING,)):
             state.clear()
-            waiting = asyncio.create_task(notifier.wait("topic", 30, lambda: len(state), bool))
-            await asyncio.sleep(0.05)
-            assert notifier.waiting == 1
+            waiting = asyncio.create_task(notifier.wait("topic", LONG, lambda: len(state), bool))
+            while not notifier.waiting:
+                await asyncio.sleep(0.01)
             state.append(1)
             bus.heard(topics)
             assert await waiting == 1
@@ -77,14 +88,13 @@ def test_a_server_that_stops_lets_everybody_go() -> None:
     async def go() -> list[int]:
         notifier = Notifier()
         await notifier.start()
-        waiting = [asyncio.create_task(notifier.wait(str(n), 30, lambda: 0, bool)) for n in range(50)]
-        await asyncio.sleep(0.2)
+        waiting = [asyncio.create_task(notifier.wait(str(n), LONG, lambda: 0, bool)) for n in range(50)]
+        while notifier.waiting < len(waiting):
+            await asyncio.sleep(0.01)
         notifier.close()
         return await asyncio.gather(*waiting)
 
-    began = time.monotonic()
     assert asyncio.run(go()) == [0] * 50
-    assert time.monotonic() - began < RECHECK_SECONDS
 
 
 def test_what_changes_by_itself_is_seen_when_it_does() -> None:
@@ -92,11 +102,9 @@ def test_what_changes_by_itself_is_seen_when_it_does() -> None:
         notifier = Notifier()
         await notifier.start()
         end = time.time() + 0.2
-        return await notifier.wait("topic", 30, lambda: time.time() >= end, bool, lambda _: end)
+        return await notifier.wait("topic", LONG, lambda: time.time() >= end, bool, lambda _: end)
 
-    began = time.monotonic()
     assert asyncio.run(go())
-    assert time.monotonic() - began < RECHECK_SECONDS
 
 
 def test_publishing_from_threads_and_without_a_loop_harms_nobody() -> None:

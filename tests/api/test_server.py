@@ -17,7 +17,6 @@ from pathlib import Path
 
 import pytest
 
-from guardcli.api.notify import RECHECK_SECONDS
 from guardcli.client.api import ApiClient
 from guardcli.model.approvals import ApprovalState
 from guardcli.model.errors import DeniedError, UnauthorizedError, UnavailableError
@@ -200,28 +199,33 @@ def test_another_user_is_not_answered(server) -> None:
     assert done.stdout.strip() == "b''", done.stderr
 
 
-def test_a_waiting_agent_hears_of_the_answer_at_once(server, client: ApiClient, asked) -> None:
-    own, _, approval = asked
-    answers = []
-    waiters = [threading.Thread(target=lambda: answers.append(own.wait_approval(approval, 30))) for _ in range(20)]
-    for waiter in waiters:
-        waiter.start()
-    time.sleep(0.3)
-    assert answers == []
-    began = time.monotonic()
-    client.decide_approval(approval, False, "because")
-    for waiter in waiters:
-        waiter.join()
-    assert {(answer.state, answer.reason) for answer in answers} == {(ApprovalState.DENIED, "because")}
-    assert time.monotonic() - began < RECHECK_SECONDS, "woken, not found by looking again"
-
-
-def test_waiting_ends_with_the_approvals_own_end(client: ApiClient, asked) -> None:
+def test_a_waiting_agent_hears_of_the_answer_at_once(client: ApiClient, asked, make) -> None:
     own, id, _ = asked
-    approval = own.request_approval(id, "e" * 64, expires=0.3)
-    began = time.monotonic()
-    assert own.wait_approval(approval.id, 30).state is ApprovalState.EXPIRED
-    assert time.monotonic() - began < RECHECK_SECONDS
+
+    def act(number: int) -> None:
+        approval = own.request_approval(id, f"{number:064x}").id
+        answers = []
+        waiters = [threading.Thread(target=lambda: answers.append(own.wait_approval(approval, 30))) for _ in range(20)]
+        for waiter in waiters:
+            waiter.start()
+        time.sleep(0.3)
+        assert answers == []
+        client.decide_approval(approval, False, "because")
+        for waiter in waiters:
+            waiter.join()
+        assert {(answer.state, answer.reason) for answer in answers} == {(ApprovalState.DENIED, "because")}
+
+    assert make.woken(act), "found by looking again"
+
+
+def test_waiting_ends_with_the_approvals_own_end(asked, make) -> None:
+    own, id, _ = asked
+
+    def act(number: int) -> None:
+        approval = own.request_approval(id, f"{number:064x}", expires=0.3)
+        assert own.wait_approval(approval.id, 30).state is ApprovalState.EXPIRED
+
+    assert make.woken(act)
 
 
 def test_waiting_without_an_answer_is_still_pending(asked) -> None:
@@ -239,7 +243,7 @@ def test_a_live_tail_sees_events_as_they_come(client: ApiClient, make) -> None:
     tail.start()
     for item in chain.items:
         own.append_events(id, [(item.event, item.content)])
-    tail.join(20)
+    tail.join(60)
     assert seen == list(range(len(chain.items)))
 
 
@@ -287,13 +291,13 @@ def test_on_tcp_a_token_is_always_needed(tmp_path: Path, make) -> None:
 
 
 def test_an_idle_server_stops_and_a_live_session_keeps_it(tmp_path: Path, make) -> None:
-    server = make.Server(tmp_path, "--uds", str(tmp_path / "api.sock"), "--idle", "1")
+    server = make.Server(tmp_path, "--uds", str(tmp_path / "api.sock"), "--idle", "3")
     server.start()
     own = server.client().with_token(server.client().create_session(make.facts()))
-    time.sleep(2.5)
+    time.sleep(4)
     assert server.process.poll() is None
     own.append_events("session-0001", [(item.event, item.content) for item in make.usual().items])
-    assert server.process.wait(20) == 0
+    assert server.process.wait(60) == 0
     assert not server.socket.exists()
     server.stop()
 
@@ -308,7 +312,7 @@ def test_a_stop_lets_go_of_those_who_wait(tmp_path: Path, make) -> None:
     waiting.start()
     time.sleep(0.5)
     assert server.stop() == 0
-    waiting.join(20)
+    waiting.join(60)
     assert seen == [False], "answered, not cut off"
 
 
@@ -321,7 +325,7 @@ def test_two_servers_never_share_a_socket(tmp_path: Path, make) -> None:
     health = first.client().health()
     assert health["status"] == "ok"
     assert first.stop() == 0
-    starting.join(20)
+    starting.join(60)
     make.wait_until(lambda: second.socket.exists())
     assert second.client().health()["status"] == "ok"
     assert second.stop() == 0

@@ -233,7 +233,7 @@ class Target:
         assert process.stdin is not None and process.stdout is not None
         found = process.stdout.readline().strip()
         self._stack.callback(process.stdout.close)
-        self._stack.callback(process.wait, 30)
+        self._stack.callback(process.wait, 60)
         self._stack.callback(process.stdin.close)
         return found
 
@@ -259,7 +259,7 @@ class Target:
         except OSError:
             return
         os.kill(pid, 15)
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while Path(f"/proc/{pid}").exists() and time.monotonic() < until:
             time.sleep(0.01)
 

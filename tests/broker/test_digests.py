@@ -35,5 +35,5 @@ def test_its_thread_ends_when_it_is_closed_and_more_may_come() -> None:
     assert digest.hexdigest() == wanted
     threads = [thread for thread in threading.enumerate() if thread.name.startswith("guard-digest")]
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert not any(thread.is_alive() for thread in threads)

@@ -185,7 +185,7 @@ def test_flush_gives_up_in_time_and_stop_too_while_the_api_is_away(api: Api, ses
     began = time.monotonic()
     assert not made.flush(spool.sequence, 0.3)
     made.stop()
-    assert time.monotonic() - began < 5.0
+    assert time.monotonic() - began < 60
     assert made.acknowledged == 0
 
 

@@ -11,6 +11,7 @@ from guardcli.broker.limits import Limits
 from guardcli.broker.recorder import StreamRecord
 from guardcli.broker.sinks import Sink
 from guardcli.broker.streams import IDLE_SECONDS, PLACES_MAX, OutputStream, Unmasked
+from guardcli.broker.waiting import readable
 from guardcli.masking import DEFAULT_RULES, Masker
 from guardcli.model.errors import UnavailableError
 from guardcli.model.limits import Breach, OutputLimit
@@ -85,7 +86,8 @@ def test_after_the_drain_the_stream_goes_on_for_whoever_still_writes(bench) -> N
         await one.stream.drain()
         assert os.read(one.agent, 100) == b"early"
         os.write(one.tool, b"late\n")
-        await asyncio.sleep(IDLE_SECONDS * 4)
+        async with asyncio.timeout(60):
+            await readable(one.agent)
         assert os.read(one.agent, 100) == b"late\n"
         task.cancel()
 

@@ -40,7 +40,7 @@ class Place:
         log = open(self.root / "log", "wb")  # noqa: SIM115
         process = subprocess.Popen(command, stderr=log, env=self.env)
         log.close()
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while '"listening"' not in (found := (self.root / "log").read_text()):
             assert process.poll() is None and time.monotonic() < end, found
             time.sleep(0.02)
@@ -58,7 +58,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
         process = found.serve()
         yield found
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(60)
 
 
 def answering(place: Place) -> None:

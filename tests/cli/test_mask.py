@@ -104,7 +104,7 @@ def live(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
     yield process
     process.kill()
-    process.wait(30)
+    process.wait(60)
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe is not None:
             with contextlib.suppress(BrokenPipeError):
@@ -140,5 +140,5 @@ def test_a_reader_that_is_gone_ends_it_quietly(live: subprocess.Popen[bytes]) ->
         for _ in range(100):
             live.stdin.write(b"more\n" * 1000)
             live.stdin.flush()
-    assert live.wait(30) == 141
+    assert live.wait(60) == 141
     assert live.stderr.read() == b""

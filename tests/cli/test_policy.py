@@ -177,7 +177,7 @@ def test_a_line_is_answered_before_the_next_is_asked(tmp_path) -> None:
             process.stdin.flush()
             assert json.loads(process.stdout.readline())["id"] == number
         process.stdin.close()
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from kubernetes_api import TABLE, Request, SmallApi
 
 OTHER = "other"
 """First step of the path under which the second context's cluster is reached."""
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def _status(code: int, reason: str, message: str) -> tuple[int, dict[str, Any]]:

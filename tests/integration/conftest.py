@@ -152,7 +152,7 @@ class Sandbox:
         if pid is None:
             return
         os.kill(pid, number)
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while Path(f"/proc/{pid}").exists() and time.monotonic() < until:
             time.sleep(0.01)
 

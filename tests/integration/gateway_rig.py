@@ -375,7 +375,7 @@ def gateway(upstream: Mapping[str, str], policy: str, wait: float = 30.0, custod
             yield rig
         finally:
             rig.stop()
-            thread.join(20)
+            thread.join(60)
             rig.loop.close()
             rig.spool.close()
         assert not rig.failures, rig.failures

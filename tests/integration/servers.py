@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -62,17 +62,24 @@ def sshd(directory: Path) -> Iterator[dict[str, str]]:
         yield {"port": str(port), "config": str(client)}
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def _wait_for_port(port: int) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.02)
     raise AssertionError("the server does not listen")
+
+
+def sleeps(env: Mapping[str, str]) -> bool:
+    """Tell whether a statement is under way at the server of `env` that does nothing but wait."""
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE query ~ '^SELECT pg_sleep' AND state = 'active'"
+    done = subprocess.run(["psql", "-XAtqc", asked], env={**os.environ, **env}, capture_output=True, check=True)
+    return done.stdout != b"0\n"
 
 
 def _cluster(initdb: Sequence[str], user: Sequence[str], root: Path) -> None:
@@ -122,7 +129,7 @@ def postgres(*settings: str, hba: str = "") -> Iterator[dict[str, str]]:
         env = {"PGHOST": str(root), "PGUSER": "app", "PGDATABASE": "postgres"}
         if port := next((setting[5:] for setting in settings if setting.startswith("port=")), ""):
             env["PGPORT"] = port
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while subprocess.run(["pg_isready", "-q"], env={**os.environ, **env}).returncode:
             assert time.monotonic() < until, "the server does not start"
             time.sleep(0.05)
@@ -130,5 +137,5 @@ def postgres(*settings: str, hba: str = "") -> Iterator[dict[str, str]]:
     finally:
         if process is not None:
             process.send_signal(2)
-            process.wait(30)
+            process.wait(60)
         shutil.rmtree(root, ignore_errors=True)

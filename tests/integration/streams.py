@@ -136,7 +136,7 @@ class Process:
         """Wait for the end; return the Status that says how it ended."""
         status = self.child.wait()
         for reader in self._readers:
-            reader.join(20)
+            reader.join(60)
         if self.terminal:
             os.close(self._master)
         for pipe in (self.child.stdin, self.child.stdout, self.child.stderr):
@@ -181,7 +181,7 @@ def serve_channels(socket: WebSocket, query: dict[str, list[str]], cwd: str) -> 
     receiver.start()
     socket.send(bytes([ERROR]) + process.finish())
     socket.send(struct.pack(">H", 1000), 8)
-    receiver.join(20)
+    receiver.join(60)
 
 
 # -- SPDY/3.1, as far as kubectl uses it (the SPDY protocol, draft 3.1) --

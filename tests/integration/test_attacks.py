@@ -16,7 +16,7 @@ HEAD = struct.Struct("<4sHHI")
 def connect():
     s = socket.socket(socket.AF_UNIX)
     s.connect(os.environ["GUARD_SOCKET"])
-    s.settimeout(20)
+    s.settimeout(60)
     return s
 
 def frame(kind, body=b"", magic=b"GARD", version=1, length=None):
@@ -55,7 +55,7 @@ def broker():
 def held():
     return len(os.listdir(f"/proc/{broker()}/fd"))
 
-def settled(most, seconds=15):
+def settled(most, seconds=60):
     end = time.monotonic() + seconds
     while held() > most and time.monotonic() < end: time.sleep(0.05)
     return held()

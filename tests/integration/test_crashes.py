@@ -111,7 +111,7 @@ def test_killed_at_a_random_moment(sandbox, kind, wait_for):
 def test_a_crash_with_a_secret_in_hand_leaves_it_nowhere(sandbox, kind, number, wait_for):
     secret = "hunter2crash" + os.urandom(4).hex()
     spelled = secret.replace("hunter", r"\150unter")
-    program = f"printf 'first line\npassword={spelled}\nexport TOKEN={spelled}'; touch printed; exec sleep 5"
+    program = f"printf 'first line\npassword={spelled}\nexport TOKEN={spelled}'; touch printed; exec sleep 60"
     cores = resource.getrlimit(resource.RLIMIT_CORE)
     if kind != "front":  # which holds no output, and whose limits are the agent's
         resource.setrlimit(resource.RLIMIT_CORE, (cores[1], cores[1]))
@@ -120,17 +120,19 @@ def test_a_crash_with_a_secret_in_hand_leaves_it_nowhere(sandbox, kind, number, 
     finally:
         resource.setrlimit(resource.RLIMIT_CORE, cores)
     printed = sandbox.work / "printed"
-    try:
-        wait_for(lambda: printed.exists() or process.poll() is not None)
-        time.sleep(0.3)
-        pid = victim_of(kind, sandbox, process.pid)
-        assert pid is not None
-        os.kill(pid, number)
-        if kind == "api":
-            process.terminate()
-        shown = "".join(process.communicate(timeout=60))
-    finally:
-        process.kill()
+    with process:
+        try:
+            wait_for(lambda: printed.exists() or process.poll() is not None)
+            shown = process.stdout.readline()
+            pid = victim_of(kind, sandbox, process.pid)
+            assert pid is not None
+            os.kill(pid, number)
+            if kind == "api":
+                process.terminate()
+            shown += process.stdout.read() + process.stderr.read()
+            process.wait(60)
+        finally:
+            process.kill()
     assert "first line" in shown and secret not in shown
     assert sandbox.script("probe echo works").stdout == "works\n"
     sandbox.stop_api()

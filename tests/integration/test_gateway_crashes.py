@@ -37,7 +37,7 @@ def test_a_server_process_killed_in_the_middle_is_told_and_the_record_stays_whol
         said, _ = agent.communicate(timeout=60)
     finally:
         agent.kill()
-        agent.wait(30)
+        agent.wait(60)
     assert "the server closed the connection unexpectedly" in said or "terminating connection" in said, said
     sandbox.verify()
     judged = sandbox.events(type="judged")
@@ -63,7 +63,7 @@ def test_a_broker_killed_in_the_middle_ends_the_agent_and_says_no_more_than_is_k
         agent.communicate(timeout=60)
     finally:
         agent.kill()
-        agent.wait(30)
+        agent.wait(60)
     assert agent.returncode == 69
     backends = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'reporting'"
     wait_for(lambda: database.sql(backends).strip() == "0")
@@ -111,7 +111,7 @@ def test_killed_at_a_random_moment_the_record_says_what_is_known_and_never_more(
             agent.communicate(timeout=60)
         finally:
             agent.kill()
-            agent.wait(30)
+            agent.wait(60)
         wait_for(lambda: subprocess.run(["pg_isready", "-q"], env=database.env).returncode == 0)
         running = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'reporting'"
         wait_for(lambda running=running: database.sql(running).strip() == "0")

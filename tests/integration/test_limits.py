@@ -77,7 +77,7 @@ def test_of_what_holds_too_many_people_nothing_more_is_shown(limited):
     assert "carl" not in done.stdout + done.stderr and "after" not in done.stdout
     assert sandbox.events(type="limited")[0]["data"]["then"] == "deny"
     masked = sandbox.events(type="masked")[0]["data"]
-    assert masked["findings"]["email"] >= 2 and masked["places"]["email"] == [4, 16]
+    assert masked["findings"]["email"] >= 2 and masked["places"]["email"][:2] == [4, 16]
 
 
 def test_what_is_not_masked_counts_too(limited):
@@ -97,7 +97,7 @@ def test_a_line_that_is_cut_in_its_middle_stands_apart_from_what_guard_says(limi
 def test_the_tool_is_ended_and_what_it_started_finds_nobody_to_write_to(limited):
     sandbox = limited(ROWS)
     done = sandbox.script(
-        "probe sh -c 'trap \"echo still here >&2; touch asked\" TERM; seq 1 100; while :; do sleep 0.05; done'; echo status $?"
+        "probe sh -c 'trap \": >asked; echo still here >&2\" TERM; seq 1 100; while :; do sleep 0.01; done'; echo status $?"
     )
     assert done.stdout == "1\n2\n3\nstatus 74\n"
     assert "still here" not in done.stderr

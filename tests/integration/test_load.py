@@ -76,7 +76,8 @@ python3 -S {sandbox.root}/snapshot.py $PPID
 
 
 def test_a_slow_reader_does_not_hold_up_the_others(sandbox):
-    script = "probe sh -c 'yes | head -c 3000000' | (sleep 3; wc -c) & for i in 1 2 3; do probe echo $i; done; wait"
+    slow = "probe sh -c 'yes | head -c 3000000' | (until [ -e others ]; do sleep 0.02; done; wc -c)"
+    script = f"{slow} & for i in 1 2 3; do probe echo $i; done; touch others; wait"
     assert sandbox.script(script).stdout.split() == ["1", "2", "3", "3000000"]
 
 

@@ -53,7 +53,7 @@ def say(path, data=b""):
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(path)
         client.sendall(data)
-        client.settimeout(30)
+        client.settimeout(60)
         return client.recv(100)
 
 

@@ -46,7 +46,7 @@ class Raw:
 
     def __init__(self, directory: str) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(20)
+        self._socket.settimeout(60)
         self._socket.connect(f"{directory}/.s.PGSQL.5432")
         self._splitter = Splitter(BACKEND)
         body = (196608).to_bytes(4, "big") + b"user\0app\0database\0postgres\0\0"
@@ -273,7 +273,7 @@ def test_a_long_pipeline_is_bounded_and_answered(place: Place) -> None:
     sender = threading.Thread(target=place.raw.send, args=(group * count, Sync()))
     sender.start()
     answers = place.raw.until_ready()
-    sender.join(20)
+    sender.join(60)
     assert len(answers) == 4 * count + 1
 
 

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ import psycopg
 import pytest
 import sqlalchemy
 from integration.gateway_rig import Rig, gateway
-from integration.servers import postgres
+from integration.servers import postgres, sleeps
 
 from guardcli.model.events import EventType
 
@@ -131,7 +130,7 @@ def _without_numbers(act: Callable[[Mapping[str, str]], tuple[int, str, str]]) -
     return acted
 
 
-def test_psql_at_a_terminal(database: Mapping[str, str], rig: Rig) -> None:
+def test_psql_at_a_terminal(database: Mapping[str, str], rig: Rig, wait_for: Any) -> None:
     def act(env: Mapping[str, str]) -> str:
         merged = {**os.environ, "PAGER": "", "TERM": "dumb", "PSQL_HISTORY": "/dev/null", **env}
         child = pexpect.spawn("psql", ["-X"], env=merged, encoding="utf-8", timeout=90)
@@ -148,9 +147,9 @@ def test_psql_at_a_terminal(database: Mapping[str, str], rig: Rig) -> None:
                 child.sendline(line)
                 child.expect_exact(prompt)
                 seen += child.before
-            child.sendline("SELECT pg_sleep(30);")
-            child.expect_exact("pg_sleep(30);")
-            time.sleep(0.3)
+            child.sendline("SELECT pg_sleep(100);")
+            child.expect_exact("pg_sleep(100);")
+            wait_for(lambda: sleeps(database))
             child.sendintr()
             child.expect_exact("canceling statement due to user request")
             child.expect_exact("postgres=# ")

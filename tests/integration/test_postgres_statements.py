@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from typing import Any
 
 import psycopg
 import pytest
 from integration.gateway_rig import gateway
+from integration.servers import sleeps
 from integration.statement_server import POLICY, Server, database, server
 
 from guardcli.model.approvals import ApprovalState
@@ -112,18 +114,22 @@ def test_a_cancel_ends_the_wait(server: Server, binary: bool) -> None:
 
     server.rig.reviewer.answer = never
     with server.connect(autocommit=True) as link:
-        threading.Thread(target=lambda: (waiting.wait(20), link.cancel_safe())).start()
+        canceller = threading.Thread(target=lambda: (waiting.wait(60), link.cancel_safe()))
+        canceller.start()
         with pytest.raises(psycopg.errors.QueryCanceled):
             link.execute("DELETE FROM victims WHERE id = 1", prepare=binary)
+        canceller.join()
         assert link.execute("SELECT count(*) FROM victims").fetchone() == (5,)
     assert "DELETE" not in server.log()
 
 
-def test_a_cancel_reaches_a_statement_that_runs(server: Server) -> None:
+def test_a_cancel_reaches_a_statement_that_runs(server: Server, wait_for: Any) -> None:
     with server.connect(autocommit=True) as link:
-        threading.Timer(0.3, link.cancel_safe).start()
+        canceller = threading.Thread(target=lambda: (wait_for(lambda: sleeps(server.env)), link.cancel_safe()))
+        canceller.start()
         with pytest.raises(psycopg.errors.QueryCanceled):
-            link.execute("SELECT pg_sleep(20)")
+            link.execute("SELECT pg_sleep(100)")
+        canceller.join()
         assert link.execute("SELECT 1").fetchone() == (1,)
 
 

@@ -153,7 +153,8 @@ def test_parallel_calls_by_xargs_all_arrive(sandbox):
 
 def test_nohup_survives_a_hangup(sandbox):
     done = sandbox.script(
-        "nohup probe sh -c 'sleep 0.6; echo lived' >out 2>/dev/null & sleep 0.3; kill -HUP $!; wait $!; echo $?; cat out"
+        "nohup probe sh -c 'touch begun; until [ -e hung ]; do sleep 0.02; done; echo lived' >out 2>/dev/null &"
+        "until [ -e begun ]; do sleep 0.02; done; kill -HUP $!; touch hung; wait $!; echo $?; cat out"
     )
     assert done.stdout == "0\nlived\n"
 
@@ -216,7 +217,10 @@ def test_a_reader_that_leaves_ends_the_tool_as_without_guard(sandbox):
 
 
 def test_output_of_a_process_that_the_tool_left_still_arrives(sandbox):
-    done = sandbox.script("probe sh -c '(sleep 0.5; echo late) & echo early'; echo left; sleep 1")
+    done = sandbox.script(
+        "probe sh -c '(until [ -e left ]; do sleep 0.02; done; echo late) & echo early' >>out; echo left >>out; touch left;"
+        "until grep -q late out; do sleep 0.02; done; cat out"
+    )
     assert done.stdout == "early\nleft\nlate\n"
 
 

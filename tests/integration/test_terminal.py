@@ -104,7 +104,7 @@ def test_ctrl_z_and_fg(terminal):
 def test_a_new_size_reaches_the_tool(terminal):
     child = terminal()
     child.sendline(
-        "probe python3 -S -c \"import signal,os,time; signal.signal(signal.SIGWINCH, lambda *a: print('size', *os.get_terminal_size(), flush=True)); print('be'+'gun', flush=True); [time.sleep(0.1) for _ in range(100)]\""
+        "probe python3 -S -c \"import signal,os,time; signal.signal(signal.SIGWINCH, lambda *a: print('size', *os.get_terminal_size(), flush=True)); print('be'+'gun', flush=True); [time.sleep(0.1) for _ in range(600)]\""
     )
     child.expect_exact("begun")
     child.setwinsize(44, 111)
@@ -142,9 +142,10 @@ def test_a_pipeline_with_the_terminal_on_one_side_only(terminal):
 
 def test_a_tool_in_the_background_leaves_the_keys_alone(terminal):
     child = terminal()
-    child.sendline("probe sh -c 'sleep 1; echo from behind' &")
+    child.sendline("probe sh -c 'until [ -e mine ]; do sleep 0.02; done; echo from behind' &")
     child.expect_exact("READY> ")
     assert "still mine" in command(child, "echo still mine")
+    child.sendline("touch mine")
     child.expect_exact("from behind")
 
 

@@ -87,7 +87,7 @@ class Site:
 
     def close(self) -> None:
         self.process.terminate()
-        self.process.wait(30)
+        self.process.wait(60)
         self._written.close()
         self.database.sql("DROP TABLE parcels")
 

@@ -115,7 +115,7 @@ class Stage:
             return
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
             time.sleep(0.01)
 
@@ -161,7 +161,7 @@ def until() -> Until:
     """Wait until something is so on the screen; what does not become so in time is a failure."""
 
     async def wait(pilot: Pilot[None], true: Callable[[], bool]) -> None:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while not true():
             assert time.monotonic() < end, "it did not happen in time:\n" + "\n".join(lines(pilot.app))
             await pilot.pause(0.02)

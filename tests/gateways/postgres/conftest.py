@@ -142,12 +142,12 @@ class Stage:
         async def end() -> list[asyncio.Task[Any]]:
             for gateway in self._gateways:
                 await gateway.close()
-            await asyncio.sleep(0.01)
-            return [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            left = asyncio.all_tasks() - {asyncio.current_task()}
+            return list((await asyncio.wait(left, timeout=50))[1]) if left else []
 
         left = self.do(end())
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(30)
+        self._thread.join(60)
         self.loop.close()
         assert not left, left
 
@@ -189,7 +189,7 @@ def wait_until() -> Callable[[Callable[[], Any]], Any]:
     """Return what waits for something to come true, and fails when it does not."""
 
     def wait(condition: Callable[[], Any]) -> Any:
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while not (found := condition()):
             assert time.monotonic() < until, "waited in vain"
             time.sleep(0.02)

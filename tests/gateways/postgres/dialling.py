@@ -31,7 +31,7 @@ def local(env: dict[str, str], **more: object) -> Target:
 def dial(stage) -> socket.socket:
     found = socket.socket(socket.AF_UNIX)
     found.connect(f"{stage.directory}/.s.PGSQL.5432")
-    found.settimeout(20)
+    found.settimeout(60)
     return found
 
 
