@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, or_, select
 from sqlalchemy.sql import ColumnElement
 
-from guardcli.api.store.schema import APPROVALS, SESSIONS, VOTES
+from guardcli.api.store.schema import APPROVALS, SESSIONS
+from guardcli.api.store.trail import Change
 from guardcli.model.approvals import Approval, ApprovalState, Vote
 from guardcli.model.decisions import ApprovalTerms
-from guardcli.model.errors import ConflictError
+from guardcli.model.events import canonical
 from guardcli.model.windows import Window, window_of
 
 OPEN = (ApprovalState.PENDING.value, ApprovalState.APPROVED.value)
@@ -24,6 +25,9 @@ TERMS = ("groups", "all_of", "windows")
 """What makes another yes of one with other values, beside the quorum."""
 
 
+BLANK = {"delivered": 0, "decided": 0.0, "reviewer": "", "reason": "", "consumer": "", "granted": "", "votes": "[]"}
+"""What a new approval has nothing to say of."""
+
 FOUND = (
     select(APPROVALS, SESSIONS.c.sponsor)
     .select_from(APPROVALS.outerjoin(SESSIONS, SESSIONS.c.id == APPROVALS.c.session))
@@ -32,17 +36,6 @@ FOUND = (
 """One approval, and who answers for its owner."""
 
 LOCKED = FOUND.with_for_update(of=APPROVALS)
-
-VOTED = select(VOTES).where(VOTES.c.approval == bindparam("approval")).order_by(VOTES.c.time)
-
-MOVED = (
-    update(APPROVALS)
-    .where(APPROVALS.c.id == bindparam("approval"), APPROVALS.c.state == bindparam("was"))
-    .returning(APPROVALS)
-)
-"""Changes the columns that it is given values for, and gives the row as it is then; none where it was not as it `was`.
-
-These are made once: to make a statement costs as much as to execute it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,19 +105,9 @@ def in_state(state: ApprovalState, at: float) -> ColumnElement[bool]:
     return stored
 
 
-def votes_on(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[Vote, ...]]:
-    """Return the votes on each of `ids` that has some, oldest first."""
-    found: dict[str, list[Vote]] = {}
-    if ids:
-        query = select(VOTES).where(VOTES.c.approval.in_(ids)).order_by(VOTES.c.time)
-        for row in connection.execute(query):
-            found.setdefault(row.approval, []).append(_vote_of(row._asdict()))
-    return {id: tuple(votes) for id, votes in found.items()}
-
-
 @dataclass(slots=True)
 class Case:
-    """One approval while it is worked on: its row, and its votes by reviewer, oldest first, as rows of `VOTES`."""
+    """One approval while it is worked on: its row, its votes by reviewer, oldest first, and whose it is."""
 
     row: Row[Any]
     ballots: dict[str, Mapping[str, Any]]
@@ -133,32 +116,40 @@ class Case:
     @classmethod
     def of(cls, connection: Connection, id: str, lock: bool = False) -> Case | None:
         """Return the case of the approval `id`, None where there is none; with `lock` nobody else's meanwhile."""
-        one = {"approval": id}
-        row = connection.execute(LOCKED if lock else FOUND, one).one_or_none()
+        row = connection.execute(LOCKED if lock else FOUND, {"approval": id}).one_or_none()
         if row is None:
             return None
-        ballots: dict[str, Mapping[str, Any]] = {
-            vote.reviewer: vote._asdict() for vote in connection.execute(VOTED, one)
-        }
+        ballots: dict[str, Mapping[str, Any]] = {vote["reviewer"]: vote for vote in json.loads(row.votes)}
         return cls(row, ballots, Parties(row.owner, row.sponsor or ""))
 
-    def changed(self, connection: Connection, **values: object) -> None:
-        """Set columns of the row. Raises ConflictError where it is no longer in the state that it was in."""
-        row = connection.execute(MOVED, {"approval": self.row.id, "was": self.row.state, **values}).one_or_none()
-        if row is None:
-            raise ConflictError(f"approval {self.row.id} changed meanwhile", hint="look at it again")
-        self.row = row
+    def change(self, **values: object) -> Change:
+        """Return what sets columns of the row, and its votes, if it is in the state that it was in."""
+        told = {**values, "votes": canonical(list(self.ballots.values())).decode()}
+        names = ", ".join(f"{name} = :{name}" for name in told)
+        return Change(
+            f"UPDATE approvals SET {names} WHERE id = :approval AND state = :was RETURNING *",  # noqa: S608 - own names
+            {**told, "approval": self.row.id, "was": self.row.state},
+        )
 
     def approval(self, at: float) -> Approval:
         """Return the approval as it stands at `at`."""
-        return approval_of(self.row, at, tuple(map(_vote_of, self.ballots.values())))
+        return approval_of(self.row, at)
 
 
-def _vote_of(row: Mapping[str, Any]) -> Vote:
-    return Vote(row["name"] or row["reviewer"], row["verdict"] == "approve", row["reason"], row["time"])
+def created(values: Mapping[str, object]) -> Change:
+    """Return what makes an approval of `values`."""
+    row = {**BLANK, **values}
+    names = ", ".join(row)
+    marks = ", ".join(f":{name}" for name in row)
+    return Change(f"INSERT INTO approvals ({names}) VALUES ({marks}) RETURNING *", row)  # noqa: S608 - own names
 
 
-def approval_of(row: Row[Any], at: float, votes: tuple[Vote, ...] = ()) -> Approval:
+def _vote_of(ballot: Mapping[str, Any]) -> Vote:
+    name = ballot["name"] or ballot["reviewer"]
+    return Vote(name, ballot["verdict"] == "approve", ballot["reason"], ballot["time"])
+
+
+def approval_of(row: Row[Any], at: float) -> Approval:
     """Return the approval of a row of `APPROVALS` as it stands at `at`."""
     facts = json.loads(row.facts)
     state = ApprovalState(row.state)
@@ -181,7 +172,7 @@ def approval_of(row: Row[Any], at: float, votes: tuple[Vote, ...] = ()) -> Appro
         granted=row.granted,
         grant=float(facts.get("grant", 0.0)),
         windows=tuple(str(window) for window in windows_of(facts)),
-        votes=votes,
+        votes=tuple(map(_vote_of, json.loads(row.votes))),
         **lists,  # type: ignore[arg-type]
         **texts,  # type: ignore[arg-type]
     )

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, func, select, update
 from sqlalchemy.sql import ColumnElement
 
 from guardcli.api.store.approval_rows import (
@@ -31,16 +31,16 @@ from guardcli.api.store.approval_rows import (
     Request,
     Reviewer,
     approval_of,
+    created,
     in_state,
     same_terms,
     terms_of,
-    votes_on,
 )
 from guardcli.api.store.database import now, reading, writing
 from guardcli.api.store.engines import locking
 from guardcli.api.store.grants import Grants, scope_digest
 from guardcli.api.store.notices import Notices
-from guardcli.api.store.schema import APPROVALS, VOTES
+from guardcli.api.store.schema import APPROVALS
 from guardcli.api.store.sessions import holding
 from guardcli.api.store.trail import Act, Action, Trail
 from guardcli.model.approvals import Approval, ApprovalState
@@ -56,10 +56,6 @@ May = Callable[[Approval, Parties], None]
 """Raises DeniedError unless somebody may do something with an approval; asked while nobody else can change it."""
 
 YES, NO = "approve", "deny"
-
-VOTE = insert(VOTES)
-
-VOTE_AGAIN = update(VOTES).where(VOTES.c.approval == bindparam("on"), VOTES.c.reviewer == bindparam("by"))
 
 
 class Approvals:
@@ -83,8 +79,7 @@ class Approvals:
             locking(connection, "approvals of", request.owner, request.requester)
             at = now()
             row = self._standing(connection, request, at) or self._undelivered(connection, request)
-            id = row.id if row is not None else self._create(connection, request, at)
-            return _found(Case.of(connection, id), id).approval(at)
+            return approval_of(self._create(connection, request, at) if row is None else row, at)
 
     def _same(self, request: Request) -> tuple[ColumnElement[bool], ...]:
         return (
@@ -108,7 +103,7 @@ class Approvals:
             connection.execute(update(APPROVALS).where(*denied).values(delivered=1))
         return row
 
-    def _create(self, connection: Connection, request: Request, at: float) -> str:
+    def _create(self, connection: Connection, request: Request, at: float) -> Row[Any]:
         scope = scope_digest(request.requester, request.owner, request.quorum, request.facts)
         grant = self._grants.standing(connection, scope, at) if scope else None
         if grant is None:
@@ -117,23 +112,21 @@ class Approvals:
         state = ApprovalState.PENDING if grant is None else ApprovalState.APPROVED
         expires = at + request.lifetime if grant is None else min(at + request.lifetime, grant.expires)
         decided = {} if grant is None else {"decided": at, "reviewer": grant.reviewer, "granted": grant.id}
-        connection.execute(
-            insert(APPROVALS).values(
-                id=id,
-                session=request.session,
-                requester=request.requester,
-                owner=request.owner,
-                digest=request.digest,
-                state=state.value,
-                created=at,
-                changed=at,
-                expires=expires,
-                lifetime=request.lifetime,
-                quorum=request.quorum,
-                facts=canonical(request.facts).decode(),
-                **decided,
-            )
-        )
+        values: dict[str, object] = {
+            "id": id,
+            "session": request.session,
+            "requester": request.requester,
+            "owner": request.owner,
+            "digest": request.digest,
+            "state": state.value,
+            "created": at,
+            "changed": at,
+            "expires": expires,
+            "lifetime": request.lifetime,
+            "quorum": request.quorum,
+            "facts": canonical(request.facts).decode(),
+            **decided,
+        }
         data = {"digest": request.digest, "session": request.session, "quorum": request.quorum}
         acts = [Act(request.requester, Action.APPROVAL_REQUESTED, id, data)]
         if grant is None:
@@ -141,8 +134,9 @@ class Approvals:
         else:
             facts = {"digest": request.digest, "session": request.session, "grant": grant.id}
             acts.append(Act(grant.reviewer, Action.APPROVAL_APPROVED, id, facts))
-        self._trail.append_all(connection, at, acts)
-        return id
+        row = self._trail.append_all(connection, at, acts, created(values))
+        assert row is not None  # noqa: S101 - an insertion that does not fail gives its row
+        return row
 
     def _refuse_a_flood(self, connection: Connection, request: Request, at: float) -> None:
         waiting = select(func.count()).where(
@@ -188,16 +182,14 @@ class Approvals:
         with reading(self._engine) as connection:
             query = select(APPROVALS).where(APPROVALS.c.changed >= moment).order_by(APPROVALS.c.changed).limit(limit)
             rows = connection.execute(query).all()
-            votes = votes_on(connection, [row.id for row in rows])
-        return [(row.changed, approval_of(row, now(), votes.get(row.id, ()))) for row in rows]
+        return [(row.changed, approval_of(row, now())) for row in rows]
 
     def _listed(
         self, conditions: Sequence[ColumnElement[bool]], order: ColumnElement[Any], limit: int, at: float
     ) -> list[Approval]:
         with reading(self._engine) as connection:
             rows = connection.execute(select(APPROVALS).where(*conditions).order_by(order).limit(limit)).all()
-            votes = votes_on(connection, [row.id for row in rows])
-        return [approval_of(row, at, votes.get(row.id, ())) for row in rows]
+        return [approval_of(row, at) for row in rows]
 
     def decide(
         self,
@@ -246,16 +238,15 @@ class Approvals:
             raise DeniedError(f"this approval is for the groups {', '.join((*terms.groups, *terms.all_of))}")
         if grant > (terms.grant if facts.get("grant_scope") else 0.0):
             raise ConflictError(f"the policy allows a grant of {terms.grant:.0f} s here, not of {grant:.0f}")
-        acts = [_vote(connection, case, who, groups, approve, reason, grant, at)]
+        acts = [_vote(case, who, groups, approve, reason, grant, at)]
         values: dict[str, Any] = {"reviewer": who.name, "reason": reason, "decided": at}
         if not approve:
             action, state = Action.APPROVAL_DENIED, ApprovalState.DENIED
             self._move(connection, case, who.id, action, state, at, *acts, **values)
             return
         yeses = [ballot for ballot in case.ballots.values() if ballot["verdict"] == YES]
-        if not terms.satisfied_by([json.loads(yes["groups"]) for yes in yeses]):
-            case.changed(connection, changed=at)
-            self._trail.append_all(connection, at, acts)
+        if not terms.satisfied_by([yes["groups"] for yes in yeses]):
+            self._write(connection, case, at, acts)
             return
         if seconds := min(yes["grant_seconds"] for yes in yeses):
             granted, end = self._grants.give(connection, row, who.name, seconds, at)
@@ -344,8 +335,15 @@ class Approvals:
         data = {"digest": row.digest, "session": row.session, "from": row.state}
         if state is ApprovalState.CONSUMED:
             data["consumer"] = values["consumer"]
-        case.changed(connection, state=state.value, changed=at, **values)
-        self._trail.append_all(connection, at, [*before, Act(actor, action, row.id, data)])
+        acts = [*before, Act(actor, action, row.id, data)]
+        self._write(connection, case, at, acts, state=state.value, **values)
+
+    def _write(self, connection: Connection, case: Case, at: float, acts: Sequence[Act], **values: object) -> None:
+        """Set columns of the row of `case`, and its votes, and note `acts`."""
+        row = self._trail.append_all(connection, at, acts, case.change(changed=at, **values))
+        if row is None:
+            raise ConflictError(f"approval {case.row.id} changed meanwhile", hint="look at it again")
+        case.row = row
 
 
 def _found(case: Case | None, id: str) -> Case:
@@ -362,27 +360,13 @@ def _locked(connection: Connection, id: str, may: May | None = None) -> Case:
     return case
 
 
-def _vote(
-    connection: Connection,
-    case: Case,
-    who: Reviewer,
-    groups: Sequence[str],
-    approve: bool,
-    reason: str,
-    grant: float,
-    at: float,
-) -> Act:
-    """Keep the vote in the database and in `case`, and return what the trail is to say of it."""
+def _vote(case: Case, who: Reviewer, groups: Sequence[str], approve: bool, reason: str, grant: float, at: float) -> Act:
+    """Keep the vote in `case`, and return what the trail is to say of it."""
     id, verdict = case.row.id, YES if approve else NO
     before = case.ballots.pop(who.id, None)
     if before is not None and before["verdict"] == verdict:
         raise ConflictError(f"{who.name} voted on approval {id} already; it needs another reviewer")
     values = {"verdict": verdict, "reason": reason, "time": at, "name": who.name, "grant_seconds": grant}
-    values["groups"] = json.dumps(list(groups))
-    if before is None:
-        connection.execute(VOTE, {"approval": id, "reviewer": who.id, **values})
-    else:
-        connection.execute(VOTE_AGAIN, {"on": id, "by": who.id, **values})
-    case.ballots[who.id] = {"reviewer": who.id, **values}
+    case.ballots[who.id] = {"reviewer": who.id, "groups": list(groups), **values}
     data = {"verdict": verdict, "reason": reason, "groups": list(groups), "grant": grant}
     return Act(who.id, Action.APPROVAL_VOTED, id, data)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, text
-from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, SQLAlchemyError
 
 from guardcli.model.errors import ConfigurationError, UnavailableError
 
@@ -165,6 +165,9 @@ FLUSH_LATER = func.set_config("synchronous_commit", "off", True)
 """Selected along with what is locked, it is `SET LOCAL`, without a statement of its own."""
 
 
+FLUSH = "SELECT pg_logical_emit_message(true, 'guard', '')"
+
+
 def flush_later(connection: Connection) -> bool:
     """Tell whether this transaction should select `FLUSH_LATER` with the lock that all wait for, and note that it does.
 
@@ -184,8 +187,12 @@ def settle(connection: Connection) -> None:
     """Wait until all that was committed is on the disk, where `flush_later` left that open."""
     if connection.info.pop(LATER, False):
         driver: Any = connection.connection.driver_connection
-        driver.autocommit = True
+        failure = connection.dialect.loaded_dbapi.Error
         try:
-            driver.execute("SELECT pg_logical_emit_message(true, 'guard', '')")
-        finally:
-            driver.autocommit = False
+            driver.autocommit = True
+            try:
+                driver.execute(FLUSH)
+            finally:
+                driver.autocommit = False
+        except failure as error:
+            raise DBAPIError.instance(FLUSH, None, error, failure) from error

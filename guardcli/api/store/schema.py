@@ -186,27 +186,16 @@ APPROVALS = Table(
     needed("consumer", String(64), ""),
     needed("changed", Float, 0.0),
     needed("granted", String(32), ""),
+    needed("votes", Text, "[]"),
     needed("facts", Text),
     Index("approvals_by_digest", "digest", "requester"),
     Index("approvals_by_state", "state", "expires"),
     Index("approvals_by_session", "session", "created"),
     Index("approvals_by_change", "changed"),
 )
-"""`changed` is when it was last, `granted` the grant that said yes in a person's place."""
-
-VOTES = Table(
-    "votes",
-    METADATA,
-    Column("approval", String(32), primary_key=True),
-    Column("reviewer", LONG_KEY, primary_key=True),
-    needed("name", Text, ""),
-    needed("groups", Text, "[]"),
-    needed("grant_seconds", Float, 0.0),
-    needed("verdict", String(16)),
-    needed("reason", Text, ""),
-    needed("time", Float),
-)
-"""`reviewer` is who voted as the trail knows them, `name` as people do."""
+"""`changed` is when it was last, `granted` the grant that said yes in a person's place, `votes` a list of objects, the
+oldest first: `reviewer` as the trail knows them, `name` as people do, `groups`, `verdict`, `reason`, `time` and
+`grant_seconds`."""
 
 GRANTS = Table(
     "grants",

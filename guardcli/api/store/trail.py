@@ -12,8 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, TextClause, func, insert, select, text
 
 from guardcli.api.store.database import reading
 from guardcli.api.store.engines import FLUSH_LATER, flush_later, locking
@@ -31,9 +33,9 @@ LOCKED_HEAD = HEAD.with_for_update()
 
 HEAD_FLUSHED_LATER = LOCKED_HEAD.add_columns(FLUSH_LATER)
 
-ADDED = insert(TRAIL)
+MOVED_HEAD = f"UPDATE heads SET length = :head_length, hash = :head_hash WHERE name = '{CHAIN}'"  # noqa: S608 - a constant
 
-MOVED_HEAD = update(HEADS).where(NAMED)
+COLUMNS = tuple(TRAIL.c.keys())
 
 
 class Action(str, Enum):
@@ -77,6 +79,14 @@ class Act:
     action: Action
     subject: str
     data: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A statement that changes a row and gives it as it is then, if it does; its `values` by name."""
+
+    statement: str
+    values: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,25 +142,40 @@ class Trail:
         """Add one entry in the write transaction of `connection`: it stands if, and only if, the act does."""
         self.append_all(connection, time, [Act(actor, action, subject, data)])
 
-    def append_all(self, connection: Connection, time: float, acts: Sequence[Act]) -> None:
-        """Add an entry for each of `acts`. Best the last thing in a transaction: others wait for the end of it."""
+    def append_all(
+        self, connection: Connection, time: float, acts: Sequence[Act], change: Change | None = None
+    ) -> Row[Any] | None:
+        """Add an entry for each of `acts`, make `change`, and return the row that this gives, None for none.
+
+        Best the last thing in a transaction: others wait for the end of it. PostgreSQL is told of all in one statement.
+        """
+        count, previous = self._locked_head(connection)
+        values: dict[str, object] = {} if change is None else dict(change.values)
+        for place, act in enumerate(acts):
+            entry = Entry(count, rfc3339(time), act.actor, act.action.value, act.subject, act.data, previous, "")
+            body = canonical(entry.body())
+            previous = hashlib.sha256(body).hexdigest()
+            row = {**entry.body(), "data": canonical(act.data).decode(), "hash": previous}
+            values.update({f"{name}_{place}": value for name, value in row.items()})
+            count += 1
+        values |= {"head_length": count, "head_hash": previous}
+        *first, last = _statements(connection.dialect.name, len(acts), "" if change is None else change.statement)
+        for statement in first:
+            connection.execute(statement, values)
+        found = connection.execute(last, values)
+        return found.one_or_none() if found.returns_rows else None
+
+    def _locked_head(self, connection: Connection) -> tuple[int, str]:
+        """Return the length and the last hash, which nobody else changes until the transaction ends."""
         lock = HEAD_FLUSHED_LATER if flush_later(connection) else LOCKED_HEAD
         head = connection.execute(lock).one_or_none()
         if head is None:  # nobody has written yet: whoever is first makes the row, the others then wait for it
             locking(connection, CHAIN)
             head = connection.execute(lock).one_or_none()
-        count, previous = (head.length, head.hash) if head else (0, GENESIS)
-        rows = []
-        for act in acts:
-            entry = Entry(count, rfc3339(time), act.actor, act.action.value, act.subject, act.data, previous, "")
-            previous = hashlib.sha256(canonical(entry.body())).hexdigest()
-            rows.append({**entry.body(), "data": canonical(act.data).decode(), "hash": previous})
-            count += 1
-        connection.execute(ADDED, rows)
-        if head:
-            connection.execute(MOVED_HEAD, {"length": count, "hash": previous})
-        else:
-            connection.execute(insert(HEADS).values(name=CHAIN, length=count, hash=previous))
+        if head is None:
+            connection.execute(insert(HEADS).values(name=CHAIN, length=0, hash=GENESIS))
+            return 0, GENESIS
+        return head.length, head.hash
 
     def entries(self, subject: str = "", start: int = 0, limit: int = 1000) -> list[Entry]:
         """Return up to `limit` entries from sequence `start`, those of `subject` alone where one is given."""
@@ -196,6 +221,18 @@ class Trail:
             yield f"the trail ends after {start} entries, where {length} were written"
         elif extra:
             yield f"{extra} entries were added after the end of the trail"
+
+
+@cache
+def _statements(dialect: str, count: int, change: str) -> tuple[TextClause, ...]:
+    """Return what adds `count` entries, moves the head and makes `change`, the last giving the row of that."""
+    rows = ", ".join(f"({', '.join(f':{name}_{place}' for name in COLUMNS)})" for place in range(count))
+    added = f"INSERT INTO trail ({', '.join(COLUMNS)}) VALUES {rows}"  # noqa: S608 - names of our own
+    if dialect != "postgresql":
+        return tuple(map(text, filter(None, (added, MOVED_HEAD, change))))
+    if not change:
+        return (text(f"WITH moved AS ({MOVED_HEAD}) {added}"),)
+    return (text(f"WITH moved AS ({MOVED_HEAD}), added AS ({added}) {change}"),)
 
 
 def _entry(row: Row[tuple[object, ...]]) -> Entry:

@@ -12,9 +12,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, MetaData, text
 
 from guardcli.api.migrations import upgrade
+from guardcli.api.store.approvals import Reviewer
 from guardcli.api.store.database import SCHEMA_VERSION, database_url, open_database, prepare, reading, writing
 from guardcli.api.store.schema import METADATA, TOKENS
-from guardcli.model.errors import ConfigurationError, UnavailableError
+from guardcli.model.approvals import Vote
+from guardcli.model.errors import ConfigurationError, ConflictError, UnavailableError
 
 
 def described(engine: Engine) -> dict[str, object]:
@@ -49,6 +51,24 @@ def test_the_migrations_lead_to_the_same_schema(store, empty: str) -> None:
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == SCHEMA_VERSION
     assert prepare(migrated) == "current"
     migrated.dispose()
+
+
+def test_votes_are_moved_into_their_approvals(store, make) -> None:
+    asked = [store.approvals.request(make.request(store, digest * 64)).id for digest in "ab"]
+    with store.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE approvals DROP COLUMN votes"))
+        names = "approval TEXT, reviewer TEXT, name TEXT, groups TEXT, grant_seconds FLOAT, verdict TEXT, reason TEXT"
+        connection.execute(text(f"CREATE TABLE votes ({names}, time FLOAT)"))
+        for reviewer, name, moment in (("token:b", "", 2.0), ("token:a", "ada", 1.0)):
+            row = {"id": asked[0], "who": reviewer, "name": name, "time": moment}
+            values = """(:id, :who, :name, '["dba"]', 0, 'approve', 'é "x"', :time)"""
+            connection.execute(text(f"INSERT INTO votes VALUES {values}"), row)
+        connection.execute(text("UPDATE alembic_version SET version_num='0011'"))
+    assert prepare(store.engine) == "migrated"
+    votes = (Vote("ada", True, 'é "x"', 1.0), Vote("token:b", True, 'é "x"', 2.0))
+    assert [store.approvals.get(id).votes for id in asked] == [votes, ()]
+    with pytest.raises(ConflictError, match="voted"):
+        store.approvals.decide(asked[0], Reviewer("token:a", "ada", ("dba",)), True)
 
 
 def test_of_many_who_prepare_a_database_one_does_it(empty: str) -> None:
