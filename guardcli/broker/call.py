@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from guardcli.broker import protocol
 from guardcli.broker.approval import Approvals
@@ -22,7 +23,7 @@ from guardcli.broker.judge import Judge, Judgement, refused, stdin_kind
 from guardcli.broker.limits import Limits, MakeFinder, Mask, Observer
 from guardcli.broker.parts import COPIERS, RULE, part_of_a_call
 from guardcli.broker.place import HELPER
-from guardcli.broker.preview import preview
+from guardcli.broker.preview import Showing, preview
 from guardcli.broker.processes import GitPrograms, launches, started_by_git
 from guardcli.broker.protocol import CallFrame, ProtocolError
 from guardcli.broker.recorder import CallRecord, Recorder
@@ -41,6 +42,9 @@ from guardcli.model.facts import Found
 from guardcli.model.invocation import UNNAMED, Invocation, Stdin
 from guardcli.model.masking import MaskRule
 from guardcli.policy.unlabelled import UNNAMED_COLUMNS
+
+if TYPE_CHECKING:
+    from guardcli.gateways.kubernetes.documents import Masks
 
 NOT_FOUND = 127
 """What a shell answers for a command that is not there (POSIX, 2.8.2)."""
@@ -62,6 +66,7 @@ class Engine:
     find_secrets: Callable[[bytes], frozenset[Found]]
     shell_trial: ShellTrial
     make_mask: Callable[[str, tuple[MaskRule, ...], Observer], Mask]
+    masker: Callable[[tuple[MaskRule, ...]], Masks]
     make_finder: MakeFinder
     spawn: Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
     git_calls: dict[int, str]
@@ -161,8 +166,11 @@ class Call:
         engine, tool, extra = self._engine, judgement.invocation.tool, judgement.decision.mask
 
         async def changes() -> str:
+            look = self._route.look if self._route is not None else None
             mask = partial(engine.make_mask, tool, extra)
-            return await preview(judgement, facts, engine.judge.patience, mask)
+            return await preview(
+                judgement, facts, Showing(engine.judge.patience, partial(engine.masker, extra), mask, look)
+            )
 
         await engine.approvals.obtain(record, judgement, facts, self._tell, changes)
 

@@ -9,12 +9,12 @@ brings a credential, or its own idea of whom to trust, goes its own way, as does
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from guardcli.broker.routes import Pass, Route, Tell
+from guardcli.broker.routes import Look, Pass, Route, Tell
 from guardcli.gateways.kubernetes.authority import Bearer
 from guardcli.gateways.kubernetes.bearers import Bearers
 from guardcli.gateways.kubernetes.coverage import coverage_of
@@ -47,6 +47,8 @@ class Gateway:
     url: str
     authority: str
     bearers: Bearers
+    look: Callable[[str, str], Look]
+    """Gives, for a cluster's resource and a context's namespace, what reads objects there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +185,7 @@ def _route(gateway: Gateway, resource: Resource, line: CommandLine, told: Destin
         content = kubeconfig(gateway, token.reveal(), namespace, *names)
         return Pass(content, CONFIG, copies, lambda: gateway.bearers.revoke(token))
 
-    return Route(resource.name, arguments, environment, lend)
+    return Route(resource.name, arguments, environment, lend, gateway.look(resource.name, namespace))
 
 
 def kubeconfig(gateway: Gateway, token: str, namespace: str, context: str, cluster: str = NAME) -> bytes:

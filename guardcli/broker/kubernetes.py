@@ -22,6 +22,7 @@ from guardcli.broker.approval import JUSTIFICATION
 from guardcli.broker.clusters import Clusters, Gateway, kubeconfig
 from guardcli.broker.custody import LendingService
 from guardcli.broker.place import FOR_READERS, make_directory
+from guardcli.broker.routes import Look
 from guardcli.broker.services import Service
 from guardcli.broker.session import Broker
 from guardcli.credentials.lending import Lending, own_directory, standard_providers
@@ -73,7 +74,12 @@ class KubernetesService:
         loop = asyncio.get_running_loop()
         identity = await loop.run_in_executor(None, make_identity, datetime.now(UTC))
         port = await self._server.listen(identity)
-        gateway = Gateway(f"https://127.0.0.1:{port}", base64.b64encode(identity.authority).decode(), self._bearers)
+        authority = base64.b64encode(identity.authority).decode()
+
+        def look(resource: str, namespace: str) -> Look:
+            return self._server.live(resource, namespace).read
+
+        gateway = Gateway(f"https://127.0.0.1:{port}", authority, self._bearers, look)
         exposed = self._expose(gateway)
         self._clusters.open(gateway, {path: name for name, (_, path) in exposed.items()})
         return {ADDRESS: gateway.url, **dict(exposed.values())}

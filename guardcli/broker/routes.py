@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from guardcli.broker.postgres_address import Address
 from guardcli.gateways.postgres.target import PORT
@@ -20,6 +20,7 @@ from guardcli.model.resources import Resource, UnknownServers
 from guardcli.policy.globs import Glob
 
 if TYPE_CHECKING:
+    from guardcli.inspectors.kubectl.preview import Change
     from guardcli.policy import Policy
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -43,6 +44,8 @@ class Pass:
     close: Callable[[], None]
 
 
+Look = Callable[["Sequence[Change]"], Awaitable[Sequence[Mapping[str, Any] | None]]]
+"""Reads objects as they are now where a call goes, of many the first. Raises GuardError and TimeoutError."""
 Lend = Callable[[int, Invocation, Inspection, Tell], Pass]
 """Makes the pass of the call of a number, which is about to run."""
 
@@ -50,13 +53,15 @@ Lend = Callable[[int, Invocation, Inspection, Tell], Pass]
 @dataclass(frozen=True, slots=True)
 class Route:
     """How a call reaches the gateway of `resource`: what stands at which index of argv, and which variables are set,
-    or taken away where None; `lend` gives what it shows there, where it must show something. One that is
-    `refused` reaches none, since the policy denies servers that no resource names."""
+    or taken away where None; `lend` gives what it shows there, where it must show something; by `look` a reviewer is
+    shown what it would change. One that is `refused` reaches none, since the policy denies servers that no resource
+    names."""
 
     resource: str
     arguments: Mapping[int, str] = field(default_factory=dict)
     environment: Mapping[str, str | None] = field(default_factory=dict)
     lend: Lend | None = None
+    look: Look | None = None
     refused: bool = False
 
 

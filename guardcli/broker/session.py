@@ -163,6 +163,7 @@ class Broker:
             find_secrets=session.maskers.secrets,
             shell_trial=self._shell_trial,
             make_mask=session.maskers.stream,
+            masker=session.maskers.masker,
             make_finder=session.maskers.finder,
             spawn=self._tasks.spawn,
             git_calls=self.git_calls,

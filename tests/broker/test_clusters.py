@@ -8,6 +8,7 @@ import shlex
 import pytest
 
 from guardcli.broker.clusters import Clusters, Gateway
+from guardcli.broker.routes import Look
 from guardcli.gateways.kubernetes.bearers import Bearers
 from guardcli.inspectors.kubectl import KubectlInspector
 from guardcli.model.facts import FactUnavailable
@@ -17,6 +18,14 @@ from guardcli.model.resources import Access, Resource
 SHOP = Resource("shop", "kubernetes", ("api.shop",), (6443,), contexts=("prod*",), credential="env:X")
 RANCHER = Resource("far", "kubernetes", ("rancher",), (443,), credential="env:X", access=Access(path="/k8s/c-1"))
 URL = "https://127.0.0.1:7000"
+
+
+async def nothing(changes: object) -> list[None]:
+    return []
+
+
+def look(resource: str, namespace: str) -> Look:
+    return nothing
 
 
 def config(server: str = "https://api.shop:6443", context: str = "prod-1", **parts: object) -> bytes:
@@ -60,7 +69,7 @@ class Files:
 @pytest.fixture
 def clusters() -> Clusters:
     made = Clusters([SHOP, RANCHER])
-    made.open(Gateway(URL, "Q0E=", Bearers()), {"/own/far.yaml": "far"})
+    made.open(Gateway(URL, "Q0E=", Bearers(), look), {"/own/far.yaml": "far"})
     return made
 
 

@@ -251,17 +251,26 @@ print(log.stdout.read(), end="")
 
 
 def test_a_yes_to_the_call_is_a_yes_to_what_it_implies_and_to_nothing_else(stage) -> None:
-    (stage.sandbox.work / "web.yaml").write_text(MAP)
+    other = MAP.replace("name: web", "name: settings").replace("blue", "red, owner: eve@corp.io")
+    (stage.sandbox.work / "web.yaml").write_text(f"{MAP}---\n{other}")
     command = "kubectl apply -f web.yaml --validate=false"
     first = stage.run(command)
     assert first.returncode == 75 and stage.api.changes == []
     found = re.search(r"approval ([0-9a-f]{8,})", first.stderr)
-    assert found and stage.sandbox.guard("approvals", "approve", found[1]).returncode == 0
+    assert found
+    shown = stage.sandbox.guard("approvals", "show", found[1]).stdout
+    assert "default/configmap/web would be created" in shown and "colour: blue" in shown
+    assert "default/configmap/settings would be changed" in shown and "corp.io" not in shown
+    assert "-  colour: green" in shown and "+  colour: red" in shown
+    assert stage.sandbox.guard("approvals", "approve", found[1]).returncode == 0
     again = stage.run(command)
-    assert (again.returncode, again.stdout) == (0, "configmap/web created\n"), again.stderr
+    assert (again.returncode, again.stdout) == (0, "configmap/web created\nconfigmap/settings configured\n"), (
+        again.stderr
+    )
     rules = {(one["verb"], one["rule"]) for one in stage.requests()}
-    assert ("create", "implied-by-the-call") in rules
-    assert stage.api.changes == ["POST api/v1/namespaces/default/configmaps"]
+    assert {("create", "implied-by-the-call"), ("patch", "implied-by-the-call")} <= rules
+    place = "api/v1/namespaces/default/configmaps"
+    assert stage.api.changes == [f"POST {place}", f"PATCH {place}/settings"]
 
 
 AGENT = """

@@ -10,6 +10,7 @@ the cluster before there is a yes.
 ``judging``          what a request does, as operations; pure
 ``coverage``         which requests a call of kubectl implies, so that a yes to the call is a yes to them; pure
 ``documents``        masks objects: the data of Secrets, and what detectors find in all else; pure
+``comparing``        an object as it is and as it would be, for a reviewer; pure
 ``bodies``           what becomes of a response's body: documents, watches, text, or bytes that are let be; pure
 ``channels``         masks stdout and stderr of an exec over WebSocket; pure
 ``authority``        what is asked of whoever decides and records
@@ -19,6 +20,7 @@ the cluster before there is a yes.
 ``authentication``   what a credential's text means: a token, a certificate, what an exec plugin prints
 ``wire``             one HTTP/1.1 connection, over h11
 ``upstream``         connections to the cluster, kept for the next request
+``reading``          objects as the cluster has them now, for a reviewer
 ``prepared``         a request that was read and judged
 ``exchange``         one request from its head to the end of its response
 ``upgrades``         which requests may become another protocol: exec, attach, port-forward

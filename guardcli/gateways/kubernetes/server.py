@@ -12,10 +12,12 @@ from guardcli.gateways.kubernetes.authority import Authority
 from guardcli.gateways.kubernetes.bearers import Bearers
 from guardcli.gateways.kubernetes.certificates import Identity
 from guardcli.gateways.kubernetes.house import CONNECTIONS_MAX, House
+from guardcli.gateways.kubernetes.reading import LiveObjects
 from guardcli.gateways.kubernetes.target import Target
 from guardcli.gateways.kubernetes.upstream import Upstream
 from guardcli.gateways.kubernetes.visit import Visit
 from guardcli.gateways.kubernetes.wire import HEAD_MAX, Wire
+from guardcli.model.errors import UnavailableError
 
 BACKLOG = 1024
 HANDSHAKE_SECONDS = 15.0
@@ -48,6 +50,12 @@ class Gateway:
         )
         port: int = self._server.sockets[0].getsockname()[1]
         return port
+
+    def live(self, resource: str, namespace: str) -> LiveObjects:
+        """Return what reads objects of a cluster that is served; `namespace` is that of what names none."""
+        if self._house is None:
+            raise UnavailableError("the Kubernetes gateway does not listen")
+        return LiveObjects(self._house.upstreams[resource], namespace)
 
     async def close(self) -> None:
         """Accept no more, and end every connection."""

@@ -7,6 +7,7 @@
 ``verbs``         which judge has which verb
 ``reads``         the verbs that look
 ``changes``       the verbs that change objects
+``preview``       the objects that a call changes, for whoever is asked about it
 ``exec``          the verbs that reach into what runs: exec, attach, debug, run, cp, port-forward, proxy
 ``config``        ``kubectl config``: the caller's own kubeconfig
 ``raw``           ``--raw``: a path of the Kubernetes API

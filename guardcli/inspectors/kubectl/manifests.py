@@ -114,7 +114,7 @@ def _json_values(text: str) -> Iterator[Any]:
             raise ManifestError("it begins like JSON but is none") from None
         if _depth(value) > MAX_DEPTH:
             raise ManifestError(f"nested deeper than {MAX_DEPTH}")
-        yield _as_text(value)
+        yield as_text(value)
 
 
 def _no_constant(name: str) -> str:
@@ -137,16 +137,18 @@ def _depth(value: Any) -> int:
     return depth
 
 
-def _as_text(value: Any) -> Any:
+def as_text(value: Any) -> Any:
     """Return `value` with every scalar as YAML would write it."""
     if isinstance(value, dict):
-        return {key: _as_text(part) for key, part in value.items()}
+        return {key: as_text(part) for key, part in value.items()}
     if isinstance(value, list):
-        return [_as_text(part) for part in value]
+        return [as_text(part) for part in value]
     if value is None:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value)
     return value
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from guardcli.inspectors.kubectl.kinds import REVIEWS, Kind, kind_of
@@ -25,13 +25,14 @@ _OPAQUE = frozenset({"configmap", "secret", "customresourcedefinition"})
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """An object of a manifest: where it is, and what creating or changing it adds to the verb's own effects."""
+    """An object of a manifest, `form`: where it is, and what creating or changing it adds to the verb's effects."""
 
     kind: Kind
     namespace: str
     name: str
     added: frozenset[Effect]
     question: bool = False
+    form: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 def describe(form: Mapping[str, Any]) -> Thing:
@@ -47,7 +48,7 @@ def describe(form: Mapping[str, Any]) -> Thing:
     if kind.base not in _OPAQUE and grants(form):
         added.add(Effect.PRIVILEGE)
     added |= identity(kind, name, form)
-    return Thing(kind, _text(metadata.get("namespace")), name, frozenset(added), kind.base in REVIEWS)
+    return Thing(kind, _text(metadata.get("namespace")), name, frozenset(added), kind.base in REVIEWS, form)
 
 
 def identity(kind: Kind, name: str, form: Any) -> set[Effect]:
