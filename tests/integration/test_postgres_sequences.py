@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from integration.gateway_rig import LOGGED, gateway
 from integration.servers import postgres
@@ -146,11 +146,20 @@ def told(frame: Frame) -> str:
     return shown(frame).replace("E42501", "E42601")
 
 
+LEFT = [[Query(b"BEGIN")], [Query(COPY), CopyData(b"no number\n"), CopyDone()]]
+"""A transaction that has failed, and the portal of the COPY that is left in it."""
+
+
+@example([*LEFT, [Execute(b""), Sync()], [Query(b"ROLLBACK")], [Execute(b""), Sync()]])
+@example([*LEFT, [Close(PORTAL, b"p"), Execute(b""), Sync()]])
+@example([*LEFT, [Close(PORTAL, b""), Execute(b""), Sync()]])
+@example([*LEFT, [Query(b"ROLLBACK"), Execute(b""), Sync()]])
+@example([[Query(b"BEGIN")], [Parse(b"", b"ROLLBACK"), Bind(b"p", b""), Sync()], *LEFT[1:], [Execute(b"p"), Sync()]])
 @given(st.lists(GROUPS, min_size=1, max_size=6))
 @settings(
     max_examples=120,
     deadline=None,
-    phases=[Phase.generate, Phase.shrink],
+    phases=[Phase.explicit, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_sequences_end_as_the_server_alone_would_end_them(

@@ -10,7 +10,8 @@
 ``session``          moves the bytes of one connection, and holds back who is too fast
 ``wire``             one end of a connection
 ``target``           where the real server is, and how it is known to be the right one
-``keys``             whose cancel request is whose; ``house`` is what all connections share
+``keys``             whose cancel request is whose; ``cancels`` sends them to the real server
+``house``            what all connections share
 ``conversation``     `StatementConversation`: the rules of order; ``client_side`` judges what the client sends,
                      ``server_side`` puts answers in their place, ``link`` is what both know
 ``opening``          what a startup packet does beside beginning a session

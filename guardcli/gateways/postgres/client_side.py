@@ -342,6 +342,19 @@ class ClientSide(ServerSide):
         self.flight.append(item)
         self.to_server(frame.raw)
 
+    def _execute_unknown(self, execute: Execute, frame: Frame) -> None:
+        """Refuse to run a portal that nobody has bound.
+
+        A Query that fails while it runs leaves its portal behind, until its transaction ends. In a failed transaction
+        the server runs none but one that ends it (exec_execute_message of PostgreSQL), and it alone knows which error
+        is due: it says so itself, where nothing under way can change that.
+        """
+        if self.status == FAILED and all(item.kind is Sent.CLOSE for item in self.flight):
+            self.flight.append(Item(Sent.EXECUTE, doomed=True))
+            self.to_server(frame.raw)
+        else:
+            self._refuse(refusals.no_portal(execute.portal))
+
     def take_execute(self, frame: Frame) -> None:
         """Run a portal."""
         execute = decode_frontend(frame)
@@ -353,7 +366,7 @@ class ClientSide(ServerSide):
             self._refuse(refusals.unreadable(str(reason)))
             return
         if portal is None:
-            self._refuse(refusals.no_portal(execute.portal))
+            self._execute_unknown(execute, frame)
             return
         cursor = self.names.cursors.get(execute.portal.decode("utf-8", "replace")) if portal.doubt else None
         if cursor is not None:

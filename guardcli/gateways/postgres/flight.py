@@ -37,7 +37,8 @@ class Item:
     """One message under way.
 
     `own`: guard sent it for itself, and the client hears nothing of the answer. `instead`: it stands in for a message
-    that was refused; it fails for certain, and the client hears this error in place of the server's. `undo`: what it
+    that was refused; it fails for certain, and the client hears this error in place of the server's. `doomed`: it fails
+    for certain, and the client hears the server's own error. `undo`: what it
     changed among the names; `replaced` is the portal whose name it took. `changes` has what each of its statements
     changes in the session, `done` counts those that have ended; `unsettled`: one may have changed anything;
     `stream`: its answer is that of the replication protocol, which nothing masks; `quiet`: nothing of what it does
@@ -49,6 +50,7 @@ class Item:
     kind: Sent
     own: bool = False
     instead: ErrorResponse | None = None
+    doomed: bool = False
     undo: tuple[Undo, ...] = ()
     prepared: Prepared | None = None
     portal: Portal | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from guardcli.gateways.postgres.cancels import Cancels
 from guardcli.gateways.postgres.catalogues import Catalogues
 from guardcli.gateways.postgres.contract import Gatekeeper
 from guardcli.gateways.postgres.keys import Keys
@@ -34,6 +35,7 @@ class House:
     limits: Limits
     catalogues: Catalogues
     keys: Keys[Session]
+    cancels: Cancels
     sessions: set[Session]
     accepted: int = 0
     inside: int = 0

@@ -13,6 +13,7 @@ import os
 import socket
 from collections.abc import Collection, Coroutine
 
+from guardcli.gateways.postgres.cancels import Cancels
 from guardcli.gateways.postgres.catalogues import Catalogues
 from guardcli.gateways.postgres.codec.backend import error
 from guardcli.gateways.postgres.codec.sqlstates import (
@@ -67,7 +68,7 @@ class Gateway:
     ) -> None:
         """`users` may connect to a unix socket: this process's own and root where there are none."""
         self._users = users or (os.getuid(), 0)
-        self._house = House(target, gatekeeper, limits, Catalogues(target), Keys(), set())
+        self._house = House(target, gatekeeper, limits, Catalogues(target), Keys(), Cancels(target), set())
         self._servers: list[asyncio.Server] = []
         self._visits: set[asyncio.Task[None]] = set()
         self._ticking: asyncio.Task[None] | None = None
@@ -117,6 +118,7 @@ class Gateway:
             visit.cancel()
         if visits:
             await asyncio.wait(visits)
+        await self._house.cancels.settle()
         self._house.catalogues.close()
 
     def _arrived(self, wire: Wire, verifier: Verifier | None = None) -> None:

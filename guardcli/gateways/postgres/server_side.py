@@ -101,7 +101,7 @@ class ServerSide(Link):
 
     def _head(self, frame: Frame, *kinds: Sent) -> Item:
         item = self.flight.head
-        if item is None or item.kind not in kinds or item.instead is not None:
+        if item is None or item.kind not in kinds or item.instead is not None or item.doomed:
             raise ProtocolViolation(f"the server sent a message of type {name_of(frame.kind)} that answers nothing")
         return item
 

@@ -14,18 +14,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import ParamSpec
 
-from guardcli.gateways.postgres import upstream as server_side
-from guardcli.gateways.postgres.codec.backend import BackendKeyData, error
+from guardcli.gateways.postgres.cancels import Cancels
+from guardcli.gateways.postgres.codec.backend import error
 from guardcli.gateways.postgres.codec.sqlstates import CONNECTION_FAILURE
 from guardcli.gateways.postgres.codec.violations import ProtocolViolation
 from guardcli.gateways.postgres.contract import Conversation, Step
-from guardcli.gateways.postgres.target import Target
-from guardcli.gateways.postgres.upstream import CannotConnect, Upstream
+from guardcli.gateways.postgres.upstream import Upstream
 from guardcli.gateways.postgres.vigil import Vigil
 from guardcli.gateways.postgres.wire import Wire
 
 KEPT_MAX = 256 * 1024
 """Bytes that a client may send ahead while something is waited for; reading on is how its end is noticed meanwhile."""
+CANCELLING_MAX = 8
+"""Cancel requests that may be under way for one session; more would ask for nothing more."""
 LINGER_SECONDS = 10.0
 """How long a client that must go may take to read what it was told last."""
 PARTING_SECONDS = 1.0
@@ -59,19 +60,19 @@ class Session:
     """Moves bytes between a client that is in and the real server, until either goes."""
 
     def __init__(
-        self, client: Wire, upstream: Upstream, conversation: Conversation, target: Target, vigil: Vigil
+        self, client: Wire, upstream: Upstream, conversation: Conversation, cancels: Cancels, vigil: Vigil
     ) -> None:
         self._client = client
         self._vigil = vigil
         self._server = upstream.wire
         self._upstream = upstream
         self._conversation = conversation
-        self._target = target
+        self._cancels = cancels
         self._waits = Waits()
         self._client_full = self._server_full = False
         self._ahead: list[bytes] = []
         self._ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._cancels: set[asyncio.Task[None]] = set()
+        self._cancelling: set[asyncio.Task[None]] = set()
         self._clock = asyncio.get_running_loop().time
         self._soon = asyncio.get_running_loop().call_soon
         self.began = self.active = self._clock()
@@ -244,37 +245,18 @@ class Session:
         finally:  # who stops the gateway does not wait for a client that lingers
             self._client.close()
             self._server.abort()
-            await self._cancels_sent()
-
-    async def _cancels_sent(self) -> None:
-        """Return once the server has taken every cancel request, or had its time to."""
-        if not self._cancels:
-            return
-        _, unsent = await asyncio.wait(self._cancels, timeout=PARTING_SECONDS)
-        for task in unsent:
-            task.cancel()
-        if unsent:
-            await asyncio.wait(unsent)
 
     def _cancel_upstream(self) -> None:
         key = self._upstream.key
-        if key is None or len(self._cancels) > 8:
-            return
-        task = asyncio.get_running_loop().create_task(_cancel(self._target, key))
-        self._cancels.add(task)
-        task.add_done_callback(self._cancels.discard)
+        if key is not None and len(self._cancelling) < CANCELLING_MAX:
+            task = self._cancels.send(key)
+            self._cancelling.add(task)
+            task.add_done_callback(self._cancelling.discard)
 
 
 def _joined(pieces: list[bytes]) -> bytes:
     """Return all pieces as one: each write is a call of the system, and wakes the peer."""
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-
-async def _cancel(target: Target, key: BackendKeyData) -> None:
-    try:
-        await server_side.cancel(target, key)
-    except CannotConnect as fault:
-        log.warning("a cancel request did not arrive: %s", fault.message)
 
 
 async def close_gently(wire: Wire) -> None:

@@ -157,7 +157,7 @@ class Visit:
         self, opening: Opening, credential: Credential | None, conversation: Conversation, version: int
     ) -> str:
         upstream = await self._log_in(opening, credential)
-        session = Session(self._wire, upstream, conversation, self._house.target, self._house.vigil)
+        session = Session(self._wire, upstream, conversation, self._house.cancels, self._house.vigil)
         key = self._house.keys.give(session, version)
         self._house.sessions.add(session)
         try:
