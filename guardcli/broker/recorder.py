@@ -39,7 +39,7 @@ SAMPLE = 2048
 
 def printable(text: str) -> str:
     """Return `text` with bytes that are no UTF-8 written as escapes, so that every reader can hold it."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ from guardcli.broker.statement_lines import TOOL, StatementLines
 from guardcli.gateways.postgres.authority import Outcome, Statement, Ticket
 from guardcli.gateways.postgres.contract import Conversation, Opening, Refused
 from guardcli.gateways.postgres.conversation import StatementConversation
+from guardcli.gateways.postgres.inspected import ONLY_READS
 from guardcli.gateways.postgres.opening import opening_operations, wants_replication
 from guardcli.gateways.postgres.reach import begins_moved, moves_names, parts
 from guardcli.gateways.postgres.results import Maskers, Results
@@ -90,6 +91,8 @@ class ConnectionAuthority:
         self._place = _place(opening)
         self._moved = 0.0 if begins_moved(opening.parameters) else math.inf
         """After this call a name without a schema may mean another table than to a connection that has just begun."""
+        self._still: Decision | None = None
+        """One whose statements move no names, whatever their text."""
         self._lines = StatementLines(rules.recorder, opening)
 
     @property
@@ -139,8 +142,11 @@ class ConnectionAuthority:
         call = self._rules.recorder.admitted_as(self._lines.judged(statement, decision), now)
         self._calls[call.number] = call
         runs = decision.verdict is not Verdict.DENY
-        if runs and call.number < self._moved and any(moves_names(one, statement.text) for one in decision.operations):
-            self._moved = call.number
+        if runs and call.number < self._moved and decision is not self._still:
+            if any(moves_names(one, statement.text) for one in decision.operations):
+                self._moved = call.number
+            elif all(one.effects == ONLY_READS for one in decision.operations):
+                self._still = decision
         return Ticket(call.number, statement, decision, now)
 
     async def obtain(self, ticket: Ticket) -> AsyncIterator[str]:

@@ -31,6 +31,8 @@ class Sent(Enum):
     SYNC = "Sync"
     CALL = "FunctionCall"
 
+    __hash__ = object.__hash__  # each member is there once; Enum's own is slower
+
 
 @dataclass(slots=True)
 class Item:

@@ -24,7 +24,7 @@ _PLAIN = r"(?:[^\W\d]\w*+|[\s,.()=<>*;])*+"
 _NUMBER = r"(?<![\w.])[1-9][0-9]{0,8}(?![\w.])"
 """A whole number that every version reads as a constant of type integer, and as nothing else."""
 _FORM = re.compile(rf"(\s*select\s{_PLAIN}){_NUMBER}({_PLAIN})", re.ASCII | re.IGNORECASE).fullmatch
-_READS = frozenset((Effect.READ,))
+ONLY_READS = frozenset((Effect.READ,))
 OTHERS = ("2", "7", "131072", "999999999")
 """Numbers that are tried in its place: small and large ones, and one that is a bit which means something (lo_open)."""
 
@@ -45,7 +45,7 @@ def _inspected(text: str) -> tuple[Operation, ...]:
 def _of_form(before: str, behind: str) -> tuple[Operation, ...] | None:
     """Return what every text does that has a number between the two; None where that hangs on it, or is no reading."""
     found = _inspected(f"{before}1{behind}")
-    if not all(one.complete and one.effects == _READS for one in found):
+    if not all(one.complete and one.effects == ONLY_READS for one in found):
         return None
     others = (f"{before}{number}{behind}" for number in OTHERS)
     return found if all(_inspected(other) == found for other in others) else None

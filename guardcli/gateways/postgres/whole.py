@@ -13,6 +13,7 @@ import struct
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from guardcli.gateways.postgres.authority import Ticket
 from guardcli.gateways.postgres.client_side import ClientSide
 from guardcli.gateways.postgres.codec.backend import (
     Column,
@@ -26,7 +27,9 @@ from guardcli.gateways.postgres.codec.frontend import PORTAL, Describe, Execute,
 from guardcli.gateways.postgres.codec.limits import BACKEND, FRONTEND
 from guardcli.gateways.postgres.contract import Step
 from guardcli.gateways.postgres.flight import Item, Sent
+from guardcli.gateways.postgres.inspected import ONLY_READS
 from guardcli.gateways.postgres.names import Portal
+from guardcli.model.decisions import Decision
 
 CHUNK_MAX = 16 * 1024
 """Longer chunks are few, and what there is to save on them is little."""
@@ -59,6 +62,7 @@ class WholeExchanges(ClientSide):
     _usual: _Usual | None = None
     _last: Answer | None = None
     _late: _Usual | None = None
+    _judged: tuple[Decision | None, bool] = None, False
 
     def give(self) -> Step:
         """Return what is to be done, and begin anew."""
@@ -127,9 +131,19 @@ class WholeExchanges(ClientSide):
         self.status, self.closing = answer.status, False
         self.to_client(chunk)
         self._late = usual
-        self.step.afterwards = self._settled
+        if self._only_reads(usual.item.ticket):
+            self.step.afterwards = self._settled
+        else:
+            self.settle()  # of what changed something nobody hears before it is recorded
         self.ready()
         return True
+
+    def _only_reads(self, ticket: Ticket | None) -> bool:
+        decision = ticket.decision if ticket is not None else None
+        if decision is not self._judged[0]:
+            operations = decision.operations if decision is not None else ()
+            self._judged = decision, all(one.effects == ONLY_READS for one in operations)
+        return self._judged[1]
 
     def settle(self) -> None:
         """Record how the exchange went whose answer is on its way: done before anything else happens here."""

@@ -179,6 +179,16 @@ def test_a_client_that_has_its_answer_waits_for_no_record_of_it() -> None:
     assert [entry[0] for entry in keeper.record] == ["judged", "ended"]  # type: ignore[index]
 
 
+@pytest.mark.parametrize("asked", [Query(b"INSERT INTO t VALUES (1)"), Query(b"SELECT nextval('s')")], ids=str)
+def test_of_what_changed_something_a_client_hears_only_once_it_is_recorded(asked: Query) -> None:
+    keeper = Keeper()
+    made = conversation(keeper)
+    made.from_client(asked.encode())
+    assert made.hear_whole(DONE + READY), "it goes the short way"
+    assert [entry[0] for entry in keeper.record] == ["judged", "ended"]  # type: ignore[index]
+    assert made.give().afterwards is None
+
+
 def test_what_came_last_is_recorded_though_the_connection_ends_at_once() -> None:
     keeper = Keeper()
     made = conversation(keeper)

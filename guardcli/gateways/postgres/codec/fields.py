@@ -79,19 +79,29 @@ class Reader:
 
     def value(self) -> bytes | None:
         """Return a value with its length before it; None for NULL."""
-        length = self.uint32()
+        data, at = self._data, self._at + 4
+        if at > len(data):
+            raise self.fault("the message ends too early")
+        (length,) = _INT32.unpack_from(data, at - 4)
+        self._at = at
         if length == NULL_LENGTH:
             return None
         if length & 0x80000000:
             raise self.fault("a value with a negative length")
-        return self.take(length)
+        self._at = at + int(length)
+        if self._at > len(data):
+            raise self.fault("the message ends too early")
+        return data[at : self._at]
 
     def formats(self) -> tuple[int, ...]:
         """Return a counted list of format codes, 0 for text and 1 for binary."""
         count = self.uint16()
         if not count:
             return ()
-        codes = tuple([self.uint16() for _ in range(count)])
+        at, self._at = self._at, self._at + 2 * count
+        if self._at > len(self._data):
+            raise self.fault("the message ends too early")
+        codes: tuple[int, ...] = struct.unpack_from(f">{count}H", self._data, at)
         for code in codes:
             if code > 1:
                 raise self.fault(f"the format code {code} is not known")
