@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, model_validator
 
 from guardcli.api.bodies import Body, Digest, LongText, Reason, SessionId, Text
+from guardcli.api.principals import Principal
 from guardcli.api.store.approvals import LISTS, TEXTS
 from guardcli.api.store.grants import Grant
 from guardcli.model.approvals import Approval, ApprovalState
@@ -95,7 +96,10 @@ class VoteView(Body):
 
 
 class ApprovalView(Body):
-    """An approval as it stands. Times are seconds since the epoch, 0 where not yet."""
+    """An approval as it stands. Times are seconds since the epoch, 0 where not yet.
+
+    `reach` and `changes` are empty but for whoever sees every approval: they speak of what an agent may not read.
+    """
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
 
@@ -129,9 +133,9 @@ class ApprovalView(Body):
     votes: list[VoteView]
 
     @classmethod
-    def of(cls, approval: Approval) -> ApprovalView:
-        """Return the view of `approval`."""
-        return cls.model_validate(approval)
+    def of(cls, approval: Approval, who: Principal) -> ApprovalView:
+        """Return the view of `approval` for `who`."""
+        return cls.model_validate(who.told(approval))
 
 
 class ApprovalList(Body):

@@ -97,13 +97,16 @@ class Feed:
 
     async def _tell(self, approval: Approval) -> None:
         parties = await run_in_threadpool(self._store.approvals.parties, approval.id)
-        message = _event("approval", ApprovalView.of(approval).model_dump_json())
+        messages: dict[bool, bytes] = {}
         for listener in self._listeners:
             try:
                 listener.who.may_see(approval, parties)
             except GuardError:
                 continue
-            listener.give(message)
+            told = listener.who.told(approval) is approval
+            if told not in messages:
+                messages[told] = _event("approval", ApprovalView.of(approval, listener.who).model_dump_json())
+            listener.give(messages[told])
 
     async def follow(self, request: Request, who: Principal) -> AsyncIterator[bytes]:
         """Give the events of one listener, until it leaves, its token ends, or the server stops."""
@@ -115,7 +118,7 @@ class Feed:
         self._metrics.waiting.inc()
         try:
             for approval in await run_in_threadpool(self._pending, who):
-                yield _event("approval", ApprovalView.of(approval).model_dump_json())
+                yield _event("approval", ApprovalView.of(approval, who).model_dump_json())
             while not self._notifier.closed:
                 try:
                     yield await asyncio.wait_for(listener.queue.get(), BEAT_SECONDS)

@@ -22,7 +22,7 @@ answers for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from guardcli.api.permissions import Permission
@@ -147,6 +147,16 @@ class Principal:
         own = self.may(Permission.OPEN) and parties.owner == self.owner
         if self.kind in (Kind.SESSION, Kind.INSIDE) or not own:
             raise self._refusal("see this approval")
+
+    def told(self, approval: Approval) -> Approval:
+        """Return `approval` as it is shown to it: without `reach` and `changes` but to whoever reviews.
+
+        Both speak of what the agent may not read: asking again and again, with another condition each time, it could
+        count rows by the planner's guess.
+        """
+        if self.reads_everything or not (approval.reach or approval.changes):
+            return approval
+        return replace(approval, reach="", changes="")
 
     def may_use(self, approval: Approval, parties: Parties) -> None:
         """Raise DeniedError unless it may use or withdraw `approval`, which is of `parties`."""

@@ -154,10 +154,8 @@ class Approvals:
         """
         digest, standing = question.digest, self._standing()
         approval = await self._request(question)
-        texts = {"reach": question.reach, "changes": question.changes}
-        told = {name: self._recorder.mask(text) for name, text in texts.items() if text}
         self._recorder.event(
-            EventType.ASKED, call, {"approval": approval.id, "digest": digest, "state": approval.state.value, **told}
+            EventType.ASKED, call, {"approval": approval.id, "digest": digest, "state": approval.state.value}
         )
         if approval.state is ApprovalState.PENDING and self._wait_seconds > 0:
             yield _waiting_text(approval, self._wait_seconds)

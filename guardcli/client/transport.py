@@ -7,6 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -111,7 +112,8 @@ def _pool(url: str) -> tuple[HTTPConnectionPool | PoolManager, str]:
 
 def _proxy(parts: SplitResult) -> str:
     """Return the proxy that the environment names for an address, empty for none. Raises ConfigurationError."""
-    if proxy_bypass(parts.hostname or "") or proxy_bypass(parts.netloc.rpartition("@")[2]):
+    host = parts.hostname or ""
+    if proxy_bypass(host) or proxy_bypass(parts.netloc.rpartition("@")[2]) or _is_excepted(host):
         return ""
     proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all") or ""
@@ -122,6 +124,23 @@ def _proxy(parts: SplitResult) -> str:
             f"the proxy of {parts.scheme}_proxy is none of HTTP", hint="name another one, or the API's host in no_proxy"
         )
     return proxy
+
+
+def _is_excepted(host: str) -> bool:
+    """Tell whether `host`, an address, lies in a network that ``no_proxy`` names (``10.0.0.0/8``, ``fd00::/8``)."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return any(address in network for network in map(_network, getproxies().get("no", "").split(",")) if network)
+
+
+def _network(text: str) -> IPv4Network | IPv6Network | None:
+    """Return the network that `text` names, None for a name of another kind."""
+    try:
+        return ip_network(text.strip(), strict=False)
+    except ValueError:
+        return None
 
 
 def _authorities() -> dict[str, str]:

@@ -34,10 +34,11 @@ class Approval:
     """One request for a yes and what became of it. Times are seconds since the epoch, 0 where not yet.
 
     `digest` is `approval_digest` of what would run, `command` a readable and masked form of it, `reviewer` and
-    `reason` who decided last and why, `justification` what the agent said for itself, `reach` what guard knows of how
-    far it would go, `changes` what it would change: a diff, or the objects. `quorum` people of `groups` must say yes,
-    and one of each group in `all_of`. It may be used while all of `windows` hold. `grant` is for how many seconds the
-    reviewers may say yes to all of `grant_scope`, 0 for never; `granted` the grant that said yes.
+    `reason` who decided last and why, `justification` what the agent said for itself. For reviewers alone: `reach`,
+    what guard knows of how far it would go, and `changes`, what it would change: a diff, or the objects. `quorum`
+    people of `groups` must say yes, and one of each group in `all_of`. It may be used while all of `windows` hold.
+    `grant` is for how many seconds the reviewers may say yes to all of `grant_scope`, 0 for never; `granted` the grant
+    that said yes.
     """
 
     id: str

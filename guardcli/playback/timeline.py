@@ -82,8 +82,7 @@ def _decided(data: Mapping[str, Any]) -> str:
 
 
 def _asked(data: Mapping[str, Any]) -> str:
-    reach = f": {data['reach']}" if data.get("reach") else ""
-    return f"approval {data.get('approval', '?')}{reach}"
+    return f"approval {data.get('approval', '?')}"
 
 
 def _masked(data: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Who is asking, and what that one may do where it takes more than a look; `test_matrix.py` has every route."""
+"""Who is asking, and what that one may do where it takes more than a look; `test_principals.py` has every route."""
 
 from __future__ import annotations
 

@@ -26,6 +26,9 @@ from guardcli.api.store.tokens import Login
 from guardcli.policy.bundles import opened, packed
 from guardcli.signing import KeyRing
 
+REACH = "update of public.people: about 7 rows of 9"
+"""What is said to reviewers of how far a statement would go, and to nobody else."""
+
 OWN, OTHER, ENDED = "session-own0", "session-other", "session-ended"
 
 PEERS = {"local": Peer(1, 0, ""), "inside": Peer(1, 0, "session-9999")}
@@ -196,7 +199,8 @@ def world(store: Store, make, tmp_path: Path) -> Iterator[World]:
         world.tokens[session] = secret.reveal()
         if session != ENDED:
             name = "own" if session == OWN else "other"
-            request = make.request(store, session=session, requester=identity, owner=owner)
+            facts = {"reach": REACH, "changes": REACH}
+            request = make.request(store, session=session, requester=identity, owner=owner, facts=facts)
             world.ids["approvals", name] = store.approvals.request(request).id
             world.ids["sessions", name] = session
     request = make.request(
@@ -226,8 +230,12 @@ def test_everybody_does_what_the_role_may(world: World, who: str) -> None:
     """What has been done already, by an earlier line, is a conflict and no refusal."""
     for line in sorted(TABLE, key=lambda line: line.path in ("/v1/logout", "/v1/sessions/{id}/revocation")):
         if who in line.may and line.method != "DELETE":
-            status = world.ask(line, who).status_code
-            assert status in (200, 201, 204, 409), (line, who)
+            answer = world.ask(line, who)
+            assert answer.status_code in (200, 201, 204, 409), (line, who)
+            if who not in READS:
+                assert REACH not in answer.text, (line, who)
+            elif line.method == "GET" and line.path.startswith("/v1/approvals"):
+                assert REACH in answer.text, (line, who)
 
 
 def test_every_route_has_its_lines(world: World) -> None:

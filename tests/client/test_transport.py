@@ -113,7 +113,17 @@ def test_a_login_kept_for_the_host_never_takes_the_place_of_the_token(
     assert b"authorization: Bearer grd_of_the_session" in heads[0]
 
 
-@pytest.mark.parametrize(("excepted", "proxied"), [("", True), ("127.0.0.1", False)])
+@pytest.mark.parametrize(
+    ("excepted", "proxied"),
+    [
+        ("", True),
+        ("127.0.0.1", False),
+        ("127.0.0.0/8", False),
+        ("10.0.0.0/8, 127.0.0.1/16", False),
+        ("10.0.0.0/8, fd00::/8", True),
+        ("127.0.0.0/99,", True),
+    ],
+)
 def test_the_proxy_of_the_environment_is_asked_unless_the_host_is_excepted(
     monkeypatch: pytest.MonkeyPatch, excepted: str, proxied: bool
 ) -> None:

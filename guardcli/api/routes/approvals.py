@@ -47,7 +47,7 @@ def request_approval(body: NewApproval, api: Api, who: Who) -> ApprovalView:
         )
     )
     api.notifier.publish("approvals", "notices")
-    return ApprovalView.of(approval)
+    return ApprovalView.of(approval, who)
 
 
 @router.get("")
@@ -66,7 +66,7 @@ async def list_approvals(
     found = await api.notifier.wait(
         "approvals", wait, lambda: api.store.approvals.find(state, mine, owner, limit), bool
     )
-    return ApprovalList(approvals=[ApprovalView.of(approval) for approval in found])
+    return ApprovalList(approvals=[ApprovalView.of(approval, who) for approval in found])
 
 
 @router.get("/stream", response_class=EventStream, responses={200: {"content": {"text/event-stream": {}}}})
@@ -100,13 +100,13 @@ async def show_approval(
     )
     if approval.state is ApprovalState.DENIED and who.kind is Kind.SESSION:
         await run_in_threadpool(api.store.approvals.delivered, id)
-    return ApprovalView.of(approval)
+    return ApprovalView.of(approval, who)
 
 
 @router.post("/{id}/decision")
 def decide_approval(id: str, body: NewDecision, api: Api, who: Who) -> ApprovalView:
     """Vote yes or no. Never from inside a session, never for what one asked oneself."""
-    return ApprovalView.of(decide(api, who, id, body.approve, body.reason, body.grant))
+    return ApprovalView.of(decide(api, who, id, body.approve, body.reason, body.grant), who)
 
 
 def decide(api: Context, who: Principal, id: str, approve: bool, reason: str, grant: float = 0.0) -> Approval:
@@ -119,20 +119,20 @@ def decide(api: Context, who: Principal, id: str, approve: bool, reason: str, gr
 def withdraw_approval(id: str, body: Withdrawal, api: Api, who: Who) -> ApprovalView:
     """Take back a yes that was not used yet; for those who might have given it."""
     found = api.store.approvals.withdraw(id, who.reviewer, body.reason, who.may_decide)
-    return ApprovalView.of(changed(api, found))
+    return ApprovalView.of(changed(api, found), who)
 
 
 @router.post("/{id}/cancel")
 def cancel_approval(id: str, api: Api, who: Who) -> ApprovalView:
     """Withdraw a request that is pending."""
-    return ApprovalView.of(changed(api, api.store.approvals.cancel(id, who.name, who.may_use)))
+    return ApprovalView.of(changed(api, api.store.approvals.cancel(id, who.name, who.may_use)), who)
 
 
 @router.post("/{id}/consume")
 def consume_approval(id: str, body: Consumption, api: Api, who: Who) -> ApprovalView:
     """Use the yes for the bytes behind the digest, once."""
     found = api.store.approvals.consume(id, body.digest, who.session, who.may_use)
-    return ApprovalView.of(changed(api, found))
+    return ApprovalView.of(changed(api, found), who)
 
 
 def changed(api: Context, approval: Approval) -> Approval:

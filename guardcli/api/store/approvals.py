@@ -13,6 +13,7 @@ Rules of the state machine (`ApprovalState`), each step one transaction in which
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 from collections.abc import Callable, Sequence
@@ -128,6 +129,9 @@ class Approvals:
             **decided,
         }
         data = {"digest": request.digest, "session": request.session, "quorum": request.quorum}
+        for name in ("reach", "changes"):  # what is said to whoever decides, and is in no event
+            if text := request.facts.get(name):
+                data[name] = hashlib.sha256(str(text).encode()).hexdigest()
         acts = [Act(request.requester, Action.APPROVAL_REQUESTED, id, data)]
         if grant is None:
             self._notices.add(connection, id, request.channels, at)

@@ -96,7 +96,20 @@ def facet(kind: str, value: str) -> str:
 
 def words(text: str) -> list[str]:
     """Return the words of `text` in lower case: letters and digits, whatever stands between them."""
-    return [word[:WORD_MAX] for word in _LONG_WORD.findall(unicodedata.normalize("NFC", text).lower())]
+    return [word[:WORD_MAX] for word in _LONG_WORD.findall(normal(text))]
+
+
+def normal(text: str) -> str:
+    """Return `text` with each letter written in one way, in lower case."""
+    return unicodedata.normalize("NFC", text).lower()
+
+
+def begins(text: str, word: str) -> bool:
+    """Tell whether a word of `text` begins with `word`; both are `normal`."""
+    at = text.find(word)
+    while at > 0 and text[at - 1].isalnum():
+        at = text.find(word, at + 1)
+    return at >= 0
 
 
 def place(seconds: float) -> int:

@@ -87,7 +87,7 @@ def show_approval(
     if shown and shown != approval.state.value:
         return Response(headers={"hx-refresh": "true"})  # the page is another then, with a form or without
     name = "approval_part.html" if shown else "approval.html"
-    return render(request, who, name, title=f"Approval {id}", approval=approval, at=now(), fault="")
+    return render(request, who, name, title=f"Approval {id}", approval=who.told(approval), at=now(), fault="")
 
 
 @router.post("/approvals/{id}/decision", dependencies=[Proven])
@@ -105,7 +105,7 @@ def decide(
     except GuardError as error:
         approval, parties = api.store.approvals.case(id)
         who.may_see(approval, parties)
-        values = {"approval": approval, "at": now(), "fault": str(error)}
+        values = {"approval": who.told(approval), "at": now(), "fault": str(error)}
         answer = render(request, who, "approval.html", title=f"Approval {id}", **values)
         answer.status_code = error.http_status
         return answer

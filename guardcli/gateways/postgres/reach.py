@@ -33,6 +33,7 @@ _PATH = re.compile(r"search_path|schema|role|authorization|discard|reset|set_con
 _MOVING = frozenset(("options", "search_path", "role", "session_authorization"))
 SAID_MAX = 1000
 """Characters of one sentence."""
+_PLAIN = re.compile(r"[a-z_][a-z0-9_$]*").fullmatch
 _UNSEEN = re.compile(r"[^ -~\w]")
 """What may not be a letter, a digit or a sign of ASCII."""
 _PLANNED = frozenset(("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"))
@@ -40,7 +41,7 @@ _WORDS = {"Insert": "insert into", "Update": "update of", "Delete": "delete from
 
 WEIGHED = """
 SELECT json_build_object(
-    'name', n.nspname || '.' || c.relname,
+    'name', json_build_array(n.nspname, c.relname),
     'rows', (WITH RECURSIVE below(oid) AS (SELECT c.oid UNION
                  SELECT i.inhrelid FROM below JOIN pg_inherits i ON i.inhparent = below.oid)
              SELECT sum(nullif(p.reltuples, -1))::bigint FROM below JOIN pg_class p ON p.oid = below.oid
@@ -50,7 +51,7 @@ SELECT json_build_object(
                      WHERE k.confrelid = c.oid AND k.contype = 'f' AND k.confdeltype IN ('c', 'n', 'd')
                      UNION SELECT k.conrelid FROM down JOIN pg_constraint k ON k.confrelid = down.oid
                      WHERE k.contype = 'f' AND k.confdeltype IN ('c', 'n', 'd'))
-                 SELECT json_agg(DISTINCT dn.nspname || '.' || d.relname) FROM down
+                 SELECT json_agg(DISTINCT jsonb_build_array(dn.nspname, d.relname)) FROM down
                  JOIN pg_class d ON d.oid = down.oid JOIN pg_namespace dn ON dn.oid = d.relnamespace),
     'triggers', (SELECT json_agg(t.tgname ORDER BY t.tgname) FROM pg_trigger t
                  WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D'))
@@ -172,10 +173,10 @@ def weight(row: bytes | None) -> Weight:
     form = json.loads(row or b"{}")
     rows = form["rows"]
     return Weight(
-        str(form["name"]),
+        shown(*form["name"]),
         None if rows is None else int(rows),
-        tuple(map(str, form["cascades"] or ())),
-        tuple(map(str, form["triggers"] or ())),
+        tuple(shown(*names) for names in form["cascades"] or ()),
+        tuple(shown(name) for name in form["triggers"] or ()),
     )
 
 
@@ -191,7 +192,7 @@ class Change:
     @property
     def table(self) -> str:
         """The table as `Weight.name` has it."""
-        return f"{self.schema}.{self.name}"
+        return shown(self.schema, self.name)
 
 
 def changes(plan: object) -> tuple[list[Change], int]:
@@ -238,6 +239,11 @@ def whole(kind: Kind, weights: Sequence[Weight]) -> list[str]:
         rows = "all of its rows, which nobody has counted" if one.rows is None else f"all of about {_rows(one.rows)}"
         said.append(f"{verb} {one.name}: {rows}{_hanging(one, True)}")
     return said
+
+
+def shown(*names: str) -> str:
+    """Return a name with its schema as SQL has it: in quotes where what it holds could be taken for our own words."""
+    return ".".join(name if _PLAIN(name) else '"' + name.replace('"', '""') + '"' for name in names)
 
 
 def _rows(count: int) -> str:

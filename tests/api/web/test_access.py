@@ -53,10 +53,8 @@ class Site:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     def ask(self, digest: str) -> str:
-        found = self.own.request_approval(
-            "session-web-01", digest * 64, tool="psql", command=f"psql -c '{EVIL}'", justification=EVIL, targets=[EVIL]
-        )
-        return found.id
+        said = {"command": f"psql -c '{EVIL}'", "justification": EVIL, "reach": "seven rows"}
+        return self.own.request_approval("session-web-01", digest * 64, tool="psql", targets=[EVIL], **said).id
 
     def browser(self, role: str) -> requests.Session:
         made = requests.Session()
@@ -152,7 +150,7 @@ def test_a_yes_and_a_no_with_reasons(site: Site) -> None:
     for digest, vote, state in (("a", "approve", ApprovalState.APPROVED), ("d", "deny", ApprovalState.DENIED)):
         id = site.ask(digest)
         page = get(browser, f"{site.url}/approvals/{id}")
-        assert "&lt;script&gt;" in page.text
+        assert "&lt;script&gt;" in page.text and "seven rows" in page.text
         form = {"proof": proof_in(page.text), "vote": vote, "reason": "seen"}
         answer = browser.post(f"{site.url}/approvals/{id}/decision", data=form, allow_redirects=False, timeout=90)
         assert answer.status_code == 303
@@ -164,6 +162,7 @@ def test_whoever_may_not_decide_does_not_by_the_page_either(site: Site, role: st
     id = site.ask("b")
     browser = site.browser(role)
     page = get(browser, f"{site.url}/approvals/{id}")
+    assert ("seven rows" in page.text) is (role == "auditor")
     answer = browser.post(
         f"{site.url}/approvals/{id}/decision",
         data={"proof": proof_in(page.text), "vote": "approve"},

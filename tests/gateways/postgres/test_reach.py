@@ -160,9 +160,27 @@ def test_a_plan_is_told_in_a_sentence(plan: dict[str, Any], expected: str) -> No
 
 
 def test_what_goes_as_a_whole_is_told_with_what_hangs_on_it() -> None:
-    uncounted = weight(json.dumps({"name": "s.a", "rows": None, "cascades": None, "triggers": None}).encode())
+    uncounted = weight(json.dumps({"name": ["s", "a"], "rows": None, "cascades": None, "triggers": None}).encode())
     many = Weight("s.b", 1, tuple(f"s.t{number}" for number in range(10)))
     assert whole(Kind.EMPTIED, [uncounted]) == ["truncate of s.a: all of its rows, which nobody has counted"]
     assert whole(Kind.DROPPED, [many]) == [
         "drop of s.b: all of about 1 row; reaches on into s.t0, s.t1, s.t2, s.t3, s.t4, s.t5, s.t6, s.t7 and 2 more"
+    ]
+
+
+def test_a_name_is_never_taken_for_what_is_said_of_it() -> None:
+    form = {
+        "name": ["public", "orders: about 0 rows"],
+        "rows": 9,
+        "cascades": [["Other", 'a"; triggers none'], ["s", "plain_1"]],
+        "triggers": ["t, u"],
+    }
+    assert whole(Kind.DROPPED, [weight(json.dumps(form).encode())]) == [
+        'drop of public."orders: about 0 rows": all of about 9 rows; '
+        'reaches on into "Other"."a""; triggers none", s.plain_1; triggers "t, u"'
+    ]
+    plan = changed("Delete", 2) | {"Relation Name": "orders: about 0 rows"}
+    known = weight(json.dumps(form | {"cascades": None, "triggers": None}).encode())
+    assert planned([{"Plan": plan}], {known.name: known}) == [
+        'delete from public."orders: about 0 rows": about 2 rows of 9'
     ]
