@@ -6,6 +6,7 @@
 ``globals``       what stands before the command: global options, and the name that git was called by
 ``options``       options as git reads them, by the tables in ``data/options.json``
 ``simple``        commands whose options say it all
+``places``        what makes a repository or a working tree where its words say
 ``worktree``      commands that move branches and overwrite files
 ``groups``        commands with subcommands: stash, worktree, reflog, notes, submodule and their like
 ``remotes``       ``git remote`` and ``git config``

@@ -119,11 +119,16 @@ def problems(call: Call, parsed: Parsed) -> list[Operation]:
     return [unknown(call.name, problem) for problem in parsed.problems[:1]]
 
 
+def is_usual(call: Call, path: str) -> bool:
+    """Return whether an absolute path is below the directory of the call, or in scratch."""
+    here = os.path.normpath(call.invocation.cwd or "/").rstrip("/") + "/"
+    return f"{path}/".startswith((here, *_SCRATCH))
+
+
 def writes_file(call: Call, action: str, name: str) -> Operation:
     """Return the writing of a named file; FILE where it is neither below the call's directory nor scratch."""
     path = call.path(name)
-    here = os.path.normpath(call.invocation.cwd or "/").rstrip("/") + "/"
-    usual = path.startswith((here, *_SCRATCH)) and ".git" not in path.split("/")
+    usual = is_usual(call, path) and ".git" not in path.split("/")
     effects = (Effect.WRITE,) if usual else (Effect.WRITE, Effect.FILE)
     return does(action, *effects, targets=(Target("file", path),))
 
@@ -159,6 +164,7 @@ __all__ = [
     "does",
     "executes",
     "hosts",
+    "is_usual",
     "loses",
     "names_nothing",
     "problems",

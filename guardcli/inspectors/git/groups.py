@@ -19,6 +19,7 @@ from guardcli.inspectors.git.call import (
     writes_file,
 )
 from guardcli.inspectors.git.options import Parsed, Spec, parse, spec_of
+from guardcli.inspectors.git.places import made_elsewhere
 from guardcli.inspectors.git.programs import name_of
 from guardcli.inspectors.git.remotes import redirects
 from guardcli.model.effects import Effect
@@ -78,7 +79,7 @@ def judge_group(call: Call) -> Sequence[Operation]:
     first = outer.words[0] if outer.words else ""
     if first in group.nature:
         sub, arguments = first, outer.words[1:]
-        found = problems(call, outer)
+        found = [*problems(call, outer), *made_elsewhere(call, outer)]
     elif group.default is None:
         return (
             [unknown(call.name, f"the subcommand {first!r} is not known", Effect.WRITE)]
@@ -104,6 +105,7 @@ def _by_nature(call: Call, group: Group, sub: str) -> list[Operation]:
     found: list[Operation] = problems(call, parsed)
     named = [option.value for option in call.any_options(parsed) if option.name == "output" and option.value]
     found += [writes_file(call, f"{call.name} --output", value) for value in named]
+    found += made_elsewhere(call, parsed)
     for option in sorted(group.losing.get(sub, ())):
         if parsed.given(option):
             return [loses(f"{call.name} --{option}"), *found]
@@ -165,7 +167,7 @@ def _rerere(call: Call) -> list[Operation]:
 
 def _worktree_add(call: Call) -> list[Operation]:
     parsed: Parsed = call.parsed()
-    return [writes(call.name), *problems(call, parsed)]
+    return [writes(call.name), *problems(call, parsed), *made_elsewhere(call, parsed)]
 
 
 SPECIAL: Mapping[str, Callable[[Call], list[Operation]]] = {

@@ -33,7 +33,8 @@ action                        effects                  for example
 ``bisect run``, ...           execute                  target ``command:NAME``; ``rebase --exec``, ``alias NAME``, ...
 ``credential``, ...           privilege, sensitive     shows credentials
 anything                      ... and unknown          not understood; `complete` is false and `reason` says why
-``... --output``              write (and file)         file where it is neither below the directory nor scratch
+``... --output``, ``clone``   write (and file)         file where it is neither below the directory nor scratch;
+                                                       ``init``, ``worktree add``, ``index-pack`` as well
 ============================  =======================  ===============================================================
 
 The remote part of a ref target has ``/`` written ``%2F``, so that the first slash always ends it.

@@ -25,6 +25,7 @@ from guardcli.inspectors.git.call import (
 from guardcli.inspectors.git.environment import judge_setting
 from guardcli.inspectors.git.keys import STRATEGIES
 from guardcli.inspectors.git.options import Option, Parsed
+from guardcli.inspectors.git.places import made_elsewhere
 from guardcli.inspectors.git.programs import harmless_pager, name_of
 from guardcli.inspectors.names import names
 from guardcli.model.effects import Effect
@@ -142,6 +143,7 @@ def judge_simple(call: Call) -> Sequence[Operation]:
         files = [option.value for option in options if option.name in named and option.value]
         operations += [writes_file(call, f"{name} --output", value) for value in files]
     operations += [writes_file(call, name, word) for word in _written(call, parsed)]
+    operations += made_elsewhere(call, parsed)
     if name in _WITH_ADDRESS:
         operations += _addresses(call, parsed.words)
     return operations
