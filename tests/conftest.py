@@ -51,6 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     for name in [name for name in os.environ if name.startswith("GUARD_") and not name.startswith("GUARD_TEST_")]:
         del os.environ[name]
+    heed_signals()
     for name in ("COLUMNS", "LINES"):  # readline tells the controller's children 80 × 24, whatever terminal a test has
         os.environ.pop(name, None)
     if not hasattr(config, "workerinput"):
@@ -73,6 +74,13 @@ def pytest_configure(config: pytest.Config) -> None:
     examples = int(os.environ.get("GUARD_TEST_EXAMPLES", "100"))
     settings.register_profile("guard", max_examples=examples, deadline=None)
     settings.load_profile("guard")
+
+
+def heed_signals() -> None:
+    """Let what the tests start have no signal ignored, as whoever started the run in the background may have set it."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)  # ignored here all the same, and as by default in other programs
 
 
 def share_patterns(directory: Path) -> None:

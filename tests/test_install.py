@@ -142,7 +142,6 @@ FETCHING: dict[str, str] = {} if os.environ.get("GUARD_TEST_FETCH") else WITHOUT
 """`GUARD_TEST_FETCH=1` has a person's first install fetch all of it once more (`scripts/soak/run install`)."""
 
 
-@pytest.mark.timeout(400)
 def test_a_person_installs_twice_uses_guard_and_removes_all_of_it(tmp_path: Path, compiler: str) -> None:
     home = tmp_path / "a home"
     (home / ".local").mkdir(parents=True)
@@ -176,7 +175,6 @@ def image(tmp_path: Path) -> Iterator[Path]:
     yield root
 
 
-@pytest.mark.timeout(400)
 def test_an_image_gets_shims_on_every_path_and_is_left_as_it_was(tmp_path: Path, image: Path, compiler: str) -> None:
     def contents() -> dict[str, bytes]:
         files = [name for name in tree(image) if (image / name).is_file() and "/venv/" not in name]

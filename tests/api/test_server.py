@@ -362,7 +362,7 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(tmp_path: Path, 
             before = acknowledged
             server.start()
             assert server.client().session(chain.session).events >= before
-        sender.join(60)
+        sender.join(600)
     finally:
         stop.set()
         sender.join(10)

@@ -27,7 +27,7 @@ from guardcli.model.events import EventType
 CALLS = int(os.environ.get("GUARD_TEST_CRASH_CALLS", "60"))
 """Batches of each of two uploaders, and an approval for each five of them; scripts/soak makes them 10,000 together."""
 
-SECONDS = 100.0 + CALLS
+SECONDS = 600.0 + CALLS
 """How long they may take, with what is killed meanwhile."""
 
 

@@ -60,7 +60,7 @@ class OwnUser:
             process = self.machine.start(sys.executable, str(agent), *wanted, kept=[outside])
         finally:
             os.close(outside)
-        output, said = process.communicate(timeout=250)
+        output, said = process.communicate(timeout=600)
         lines = [line for line in output.splitlines() if line.startswith("RESULTS ")]
         assert lines, output[-2000:] + said[-3000:]
         return dict(json.loads(lines[0].removeprefix("RESULTS ")))

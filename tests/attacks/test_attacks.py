@@ -30,7 +30,7 @@ OF_A_USER = re.compile(
 EVERYTHING = bool(os.environ.get("GUARD_TEST_ALL_ATTACKS") or os.environ.get("GUARD_TEST_WRITE_TABLE"))
 RESULTS: dict[str, dict[str, list[str]]] = {}
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("attacks")]
+pytestmark = pytest.mark.xdist_group("attacks")
 
 
 class Machines(NamedTuple):

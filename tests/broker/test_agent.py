@@ -43,7 +43,7 @@ def test_memory_that_is_private_is_read_by_no_process_of_the_same_user_and_progr
     env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     for how, expected in (("plain", "['mem', 'environ', 'maps']\n"), ("private", "[]\n")):
         done = subprocess.run(
-            [sys.executable, "-c", PROGRAM, how], capture_output=True, text=True, timeout=60, env=env, cwd="/"
+            [sys.executable, "-c", PROGRAM, how], capture_output=True, text=True, timeout=600, env=env, cwd="/"
         )
         assert done.stdout == expected + "['mem', 'environ', 'maps']\n", done.stdout + done.stderr
 
@@ -70,12 +70,12 @@ def test_a_signal_that_comes_before_the_agent_is_inside_reaches_the_agent_and_no
     (tmp_path / "first").write_text("sh agent; exit $?")
     (tmp_path / "agent").write_text("trap 'echo heard; exit 3' TERM; touch begun; while :; do sleep 0.05; done")
     command = [sys.executable, "-c", SUPERVISED]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=tmp_path)
     assert done.stdout == "heard\n3\n", done.stderr
 
 
 def test_a_second_signal_ends_what_hangs_before_the_agent_is_inside(tmp_path: Path) -> None:
     (tmp_path / "sandbox").write_text("trap '' TERM; touch begun; while :; do sleep 0.05; done")
     command = [sys.executable, "-c", SUPERVISED, "again"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=tmp_path)
     assert done.stdout == "-9\n", done.stderr

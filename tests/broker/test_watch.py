@@ -31,7 +31,7 @@ class Watched:
     told: queue.Queue[Ruling | GuardError] = field(default_factory=queue.Queue)
 
     def next(self) -> Ruling | GuardError:
-        return self.told.get(timeout=60)
+        return self.told.get(timeout=600)
 
 
 @pytest.fixture(scope="module")

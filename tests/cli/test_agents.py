@@ -277,7 +277,7 @@ def test_input_that_is_closed_or_too_long_or_a_home_that_cannot_be_is_blocked(gu
     assert guard("hook", "codex", stdin=json.dumps(GOOD), GUARD_CONFIG_DIR="/dev/null/x").returncode == 2
     words = ["/bin/sh", "-c", f"exec {sys.executable} -m guardcli agents hook codex <&-"]
     env = {**BARE, "HOME": str(tmp_path), "GUARD_RUNTIME_DIR": str(tmp_path / "run")}
-    done = subprocess.run(words, capture_output=True, text=True, env=env, timeout=60)
+    done = subprocess.run(words, capture_output=True, text=True, env=env, timeout=600)
     assert done.returncode == 2
     assert done.stderr.startswith("guard: ")
 
@@ -303,7 +303,7 @@ def test_the_command_in_the_settings_works_and_blocks_when_guard_is_gone(
     env = {**BARE, "HOME": str(home), "GUARD_RUNTIME_DIR": str(tmp_path / "run")}
     for words, status in ((command, 0), (f"/nowhere/guard {command.partition(' agents ')[2]}", 2)):
         done = subprocess.run(
-            ["/bin/sh", "-c", words], input=json.dumps(GOOD), text=True, capture_output=True, env=env, timeout=60
+            ["/bin/sh", "-c", words], input=json.dumps(GOOD), text=True, capture_output=True, env=env, timeout=600
         )
         assert done.returncode == status, done.stderr
 

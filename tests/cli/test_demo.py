@@ -37,7 +37,7 @@ def demo(base: Path, **env: str) -> subprocess.CompletedProcess[str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=600,
     )
 
 

@@ -46,7 +46,7 @@ def environment(place: Path, **more: str) -> dict[str, str]:
 
 def run(place: Path, command: Sequence[str], **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command, env=environment(place, **env), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=110
+        command, env=environment(place, **env), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600
     )
 
 
@@ -96,12 +96,12 @@ def test_a_credential_in_reach_is_named_with_what_to_do_and_never_shown(place: P
         (home / name).write_text(text)
     command = [*GUARD, "run", "--", *GUARD, "doctor", "--inside"]
     env = environment(place, HOME=str(home), MY_API_TOKEN="hunter2secret")
-    done = subprocess.run(command, env=env, cwd=home / "app", capture_output=True, text=True, timeout=110)
+    done = subprocess.run(command, env=env, cwd=home / "app", capture_output=True, text=True, timeout=600)
     notes = "".join(line for line in done.stdout.splitlines(keepends=True) if line.startswith("note  credential"))
     assert all(name in notes for name in (".pgpass", "app/.env", "MY_API_TOKEN")), done.stdout
     assert "hunter2secret" not in done.stdout + done.stderr
     command.insert(command.index("run") + 1, "--isolate")
-    inside = subprocess.run(command, env=env, cwd=home / "app", capture_output=True, text=True, timeout=110).stdout
+    inside = subprocess.run(command, env=env, cwd=home / "app", capture_output=True, text=True, timeout=600).stdout
     assert ".pgpass" not in inside and "MY_API_TOKEN" not in inside and "app/.env" in inside
 
 
@@ -111,7 +111,7 @@ def test_what_lies_in_the_present_directory_is_not_imported(place: Path, tmp_pat
         (tmp_path / name).write_text("raise SystemExit('imported from the present directory')\n")
     program = Path(sys.executable).parent / "guard"
     env = environment(place)
-    done = subprocess.run([program, "doctor"], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=110)
+    done = subprocess.run([program, "doctor"], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -23,7 +23,7 @@ def command(tmp_path: Path, *arguments: str) -> tuple[list[str], dict[str, str]]
 
 def run(tmp_path: Path, data: bytes, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     argv, env = command(tmp_path, *arguments)
-    return subprocess.run(argv, input=data, env=env, capture_output=True, timeout=60, check=False)
+    return subprocess.run(argv, input=data, env=env, capture_output=True, timeout=600, check=False)
 
 
 def test_masks_what_the_default_knows(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_masks_by_the_policy_in_force(tmp_path: Path) -> None:
     policy = tmp_path / "policy.yaml"
     policy.write_text("version: 1\nname: x\nmask:\n  - {detect: [email], with: mask}\n")
     argv, env = command(tmp_path)
-    done = subprocess.run(argv, input=TEXT, env={**env, "GUARD_POLICY": str(policy)}, capture_output=True, timeout=60)
+    done = subprocess.run(argv, input=TEXT, env={**env, "GUARD_POLICY": str(policy)}, capture_output=True, timeout=600)
     assert (done.returncode, done.stdout) == (0, b"mail *****************\nplain\n  password=hunter2 x\n")
 
 
@@ -74,7 +74,7 @@ def test_says_what_is_wrong_with_how_it_was_called(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (2, b"") and b"--explain" in done.stderr
     argv, env = command(tmp_path)
     shell = ["sh", "-c", 'exec "$@" <&-', "sh", *argv]
-    done = subprocess.run(shell, env=env, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(shell, env=env, capture_output=True, timeout=600, check=False)
     assert (done.returncode, done.stdout) == (74, b"") and done.stderr.startswith(b"guard: "), done
     assert b"Traceback" not in done.stderr
 

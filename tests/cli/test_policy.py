@@ -56,7 +56,7 @@ def process(tmp_path) -> Run:
             text=True,
             env=around(tmp_path),
             cwd=tmp_path,
-            timeout=60,
+            timeout=600,
         )
 
     return run

@@ -63,7 +63,7 @@ def test_what_can_be_no_secret_or_no_name_is_refused(env: dict[str, str], name: 
 
 
 def test_a_terminal_is_asked_twice_and_shows_nothing(env: dict[str, str]) -> None:
-    child = pexpect.spawn(sys.executable, ["-m", "guardcli", "secrets", "set", "db"], env=env, timeout=60)
+    child = pexpect.spawn(sys.executable, ["-m", "guardcli", "secrets", "set", "db"], env=env, timeout=600)
     child.expect("Secret for db: ")
     child.sendline("s3cret")
     child.expect("confirmation: ")

@@ -24,5 +24,5 @@ print(session_facts(settings, policy, ["true"])["identity"].partition("@")[0])
 def test_a_user_without_a_name_goes_by_the_number() -> None:
     if os.geteuid():
         pytest.skip("needs to become another user")
-    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=600)
     assert done.stdout == "54321\n", done.stderr

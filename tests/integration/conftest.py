@@ -93,7 +93,7 @@ class Sandbox:
         """Run a guard command to its end; one that only asks the API runs in this process, as tests ask often."""
         if arguments[0] in ASKING and not options:
             return inside.guard(*arguments, env=self.env, cwd=self.work)
-        options = {"env": self.env, "cwd": self.work, "text": True, "capture_output": True, "timeout": 100, **options}
+        options = {"env": self.env, "cwd": self.work, "text": True, "capture_output": True, "timeout": 600, **options}
         return subprocess.run([sys.executable, "-m", "guardcli", *arguments], **options)
 
     def run(self, *agent: str, options: Sequence[str] = (), **keywords: Any) -> subprocess.CompletedProcess[str]:
@@ -185,7 +185,7 @@ def shared_sandbox(_shared: Sandbox) -> Sandbox:
     return _shared
 
 
-def wait_for(condition: Any, seconds: float = 60.0) -> Any:
+def wait_for(condition: Any, seconds: float = 120.0) -> Any:
     """Return what `condition` gives as soon as that is true; fail when it never is."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:

@@ -44,6 +44,6 @@ class Database:
 
     def sql(self, text: str) -> str:
         done = subprocess.run(
-            ["psql", "-XAtq", "-c", text], env=self.env, capture_output=True, text=True, check=True, timeout=60
+            ["psql", "-XAtq", "-c", text], env=self.env, capture_output=True, text=True, check=True, timeout=600
         )
         return done.stdout

@@ -106,7 +106,7 @@ class Machine:
     def run(self, *agent: str, options: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
         """Run an agent to its end."""
         process = self.start(*agent, options=options)
-        output, said = process.communicate(timeout=200)
+        output, said = process.communicate(timeout=600)
         return subprocess.CompletedProcess(agent, process.returncode, output, said)
 
     def guard(self, *arguments: str) -> subprocess.CompletedProcess[str]:

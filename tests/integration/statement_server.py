@@ -63,7 +63,7 @@ class Server:
     def psql(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         command = ["psql", "-XAt", *arguments]
         env = {**os.environ, **self.rig.env}
-        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=90, **options)
+        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=600, **options)
 
 
 @pytest.fixture(scope="module")

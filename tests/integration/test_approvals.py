@@ -37,7 +37,7 @@ def test_a_yes_from_another_terminal_lets_the_call_go_on(sandbox):
     assert identifier[:8] in listed and "gate sh" in listed
     answer = sandbox.guard("approvals", "approve", identifier, "--reason", "fine")
     assert answer.returncode == 0, answer.stderr
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=600)
     assert (process.returncode, out) == (4, "done\n"), err
     types = [event["type"] for event in sandbox.events() if event["call"] == 1]
     assert types.index("judged") < types.index("asked") < types.index("decided") < types.index("started")
@@ -47,7 +47,7 @@ def test_a_yes_from_another_terminal_lets_the_call_go_on(sandbox):
 def test_a_denial_reaches_the_agent_with_its_reason(sandbox):
     process = sandbox.start("gate", "touch", "ran")
     sandbox.guard("approvals", "deny", waiting(process), "--reason", "not on a Friday")
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=600)
     assert process.returncode == 77
     assert "not on a Friday" in err
     assert not (sandbox.work / "ran").exists()
@@ -162,7 +162,7 @@ def test_many_calls_of_the_same_bytes_share_one_question_and_one_yes(sandbox):
     identifier = waiting(process)
     time.sleep(1.5)
     assert sandbox.guard("approvals", "approve", identifier).returncode == 0
-    out, err = process.communicate(timeout=90)
+    out, err = process.communicate(timeout=600)
     assert out.count("ran") == 1, err
 
 
@@ -216,7 +216,7 @@ def test_inside_of_its_window_an_approved_call_runs(sandbox, terms):
     terms("window: {from: 2020-01-01}")
     process = sandbox.start("gate", "echo", "ran")
     sandbox.guard("approvals", "approve", waiting(process))
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=600)
     assert (process.returncode, out) == (0, "ran\n"), err
 
 

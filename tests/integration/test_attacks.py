@@ -61,7 +61,7 @@ def settled(most, seconds=60):
     return held()
 
 def serves():
-    try: done = subprocess.run(["probe", "echo", "ok"], capture_output=True, text=True, timeout=90)
+    try: done = subprocess.run(["probe", "echo", "ok"], capture_output=True, text=True, timeout=600)
     except subprocess.TimeoutExpired: return "probe hangs"
     return "" if (done.returncode, done.stdout) == (0, "ok\n") else f"probe: {done.returncode} {done.stdout}{done.stderr}"
 
@@ -303,7 +303,7 @@ def test_a_broker_without_descriptors_serves_again_once_there_are_some(sandbox) 
         + r"""
 limit = resource.prlimit(broker(), resource.RLIMIT_NOFILE)
 resource.prlimit(broker(), resource.RLIMIT_NOFILE, (held() + 3, limit[1]))
-done = subprocess.run(["probe", "touch", "ran"], capture_output=True, text=True, timeout=90)
+done = subprocess.run(["probe", "touch", "ran"], capture_output=True, text=True, timeout=600)
 print(done.returncode, os.path.exists("ran"))
 resource.prlimit(broker(), resource.RLIMIT_NOFILE, limit)
 print(serves())
@@ -355,7 +355,7 @@ FORGED = r"""
 import shutil
 shim = shutil.which("probe")
 def shown():
-    done = subprocess.run(["ssh", "host", "git-receive-pack 'a.git'"], capture_output=True, text=True, timeout=90)
+    done = subprocess.run(["ssh", "host", "git-receive-pack 'a.git'"], capture_output=True, text=True, timeout=600)
     return [done.returncode, done.stdout]
 with connect() as s:
     send(s, call([b"git", b"--version"], tool=b"git"))

@@ -79,7 +79,7 @@ def test_killed_at_a_random_moment(sandbox, kind, wait_for):
         if kind in ("shim", "tool", "api"):
             time.sleep(0.5)
             process.terminate()
-        process.communicate(timeout=60)
+        process.communicate(timeout=600)
 
         def only_the_api() -> bool:
             left = processes(sandbox)

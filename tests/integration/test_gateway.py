@@ -128,7 +128,7 @@ def test_a_server_that_nobody_named_is_passed_on_to_with_the_clients_own_passwor
 
 TYPED = """
 import pexpect
-psql = pexpect.spawn('psql -X -P pager=off', encoding='utf-8', timeout=60)
+psql = pexpect.spawn('psql -X -P pager=off', encoding='utf-8', timeout=600)
 for line, answer in (('SELECT count(*) FROM orders;', '5'), ('DROP TABLE orders;', 'Not here'), ('\\\\q', pexpect.EOF)):
     psql.expect('postgres=[#>] ')
     psql.sendline(line)

@@ -34,7 +34,7 @@ def test_a_server_process_killed_in_the_middle_is_told_and_the_record_stays_whol
         assert agent.stdout is not None
         pid = int(agent.stdout.readline())
         os.kill(pid, 9)
-        said, _ = agent.communicate(timeout=60)
+        said, _ = agent.communicate(timeout=600)
     finally:
         agent.kill()
         agent.wait(60)
@@ -60,7 +60,7 @@ def test_a_broker_killed_in_the_middle_ends_the_agent_and_says_no_more_than_is_k
         children = Path(f"/proc/{agent.pid}/task/{agent.pid}/children").read_text().split()
         (broker,) = [int(pid) for pid in children if b"guardcli" in Path(f"/proc/{pid}/cmdline").read_bytes()]
         os.kill(broker, 9)
-        agent.communicate(timeout=60)
+        agent.communicate(timeout=600)
     finally:
         agent.kill()
         agent.wait(60)
@@ -108,7 +108,7 @@ def test_killed_at_a_random_moment_the_record_says_what_is_known_and_never_more(
             enough = chance.randrange(2000)
             wait_for(lambda enough=enough: told.stat().st_size > enough)
             os.kill({"server": server, "gateway": broker_of(agent.pid), "client": client}[kind], 9)
-            agent.communicate(timeout=60)
+            agent.communicate(timeout=600)
         finally:
             agent.kill()
             agent.wait(60)

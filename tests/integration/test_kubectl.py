@@ -41,7 +41,7 @@ def cluster(sandbox):
 def bare(sandbox, *argv: str) -> subprocess.CompletedProcess[str]:
     """Run kubectl without guard."""
     return subprocess.run(
-        ["kubectl", *argv], env=sandbox.env, cwd=sandbox.work, capture_output=True, text=True, timeout=60
+        ["kubectl", *argv], env=sandbox.env, cwd=sandbox.work, capture_output=True, text=True, timeout=600
     )
 
 
@@ -65,7 +65,7 @@ def test_reading_is_as_without_guard(sandbox, cluster):
     script = "; ".join(f"kubectl {line}; echo $?" for line in lines)
     done = sandbox.script(script)
     alone = subprocess.run(
-        ["sh", "-c", script], env=sandbox.env, cwd=sandbox.work, capture_output=True, text=True, timeout=60
+        ["sh", "-c", script], env=sandbox.env, cwd=sandbox.work, capture_output=True, text=True, timeout=600
     )
     assert "web-1" in alone.stdout and "settings" in alone.stdout
     # line by line and not in order: kubectl describe shows the keys of data in another order each time
@@ -171,7 +171,7 @@ def test_a_log_that_is_followed_arrives_line_by_line(sandbox, cluster):
         assert first.startswith("first from ") and "ann@corp.io" not in first
         assert not cluster.go.is_set()
         cluster.go.set()
-        rest, _ = process.communicate(timeout=60)
+        rest, _ = process.communicate(timeout=600)
         assert (process.returncode, rest) == (0, "last\n")
     finally:
         process.kill()

@@ -193,7 +193,7 @@ child = subprocess.Popen(["kubectl", "port-forward", "pod/web-1", ":80"], stdout
 port = re.search(r"127.0.0.1:(\\d+)", child.stdout.readline())[1]
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 for _ in range(3):
-    print(opener.open(f"http://127.0.0.1:{port}/", timeout=60).read().decode(), end="")
+    print(opener.open(f"http://127.0.0.1:{port}/", timeout=600).read().decode(), end="")
 child.terminate()
 child.wait()
 """
@@ -243,7 +243,7 @@ print(log.stdout.read(), end="")
             seen += line
         assert not stage.api.go.is_set() and ENCODED not in seen
         stage.api.go.set()
-        rest, _ = process.communicate(timeout=60)
+        rest, _ = process.communicate(timeout=600)
         assert rest == "last\n"
     finally:
         process.kill()
@@ -280,7 +280,7 @@ cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
 authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
 host = cluster["server"].removeprefix("https://")
 def ask(method, path, body=None, **fields):
-    to = http.client.HTTPSConnection(host, context=ssl.create_default_context(cadata=authority), timeout=90)
+    to = http.client.HTTPSConnection(host, context=ssl.create_default_context(cadata=authority), timeout=600)
     to.request(method, path, body, {"Authorization": "Bearer " + user["token"], **fields})
     answer = to.getresponse()
     text = answer.read().decode()
@@ -327,7 +327,7 @@ def test_a_request_waits_for_a_person_and_then_goes_on(stage, wait_for) -> None:
         pending = wait_for(asked)
         assert stage.api.changes == []
         assert stage.sandbox.guard("approvals", "approve", pending[0]["id"]).returncode == 0
-        out, _ = process.communicate(timeout=90)
+        out, _ = process.communicate(timeout=600)
         assert out == "200\n"
     finally:
         process.kill()

@@ -16,7 +16,6 @@ from integration.other_users import AGENT, GUARD, Machine, can_be_had
 
 pytestmark = [
     pytest.mark.skipif(bool(can_be_had()), reason=can_be_had() or "-"),
-    pytest.mark.timeout(400),
     pytest.mark.xdist_group("own user"),
 ]
 POLICY = """
@@ -159,7 +158,7 @@ def found(machine: Machine) -> dict[str, object]:
             client.connect(process.stdout.readline().strip())
             client.settimeout(60)
             answer = client.recv(100)
-    output, complaint = process.communicate(timeout=200)
+    output, complaint = process.communicate(timeout=600)
     assert said.startswith("FOUND "), said + output + complaint
     return {**json.loads(said.removeprefix("FOUND ")), "root": answer, "status": process.returncode, "end": complaint}
 

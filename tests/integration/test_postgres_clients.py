@@ -78,7 +78,7 @@ def unless_newer(database: Mapping[str, str]) -> None:
 def run(*command: str, stdin: str = "") -> Callable[[Mapping[str, str]], tuple[int, str, str]]:
     def act(env: Mapping[str, str]) -> tuple[int, str, str]:
         merged = {**os.environ, "PAGER": "", **env}
-        done = subprocess.run(command, env=merged, input=stdin, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, env=merged, input=stdin, capture_output=True, text=True, timeout=600)
         out = re.sub(r"restrict \w+", "restrict", done.stdout)  # pg_dump draws a new word each time
         return done.returncode, out, done.stderr.replace(env["PGHOST"], "HOST")
 
@@ -133,7 +133,7 @@ def _without_numbers(act: Callable[[Mapping[str, str]], tuple[int, str, str]]) -
 def test_psql_at_a_terminal(database: Mapping[str, str], rig: Rig, wait_for: Any) -> None:
     def act(env: Mapping[str, str]) -> str:
         merged = {**os.environ, "PAGER": "", "TERM": "dumb", "PSQL_HISTORY": "/dev/null", **env}
-        child = pexpect.spawn("psql", ["-X"], env=merged, encoding="utf-8", timeout=90)
+        child = pexpect.spawn("psql", ["-X"], env=merged, encoding="utf-8", timeout=600)
         try:
             child.expect_exact("postgres=# ")
             seen = ""
@@ -340,7 +340,7 @@ resources:
             env=env,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
         )
         assert copied.returncode == 0, copied.stderr
         assert (tmp_path / "copy" / "backup_label").exists()

@@ -90,7 +90,7 @@ probe echo after
     wait_for((sandbox.work / "wait").exists)
     (sandbox.root / "state" / "spool" / "filler").unlink()
     (sandbox.work / "room").touch()
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=600)
     assert out == "before\n69\nafter\n", err
     assert "No space left" in err
     ran = {path.name for path in sandbox.work.glob("ran*")}
@@ -102,7 +102,7 @@ probe echo after
 
 
 def test_a_disk_that_fills_while_a_tool_prints_ends_the_tool(sandbox, full_disk):
-    done = sandbox.script("probe sh -c 'yes 0123456789 | head -c 5000000; touch finished'; echo $?", timeout=90)
+    done = sandbox.script("probe sh -c 'yes 0123456789 | head -c 5000000; touch finished'; echo $?", timeout=600)
     assert done.stdout.splitlines()[-1] == "69", done.stderr
     assert not (sandbox.work / "finished").exists()
 
@@ -114,7 +114,7 @@ def test_with_the_api_gone_what_needs_no_person_is_still_recorded(sandbox):
         time.sleep(0.02)
     sandbox.stop_api(signal.SIGKILL)
     (sandbox.work / "gone").touch()
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=600)
     assert out == "one\ntwo\n", err
     sandbox.script("true")
     commands = [e["data"]["command"] for s in sandbox.sessions() for e in sandbox.events(s["id"], "judged")]

@@ -212,7 +212,7 @@ print(p.wait())
 
 
 def test_a_reader_that_leaves_ends_the_tool_as_without_guard(sandbox):
-    done = sandbox.script("probe yes | head -n 2; echo done", timeout=60)
+    done = sandbox.script("probe yes | head -n 2; echo done", timeout=600)
     assert done.stdout == "y\ny\ndone\n"
 
 

@@ -18,7 +18,6 @@ from integration.pods import Pod
 
 pytestmark = [
     pytest.mark.skipif(bool(can_be_had()), reason=can_be_had() or "-"),
-    pytest.mark.timeout(400),
     pytest.mark.xdist_group("own user"),
 ]
 POLICY = """

@@ -24,7 +24,7 @@ def terminal(sandbox):
         (sandbox.root / "inputrc").write_text("set enable-bracketed-paste off\n")
         env = {**sandbox.env, "PS1": "READY> ", "TERM": "xterm", "INPUTRC": str(sandbox.root / "inputrc")}
         command = ["-m", "guardcli", "run", "--", *(agent or ("bash", "--norc", "--noprofile", "-i"))]
-        child = pexpect.spawn(sys.executable, command, env=env, cwd=str(sandbox.work), timeout=90, dimensions=(31, 97))
+        child = pexpect.spawn(sys.executable, command, env=env, cwd=str(sandbox.work), timeout=600, dimensions=(31, 97))
         child.delaybeforesend = None
         started.append(child)
         if not agent:

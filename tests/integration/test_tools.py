@@ -184,7 +184,7 @@ def test_a_large_repository_over_ssh_arrives_identical(remote):
     done = remote.script(
         f"cd src && git push -q origin work && cd .. && git clone -q ssh://box{work}/up.git copy && cd copy"
         " && git fsck --no-progress && git rev-parse HEAD && cat mail",
-        timeout=500,
+        timeout=600,
     )
     tip = subprocess.run(
         ["git", "-C", "src", "rev-parse", "HEAD"], cwd=work, env=remote.env, capture_output=True, text=True

@@ -23,7 +23,7 @@ class Tmux:
 
     def __call__(self, *arguments: str) -> str:
         command = ["tmux", "-S", self._socket, "-f", "/dev/null", *arguments]
-        return subprocess.run(command, env=self._env, capture_output=True, text=True, timeout=90, check=False).stdout
+        return subprocess.run(command, env=self._env, capture_output=True, text=True, timeout=600, check=False).stdout
 
     def start(self, command: list[str]) -> None:
         self("new-session", "-d", "-x", "110", "-y", "32", shlex.join(command))
@@ -109,7 +109,7 @@ def test_a_reviewer_approves_and_denies_statements_and_watches_them(asking, data
         tmux.until(lambda shown: "told 1" not in shown)
     finally:
         agent.terminate()
-        said = agent.communicate(timeout=90)
+        said = agent.communicate(timeout=600)
     assert "changed 0\ntold 1\n" in said[0]
     assert "never" in said[1]
     assert [one["reason"] for one in asking.json("approvals", "list", "--all")][:2] == ["never", "fine"]

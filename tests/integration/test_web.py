@@ -236,7 +236,7 @@ def test_statements_wait_are_approved_denied_watched_replayed_and_found(site: Si
         finds(phone, site)
     finally:
         agent.terminate()
-        said = agent.communicate(timeout=90)
+        said = agent.communicate(timeout=600)
     assert "it is done" in said[0]
     assert "told 1" in said[0]
     assert FRIDAY in said[1]

@@ -124,7 +124,7 @@ class Stage:
 
     def settle_times(self) -> None:
         """Let everything have ended a minute after it began, as far as the API's own clock was written down."""
-        with sqlite3.connect(self.database, timeout=90) as connection:
+        with sqlite3.connect(self.database, timeout=600) as connection:
             connection.execute("UPDATE sessions SET closed = started + 60, seen = started + 60 WHERE closed > 0")
 
     def app(self, watch: bool = True) -> GuardApp:

@@ -178,7 +178,7 @@ def psql() -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(host: object, *arguments: str, env: Mapping[str, str] = {}, **options: Any) -> Any:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
         settings = {"PGUSER": "app", "PGDATABASE": "postgres", "PGHOST": str(host), "PGCONNECT_TIMEOUT": "20", **env}
-        options = {"text": True, "capture_output": True, "timeout": 60, **options}
+        options = {"text": True, "capture_output": True, "timeout": 600, **options}
         return subprocess.run([program, "-X", "-At", *arguments], env={**clean, **settings}, **options)
 
     return run
