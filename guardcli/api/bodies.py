@@ -250,6 +250,21 @@ class TrailEntry(Body):
         return cls.model_validate(entry)
 
 
+class HeadView(Body):
+    """A signed head: the JSON that was signed, and the signature as JSON."""
+
+    number: int
+    body: str
+    signature: str
+
+
+class HeadPage(Body):
+    """Signed heads in order; `next` is where the next page starts."""
+
+    heads: list[HeadView]
+    next: int
+
+
 class TrailPage(Body):
     """Some entries, and the sequence to go on from."""
 

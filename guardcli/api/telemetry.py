@@ -1,28 +1,23 @@
-"""Sends each stored event to a collector as a log record of OpenTelemetry, over OTLP/HTTP.
+"""Sends what is recorded to a collector as logs of OpenTelemetry, over OTLP/HTTP; `logrecords` has their form.
 
-Names of attributes are those of the semantic conventions where these have one (``session.id``, ``user.name``,
-``host.name``, ``process.command_line``, ``process.exit.code``, ``db.query.text``), otherwise ``guard.…``. What was
-shown does not go out: an ``output`` event has its length and SHA-256. A collector that is away holds nobody up: what
-waits is kept in the database as it is, counted, and sent when the collector is back, at least once each. An event that
-is refused by itself, time and again, by a collector that takes others, is passed over, which is counted and logged.
+A collector that is away holds nobody up: what waits is kept in the database as it is, counted, and sent when the
+collector is back, at least once each. What is refused by itself, time and again, by a collector that takes others, is
+passed over, which is counted and logged.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from guardcli import __version__
 from guardcli.api.config import Telemetry
+from guardcli.api.logrecords import ERROR, INFO, WARN, LogRecord, named, record_of
 from guardcli.api.metrics import Metrics
 from guardcli.api.store import Store
-from guardcli.api.store.outgoing import Source
+from guardcli.api.store.outgoing import Item, Source
 from guardcli.model.errors import UnavailableError
-from guardcli.model.events import Event, EventType
-from guardcli.playback.timeline import sentence
 
 if TYPE_CHECKING:
     import requests
@@ -33,9 +28,6 @@ log = logging.getLogger("guard.api")
 SECONDS = 5.0
 """How often it is looked for events that wait."""
 
-TEXT_MAX = 8192
-"""Characters of a text that goes out; collectors refuse what is too large."""
-
 TIMEOUT = 10.0
 
 REFUSALS = 3
@@ -43,23 +35,6 @@ REFUSALS = 3
 
 REFUSED = frozenset({400, 413, 415, 422})
 """What says that it is the record that is wrong; all else is about the collector, or who asks (OTLP 1.9, Failures)."""
-
-BAD = {"deny": 13, "failed": 17, "recovered": 13, "limited": 13}
-"""Severity numbers of what is not as usual: WARN and ERROR (logs data model, SeverityNumber); all else is INFO, 9."""
-
-COPIED = {
-    "verdict": "guard.verdict",
-    "rule": "guard.rule",
-    "tool": "guard.tool",
-    "resource": "guard.resource",
-    "approval": "guard.approval",
-    "reviewer": "guard.reviewer",
-    "sha256": "guard.output.sha256",
-    "length": "guard.output.bytes",
-    "command": "process.command_line",
-    "status": "process.exit.code",
-    "statement": "db.query.text",
-}
 
 
 class RefusedError(UnavailableError):
@@ -89,75 +64,32 @@ class Collector:
         self._endpoint = settings.endpoint
         self._status = 0
 
-    def send(self, source: Source, events: Sequence[Event]) -> None:
-        """Deliver `events`. Raises RefusedError where they are not taken, UnavailableError where nothing is."""
+    def send(self, records: Sequence[LogRecord]) -> None:
+        """Deliver `records`. Raises RefusedError where they are not taken, UnavailableError where nothing is."""
         from opentelemetry.sdk._logs.export import LogRecordExportResult
 
         self._status = 0
-        if self._exporter.export([self._record(source, event) for event in events]) != LogRecordExportResult.SUCCESS:
+        if self._exporter.export([self._sdk(record) for record in records]) != LogRecordExportResult.SUCCESS:
             kind = RefusedError if self._status in REFUSED else UnavailableError
             raise kind(f"the collector at {self._endpoint} does not take events", hint="see the API's log")
 
     def _answered(self, response: requests.Response, **_: object) -> None:
         self._status = response.status_code
 
-    def _record(self, source: Source, event: Event) -> ReadableLogRecord:
-        from opentelemetry._logs import LogRecord, SeverityNumber
+    def _sdk(self, record: LogRecord) -> ReadableLogRecord:
+        from opentelemetry._logs import LogRecord as Sdk
+        from opentelemetry._logs import SeverityNumber
         from opentelemetry.sdk._logs import ReadableLogRecord
 
-        bad = BAD.get(str(event.data.get("verdict")), BAD.get(event.type.value, 9))
-        record = LogRecord(
-            timestamp=_nanoseconds(event.time),
-            severity_number=SeverityNumber(bad),
-            severity_text={9: "INFO", 13: "WARN", 17: "ERROR"}[bad],
-            body=_plain(sentence(event)),
-            attributes=attributes(source, event),
-            event_name=f"guard.{event.type.value}",
+        made = Sdk(
+            timestamp=record.time,
+            severity_number=SeverityNumber(record.severity),
+            severity_text={INFO: "INFO", WARN: "WARN", ERROR: "ERROR"}[record.severity],
+            body=record.body,
+            attributes=record.attributes,
+            event_name=record.name,
         )
-        return ReadableLogRecord(record, self._resource)
-
-
-def attributes(source: Source, event: Event) -> dict[str, str | int | float | bool]:
-    """Return what is said of an event, by the names that collectors know."""
-    found: dict[str, str | int | float | bool] = {
-        "session.id": source.session,
-        "user.name": _plain(source.identity),
-        "host.name": _plain(_host(source.facts)),
-        "guard.owner": _plain(source.owner),
-        "guard.sequence": event.sequence,
-        "guard.call": event.call,
-        "guard.hash": event.hash,
-    }
-    for name, attribute in COPIED.items():
-        value = event.data.get(name)
-        if isinstance(value, str) and value:
-            found[attribute] = _plain(value)
-        elif isinstance(value, int | float):
-            found[attribute] = value if abs(value) < 2**63 else str(value)
-    if event.type is EventType.MASKED and isinstance(findings := event.data.get("findings"), Mapping):
-        found["guard.detectors"] = _plain(", ".join(sorted(map(str, findings))))
-    return found
-
-
-def _host(facts: str) -> str:
-    try:
-        form: Any = json.loads(facts)
-        return str(form["host"])
-    except (ValueError, KeyError, TypeError):
-        return ""
-
-
-def _plain(text: str) -> str:
-    """Return text that protobuf holds: no lone surrogate."""
-    return text[:TEXT_MAX].encode("utf-8", "replace").decode()
-
-
-def _nanoseconds(time: str) -> int:
-    """Return an event's time since the epoch; 0, which means unknown, where it says none."""
-    try:
-        return max(0, int(datetime.fromisoformat(time).timestamp() * 1e6) * 1000)
-    except (ValueError, OverflowError, OSError):
-        return 0
+        return ReadableLogRecord(made, self._resource)
 
 
 class Telling:
@@ -168,7 +100,7 @@ class Telling:
         self._metrics = metrics
         self._settings = settings
         self._collector: Collector | None = None
-        self._refused: dict[tuple[str, int], int] = {}
+        self._refused: dict[str, int] = {}
         self._faults: list[str] = []
 
     def __call__(self) -> str:
@@ -185,49 +117,47 @@ class Telling:
             raise UnavailableError("; ".join(self._faults[:5]), hint="see the collector's log")
         return ""
 
-    def _send(self, source: Source, events: Sequence[Event]) -> int:
-        """Send `events`; return with how many of the first that is done: taken, or passed over."""
+    def _send(self, source: Source | None, items: Sequence[Item]) -> int:
+        """Send `items`; return with how many of the first that is done: taken, or passed over."""
         if self._collector is None:
             self._collector = Collector(self._settings)
-        collector, done = self._collector, 0
+        collector, records, done = self._collector, [record_of(source, item) for item in items], 0
         try:
-            done = _taken(collector, source, events)
+            done = _taken(collector, records)
             self._metrics.telemetry.labels("sent").inc(done)
-            if done < len(events) and self._is_passed_over(collector, source, events[done:]):
+            if done < len(records) and self._is_passed_over(collector, named(source, items[done]), records[done:]):
                 self._metrics.telemetry.labels("passed_over").inc()
                 done += 1
         except UnavailableError:
-            self._metrics.telemetry.labels("failed").inc(len(events))
+            self._metrics.telemetry.labels("failed").inc(len(records))
             raise
-        self._metrics.telemetry.labels("failed").inc(len(events) - done)
+        self._metrics.telemetry.labels("failed").inc(len(records) - done)
         return done
 
-    def _is_passed_over(self, collector: Collector, source: Source, events: Sequence[Event]) -> bool:
-        """Tell whether the first of `events`, which was refused, is to be refused no more.
+    def _is_passed_over(self, collector: Collector, name: str, records: Sequence[LogRecord]) -> bool:
+        """Tell whether the first of `records`, which was refused and is `name`, is to be refused no more.
 
         That takes a collector that takes the next one: one that refuses everything is not set up right.
         """
-        event = events[0]
-        place = (source.session, event.sequence)
-        count = self._refused[place] = self._refused.get(place, 0) + 1
-        said = f"the collector does not take events: event {event.sequence} of session {source.session} is refused"
-        if count >= REFUSALS and len(events) > 1 and _taken(collector, source, events[1:2]):
-            del self._refused[place]
-            log.error("event passed over", extra={"facts": {"session": source.session, "event": event.sequence}})
+        count = self._refused[name] = self._refused.get(name, 0) + 1
+        said = f"the collector does not take events: {name} is refused"
+        if count >= REFUSALS and len(records) > 1 and _taken(collector, records[1:2]):
+            del self._refused[name]
+            log.error("event passed over", extra={"facts": {"event": name}})
             self._faults.append(f"{said}, and passed over")
             return True
         self._faults.append(said)
         return False
 
 
-def _taken(collector: Collector, source: Source, events: Sequence[Event]) -> int:
-    """Send `events`, in halves where they are refused; return how many come before the first that is refused."""
+def _taken(collector: Collector, records: Sequence[LogRecord]) -> int:
+    """Send `records`, in halves where they are refused; return how many come before the first that is refused."""
     try:
-        collector.send(source, events)
-        return len(events)
+        collector.send(records)
+        return len(records)
     except RefusedError:
-        if len(events) == 1:
+        if len(records) == 1:
             return 0
-    half = len(events) // 2
-    done = _taken(collector, source, events[:half])
-    return done if done < half else half + _taken(collector, source, events[half:])
+    half = len(records) // 2
+    done = _taken(collector, records[:half])
+    return done if done < half else half + _taken(collector, records[half:])

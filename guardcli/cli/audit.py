@@ -6,7 +6,8 @@ import dataclasses
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from guardcli.cli.connection import connect
 from guardcli.cli.moments import FORMS, moment
 from guardcli.cli.settings import load_settings
 from guardcli.cli.tables import echo, echo_table, paint
+from guardcli.client.api import ApiClient
 from guardcli.client.faults import Fault
 from guardcli.model.errors import ConfigurationError, ConflictError, UnavailableError
 from guardcli.model.events import canonical
@@ -126,8 +128,9 @@ def trail(subject: str, as_json: bool) -> None:
 def export(form: str, since: float | None, until: float | None, output: Path | None) -> int:
     """Write events for other systems, or the whole record for `guard audit verify --file`.
 
-    ocsf: JSON lines of OCSF 1.3.0, class API Activity: sessions newest first, the events of each in order. An event
-    whose time is none is left out, told on stderr, and makes the exit status 1.
+    ocsf: JSON lines of OCSF 1.3.0, class API Activity: the acts of the trail, the signed heads, then sessions newest
+    first, the events of each in order; for whoever may verify the record. What has no time is left out, told on stderr,
+    and makes the exit status 1.
 
     record: all sessions with their recordings, the trail, the signed heads and the public keys, in clear: the file is
     readable by its owner alone.
@@ -164,25 +167,34 @@ def _export_record(output: Path) -> int:
     return 0
 
 
-def _export_ocsf(since: float, until: float) -> int:
-    from guardcli.playback.ocsf import record
+def _ocsf_records(client: ApiClient, since: float, until: float) -> Iterator[Callable[[], dict[str, Any]]]:
+    """Give what makes each record of the acts, the heads and the events of a span, and of some around it."""
+    from guardcli.playback.ocsf import act_record, head_record, record
 
+    for entry in client.trail():
+        yield partial(act_record, entry, __version__)
+    for head in client.heads():
+        yield partial(head_record, head["number"], head["body"], head["signature"], __version__)
+    for session in client.sessions(until=until, limit=EXPORT_MAX):
+        if not session.closed or session.closed >= since:
+            for event in client.events(session.id):
+                yield partial(record, event, session.identity, session.host, __version__)
+
+
+def _export_ocsf(since: float, until: float) -> int:
     if until <= since:
         raise ConfigurationError("--to is not later than --from", hint="nothing can lie between them")
     client = connect(load_settings())
     left_out = 0
-    for session in client.sessions(until=until, limit=EXPORT_MAX):
-        if session.closed and session.closed < since:
+    for make in _ocsf_records(client, since, until):
+        try:
+            found = make()
+        except (ValueError, OverflowError):
+            left_out += 1
             continue
-        for event in client.events(session.id):
-            try:
-                found = record(event, session.identity, session.host, __version__)
-            except (ValueError, OverflowError):
-                left_out += 1
-                continue
-            if since <= found["time"] / 1000 < until:
-                sys.stdout.buffer.write(canonical(found) + b"\n")
+        if since <= found["time"] / 1000 < until:
+            sys.stdout.buffer.write(canonical(found) + b"\n")
     sys.stdout.buffer.flush()
     if left_out:
-        click.echo(f"guard: {left_out} events have no time and were left out; guard sessions show has them", err=True)
+        click.echo(f"guard: {left_out} records have no time and were left out; guard sessions show has them", err=True)
     return 1 if left_out else 0

@@ -10,6 +10,7 @@ from typing import Any, Unpack
 
 from guardcli.client.faults import Fault
 from guardcli.client.forms import OpenedSession, approval_of, printable, processes, seconds
+from guardcli.client.pages import numbered
 from guardcli.client.search import SearchFilters, SearchPage, search_page
 from guardcli.client.transport import Transport
 from guardcli.model.approvals import Approval, ApprovalState
@@ -375,13 +376,11 @@ class ApiClient:
 
     def trail(self, subject: str = "") -> Iterator[Mapping[str, Any]]:
         """Give the entries of the API's own chain, of one session, approval or token where one is named."""
-        start = 0
-        while True:
-            page = self._transport.call("GET", "/v1/audit/trail", query={"subject": subject, "start": start})
-            yield from page["entries"]
-            if not page["entries"]:
-                return
-            start = page["next"]
+        return numbered(self._transport, "/v1/audit/trail", "entries", subject=subject)
+
+    def heads(self) -> Iterator[Mapping[str, Any]]:
+        """Give the signed heads: the number of each, what was signed, and the signature."""
+        return numbered(self._transport, "/v1/audit/heads", "heads")
 
 
 def _item(event: Event, content: bytes | None) -> dict[str, object]:

@@ -142,6 +142,7 @@ TABLE = [
     Line("GET", "/v1/notices", MANAGES),
     Line("GET", "/v1/audit/verify", AUDITS),
     Line("GET", "/v1/audit/trail", AUDITS),
+    Line("GET", "/v1/audit/heads", AUDITS),
     Line("GET", "/v1/audit/export", AUDITS),
     Line("GET", "/v1/audit/evidence?since=0&until=1", AUDITS),
 ]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
@@ -15,9 +17,8 @@ from guardcli.api.config import Telemetry
 from guardcli.api.jobs import Job, Jobs
 from guardcli.api.metrics import Metrics
 from guardcli.api.store import Store
-from guardcli.api.store.outgoing import Source
-from guardcli.api.telemetry import Telling, attributes
-from guardcli.model.events import EventType
+from guardcli.api.telemetry import Telling
+from guardcli.signing import KeyRing
 
 ME = "local:tester"
 ID, OLD = "session-0001", "session-old0"
@@ -62,6 +63,11 @@ class Receiver:
             self.resource = {pair.key: pair.value.string_value for pair in resource.resource.attributes}
             for scope in resource.scope_logs:
                 self.records.extend(scope.log_records)
+
+    @property
+    def events(self) -> list[LogRecord]:
+        """What is no act and no head."""
+        return [record for record in self.records if record.event_name not in ("guard.trail", "guard.head")]
 
     def close(self) -> None:
         self.server.shutdown()
@@ -114,10 +120,10 @@ def test_each_event_goes_out_once_it_is_stored_by_the_names_of_the_conventions(
     store.events.append(ID, chain.items, ME)
     world.turn()
     world.turn()
-    assert [shown(record)["guard.hash"] for record in receiver.records] == [event.hash for event in chain.events]
+    assert [shown(record)["guard.hash"] for record in receiver.events] == [event.hash for event in chain.events]
     assert receiver.resource["service.name"] == "guard"
     assert set(receiver.headers) == {"/v1/logs Bearer collector application/x-protobuf"}
-    denied = receiver.records[5]
+    denied = receiver.events[5]
     assert (denied.event_name, denied.severity_text, denied.time_unix_nano) == (
         "guard.judged",
         "WARN",
@@ -126,7 +132,28 @@ def test_each_event_goes_out_once_it_is_stored_by_the_names_of_the_conventions(
     found = shown(denied)
     assert (found["session.id"], found["user.name"], found["host.name"]) == (ID, "agent@test", "here")
     assert (found["process.command_line"], found["guard.verdict"], found["guard.call"]) == ("psql", "deny", 2)
-    assert not any("line 1" in str(record) for record in receiver.records)
+    assert not any("line 1" in str(record) for record in receiver.events)
+
+
+def test_acts_and_signed_heads_go_out_once_too(
+    store: Store, make, world: World, receiver: Receiver, tmp_path: Path
+) -> None:
+    store.events.append(ID, make.usual().items, ME)
+    store.retention.hold(ID, "ann", "a trial")
+    made = store.signed.make(KeyRing(tmp_path / "keys").sign)
+    assert made is not None
+    receiver.status = 503
+    world.turn()
+    receiver.status = 200
+    for _ in range(2):
+        world.turn()
+    acts = [entry for entry in store.trail.entries() if entry.subject == ID]
+    told = [record for record in receiver.records if record.event_name == "guard.trail"]
+    assert [shown(record)["guard.hash"] for record in told] == [entry.hash for entry in acts]
+    assert (shown(told[-1])["guard.action"], shown(told[-1])["user.name"]) == ("session-held", "ann")
+    (head,) = (shown(record) for record in receiver.records if record.event_name == "guard.head")
+    assert head["guard.head.digest"] == made.digest == hashlib.sha256(str(head["guard.head.body"]).encode()).hexdigest()
+    assert store.outgoing.waiting() == 0
 
 
 def test_what_was_recorded_before_a_collector_was_set_stays(
@@ -134,7 +161,7 @@ def test_what_was_recorded_before_a_collector_was_set_stays(
 ) -> None:
     store.events.append(ID, make.usual().items[:1], ME)
     world.turn()
-    assert {shown(record)["session.id"] for record in receiver.records} == {ID}
+    assert {shown(record)["session.id"] for record in receiver.events} == {ID}
 
 
 def test_a_collector_that_fails_loses_nothing_and_is_seen(store: Store, make, world: World, receiver: Receiver) -> None:
@@ -142,15 +169,15 @@ def test_a_collector_that_fails_loses_nothing_and_is_seen(store: Store, make, wo
     chain = make.usual()
     store.events.append(ID, chain.items, ME)
     world.turn()
-    assert receiver.records == []
+    assert receiver.events == []
     (lease,) = store.leases.all()
     assert "does not take events" in lease.error
-    text = world.metrics.text()
-    assert b"guard_telemetry_waiting 9.0" in text
-    assert b'guard_telemetry_events_total{outcome="failed"} 9.0' in text
+    text, waiting = world.metrics.text().decode(), 9 + sum(entry.subject == ID for entry in store.trail.entries())
+    assert f"guard_telemetry_waiting {waiting}.0" in text
+    assert f'guard_telemetry_events_total{{outcome="failed"}} {waiting}.0' in text
     receiver.status = 200
     world.turn()
-    assert len(receiver.records) == 9
+    assert len(receiver.events) == 9
     assert store.leases.all()[0].error == ""
     assert b"guard_telemetry_waiting 0.0" in world.metrics.text()
 
@@ -164,14 +191,14 @@ def test_an_event_that_is_refused_by_itself_is_passed_over_and_holds_up_nothing(
     store.events.append("session-0002", other.items, ME)
     receiver.refuses = chain.events[4].hash
     world.turn()
-    taken = [shown(record)["guard.hash"] for record in receiver.records]
+    taken = [shown(record)["guard.hash"] for record in receiver.events]
     assert taken == [event.hash for event in (*chain.events[:4], *other.events)]
     assert f"event 4 of session {ID} is refused" in store.leases.all()[0].error
     assert b"guard_telemetry_waiting 5.0" in world.metrics.text()
     for _ in range(2):
         world.turn()
     world.turn()
-    found = {shown(record)["guard.hash"] for record in receiver.records}
+    found = {shown(record)["guard.hash"] for record in receiver.events}
     assert found == {event.hash for event in (*chain.events, *other.events)} - {receiver.refuses}
     text = world.metrics.text()
     assert b"guard_telemetry_waiting 0.0" in text
@@ -190,17 +217,5 @@ def test_a_collector_that_takes_nothing_at_all_loses_nothing(
         world.turn()
     receiver.status = 200
     world.turn()
-    assert [shown(record)["guard.hash"] for record in receiver.records] == [event.hash for event in chain.events]
+    assert [shown(record)["guard.hash"] for record in receiver.events] == [event.hash for event in chain.events]
     assert b"passed_over" not in world.metrics.text()
-
-
-def test_odd_values_go_out_as_text_that_protobuf_holds(make) -> None:
-    chain = make.Chain()
-    odd = {"command": "\udcff\0é", "status": 2**70, "verdict": ["x"], "rule": "r" * 100_000, "findings": {"email": 2}}
-    event = chain.add(EventType.MASKED, odd, 1).event
-    found = attributes(Source(ID, "a\udcff", ME, "{"), event)
-    assert found["process.command_line"] == "?\0é"
-    assert found["process.exit.code"] == str(2**70)
-    assert len(str(found["guard.rule"])) == 8192
-    assert "guard.verdict" not in found
-    assert (found["guard.detectors"], found["host.name"], found["user.name"]) == ("email", "", "a?")

@@ -111,7 +111,10 @@ def test_events_go_out_as_lines_of_ocsf(guard: Run) -> None:
     told = guard("--from", "2025-12-31T00:00Z", "--to", "2090-01-01", group=("audit", "export"))
     assert told.returncode == 0, told.stderr
     lines = [json.loads(line) for line in told.stdout.splitlines()]
-    assert [line["metadata"]["uid"] for line in lines] == [
+    uids = [line["metadata"]["uid"] for line in lines]
+    acts = [uid for uid in uids if uid.startswith("trail/")]
+    assert acts == [f"trail/{number}" for number in range(len(acts))] and len(acts) > 2
+    assert [uid for uid in uids if not uid.startswith(("trail/", "head/"))] == [
         f"{session}/{number}" for session in ("session-0001", "session-old0") for number in range(3)
     ]
     assert {line["class_uid"] for line in lines} == {6003} and "\x1b" not in told.stdout

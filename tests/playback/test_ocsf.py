@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from guardcli.model.events import GENESIS, Event, EventType, chained
-from guardcli.playback.ocsf import record
+from guardcli.playback.ocsf import act_record, head_record, record
 
 REQUIRED = {
     "activity_id": int,
@@ -35,11 +37,8 @@ def event(type: EventType, data: dict[str, object], time: str = "2026-03-01T03:1
     return chained("session-0001", 4, time, type, 2, data, GENESIS)
 
 
-@pytest.mark.parametrize("type", EventType)
-@pytest.mark.parametrize("data", DATA, ids=str)
-@pytest.mark.parametrize("host", ["h", ""])
-def test_a_record_has_all_that_its_class_requires(type: EventType, data: dict[str, object], host: str) -> None:
-    found = record(event(type, data), "agent", host, "1.0")
+def is_of_the_class(found: dict[str, Any]) -> None:
+    """Assert that a record has all that OCSF requires."""
     for name, kind in REQUIRED.items():
         assert isinstance(found[name], kind) and found[name] != {}, name
     for place, names in INSIDE.items():
@@ -49,6 +48,14 @@ def test_a_record_has_all_that_its_class_requires(type: EventType, data: dict[st
     assert (found["category_uid"], found["class_uid"]) == (6, 6003)
     assert found["type_uid"] == 600300 + found["activity_id"] and found["activity_id"] in ACTIVITIES
     assert found["severity_id"] in SEVERITIES and found["status_id"] in STATUSES
+
+
+@pytest.mark.parametrize("type", EventType)
+@pytest.mark.parametrize("data", DATA, ids=str)
+@pytest.mark.parametrize("host", ["h", ""])
+def test_a_record_has_all_that_its_class_requires(type: EventType, data: dict[str, object], host: str) -> None:
+    found = record(event(type, data), "agent", host, "1.0")
+    is_of_the_class(found)
     assert found["time"] == 1772334750250
     assert found["unmapped"]["data"] == data and found["unmapped"]["hash"]
 
@@ -83,3 +90,34 @@ def test_a_judgement_says_what_it_was(
 def test_an_event_without_a_time_is_refused(time: str) -> None:
     with pytest.raises(ValueError, match=r"isoformat|month"):
         record(event(EventType.JUDGED, {}, time), "agent", "h", "1.0")
+
+
+@pytest.mark.parametrize(
+    ("action", "activity", "type"),
+    [
+        ("session-opened", 1, "session"),
+        ("approval-requested", 1, "approval"),
+        ("approval-denied", 3, "approval"),
+        ("token-revoked", 3, "token"),
+        ("recording-deleted", 4, "recording"),
+        ("policies-signed-again", 3, "policies-signed"),
+        ("logged-in", 99, "logged"),
+    ],
+)
+def test_an_act_of_the_trail_is_a_record_of_the_class_too(action: str, activity: int, type: str) -> None:
+    entry = {"sequence": 7, "time": "2026-03-01T03:12:30.250000Z", "actor": "", "action": action, "subject": "s"}
+    found = act_record({**entry, "data": {"a": 1}, "previous": "p", "hash": "h"}, "1.0")
+    is_of_the_class(found)
+    assert (found["activity_id"], found["resources"], found["metadata"]["uid"]) == (
+        activity,
+        [{"type": type, "name": "s"}],
+        "trail/7",
+    )
+    assert found["unmapped"] == {"data": {"a": 1}, "sequence": 7, "previous": "p", "hash": "h"}
+
+
+def test_a_signed_head_is_a_record_of_the_class_too_and_holds_what_was_signed() -> None:
+    body = '{"leaves":2,"number":3,"time":"2026-03-01T03:12:30.250000Z","trail":9}'
+    found = head_record(3, body, "{}", "1.0")
+    is_of_the_class(found)
+    assert found["unmapped"]["body"] == body and found["message"] == "head 3: 2 sessions have grown, 9 acts"

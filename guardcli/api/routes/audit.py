@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
-from guardcli.api.bodies import TrailEntry, TrailPage, Verification
+from guardcli.api.bodies import HeadPage, HeadView, TrailEntry, TrailPage, Verification
 from guardcli.api.context import Api, Who
 from guardcli.api.routing import new_router
 from guardcli.api.store.database import now
@@ -59,6 +59,20 @@ def export_evidence(
     from guardcli.api.evidence import bundle
 
     return Bundle(bundle(api.store, api.keys, since, until, framework))
+
+
+@router.get("/heads")
+def read_heads(
+    api: Api,
+    who: Who,
+    start: Annotated[int, Query(ge=0, lt=2**53)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 500,
+) -> HeadPage:
+    """Read the signed heads, as they were signed, without their leaves."""
+    who.may_verify()
+    found = api.store.signed.bare(start, limit)
+    heads = [HeadView(number=number, body=head.body, signature=head.signature) for number, head in found]
+    return HeadPage(heads=heads, next=heads[-1].number + 1 if heads else start)
 
 
 @router.get("/trail")

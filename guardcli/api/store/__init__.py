@@ -80,7 +80,7 @@ class Store:
         trail = Trail(engine)
         stretches = Stretches(engine, segments or segments_of(Config(), engine.url))
         grants, notices = Grants(engine, trail), Notices(engine)
-        events = Events(engine, trail, stretches)
+        events, signed = Events(engine, trail, stretches), Signed(engine, stretches.segments.objects)
         return cls(
             engine=engine,
             sessions=Sessions(engine, trail),
@@ -95,7 +95,7 @@ class Store:
             trail=trail,
             retention=Retention(engine, trail, stretches.segments),
             leases=Leases(engine),
-            signed=Signed(engine, stretches.segments.objects),
-            outgoing=Outgoing(engine, events),
+            signed=signed,
+            outgoing=Outgoing(engine, events, trail, signed),
             failures=Failures(engine),
         )

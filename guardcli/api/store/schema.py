@@ -155,6 +155,14 @@ FAILURES = Table(
     Index("failures_by_time", "since"),
 )
 
+OUTGOING = Table(
+    "outgoing",
+    METADATA,
+    Column("name", String(32), primary_key=True),
+    needed("following", WIDE),
+)
+"""Which act of the trail, and which signed head, goes to a collector of logs next; sessions say so themselves."""
+
 LEASES = Table(
     "leases",
     METADATA,

@@ -98,6 +98,12 @@ class Signed:
                 yield Head(row.body, row.signature, tuple(leaves))
             last = rows[-1].number
 
+    def bare(self, start: int, limit: int) -> list[tuple[int, Head]]:
+        """Return up to `limit` heads from number `start` with their numbers, without their leaves."""
+        page = select(SIGNED).where(SIGNED.c.number >= start).order_by(SIGNED.c.number).limit(limit)
+        with reading(self._engine) as connection:
+            return [(row.number, Head(row.body, row.signature, ())) for row in connection.execute(page)]
+
     def marks(self, session: str) -> list[Mark]:
         """Return what heads say of a session."""
         query = select(LEAVES, SIGNED.c.body).outerjoin(SIGNED, LEAVES.c.number == SIGNED.c.number)
