@@ -203,9 +203,9 @@ def decode_frontend(frame: Frame) -> FrontendMessage:
     return decode(frame.raw)
 
 
-SHORT, KEPT = 64, 1024
+SHORT, KEPT = 512, 1024
 """So many messages of at most so many bytes are remembered: the same ones come again and again."""
-_ALIKE = b"CDEHS"
+_ALIKE = b"CDEHPS"
 
 
 @lru_cache(maxsize=KEPT)
