@@ -231,7 +231,6 @@ def describe(approval: Approval) -> None:
         ("effects", ", ".join(approval.effects)),
         ("targets", ", ".join(approval.targets)),
         ("reach", approval.reach),
-        ("changes", approval.changes),
         ("rule", f"{approval.rule}: {approval.message}"),
         ("agent's reason", approval.justification),
         ("asked", f"{clock(approval.created)}, {age(at - approval.created)} ago"),
@@ -244,7 +243,7 @@ def describe(approval: Approval) -> None:
     ]
     if approval.decided:
         rows.append(("decided", f"{clock(approval.decided)} by {approval.reviewer or approval.requester}"))
-    rows.append(("reason", approval.reason))
+    rows += [("reason", approval.reason), ("changes", approval.changes)]
     for name, value in rows:
         if value:
             block = inert_block(value).replace("\n", "\n" + " " * 18)

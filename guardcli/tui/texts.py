@@ -153,7 +153,6 @@ def approval_facts(approval: Approval, at: float) -> Text:
         ("effects", effects(approval.effects)),
         ("targets", "\n".join(approval.targets)),
         ("reach", block(approval.reach, "bold")),
-        ("changes", changes(approval.changes)),
         ("rule", approval.rule),
         ("", approval.message),
         ("agent's reason", approval.justification),
@@ -167,7 +166,7 @@ def approval_facts(approval: Approval, at: float) -> Text:
     ]
     if approval.decided:
         rows.append(("decided", f"{clock(approval.decided)} by {approval.reviewer or approval.requester}"))
-    rows.append(("reason", approval.reason))
+    rows += [("reason", approval.reason), ("changes", changes(approval.changes))]
     return facts(rows)
 
 

@@ -76,11 +76,14 @@ def test_a_list_shows_who_asks_for_what_and_acts_on_nothing(house: House) -> Non
 
 
 def test_show_tells_all_that_is_needed_to_decide(house: House) -> None:
-    approval = house.ask(justification="ticket 7", targets=["table:public/orders"], groups=["dba"], quorum=2)
+    approval = house.ask(
+        justification="ticket 7", targets=["table:public/orders"], groups=["dba"], quorum=2, changes=f"+{EVIL}\n-old"
+    )
     shown = house.run("approvals", "show", approval.id[:9]).stdout
     for part in (approval.digest, "ticket 7", "table:public/orders", "2 reviewers of dba", "writes-ask: Writes ask."):
         assert part in shown
-    assert "\x1b" not in shown
+    assert f"+{EVIL[:12]}" in shown and "\n                  -old\n" in shown
+    assert "\x1b" not in shown and "\u202e" not in shown
     assert json.loads(house.run("approvals", "show", approval.id, "--json").stdout)["digest"] == approval.digest
 
 

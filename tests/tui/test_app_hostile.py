@@ -69,6 +69,7 @@ def test_hostile_text_in_every_field_is_only_ever_seen(stage, until, seen) -> No
         targets=[EVIL],
         groups=["dba"],
         justification=EVIL,
+        changes=f"diff --git {EVIL}\n+{EVIL}\n-{EVIL}\n {EVIL}",
     )
     pictures = 0
 

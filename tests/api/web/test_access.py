@@ -54,6 +54,7 @@ class Site:
 
     def ask(self, digest: str) -> str:
         said = {"command": f"psql -c '{EVIL}'", "justification": EVIL, "reach": "seven rows"}
+        said["changes"] = f"+{EVIL}\n-{EVIL}\n@{EVIL}\n{EVIL}"
         return self.own.request_approval("session-web-01", digest * 64, tool="psql", targets=[EVIL], **said).id
 
     def browser(self, role: str) -> requests.Session:
@@ -150,6 +151,8 @@ def test_a_yes_and_a_no_with_reasons(site: Site) -> None:
     for digest, vote, state in (("a", "approve", ApprovalState.APPROVED), ("d", "deny", ApprovalState.DENIED)):
         id = site.ask(digest)
         page = get(browser, f"{site.url}/approvals/{id}")
+        assert '<span class="change-added">+' in page.text and '<span class="change-removed">-' in page.text
+        assert "<script>alert" not in page.text and "\x1b" not in page.text and "\u202e" not in page.text
         assert "&lt;script&gt;" in page.text and "seven rows" in page.text
         form = {"proof": proof_in(page.text), "vote": vote, "reason": "seen"}
         answer = browser.post(f"{site.url}/approvals/{id}/decision", data=form, allow_redirects=False, timeout=90)
