@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from guardcli.gateways.postgres import vigil
-from guardcli.gateways.postgres.vigil import AWAKE_SECONDS, RETRY_EVERY, VAIN_MAX, Vigil
+from guardcli.gateways.postgres.vigil import AWAKE_SECONDS, RETRY_EVERY, VAIN_MAX, Vigil, available
 
 
 class Turns:
@@ -28,7 +29,7 @@ class Turns:
         for work in due:
             work()
 
-    def vigil(self, processors: int = 2) -> Vigil:
+    def vigil(self, processors: float = 2) -> Vigil:
         return Vigil(lambda: self.now, processors)
 
 
@@ -51,10 +52,24 @@ def test_it_looks_again_until_the_time_is_over_and_once_only_each_turn(turns: Tu
     assert not watch.awake and not turns.soon
 
 
-def test_with_one_processor_it_sleeps(turns: Turns) -> None:
-    watch = turns.vigil(processors=1)
+@pytest.mark.parametrize("processors", [0.5, 1, 1.9])
+def test_with_less_than_two_processors_it_sleeps(turns: Turns, processors: float) -> None:
+    watch = turns.vigil(processors)
     watch.keep()
     assert not watch.awake and not turns.soon
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [("max 100000", 64), ("50000 100000", 0.5), ("9900000 100000", 64), (None, 64), ("odd", 64), ("1 0", 64)],
+)
+def test_a_cgroup_may_give_less_time_than_there_are_processors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str | None, found: float
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(64)))
+    if said is not None:
+        (tmp_path / "cpu.max").write_text(said + "\n")
+    assert available(tmp_path) == found
 
 
 def test_where_nothing_comes_in_time_it_sleeps_and_tries_again_now_and_then(turns: Turns) -> None:
