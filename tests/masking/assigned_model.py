@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from masking.values_model import is_secret_string, is_secret_word
@@ -222,13 +222,15 @@ def _is_open(before: bytes, quote: bytes) -> bool:
     return (before.count(quote) - before.count(b"\\" + quote)) % 2 == 1
 
 
-_SCANNER = Scanner(Assigned.triggers)
+@cache
+def _scanner() -> Scanner:
+    return Scanner(Assigned.triggers)
 
 
 def assigned(text: bytes) -> list[tuple[int, int, int]]:
     """Return where each value begins and ends, and the rest that goes on behind the end of the text."""
     found, done = [], 0
-    for at in _SCANNER.scan(text)[::2]:
+    for at in _scanner().scan(text)[::2]:
         value = Assigned().find(text, at) if at > done else None
         if value is None:
             continue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from guardcli.masking.names import SUFFIX, TELLING
 from guardcli.masking.scanner import Scanner
 from guardcli.masking.tails import Tail
@@ -60,10 +62,13 @@ EXPRESSIONS = {
     Tail.SCALAR: _TOLD + rb"[\"']?:[ \t]{1,4}[|>][+-]?[0-9]?[ \t]{0,4}\r?\n",
 }
 
-_SCANNER = Scanner([rb"(?i)" + EXPRESSIONS[tail] for tail in Tail])
+
+@cache
+def _scanner() -> Scanner:
+    return Scanner([rb"(?i)" + EXPRESSIONS[tail] for tail in Tail])
 
 
 def named(text: bytes) -> set[tuple[int, int]]:
     """Return where each form ends, with its number."""
-    hits = _SCANNER.scan(text)
+    hits = _scanner().scan(text)
     return set(zip(hits[::2], hits[1::2], strict=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from array import array
+from functools import cache
 from re import _parser as parser  # type: ignore[attr-defined]
 
 import pytest
@@ -37,7 +38,12 @@ PIECES = (
 MATCH, WHOLE, SEARCH = 0, 1, 2
 SEARCHED = {finder.value if finder.way is Way.SHAPE else finder.lead or finder.head for finder in FINDERS}
 TRIGGERS = list(dict.fromkeys(trigger for part in PARTS for trigger in part.triggers))
-SCANNER = Scanner(TRIGGERS)
+
+
+@cache
+def scanner() -> Scanner:
+    """Compiled for those who run these tests, not for all who gather them."""
+    return Scanner(TRIGGERS)
 
 
 def changed(one: bytes, dice: random.Random) -> bytes:
@@ -112,7 +118,7 @@ def modelled(finder: Finder, text: bytes, ends: list[int]) -> list[tuple[int, in
 def triggered(part: Detector, finder: Finder, text: bytes) -> set[int]:
     """Return where triggers of `finder` end."""
     wanted = {TRIGGERS.index(one) for one, other in zip(part.triggers, part.finders, strict=False) if other == finder}
-    hits = SCANNER.scan(text)
+    hits = scanner().scan(text)
     return {end for end, number in zip(hits[::2], hits[1::2], strict=True) if number in wanted}
 
 
