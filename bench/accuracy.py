@@ -13,7 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from excerpts import excerpts
+from excerpts import Place, excerpts
 from labelled import Labelled, lookalikes, positives, source_files
 from scenes import SCENES, filled
 
@@ -49,21 +49,19 @@ class Score:
         """Judge `texts`; findings of the kinds in `ignored` do not count."""
         for text, kind, secret in texts:
             start = text.rfind(secret) if secret else -1
-            self.judge(text, kind, [(start, start + len(secret))] if secret else [], ignored)
+            self.judge(text, [Place(start, start + len(secret), kind)] if secret else [], ignored)
 
-    def judge(
-        self, text: str, entity: str, places: Sequence[tuple[int, int]], ignored: frozenset[str] = frozenset()
-    ) -> None:
-        """Judge one text with secrets of `entity` at `places`."""
+    def judge(self, text: str, places: Sequence[Place], ignored: frozenset[str] = frozenset()) -> None:
+        """Judge one text with secrets at `places`."""
         findings: list[tuple[str, int, int]] = []
-        masker = self._machines if entity in _MACHINES else self._masker
+        masker = self._machines if any(one.entity in _MACHINES for one in places) else self._masker
         stream = masker.stream(observer=lambda *one: findings.append(one))
         data = text.encode()
         out = (stream.feed(data + b"\n") + stream.finish()).decode("utf-8", "replace")
         hidden, secret = bytearray(len(data) + 1), bytearray(len(data) + 1)
         for _, offset, length in findings:
             hidden[offset : offset + length] = b"\1" * length
-        for first, last in places:
+        for first, last, entity in places:
             low, high = (len(text[:place].encode()) for place in (first, last))
             secret[low:high] = b"\1" * (high - low)
             left = "".join(chr(data[place]) for place in range(low, high) if not hidden[place])
@@ -119,8 +117,8 @@ def main() -> None:
     masker = Masker(DEFAULT_RULES, key=_KEY)
     score = Score(masker)
     score.add(positives(1, _EACH))
-    for text, entity, places in excerpts(_EXCERPT):
-        score.judge(text, entity, places)
+    for text, places in excerpts(_EXCERPT):
+        score.judge(text, places)
     wanted, found = scenes(masker, 6)
     score.wanted["in scenes"], score.found["in scenes"] = wanted, found
     score.add(lookalikes(2, _LOOKALIKES))

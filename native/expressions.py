@@ -25,7 +25,8 @@ _SIGN = rb"(?:=>|:=|\|\|=|\?\?=|\?=|=|:|[ \t](?:\|\||\?\?)[ \t])"
 _HEAD = rb"\n?[ \t]*(?:[-+>~;#] )?(?:(?:export|set|ENV|ARG|readonly|local|declare -\w+)[ \t]+)?[\"']?"
 _FILE = rb"(?:pem|key|crt|cer|txt|json|ya?ml|conf|cfg|ini|env|p12|pfx|jks|py|js|ts|php|rb|go|sh|sock|html?|md)"
 _STOP = (
-    rb"(?:the|an?|of|to|is|are|for|from|that|which|with|must|will|can|cannot|be|been|has|used|your|this|not|by|when|if)"
+    rb"(?:the|an?|of|to|is|are|for|from|that|which|with|must|will|via|using|can|cannot|be|been"
+    rb"|has|used|your|this|not|by|when|if)"
 )
 _ENDED = (
     rb"s?[0-9]{0,2}"
@@ -53,7 +54,7 @@ EXPRESSIONS: dict[str, bytes] = {
     "placeholder": rb"""(?ix)
       \*{3,}.* | \.{3}.* | \xe2\x80\xa6.* | \\?['"`]{1,3}                                  # stars, dots
     | (?:files|compat|systemd|sss|winbind)(?:\ {1,8}\[?[a-z=!]+\]?)*                       # nsswitch.conf
-    | \$\{\w+\[[\w@*\#-]*\]\}
+    | \$\{\w+\[[\w@*\#-]*\]\} | \$\{\{.*                                              # of an array, of a workflow
     | \$\{?[a-z_][\w:.-]*\}? | \$\{\w+:?[-?=+](?:\$.*)?\}? | \$[0-9@*\#?!]? | \$\$ | \$\(.* | \{\{.*\}\}.*
     | %\(?\w*\)?s? | %\w+% | \{[\w.:\ ]*\} | @\w*@ | \#\{.*\}                            # variables
     | <[^<>]*>? | <<?<?[a-z_][\w\ ]*>{0,3} | \[[\w\ :.-]*\] | \([\w\ ,.:'"=-]*\) | __\w+__ # <password>, [PASSWORD]
@@ -128,7 +129,7 @@ EXPRESSIONS: dict[str, bytes] = {
     rb"|pwd|int|char)(?s:.*)",
     "formatted": rb"(?s).*(?:\{[^{}]*\}|%[sd(]|\\[wdsbSWD]|\$\{|\[\^|\(\?).*",
     "metavariable": rb"[A-Z][A-Z_]*[\])}]*"
-    rb"|(?i:and|or|is|the|to|for|with|if|in|option|options|flag|flags|argument|must|can|will|when|from|not)",
+    rb"|(?i:and|or|is|the|to|for|with|via|if|in|option|options|flag|flags|argument|must|can|will|when|from|not)",
     # Values that somebody chose are none of these.
     "ordinary_word": rb"""(?ix)
       [a-z]+(?:[ _.:/-][a-z]+)*                                          # a word, a name, an attribute

@@ -1,8 +1,8 @@
 """Excerpts of files and of what programs print, with the entity that is in them, written down apart from what finds it.
 
 Each ``.txt`` here holds excerpts; ``%% entity`` begins one. A slot ``⟦kind⟧`` or ``⟦kind:size⟧`` is a secret,
-``‹kind›`` a value of the same making that is none: `Values` makes them when they are needed, so that no file holds
-one. ``\\e`` is an escape character.
+``⟦kind@entity⟧`` one of another entity than the excerpt's, ``‹kind›`` a value of the same making that is none:
+`Values` makes them when they are needed, so that no file holds one. ``\\e`` is an escape character.
 """
 
 from __future__ import annotations
@@ -14,15 +14,22 @@ from typing import NamedTuple
 
 from excerpts.values import Values
 
-_SLOT = re.compile(r"([⟦‹])([a-zA-Z0-9_]+)(?::([0-9]+))?[⟧›]")
+_SLOT = re.compile(r"([⟦‹])([a-zA-Z0-9_]+)(?::([0-9]+))?(?:@([a-z_]+))?[⟧›]")
+
+
+class Place(NamedTuple):
+    """Where a secret stands, from its first sign to behind its last, and its entity."""
+
+    start: int
+    end: int
+    entity: str
 
 
 class Filled(NamedTuple):
-    """The text of an excerpt, its entity, and where its secrets stand."""
+    """The text of an excerpt, and its secrets."""
 
     text: str
-    entity: str
-    places: tuple[tuple[int, int], ...]
+    places: tuple[Place, ...]
 
 
 def excerpts(each: int) -> Iterator[Filled]:
@@ -36,7 +43,7 @@ def excerpts(each: int) -> Iterator[Filled]:
 
 def _fill(values: Values, entity: str, body: str) -> Filled:
     pieces: list[str] = []
-    places: list[tuple[int, int]] = []
+    places: list[Place] = []
     length = end = 0
     for slot in _SLOT.finditer(body):
         made = values.get(slot[2], int(slot[3] or 0))
@@ -44,5 +51,5 @@ def _fill(values: Values, entity: str, body: str) -> Filled:
         start = length + slot.start() - end
         length, end = start + len(made), slot.end()
         if slot[1] == "⟦":
-            places.append((start, length))
-    return Filled("".join([*pieces, body[end:]]), entity, tuple(places))
+            places.append(Place(start, length, slot[4] or entity))
+    return Filled("".join([*pieces, body[end:]]), tuple(places))

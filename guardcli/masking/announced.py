@@ -17,7 +17,8 @@ _PAIR = (
     rb"[ \t]*\\?[\"']?(?:%s)\\?[\"']?[ \t]*[:=][ \t]*(?:\\?\"(?P<a>(?:[^\"\\\n]|\\.)*)\"?|'"
     rb"(?P<b>[^'\n]*)'?|(?P<c>[^\s\"'{\[][^\s,]*))[ \t]*,?[ \t]*\r?"
 )
-_ALONE = re.compile(rb"[ \t]*(?P<a>[^\s<>]{6,200})[ \t]*\r?")
+_ALONE = re.compile(rb"[ \t]*(?P<a>[^\s<>]{6,4000})[ \t]*\r?")
+_UNDER_PATH = re.compile(rb"(?P<a>[^\s/.<>|][^\s/<>|]{5,200})\r?")
 _LINE = re.compile(rb"[ \t]*(?P<a>[^\s<][^\r\n]*?)[ \t]*\r?")
 _CODE = re.compile(
     rb"[ \t]*(?:[0-9]{1,2}[.)] |[-*] )?(?P<a>[0-9A-Za-z]{4,12}"
@@ -80,13 +81,31 @@ ANNOUNCED = (
         3,
     ),
     Announcement(
-        rb"\b(?:following|generated|initial|temporary|one-time|new|admin(?:istrator)?) (?:admin"
-        rb"(?:istrator)? )?(?:password|token|secret)\b[^\n.]{0,80}:[ \t]{0,4}\r?\n",
+        rb"\b(?:following|generated|initial|temporary|one-time|new|admin(?:istrator)?) (?:[\w-]{1,20} ){0,2}"
+        rb"(?:password|token|secret|key)\b[^\n.]{0,80}:[ \t]{0,4}\r?\n",
         _ALONE,
         _word,
         4,
         False,
         re.compile(rb"(?=[ \t]*\S+[ \t]+\S).*"),
+    ),
+    Announcement(
+        rb"\bpassword for the \[?[\w.-]{1,60}\]? user\b[^\n.]{0,100}:[ \t]{0,4}\r?\n",
+        _ALONE,
+        is_given,
+        2,
+    ),
+    Announcement(
+        rb"(?:^|\n)[0-9]{1,4}\) \"[\w.:/-]{0,60}(?:pass(?:word|wd|phrase)?|secret|token|api_?key)\"[ \t]{0,4}\r?\n",
+        _QUOTED,
+        is_given,
+        1,
+    ),
+    Announcement(
+        rb"(?:^|\n)/[\w./-]{0,100}[/_-](?:password|passwd|secret|token|api_?key)[ \t]{0,4}\r?\n",
+        _UNDER_PATH,
+        is_chosen,
+        1,
     ),
     Announcement(
         rb"\bform-data; name=\\?\"[\w.\[\]-]{0,60}(?:pass(?:word|wd|phrase|code)|pwd|secret|token|api_?key)"

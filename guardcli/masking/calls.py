@@ -10,11 +10,11 @@ from guardcli.masking.judges import CHOSEN, STRING
 
 _STRING = rb"(?:\"((?:[^\"\\\n]|\\.){1,8192})\"?|'((?:[^'\\\n]|\\.){1,8192})'?)"
 _GIVEN = rb"[ \t]{0,4}(?:\"[^\"\n]{0,300}\"|'[^'\n]{0,300}'|[\w.$]{1,100}(?:\(\))?)[ \t]{0,4},"
-_NEXT = rb"[ \t]{0,4}[\"'][^\"'\n]"
+_NEXT = rb"[ \t]{0,4}(?:Some\()?[\"'][^\"'\n]"
 _SPACE = rb"[ \t]{0,4}"
 
 _AFTER_TWO = (
-    rb"(?:mysqli|mysqli_connect|mysqli_real_connect|mysql_connect|PDO|pg_connect|getConnection"
+    rb"(?:mysqli|mysqli_connect|mysqli_real_connect|mysql_connect|PDO|PDO->__construct|mysqli->__construct|DBI->connect|pg_connect|getConnection"
     rb"|MySQLdb\.connect|ibase_connect|oci_pconnect)\("
 )
 _AFTER_ONE = (
@@ -35,12 +35,15 @@ ARGUMENT = STRING._replace(declines=rb"(?s:-.*)")
 
 
 def _call(head: bytes, arguments: bytes, judge: bool) -> Form:
-    return Form(head + arguments + _NEXT, head + arguments + _SPACE, _STRING, ARGUMENT if judge else CHOSEN)
+    wrapped = arguments + _SPACE + rb"(?:Some\()?"
+    return Form(head + arguments + _NEXT, head + wrapped, _STRING, ARGUMENT if judge else CHOSEN)
 
 
 CALLS = (
     _call(_AFTER_TWO, _GIVEN + _GIVEN, True),
     _call(_AFTER_ONE, _GIVEN, True),
+    _call(rb"mysql_real_connect\(", _GIVEN + _GIVEN + _GIVEN, True),
+    _call(rb"\bred(?:is)?[.:]auth\(", b"", True),
     _call(_LOGIN, _GIVEN, False),
     Form(
         rb"ConvertTo-SecureString[ \t]{1,4}(?:-String[ \t]{1,4})?[\"'][^\"'\n]",
@@ -49,8 +52,8 @@ CALLS = (
         ARGUMENT,
     ),
     Form(
-        rb"ConvertTo-SecureString[^\n]{1,60}-String[ \t]{1,4}[\"'][^\"'\n]",
-        rb"(?i)ConvertTo-SecureString[^\n]{1,60}-String[ \t]{1,4}",
+        rb"ConvertTo-SecureString[^\n\"']{1,60}-String[ \t]{1,4}[\"'][^\"'\n]",
+        rb"(?i)ConvertTo-SecureString[^\n\"']{1,60}-String[ \t]{1,4}",
         _STRING,
         ARGUMENT,
     ),

@@ -39,6 +39,7 @@ PUBLIC = (
     rb"(?:(?:next|prev(?:ious)?|pag(?:e|ing|ination)|input|output|continu(?:e|ation)|sync|cancell?ation|[eb]os|unk|sep|cls|pad|mask"
     rb"|special|end|start|stop|max|min|num|total|prompt|completion|count|symbol|lexer|pars(?:er?|ed)|line|string|op(?:erator)?"
     rb"|keyword|ident(?:ifier)?|current|expected|unexpected|text|word|marker|cursor|delimiter|resume|row|close|open)[_-]?token"
-    rb"|(?:git|ssh|sudo)_?askpass)"
+    rb"|(?:git|ssh|sudo)_?askpass|checksum/(?:[a-z]{1,20}-){0,3}(?:secret|token|password|credential)s?)"
 )
-"""Tokens that open nothing: those of pagination, of parsers and of language models; programs that ask."""
+"""Tokens that open nothing: those of pagination, of parsers and of language models; programs that ask; digests that
+Helm's charts keep in annotations."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from guardcli.masking.forms import Form
-from guardcli.masking.judges import CHOSEN, GIVEN, Judge
+from guardcli.masking.judges import CHOSEN, GIVEN, STRING, Judge
 from guardcli.masking.names import GUARDED, SUFFIX, TELLING
 from guardcli.masking.native import Question
 
@@ -14,6 +14,7 @@ _VALUE = (
     rb"(?:\\?\"((?:[^\"\\\n]|\\[^\"\n]){1,8192})|'([^'\n]{1,8192})|([^\s\"'\\,;(){}\[\]<>]{1,8192})"
     rb"(?=[\s\"'\\,;)}\]<>]|\Z))"
 )
+_STRING = rb"(?:\"((?:[^\"\\\n]|\\.){1,8192})|'((?:[^'\\\n]|\\.){1,8192})|`([^`\n]{1,8192}))"
 _BEGUN = rb"\\?[\"']?[^\s\"'\\]"
 _UUID = rb"([0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})(?![\w-])"
 _NAMED = (
@@ -71,6 +72,34 @@ TOLD = (
         _UUID,
         GIVEN,
         1,
+    ),
+    Form(
+        rb"\bSecureString[ \t]{0,20}[|\t][ \t]{0,20}[^\s|]",
+        rb"SecureString[ \t]{0,20}[|\t][ \t]{0,20}",
+        rb"([^\s|]{1,8192})",
+    ),
+    Form(
+        rb"\buserPassword::[ \t]{1,4}[A-Za-z0-9+/]{4}",
+        rb"(?i)\buserPassword::[ \t]{1,4}",
+        rb"([A-Za-z0-9+/]{4,8192}={0,2})",
+    ),
+    Form(
+        TELLING + rb"[ \t]{1,4}(?:string|text|varchar(?:\([0-9]{1,5}\))?|\[\]byte)[ \t]{0,4}:?=[ \t]{0,4}[\"'`][^\"'`]",
+        rb"(?i)" + _NAME + rb"[ \t]{1,4}(?:string|text|varchar(?:\([0-9]{1,5}\))?|\[\]byte)[ \t]{0,4}:?=[ \t]{0,4}",
+        _STRING,
+        STRING,
+    ),
+    Form(
+        TELLING + rb"[ \t]{0,4}<<?-[ \t]{0,4}[\"'][^\"']",
+        rb"(?i)" + _NAME + rb"[ \t]{0,4}<<?-[ \t]{0,4}",
+        _STRING,
+        STRING,
+    ),
+    Form(
+        rb"\b(?:login|credentials|creds)[ \t]{0,4}[:=][ \t]{0,4}[\w.@+-]{1,100} / [^\s/]",
+        rb"(?i)\b(?:login|credentials|creds)[ \t]{0,4}[:=][ \t]{0,4}[\w.@+-]{1,100} / ",
+        rb"(\S{4,200})(?=\s|\Z)",
+        CHOSEN,
     ),
     Form(
         TELLING + rb"[ \t]{0,60}(?:\||\xe2\x94\x82)[ \t]{1,4}[^\s|\xe2]",

@@ -29,17 +29,24 @@ PREFIXED: Sequence[tuple[bytes, bytes, int]] = (
     (b"dp.scim.", _WORD, 40), (b"dp.audit.", _WORD, 40), (b"NRAK-", _UP, 27), (b"NRJS-", _HEX, 19),
     (b"NRII-", _URL, 32), (b"NRSP-", _WORD, 30),
     (b"sbp_", _HEX, 40), (b"sb_secret_", _URL, 20), (b"FlyV1 fm", b"0-9A-Za-z+/=,_-", 40), (b"fo1_", _URL, 43),
+    (b"cfut_", _WORD, 40), (b"cfat_", _WORD, 40), (b"cfk_", _WORD, 40), (b"bedrock-api-key-", _B64, 60),
+    (b"vercel_blob_rw_", b"0-9A-Za-z_", 30), (b"vci_", _URL, 24), (b"vcr_", _URL, 24), (b"tgp_v1_", _URL, 40),
+    (b"sk-", _HEX, 32), (b"sk_", _HEX, 48), (b"fw_", _WORD, 22), (b"napi_", _LOW, 60), (b"EAAA", _URL, 60),
+    (b"hcaik_", _LOW, 50), (b"hcbik_", _LOW, 50), (b"hcxik_", _LOW, 50), (b"hcxlk_", _LOW, 50), (b"hcamk_", _LOW, 50),
+    (b"signkey-prod-", _HEX, 32), (b"signkey-test-", _HEX, 32), (b"signkey-branch-", _HEX, 32),
+    (b"tr_prod_", _WORD, 20), (b"tr_stg_", _WORD, 20), (b"tr_dev_", _WORD, 20), (b"tr_pat_", _WORD, 30),
+    (b"polar_oat_", _WORD, 30), (b"polar_pat_", _WORD, 30),
     (b"PMAK-", b"0-9a-f-", 59),
     (b"AGE-SECRET-KEY-1", _UP, 58), (b"AGE-PLUGIN-", b"0-9A-Z-", 40), (b"ops_eyJ", _B64, 200), (b"aio_", _WORD, 28),
     (b"p8e-", _LOW, 32), (b"LTAI", _WORD, 20),
     (b"AKCp", _WORD, 69), (b"cmVmdGtu", _WORD, 56), (b"ATATT3xFfGF0", _DOT, 100), (b"ATCTT3xFfGN0", _DOT, 100),
     (b"ATBB", _WORD, 32),
-    (b"ABSK", b"0-9A-Za-z+/=", 100), (b"xkeysib-", b"0-9a-z-", 64), (b"xsmtpsib-", b"0-9a-z-", 64),
+    (b"ABSK", b"0-9A-Za-z+/=", 100), (b"xkeysib-", b"0-9A-Za-z-", 64), (b"xsmtpsib-", b"0-9A-Za-z-", 64),
     (b"bkua_", _LOW, 40), (b"csk-", _LOW, 48),
     (b"CCIPAT_", b"0-9A-Za-z_", 60), (b"CLOJARS_", _LOW, 60), (b"v1.0-", b"0-9a-f-", 150), (b"CFPAT-", _URL, 43),
     (b"CFPAT_", _URL, 43),
-    (b"sl.", b"0-9A-Za-z_-", 130), (b"duffel_live_", _URL, 43), (b"duffel_test_", _URL, 43), (b"EZAK", _LOW, 54),
-    (b"EZTK", _LOW, 54),
+    (b"sl.", b"0-9A-Za-z_-", 130), (b"duffel_live_", _URL, 43), (b"duffel_test_", _URL, 43), (b"EZAK", _WORD, 54),
+    (b"EZTK", _WORD, 54),
     (b"figd_", _URL, 40), (b"figu_", _URL, 40), (b"EAACEdEose0cBA", _WORD, 20), (b"EAAG", _WORD, 100),
     (b"EAAB", _WORD, 100), (b"EAAC", _WORD, 100), (b"EAAM", _WORD, 100),
     (b"FLWSECK-", b"0-9a-zA-Z-", 32), (b"FLWSECK_TEST-", b"0-9a-zA-Z-", 12), (b"fio-u-", _DOT, 64),
@@ -54,16 +61,16 @@ PREFIXED: Sequence[tuple[bytes, bytes, int]] = (
     (b"sk-or-v1-", _HEX, 64), (b"sk-or-", _HEX, 48), (b"sha256~", _URL, 43),
     (b"pplx-", _WORD, 48), (b"pcsk_", b"0-9A-Za-z_", 60), (b"access-sandbox-", b"0-9a-f-", 36),
     (b"access-production-", b"0-9a-f-", 36),
-    (b"access-development-", b"0-9a-f-", 36), (b"phx_", _WORD, 40), (b"pnu_", _LOW, 36), (b"pul-", _HEX, 40),
+    (b"access-development-", b"0-9a-f-", 36), (b"phx_", _WORD, 40), (b"pnu_", _WORD, 36), (b"pul-", _HEX, 40),
     (b"rdme_", _LOW, 70), (b"r8_", _WORD, 37),
-    (b"re_", b"0-9A-Za-z_", 32), (b"rubygems_", _HEX, 48), (b"rnd_", _WORD, 32), (b"SCW", _UP, 17),
+    (b"re_", b"0-9A-Za-z_", 32), (b"rubygems_", _HEX, 48), (b"rnd_", _WORD, 28), (b"SCW", _UP, 17),
     (b"tk-us-", _URL, 48), (b"tk-eu-", _URL, 48), (b"sgp_", b"0-9A-Za-z_", 40),
     (b"shippo_live_", _HEX, 40), (b"shippo_test_", _HEX, 40), (b"sqp_", _HEX, 40), (b"squ_", _HEX, 40),
     (b"sqa_", _HEX, 40), (b"slk_", _HEX, 64),
-    (b"sq0atp-", _URL, 22), (b"sq0csp-", _URL, 43), (b"sq0idp-", _URL, 22), (b"EAAAE", _URL, 59),
-    (b"EAAAl", _URL, 59), (b"tskey-", b"0-9A-Za-z-", 20), (b"SK", _HEX, 32),
-    (b"AAAAAAAAAAAAAAAAAAAAA", b"0-9A-Za-z%", 80), (b"tfp_", _URL, 40), (b"vcp_", _WORD, 24), (b"vca_", _WORD, 24),
-    (b"vck_", _WORD, 24), (b"xai-", _WORD, 70), (b"AQVN", _URL, 35),
+    (b"sq0atp-", _URL, 22), (b"sq0csp-", _URL, 43), (b"sq0idp-", _URL, 22), (b"tskey-", b"0-9A-Za-z-", 20),
+    (b"SK", _HEX, 32),
+    (b"AAAAAAAAAAAAAAAAAAAAA", b"0-9A-Za-z%", 80), (b"tfp_", _URL, 40), (b"vcp_", _URL, 24), (b"vca_", _URL, 24),
+    (b"vck_", _URL, 24), (b"xai-", _WORD, 70), (b"AQVN", _URL, 35),
     (b"y0_", _URL, 50), (b"t1.9eu", b"0-9A-Za-z_.=-", 80), (b"AKID", _WORD, 32), (b"AKLT", _WORD, 40),
     (b"MFRGG", _UP, 60), (b"ghv_", _WORD, 36), (b"django-insecure-", rb"\x21-\x7e", 40),
     (b"sm_pat_", _WORD, 16), (b"sm_aat_", _WORD, 16), (b"sm_sat_", _WORD, 16), (b"key_live_", _WORD, 20),
@@ -113,9 +120,32 @@ FORMS: Sequence[tuple[bytes, bytes]] = (
         rb"[A-Za-z0-9+/]{76}(?:\+AStA|ACDb)[A-Za-z0-9+/]{5}==?",
         rb"[A-Za-z0-9+/]{76}(?:\+ASt|ACDb)[A-Za-z0-9+/]{5,6}={0,2}",
     ),
+    (
+        rb"\baccess_token\$(?:production|sandbox)\$[0-9a-z]{16}\$[0-9a-f]{32}",
+        rb"access_token\$(?:production|sandbox)\$[0-9a-z]{16}\$[0-9a-f]{32}",
+    ),
+    (rb"\btoken-[a-z0-9]{5}:[a-z0-9]{54}", rb"token-[a-z0-9]{5}:[a-z0-9]{54}(?![0-9A-Za-z])"),
+    (
+        rb"\bsyt_[A-Za-z0-9=]{1,60}_[A-Za-z0-9]{20}_[A-Za-z0-9]{6}\b",
+        rb"syt_[A-Za-z0-9=]{1,60}_[A-Za-z0-9]{20}_[A-Za-z0-9]{6}(?![0-9A-Za-z])",
+    ),
+    (rb"\bSSWS[ \t]{1,4}[A-Za-z0-9_-]{40}", rb"SSWS[ \t]{1,4}([A-Za-z0-9_-]{40,64})"),
     (rb"\bwhsec_[A-Za-z0-9+/]{24}", rb"whsec_[A-Za-z0-9+/=]{24,100}"),
 )
 """What else has a form of its own: a trigger, and the whole. Those without a literal `native` finds: no trigger."""
+
+BEGUN = (
+    rb"SG\.[A-Za-z0-9_-]{4,32}(?:\.[A-Za-z0-9_-]*)?|[0-9]{8,10}:AA[A-Za-z0-9_-]*"
+    rb"|[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]*"
+    rb"|A3-[A-Z0-9]{6}-[A-Z0-9-]*|dt0[a-z][0-9]{2}\.[A-Z0-9]{4,24}(?:\.[A-Z0-9]*)?"
+    rb"|(?:pat|sat)\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9.]*"
+    rb"|[MNO][A-Za-z0-9_-]{23,25}\.[A-Za-z0-9_-]{4,6}(?:\.[A-Za-z0-9_-]*)?|sk\.eyJ[A-Za-z0-9_.-]*"
+    rb"|pat[A-Za-z0-9]{14}\.[a-f0-9]*"
+    rb"|00D[A-Za-z0-9]{12,15}![A-Za-z0-9._]*|[12]/[0-9]{10,20}(?:/[0-9]*)?(?::[0-9a-f]*)?|AAAA[A-Za-z0-9_-]{7}:[A-Za-z0-9_-]*"
+    rb"|access_token\$(?:production|sandbox)\$[0-9a-z$]*|token-[a-z0-9]{5}:[a-z0-9]*|syt_[A-Za-z0-9_=]*"
+    rb"|SSWS[ \t]{1,4}[A-Za-z0-9_-]*"
+)
+"""What the end of an unfinished line may be the beginning of, of these forms."""
 
 HOOKS: Sequence[tuple[bytes, bytes]] = (
     (

@@ -19,13 +19,15 @@ _SENT = (
     rb"\"[nN]ame\"[ \t]{0,4}:[ \t]{0,4}\"(?i:(?:set-)?cookie)\"[ \t]{0,4},[ \t]{0,4}"
     rb"\"[vV]alue\"[ \t]{0,4}:[ \t]{0,4}\""
 )
+_SESSION = rb"(?<![\w.-])(?:_[a-z0-9]{1,30}_session|connect\.sid|laravel_session|wordpress_logged_in_[0-9a-f]{32})="
 _PAIR = Judge(Question.PLACEHOLDER, wants=rb"(?s:[^=]*=.*)")
 _KEPT = (
+    Form(_SESSION[len(rb"(?<![\w.-])") :] + rb"[A-Za-z0-9]", _SESSION, rb"([\w%.~+/=-]{8,8192})", CHOSEN),
     Form(_JAR + rb"[^\s]", _JAR, rb"(\S{1,8192})", CHOSEN),
     Form(_SENT + rb"[^\s\"]", _SENT, rb"([^\n\"\\]{1,8192})", _PAIR),
     Form(_OBJECT + rb"[^\s\"]", _OBJECT, rb"([^\s\"\\]{1,8192})", CHOSEN),
 )
-"""Cookies as programs keep them: a line of Netscape's format, an object of JSON."""
+"""Cookies as programs keep them: that of a session by its name, a line of Netscape's format, an object of JSON."""
 
 
 class Cookie(TokenDetector):

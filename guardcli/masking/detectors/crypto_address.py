@@ -32,7 +32,7 @@ class CryptoAddress(Detector):
     personal = True
     triggers = (
         rb"\b0x[0-9A-Fa-f]{40}",
-        rb"(?i:" + _NAMES + rb")[\w ]{0,12}[\"']?[ \t]{0,4}[:=#|]?[ \t\"']{0,4}[13LMDTXr2mnA48]" + _BASE58 + rb"{25}",
+        rb"(?i:" + _NAMES + rb")[\w ]{0,12}[\"']?[ \t]{0,4}[:=#|,]?[ \t\"']{0,4}[13LMDTXr2mnA48]" + _BASE58 + rb"{25}",
         rb"\b(?:bc1|BC1|tb1|ltc1)[0-9A-Za-z]{11}",
     )
 

@@ -14,7 +14,8 @@ _NAMES = (
 )
 _VALUE = re.compile(rb"[A-Za-z0-9+/_-]{20,8192}={0,2}(?![\w./:-])")
 _PUBLIC = re.compile(
-    rb"(?i)(?:public|pub|publishable|primary|foreign|cache|sort|partition|object|idempotency|host|ssh|index|storage|row)[_-]?key"
+    rb"(?i)(?:public|pub|publishable|primary|foreign|cache|sort|partition|object|idempotency|host|ssh|index|storage|row"
+    rb"|websocket)[ _-]?key"
 )
 _BEFORE = b" \t\"'=:>"
 _FIRST = 20
@@ -22,6 +23,8 @@ _CHANGE = re.compile(rb"[a-z](?![a-z])|[A-Z](?![A-Z])|[0-9](?![0-9])")
 """Where a letter's case or a digit's run ends: random text has one at more than every second character."""
 _WORDS = re.compile(rb"_{0,2}(?:(?:[A-Z]?[a-z]{2,20}|To|Of|In|By|On|At|As)[-_/+]?){2,40}")
 """Words put together, as names in code are: ``ConvertTo-SecureString``."""
+_TWILIO = re.compile(rb"[A-Z]{2}[0-9a-f]{32}")
+"""Identifiers of Twilio's resources, which it calls their ``sid``."""
 _DIGITS = b"0123456789"
 _MEASURED = 64
 _FEW = 3.2
@@ -51,7 +54,7 @@ def _is_random(token: bytes) -> bool:
     """Tell whether `token` mixes letters and digits and its characters are spread."""
     if token.isalpha() or token.isdigit():
         return False
-    if _WORDS.fullmatch(token):
+    if _WORDS.fullmatch(token) or _TWILIO.fullmatch(token):
         return False
     few_digits = 10 * (len(token) - len(token.translate(None, _DIGITS))) < len(token)
     if few_digits and 3 * len(_CHANGE.findall(token)) < len(token):

@@ -17,6 +17,17 @@ _PAIR = re.compile(rb"\\?\"[\w.-]{1,253}\\?\"[ \t]*:[ \t]*\\?\"([^\"\\\n]*)(\\?\
 _OPEN = rb"\"(?:data|stringData)\\?\"[ \t]{0,8}:[ \t]{0,8}\{[ \t]{0,8}\\?\""
 _KEY_OPEN = rb"[\w.-]{1,253}\\?\"[ \t]*:[ \t]*\\?\""
 _KIND = re.compile(rb"\\?\"kind\\?\"[ \t]*:[ \t]*\\?\"Secret\\?\"")
+_OTHER = (
+    re.compile(
+        rb"\\?\"kind\\?\"[ \t]{0,8}:[ \t]{0,8}\\?\"(?!Secret\\?\")\w{1,60}\\?\"[ \t]{0,8},[ \t]{0,8}\\?"
+        + _OPEN
+        + rb"\Z"
+    ),
+    re.compile(
+        rb"[ \t]{0,8}\}[ \t]{0,8},[ \t]{0,8}\\?\"kind\\?\"[ \t]{0,8}:[ \t]{0,8}\\?\"(?!Secret\\?\")\w{1,60}\\?\""
+    ),
+)
+"""What stands before and behind the data of an object that says itself that it is no Secret."""
 _BOOTSTRAP = re.compile(rb"(?<![A-Za-z0-9.])[a-z0-9]{6}\.[a-z0-9]{16}(?![A-Za-z0-9.])")
 _NEAR = 4000
 _REACH = 6000
@@ -100,6 +111,8 @@ def _inline(text: bytes, at: int) -> Sequence[tuple[int, int, int]]:
     named = b"stringData" in text[max(0, at - 40) : at] or _KIND.search(
         text, low, newline if newline >= 0 else place + _NEAR
     )
+    if not named and (_OTHER[0].search(text, max(0, at - 120), at) or _OTHER[1].match(text, place)):
+        return ()
     if not named and not all(is_encoded_secret(text[first:last], goes_on) for first, last, _ in values):
         return ()
     if goes_on:

@@ -19,7 +19,11 @@ _WEAK: Sequence[tuple[bytes, bytes, str]] = (
     (rb"pesel", rb"[0-9]{11}", "pl.pesel"),
     (rb"aadhaar|aadhar|uid", rb"[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{4}", "in_.aadhaar"),
     (rb"tfn|tax.?file", rb"[0-9]{3} ?[0-9]{3} ?[0-9]{2,3}", "au.tfn"),
-    (rb"steuer.?id(?:entifikationsnummer|nr|-nr)?|idnr|tax.?id", rb"[0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{3}", "de.idnr"),
+    (
+        rb"steuer[ -]?id(?:entifikationsnummer|nr|-nr|ent[-.]?nr)?\.?|idnr|tax.?id",
+        rb"[0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{3}",
+        "de.idnr",
+    ),
     (rb"bsn", rb"[0-9]{8,9}", "nl.bsn"),
     (rb"personnummer|person.?nr", rb"(?:[0-9]{2})?[0-9]{6}[-+]?[0-9]{4}", "se.personnummer"),
     (
@@ -31,6 +35,7 @@ _WEAK: Sequence[tuple[bytes, bytes, str]] = (
     (rb"pan", rb"[A-Z]{5}[0-9]{4}[A-Z]", "in_.pan"),
     (rb"ahv|avs|sozialversicherung", rb"756\.[0-9]{4}\.[0-9]{4}\.[0-9]{2}", "ch.ssn"),
     (rb"rrn|jumin", rb"[0-9]{6}-[1-8][0-9]{6}", "kr.rrn"),
+    ("주민등록번호".encode(), rb"[0-9]{6}-[1-8][0-9]{6}", "kr.rrn"),
     (rb"f(?:o|\xc3\xb8)dselsn(?:umme)?r|fnr", rb"[0-9]{6} ?[0-9]{5}", "no.fodselsnummer"),
     (rb"cpr", rb"[0-9]{6}[- ]?[0-9]{4}", "dk.cpr"),
     (rb"rodn(?:e|\xc3\xa9).?(?:c|\xc4\x8d)(?:i|\xc3\xad)slo|birth.?number", rb"[0-9]{6}/?[0-9]{3,4}", "cz.rc"),
@@ -75,14 +80,14 @@ _WEAK: Sequence[tuple[bytes, bytes, str]] = (
 _ANY = next(place for place, (word, _, _) in enumerate(_WEAK) if word.startswith(b"(?:national"))
 """The place of the words that leave open whose identifier it is."""
 
-_BETWEEN = rb"[\w .-]{0,12}[\"']?[ \t]{0,4}[:=#|]?[ \t\"']{0,4}"
+_BETWEEN = rb"[\w .-]{0,12}[\"']?[ \t]{0,4}(?:[:=#|>]|\xef\xbc\x9a)?[ \t\"']{0,4}"
 
 
 @cache
 def _named() -> re.Pattern[bytes]:
     """Return the words with their identifiers, a group each; made when it is first asked: that takes milliseconds."""
     forms = (b"(?i:" + word + b")" + _BETWEEN + rb"(?<![0-9A-Za-z])(" + shape + b")" for word, shape, _ in _WEAK)
-    return re.compile(rb"(?<![A-Za-z])(?=[A-Za-z])(?:" + b"|".join(forms) + rb")(?![\w-])")
+    return re.compile(rb"(?<![A-Za-z])(?=[A-Za-z\x80-\xff])(?:" + b"|".join(forms) + rb")(?![\w-])")
 
 
 _COLUMNS = (
@@ -102,7 +107,9 @@ class NationalId(Detector):
     name = "national_id"
     label = "NATIONAL_ID"
     personal = True
-    triggers = tuple(rb"\b(?i:" + word + b")" + _BETWEEN + shape for word, shape, _ in _WEAK)
+    triggers = tuple(
+        (rb"\b" if word.isascii() else b"") + b"(?i:" + word + b")" + _BETWEEN + shape for word, shape, _ in _WEAK
+    )
 
     @classmethod
     def parts(cls) -> Sequence[Detector]:

@@ -12,7 +12,7 @@ from guardcli.masking.telling import TellingColumns
 
 _INTERNATIONAL = re.compile(rb"(?<![\w+.])\+[1-9][0-9]{0,2}(?:[ .()/-]{0,2}[0-9]){6,13}(?![\w])")
 _AMERICAN = re.compile(rb"(?<![\w+.-])(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}[.-])[2-9][0-9]{2}[.-][0-9]{4}(?![\w-])")
-_NAMES = rb"(?:phone|mobile|fax|tel|cell|msisdn)(?:[_ -]?(?:number|no))?"
+_NAMES = rb"(?:phone|mobile?|fax|tel|cell|msisdn)(?:[_ -]?(?:number|no))?"
 _NAMED = re.compile(
     rb"(?i)" + _NAMES + rb"[\"']?(?:[.:=]{1,2}|[ ]{1,20}\|)[ \"']{0,3}([0-9(][0-9 ()./-]{6,18}[0-9])(?![\w])"
 )

@@ -13,11 +13,12 @@ class Slack(TokenDetector):
     triggers = (
         rb"\bxox[abceoprs]-(?:[0-9]-)?[A-Za-z0-9-]{10}",
         rb"\bxapp-[0-9]-[A-Z0-9]{5}",
+        rb"\bxoxd-[A-Za-z0-9%]{20}",
         rb"hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9/]{20}",
     )
-    prefix = rb"(?<![A-Za-z0-9])(?:xox[abceoprs](?:\.xox[ps])?-|xapp-|hooks\.slack\.com/)"
+    prefix = rb"(?<![A-Za-z0-9])(?:xox[abceoprs](?:\.xox[ps])?-|xapp-|xoxd-|hooks\.slack\.com/)"
     token = (
-        rb"xox[abceoprs](?:\.xox[ps])?-[A-Za-z0-9-]{10,8192}|xapp-[0-9]-[A-Za-z0-9-]{20,8192}"
+        rb"xox[abceoprs](?:\.xox[ps])?-[A-Za-z0-9-]{10,8192}|xapp-[0-9]-[A-Za-z0-9-]{20,8192}|xoxd-[A-Za-z0-9%/+=_-]{20,8192}"
         rb"|hooks\.slack\.com/(?:services|workflows|triggers)/([A-Za-z0-9/]{20,8192})"
     )
-    opening = rb"(?<![A-Za-z0-9])((?:xox[abceoprs]-|xapp-)[A-Za-z0-9-]{0,300})"
+    opening = rb"(?<![A-Za-z0-9])((?:xox[abceoprs]-|xapp-|xoxd-)[A-Za-z0-9%-]{0,300})"

@@ -8,7 +8,7 @@ from guardcli.masking.detector import Detector
 from guardcli.masking.finders import Finder, Way
 from guardcli.masking.judges import Judge
 from guardcli.masking.native import Question, judge
-from guardcli.masking.vendors import FORMS, HOOKS, PREFIXED
+from guardcli.masking.vendors import BEGUN, FORMS, HOOKS, PREFIXED
 
 _BACK = 300
 _MIXED = rb"(?s:[^0-9]*[0-9][^0-9]*[0-9].*|.*?[a-z][A-Z].*?[a-z][A-Z].*?[a-z][A-Z].*|[^0-9]*[0-9].*?[a-z][A-Z].*)"
@@ -27,6 +27,8 @@ _SHORT_PREFIXES = frozenset(
         b"key-",
         b"oy2",
         b"ATBB",
+        b"EAAA",
+        b"fw_",
         b"LTAI",
     }
 )
@@ -59,7 +61,9 @@ class VendorToken(Detector):
     opening = (
         rb"(?<![A-Za-z0-9])((?:"
         + b"|".join(re.escape(prefix) for prefix, _, _ in PREFIXED if len(prefix) > 3)
-        + rb")[A-Za-z0-9_.+/=-]{4,250})"
+        + rb")[A-Za-z0-9_.+/=-]{4,250})|(?<![A-Za-z0-9])("
+        + BEGUN
+        + b")"
     )
     finders = (
         *(_prefixed(*one) for one in PREFIXED),

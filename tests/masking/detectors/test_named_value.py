@@ -85,6 +85,12 @@ CASES = [
     "Enter the new password and choose:\n\nwith care\n",
     "<auth-user-pass>\n⟦app⟧\n⟦correct horse⟧\n</auth-user-pass>\nremote x\n",
     "Your recovery codes:\n  ⟦50760-6bfd6⟧\n  ⟦1a2b3-c4d5e⟧\n\nKeep them.\n",
+    "copy the following enrollment token:\n  ⟦fKWKxt0L8IlpQxSqJHQrRFXnANHOx75e⟧\n",
+    "Password for the elastic user (reset with `x -u elastic`):\n  ⟦vq5nICWqWcLY4jqqYJpb⟧\n",
+    '1) "db_password"\n2) "⟦Tr0ub4dor⟧"\n3) "db_user"\n4) "app"\n',
+    "/config/db/password\n⟦Tr0ub4dor⟧\n/config/db/user\napp\n",
+    "/etc/app/secret\n/etc/app/t0ken4x\n",
+    "Your API key has been created: ⟦GI7Lu3WDKeXCagSUdpzyYdRJ⟧ now",
     # by its place in a list
     "INSERT INTO users (login, password, n) VALUES ('app', '⟦correct horse⟧', 1), ('b', '⟦it''s (x), y⟧', now())",
     "INSERT INTO t (id, name) VALUES (1, 'Tr0ub4dor')",

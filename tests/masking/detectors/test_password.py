@@ -7,6 +7,9 @@ from collections.abc import Callable
 import pytest
 
 CASES = [
+    "GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}\nDB_PASSWORD: ⟦Tr0ub4dor⟧",
+    "WARNING! Using --password via the CLI is insecure. Use --password-stdin.",
+    "checksum/secret: f0f33e26c270384206af12be6d4920bc9ac30ab42338093095aa284c4bd2bf6e",
     # shells and env files
     "password=⟦hunter2⟧",
     "export PGPASSWORD=⟦s3cr3t⟧; psql",

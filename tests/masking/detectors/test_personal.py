@@ -41,6 +41,8 @@ CASES = [
     ("phone", " id | phone\n----+------------\n  1 | ⟦0301234567⟧\n  2 | unknown\n"),
     ("phone", "phone   | ⟦0121 234 5422⟧"),
     ("phone", "CA\t+4953-09709\tAmerica/Winnipeg"),
+    ("national_id", "<pesel>⟦44051401359⟧</pesel> 주민등록번호: ⟦920415-2380842⟧ 주민등록번호: 920415-2380843"),
+    ("crypto_address", "wallet,⟦1BoatSLRHtKNngkdXEeobR76b53LETtpyT⟧,0.3"),
     ("mac_address", "⟦001a.2b3c.4d5e⟧ 0000.0000.0000 1.001a.2b3c.4d5e"),
     ("crypto_address", "send to ⟦1BoatSLRHtKNngkdXEeobR76b53LETtpyT⟧, send to 1BoatSLRHtKNngkdXEeobR76b53LETtpyU"),
 ]

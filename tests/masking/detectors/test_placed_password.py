@@ -114,6 +114,15 @@ CASES = [
     "lftp -u app,⟦Tr0ub4dor⟧ ftp://h",
     "redis-server --requirepass ⟦Tr0ub4dor⟧ --appendonly yes",
     "enable secret 5 x",
+    "|  /prod/db/password  |  SecureString  |  ⟦Tr0ub4dor⟧  |\n|  /prod/db/host  |  String  |  db1  |",
+    "userPassword:: ⟦e1NTSEF9bG5mUXI5cWlYUTN3VzBYWHpFdmtyYUo=⟧\nuserPassword: x",
+    'var apiToken string = "⟦JhAoNm4nJ0tNnN5cQnHe⟧"\nvar apiToken string = ""\nfunc f(token string) {',
+    'password <- "⟦Tr0ub4dor⟧"\npassword <- readline()',
+    "# login: admin / ⟦P@ssw0rd043⟧\n# login: users / groups",
+    'basic_auth("app", Some("⟦Tr0ub4dor⟧")); basic_auth("app", None)',
+    'mysql_real_connect(conn, "db", "app", "⟦Tr0ub4dor⟧", "shop", 0, NULL, 0);',
+    "PDO->__construct('mysql:host=db', 'app', '⟦Tr0ub4dor⟧')",
+    'red:auth("⟦Tr0ub4dor⟧")',
 ]
 
 
