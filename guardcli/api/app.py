@@ -52,6 +52,7 @@ from guardcli.api.web.oidc import router as web_oidc
 from guardcli.api.web.pages import router as web_pages
 from guardcli.api.web.players import Tails
 from guardcli.api.web.players import router as web_players
+from guardcli.api.web.versions import router as web_versions
 from guardcli.api.web.view import ROOM
 from guardcli.model.errors import GuardError, UnavailableError
 from guardcli.model.events import canonical
@@ -119,7 +120,7 @@ def create_app(store: Store, trees: SessionTrees, notifier: Notifier, config: Co
     app.include_router(health.root)
     for module in ROUTES:
         app.include_router(module.router, prefix="/v1")
-    for router in (web_pages, web_decisions, web_oidc, web_players):
+    for router in (web_pages, web_decisions, web_oidc, web_players, web_versions):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=ROOM / "static"), name="static")
     app.add_middleware(BodyLimit)

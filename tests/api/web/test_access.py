@@ -6,13 +6,16 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
 from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
 import requests
 
-from guardcli.api.web.access import COOKIE, COOKIE_SECURE, check_origin, local_path, token_of
+from guardcli.api import web
+from guardcli.api.web.access import COOKIE, COOKIE_SECURE, Proven, check_origin, local_path, token_of
 from guardcli.api.web.players import TAILS_MAX
 from guardcli.client.api import ApiClient
 from guardcli.model.approvals import ApprovalState
@@ -175,6 +178,14 @@ def test_whoever_may_not_decide_does_not_by_the_page_either(site: Site, role: st
     assert answer.status_code == 403
     assert site.own.approval(id).state is ApprovalState.PENDING
     site.own.cancel_approval(id)
+
+
+def test_every_form_of_the_page_shows_where_it_is_from() -> None:
+    modules = [import_module(f"{web.__name__}.{one.name}") for one in iter_modules(web.__path__)]
+    routes = [route for module in modules if hasattr(module, "router") for route in module.router.routes]
+    forms = {one.path: [needed.dependency for needed in one.dependencies] for one in routes if "POST" in one.methods}
+    assert forms.pop("/login") == [check_origin]
+    assert len(forms) > 5 and all(found == [Proven.dependency] for found in forms.values()), forms
 
 
 FORGED = {
