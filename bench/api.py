@@ -377,8 +377,10 @@ def measure(options: argparse.Namespace) -> Table:
     notes = [
         f"`python bench/api.py {asked_for}` on {before}. PostgreSQL, {options.workers} workers and {options.clients} "
         f"clients share the machine; a batch has {BATCH} events, each verified in the chain, indexed, its recording "
-        "sealed, and on the disk when acknowledged. Processor time in µs each; *at that price* is how many a second "
-        f"{CORES} cores give."
+        "sealed, and on the disk when acknowledged. A decision is one `POST` of a reviewer, answered: the token looked "
+        "up, the vote of a quorum of one, the step to approved and their two entries in the trail, all on the disk; "
+        "what was asked for, and its use, are not counted. Processor time in µs each; *at that price* is how "
+        f"many a second {CORES} cores give."
     ]
     header = ["", "measured", "API", "PostgreSQL", "clients", "at that price", "aim"]
     return Table("The central API on PostgreSQL", notes, header, rows)

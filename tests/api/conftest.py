@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,16 +16,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
 from integration.servers import postgres
-from sqlalchemy import URL, create_engine, text
+from sqlalchemy import URL, Engine, NullPool, create_engine, make_url, text
 
+from guardcli.api import migrations
 from guardcli.api.archive.objects import Objects
 from guardcli.api.archive.ring import Ring
 from guardcli.api.archive.segments import Segments
 from guardcli.api.notify import RECHECK_SECONDS
 from guardcli.api.store import Store
 from guardcli.api.store.approvals import Request
-from guardcli.api.store.database import open_database, prepare
+from guardcli.api.store.database import open_database, prepare, writing
 from guardcli.api.store.events import Appended
 from guardcli.client.api import ApiClient
 from guardcli.model.events import GENESIS, Event, EventType, chained
@@ -34,6 +39,26 @@ BACKENDS = ("sqlite", "postgresql")
 TEMPLATE = "guard_template"
 
 TIME = "2026-01-01T00:00:00.000000Z"
+
+
+OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+SHAPE = """
+SELECT (SELECT string_agg(version_num, ' ') FROM alembic_version) || (
+    SELECT string_agg(concat_ws(' ', relname, relkind, relnatts, relchecks, relhastriggers), ',' ORDER BY relname)
+    FROM pg_class WHERE relnamespace = 'public'::regnamespace
+) || (SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace)
+"""
+"""Changes with each table, column, index, trigger and function that is added or taken away."""
+
+EMPTIED = """
+DO $$ DECLARE one name; has boolean; BEGIN
+    FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I)', one) INTO has;
+        IF has THEN EXECUTE format('TRUNCATE %I RESTART IDENTITY', one); END IF;
+    END LOOP;
+END $$
+"""
 
 
 class Databases:
@@ -49,8 +74,11 @@ class Databases:
         self._admin = create_engine(self._server, isolation_level="AUTOCOMMIT")
         self._made = 0
         self._create(TEMPLATE)
+        self._given_back: list[str] = []
         engine = open_database(self.url(TEMPLATE))
         prepare(engine)
+        with engine.connect() as connection:
+            self._shape = connection.execute(text(SHAPE)).scalar_one()
         engine.dispose()
 
     def url(self, name: str) -> str:
@@ -65,6 +93,23 @@ class Databases:
         name = f"guard{self._made}"
         self._create(name, template)
         return self.url(name)
+
+    def lend(self) -> str:
+        """Give a database with guard's schema and nothing in it: one that was given back, or a new one."""
+        return self._given_back.pop() if self._given_back else self.new(TEMPLATE)
+
+    def give_back(self, url: str) -> None:
+        """Empty a database for whoever is next; one that somebody still uses, or that was altered, is dropped."""
+        engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
+        with engine.begin() as connection:
+            others = connection.execute(text(OTHERS)).scalar_one()
+            fits = not others and connection.execute(text(SHAPE)).scalar_one() == self._shape
+            if fits:
+                connection.execute(text(EMPTIED))
+        if fits:
+            self._given_back.append(url)
+        else:
+            self.drop(url)
 
     def drop(self, url: str) -> None:
         with self._admin.connect() as connection:
@@ -88,14 +133,37 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @contextmanager
-def database(request: pytest.FixtureRequest, backend: str, directory: Path, template: str) -> Iterator[str]:
+def database(request: pytest.FixtureRequest, backend: str, directory: Path) -> Iterator[str]:
+    """Give the URL of a database without a table."""
     if backend == "sqlite":
         yield f"sqlite:///{directory / 'guard.db'}"
         return
     databases: Databases = request.getfixturevalue("databases")
-    url = databases.new(template)
+    url = databases.new()
     yield url
     databases.drop(url)
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of SQLite with guard's schema, to be copied."""
+    path = tmp_path_factory.mktemp("prepared") / "guard.db"
+    engine = open_database(f"sqlite:///{path}")
+    prepare(engine)
+    engine.dispose()
+    return path
+
+
+@contextmanager
+def with_schema(request: pytest.FixtureRequest, backend: str, directory: Path) -> Iterator[str]:
+    """Give the URL of a database with guard's schema and nothing in it."""
+    if backend == "sqlite":
+        yield f"sqlite:///{shutil.copy(request.getfixturevalue('prepared'), directory / 'guard.db')}"
+        return
+    databases: Databases = request.getfixturevalue("databases")
+    url = databases.lend()
+    yield url
+    databases.give_back(url)
 
 
 @pytest.fixture
@@ -103,26 +171,31 @@ def empty(request: pytest.FixtureRequest, backend: str, tmp_path: Path) -> Itera
     """The URL of a database without a table, on each backend in turn."""
     directory = tmp_path / "empty"
     directory.mkdir()
-    with database(request, backend, directory, "template1") as url:
+    with database(request, backend, directory) as url:
         yield url
 
 
 @pytest.fixture(scope="module", params=BACKENDS)
 def shared_empty(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a database without a table that the tests of a module share, on each backend in turn."""
-    with database(request, request.param, tmp_path_factory.mktemp("empty"), "template1") as url:
+    with database(request, request.param, tmp_path_factory.mktemp("empty")) as url:
         yield url
 
 
 @pytest.fixture
 def store(request: pytest.FixtureRequest, backend: str, tmp_path: Path) -> Iterator[Store]:
     """A store on each backend in turn."""
-    with database(request, backend, tmp_path, TEMPLATE) as url:
+    with with_schema(request, backend, tmp_path) as url:
         engine = open_database(url)
-        if backend == "sqlite":
-            prepare(engine)
         yield Store.over(engine, segments(tmp_path))
         engine.dispose()
+
+
+def step(engine: Engine, revision: str) -> None:
+    """Take one step of the migrations on what lies there as it was before it."""
+    script = ScriptDirectory(str(Path(migrations.__file__).parent)).get_revision(revision)
+    with writing(engine) as connection, Operations.context(MigrationContext.configure(connection)):
+        script.module.upgrade()
 
 
 def segments(directory: Path) -> Segments:
@@ -296,6 +369,7 @@ class _Make:
     usual = staticmethod(usual)
     request = staticmethod(request)
     segments = staticmethod(segments)
+    step = staticmethod(step)
     Server = Server
     wait_until = staticmethod(wait_until)
     woken = staticmethod(woken)

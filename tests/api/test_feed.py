@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import threading
@@ -9,9 +10,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 import requests
 
+from guardcli.api.ancestry import SessionTrees
+from guardcli.api.app import create_app
+from guardcli.api.notify import Notifier
 from guardcli.api.permissions import Role
 from guardcli.api.store import Store
 from guardcli.api.store.database import open_database, prepare
@@ -42,7 +47,10 @@ class Central:
 
 
 @pytest.fixture
-def central(make, empty: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Central]:
+def central(
+    make, empty: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Central]:
+    monkeypatch.setenv("GUARD_API_LIMITS__STOP_SECONDS", "600")
     found = Central(make, tmp_path_factory.mktemp("central"), empty)
     yield found
     found.close()
@@ -89,7 +97,7 @@ def test_a_change_reaches_all_who_may_see_it_once_whichever_worker_they_ask(cent
     assert all(len(listener.seen) == 3 for listener in listeners), [listener.seen for listener in listeners]
     assert stranger.seen == []
     assert [listener.told for listener in [*listeners, mine]] == [{"seven rows"}] * 6 + [{""}]
-    assert central.server.stop() == 0
+    assert central.server.stop() == 0, "a stop lets listeners go, long before it would cut them off"
     for listener in [*listeners, mine, stranger]:
         listener.thread.join(60)
         assert not listener.thread.is_alive(), "a stop lets listeners go"
@@ -99,11 +107,16 @@ def test_a_change_reaches_all_who_may_see_it_once_whichever_worker_they_ask(cent
 
 
 @pytest.mark.parametrize("role", [None, "ended"])
-def test_a_stream_is_for_those_who_may_list(central: Central, make, role: str | None) -> None:
+def test_a_stream_is_for_those_who_may_list(store: Store, make, role: str | None) -> None:
     headers = {}
     if role:
-        secret = central.store.sessions.open(make.facts(), "token:x")
-        central.store.sessions.revoke("session-0001", "admin")
+        secret = store.sessions.open(make.facts(), "token:x")
+        store.sessions.revoke("session-0001", "admin")
         headers = {"authorization": f"Bearer {secret.reveal()}"}
-    answer = requests.get(f"{central.url}/v1/approvals/stream", headers=headers, timeout=90)
-    assert answer.status_code == (403 if role else 401)
+    app = create_app(store, SessionTrees(), Notifier())
+
+    async def ask() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api") as client:
+            return await asyncio.wait_for(client.get("/v1/approvals/stream", headers=headers), 90)
+
+    assert asyncio.run(ask()).status_code == (403 if role else 401)

@@ -63,8 +63,7 @@ def test_votes_are_moved_into_their_approvals(store, make) -> None:
             row = {"id": asked[0], "who": reviewer, "name": name, "time": moment}
             values = """(:id, :who, :name, '["dba"]', 0, 'approve', 'é "x"', :time)"""
             connection.execute(text(f"INSERT INTO votes VALUES {values}"), row)
-        connection.execute(text("UPDATE alembic_version SET version_num='0011'"))
-    assert prepare(store.engine) == "migrated"
+    make.step(store.engine, "0012")
     votes = (Vote("ada", True, 'é "x"', 1.0), Vote("token:b", True, 'é "x"', 2.0))
     assert [store.approvals.get(id).votes for id in asked] == [votes, ()]
     with pytest.raises(ConflictError, match="voted"):
