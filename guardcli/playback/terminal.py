@@ -13,10 +13,15 @@ import re
 from typing import Any, NamedTuple
 
 import pyte
+from pyte.charsets import LAT1_MAP
+from pyte.modes import DECAWM, IRM
 from pyte.screens import Char, Cursor
 
 from guardcli.playback.asciicast import within
 from guardcli.playback.text import shows
+
+LOOKS_MAX = 256
+"""Looks whose cells are kept."""
 
 SKIM_FROM = 4096
 """Characters; shorter pieces are drawn whole."""
@@ -68,17 +73,58 @@ class Snapshot(NamedTuple):
     width_before: int | None
 
 
+class _Cells(dict[str, Char]):
+    """The cell of each character in one look, made once."""
+
+    def __init__(self, look: Char) -> None:
+        super().__init__()
+        self._look = look
+
+    def __missing__(self, character: str) -> Char:
+        """Make the cell of a character."""
+        cell = self[character] = self._look._replace(data=character)
+        return cell
+
+
 class _Screen(pyte.Screen):
-    """pyte's screen with the alternate one."""
+    """pyte's screen with the alternate one, and a quick way to draw what is plain: ASCII, one column a character."""
 
     def __init__(self, columns: int, lines: int) -> None:
         self.other: _Saved | None = None
+        self._cells: dict[Char, _Cells] = {}
         super().__init__(columns, lines)
 
     def reset(self) -> None:
         """Begin anew, on the main screen."""
         self.other = None
         super().reset()
+
+    def draw(self, data: str) -> None:
+        """Write characters at the cursor, as pyte does one by one."""
+        charset = self.g1_charset if self.charset else self.g0_charset
+        plain = data.isascii() and data.isprintable()
+        if not plain or charset is not LAT1_MAP or IRM in self.mode or self.cursor.x > self.columns:
+            super().draw(data)
+            return
+        cells, cursor, place = self._cells_of(self.cursor.attrs), self.cursor, 0
+        while place < len(data):
+            if cursor.x == self.columns and DECAWM in self.mode:
+                self.carriage_return()
+                self.linefeed()
+            elif cursor.x == self.columns:
+                cursor.x -= 1
+            piece = data[place : place + self.columns - cursor.x]
+            end = cursor.x + len(piece)
+            self.buffer[cursor.y].update(zip(range(cursor.x, end), map(cells.__getitem__, piece), strict=True))
+            cursor.x, place = end, place + len(piece)
+
+    def _cells_of(self, look: Char) -> _Cells:
+        found = self._cells.get(look)
+        if found is None:
+            if len(self._cells) >= LOOKS_MAX:
+                self._cells.clear()
+            found = self._cells[look] = _Cells(look)
+        return found
 
     def set_mode(self, *modes: int, **options: Any) -> None:
         """Set modes; the alternate screen is entered empty."""

@@ -39,6 +39,21 @@ def test_the_quick_way_through_long_text_ends_on_the_same_screen(pieces: list[st
             assert state(quick) == state(slow)
 
 
+@given(PIECES, st.sampled_from([(40, 10), (7, 3), (1, 1)]))
+def test_plain_text_is_drawn_as_the_emulation_draws_it_one_by_one(pieces: list[str], size: tuple[int, int]) -> None:
+    quick, slow = Terminal(*size), Terminal(*size)
+    for piece in pieces:
+        piece = piece.replace("é", "\x1b[4hin\x1b[4l\x1b(0lqk\x1b(B")
+        quick.feed(piece)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.delattr(terminal._Screen, "draw")
+            slow.feed(piece)
+        for screen in (quick, slow):
+            screen.resize(size[0] + len(piece) % 3, size[1])
+        assert state(quick) == state(slow)
+        assert quick.snapshot()._replace(savepoints=()) == slow.snapshot()._replace(savepoints=())
+
+
 @given(PIECES, PIECES)
 def test_a_restored_terminal_goes_on_as_the_one_that_was_kept(before: list[str], after: list[str]) -> None:
     first = Terminal(40, 10)
