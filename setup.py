@@ -27,11 +27,12 @@ SOURCES = Path("shims")
 PROGRAMS = Path("guardcli") / "_shim"
 NAMES = ("guard-shim", "guard-enter")
 LIBRARY_PARTS = (
-    *("accounts", "assigned", "email", "emit", "finders", "judges", "matches", "named", "overlong", "persons"),
-    *("programs", "rows", "sweep", "values", "view", "webtoken"),
+    *("accounts", "assigned", "email", "emit", "finders", "identifiers", "judges", "matches", "named", "overlong"),
+    *("persons", "programs", "rows", "sweep", "values", "view", "webtoken"),
 )
 LIBRARY_SOURCES = [Path("native", f"{name}.c") for name in LIBRARY_PARTS]
-BESIDES = ("automata.h", "expressions.py", "finders.h", "guard_mask.h", "programs.h", "values.h")
+HEADERS = ("automata", "digits", "finders", "guard_mask", "identifiers", "programs", "values")
+BESIDES = ("expressions.py", *(f"{name}.h" for name in HEADERS))
 AUTOMATA = Path("native") / "automata.py"
 """Writes one more source of the library, from native/expressions.py."""
 LIBRARY = Path("guardcli") / "_native" / "libguard_mask.so"

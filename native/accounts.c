@@ -2,20 +2,12 @@
 
 #include <string.h>
 
-#include "guard_mask.h"
+#include "digits.h"
 
 #define CARD_MIN 13
 #define CARD_MAX 19
 #define NAMED 40 /* bytes before a card in which a word may tell of it */
 #define ROW 8 /* cards before one that are looked at */
-
-static unsigned number(const uint8_t *digits, size_t count)
-{
-    unsigned value = 0;
-    while (count--)
-        value = value * 10 + (*digits++ & 15);
-    return value;
-}
 
 static bool within(size_t value, size_t low, size_t high) { return value >= low && value <= high; }
 
@@ -36,16 +28,6 @@ static bool is_issued(const uint8_t *digits, size_t length)
     return (four == 5018 || four == 5020 || four == 5038 || four == 5893 || four == 6304 || four == 6759
             || within(four, 6761, 6763))
         && within(length, 16, 19);
-}
-
-static bool has_luhn_digit(const uint8_t *digits, size_t length)
-{
-    unsigned total = 0;
-    for (size_t index = 0; index < length; index++) {
-        unsigned digit = digits[length - 1 - index] & 15;
-        total += index % 2 ? digit * 2 - (digit > 4 ? 9 : 0) : digit;
-    }
-    return total % 10 == 0;
 }
 
 /* Tell whether the digits that are written up to `end` are a card's, and end where a number does. */

@@ -32,7 +32,10 @@ AUTOMATON(suspect); AUTOMATON(formatted); AUTOMATON(metavariable);
 AUTOMATON(ordinary_word); AUTOMATON(ordinary_name); AUTOMATON(ordinary_place);
 AUTOMATON(strict); AUTOMATON(short); AUTOMATON(public); AUTOMATON(inside_a_word); AUTOMATON(option); AUTOMATON(long_option);
 
-AUTOMATON(told); AUTOMATON(yaml_start); AUTOMATON(cookie);
+AUTOMATON(told); AUTOMATON(yaml_start); AUTOMATON(cookie); AUTOMATON(words);
+
+/* n times its binary logarithm, times 1 << 32. */
+extern const uint64_t guard_information[65];
 
 /* The forms of tails.py: what follows a name, and what stands before it (null: whatever it is). A bit for each form says
  * with which byte it may begin behind the name, and which bytes may stand between `before` and the name. */

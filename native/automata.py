@@ -5,6 +5,7 @@ guardcli/masking/automata.py makes them, of the forms in expressions.py.
 
 from __future__ import annotations
 
+import math
 import runpy
 import sys
 from pathlib import Path
@@ -49,12 +50,18 @@ def declared_tails(tails: list[tuple[bytes, bytes, bytes]]) -> str:
     )
 
 
+def declared_information(most: int) -> str:
+    """Return, in C, what the judge of random values adds up: n log n, in bits, times 1 << 32, up to `most`."""
+    numbers = ",".join(str(round(n * math.log2(n) * (1 << 32)) if n else 0) for n in range(most + 1))
+    return f"const uint64_t guard_information[] = {{{numbers}}};\n"
+
+
 def main() -> None:
     """Write the automata of expressions.py to the file that is named, as C."""
     found = runpy.run_path(str(Path(__file__).with_name("expressions.py")))
     made = [declared(name, compile_bytes(one)) for name, one in found["EXPRESSIONS"].items()]
     made += [declared(name, compile_bytes(one, backward=True)) for name, one in found["BACKWARD"].items()]
-    made.append(declared_tails(found["TAILS"]))
+    made += [declared_tails(found["TAILS"]), declared_information(64)]
     Path(sys.argv[1]).write_text('#include "automata.h"\n\n' + "\n".join(made))
 
 

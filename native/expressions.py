@@ -50,6 +50,8 @@ EXPRESSIONS: dict[str, bytes] = {
     "cookie": rb"(?is:.*)\W(?i:cookie)\\?[\"']?[ \t]{0,8}:[ \t]{0,8}\\?[\"']?[A-Za-z0-9_.$%-]{1,64}=[^\s;\"',]",
     # Lines of YAML before a scalar, as in strategies.py.
     "yaml_start": rb"[ \t]*(?:- +)*(?:[\w.\"'/-]+: +|- +)",
+    # Words put together, as names in code are: ConvertTo-SecureString.
+    "words": rb"_{0,2}(?:(?:[A-Z]?[a-z]{2,}|To|Of|In|By|On|At|As)[-_/+]?){2,}",
     # Values.
     "placeholder": rb"""(?ix)
       \*{3,}.* | \.{3}.* | \xe2\x80\xa6.* | \\?['"`]{1,3}                                  # stars, dots

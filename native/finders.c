@@ -217,6 +217,24 @@ static enum outcome find_shape(const struct finder *finder, struct search *searc
     return NOTHING;
 }
 
+/* Find the value that ends at `at`, within a whole that begins not far before on its line; one byte behind it is seen. */
+static enum outcome find_ending(const struct finder *finder, struct search *search, struct match *match)
+{
+    struct text text = search->text;
+    size_t at = search->at, place = line_start(text, at, finder->behind[0]);
+    text.length = at < text.length ? at + 1 : at;
+    while (place < at) {
+        enum outcome outcome = guard_search(finder->value, text, place, at, &search->steps, match);
+        if (outcome != FOUND)
+            return outcome;
+        struct text value = {text.bytes + match->start, match->stop - match->start};
+        if (match->end == at)
+            return tell(guard_is_secret(finder, value));
+        place = match->end > match->begin ? match->end : match->begin + 1;
+    }
+    return NOTHING;
+}
+
 /* Find the password of the URL whose last `@` so far ends at `at`. */
 static enum outcome find_authority(const struct finder *finder, struct search *search, struct match *match)
 {
@@ -242,7 +260,7 @@ static enum outcome find_authority(const struct finder *finder, struct search *s
 static bool find(const struct finder *finder, struct search *search, struct span *span)
 {
     static enum outcome (*const ways[])(const struct finder *, struct search *, struct match *) = {
-        find_form, find_token, find_shape, find_authority};
+        find_form, find_token, find_shape, find_authority, find_ending};
     struct match match;
     enum outcome outcome = ways[finder->way](finder, search, &match);
     search->exhausted = outcome == EXHAUSTED;
@@ -285,7 +303,7 @@ static size_t find_led(const struct entry *entry, struct search *search, size_t 
 
 /* Find what stands around the hits, in order, by the finder of each one's form, and what begins from `base` on; there
  * are no more than there are hits and, behind leads, one for each LEAST bytes of the text. A trigger of a form with a lead
- * is there once, for all the text. Leave those hits that have no finder, and say in `left` how many. Return how many findings. */
+ * is there once, for all the text. Leave those hits that have no finder or an unsure one, and say in `left` how many. Return how many findings. */
 EXPORT size_t guard_find(const uint8_t *bytes, size_t length, size_t base, struct hit *hits, size_t count,
                          const struct entry *entries, struct span *found, size_t *left)
 {
@@ -309,6 +327,11 @@ EXPORT size_t guard_find(const uint8_t *bytes, size_t length, size_t base, struc
         }
         if (hit.end <= done[entry->rank] || !find(entry->finder, &search, &span))
             continue;
+        struct text value = {bytes + span.start, span.end - span.start};
+        if (!search.exhausted && guard_is_unsure(entry->finder, value)) {
+            hits[(*left)++] = hit;
+            continue;
+        }
         if (span.end - span.start >= OVERLONG)
             guard_extend(search.text, &span);
         done[entry->rank] = span.end;

@@ -19,7 +19,9 @@ struct entry {
     uint64_t rank;
 };
 
-/* Tell whether a value is what the finder looks for, by its question and its two expressions. */
+/* Tell whether a value is what the finder looks for, by its question and its two expressions; or may be, where its detector
+ * must be asked. */
 bool guard_is_secret(const struct finder *finder, struct text value);
+bool guard_is_unsure(const struct finder *finder, struct text value);
 
 #endif

@@ -1,6 +1,8 @@
 /* Judges the values that finders find: by what they want and decline, and a question of guardcli.masking.native.Question. */
 
+#include "automata.h"
 #include "finders.h"
+#include "identifiers.h"
 #include "programs.h"
 #include "values.h"
 
@@ -8,20 +10,34 @@
 #define LAST_BODY 32
 #define FEW 4
 #define LOGIN_MAX 8192
+#define MEASURED 64  /* bytes of a value whose spread counts */
+#define MATERIAL_MIN 12
 
 enum { FORMATTED = 1, STRICT = 2 }; /* of question 4 */
-enum question { PLACEHOLDER, DUMMY, CHOSEN, ANY_VALUE = 8, TOKEN, BODY, LOGIN, PAIR, COOKIE, GIVEN };
+enum question { PLACEHOLDER, DUMMY, CHOSEN, ANY_VALUE = 8, TOKEN, BODY, LOGIN, PAIR, COOKIE, GIVEN, RANDOM, MATERIAL, ADDRESS, IDENTIFIER = 64 };
 
-static bool differs(struct text value, size_t last)
+/* Return how many different bytes there are. */
+static unsigned variety(struct text value)
 {
     uint64_t seen[4] = {0};
     unsigned count = 0;
-    for (size_t place = value.length > last ? value.length - last : 0; place < value.length; place++) {
+    for (size_t place = 0; place < value.length; place++) {
         uint64_t bit = 1ULL << (value.bytes[place] % 64), *word = seen + value.bytes[place] / 64;
         count += !(*word & bit);
         *word |= bit;
     }
-    return count > FEW;
+    return count;
+}
+
+static struct text part(struct text value, size_t from, size_t most)
+{
+    size_t left = value.length > from ? value.length - from : 0;
+    return (struct text){value.bytes + from, left < most ? left : most};
+}
+
+static bool differs(struct text value, size_t last)
+{
+    return variety(part(value, value.length > last ? value.length - last : 0, last)) > FEW;
 }
 
 /* Tell whether it ends as the tokens of documentation do. */
@@ -145,6 +161,56 @@ static bool is_body(struct text value)
     return differs(value, LAST_BODY) && !is_example(body);
 }
 
+/* Return which of digits, small and capital letters it is; 0 for another byte and at the end. */
+static unsigned case_of(struct text text, size_t place)
+{
+    return is_at(text, place, ALNUM) ? guard_class[text.bytes[place]] & ALNUM : 0;
+}
+
+/* Tell whether the first bytes are spread as random ones are: more than 3.2 bits each (Shannon's entropy). */
+static bool is_spread(struct text value)
+{
+    uint8_t counts[256] = {0};
+    value = part(value, 0, MEASURED);
+    uint64_t spread = guard_information[value.length];
+    for (size_t place = 0; place < value.length; place++)
+        counts[value.bytes[place]]++;
+    for (size_t byte = 0; byte < 256; byte++)
+        spread -= guard_information[counts[byte]];
+    return spread > ((uint64_t)value.length << 36) / 5;
+}
+
+/* Tell whether it mixes letters and digits, is no words put together, and its bytes are spread. */
+static bool is_random(struct text value)
+{
+    size_t digits = 0, letters = 0, changes = 0;
+    for (size_t place = 0; place < value.length; place++) {
+        unsigned now = case_of(value, place);
+        digits += now == DIGIT;
+        letters += (now & ALPHA) != 0;
+        changes += now && case_of(value, place + 1) != now;
+    }
+    if (letters == value.length || digits == value.length || accepts(&guard_words, value))
+        return false;
+    return !(10 * digits < value.length && 3 * changes < value.length) && is_spread(value);
+}
+
+/* Tell whether an address of Ethereum or Monero may be one; those of the others have a check sum. */
+static bool is_address(struct text value)
+{
+    if (at(value, 0) == '0' && at(value, 1) == 'x')
+        return variety(part(value, 2, value.length)) > 4;
+    return value.length != 95 || variety(value) > 20;
+}
+
+/* Tell whether the detector of the value must be asked: its check sum or its tables are not known here. */
+bool guard_is_unsure(const struct finder *finder, struct text value)
+{
+    if (finder->question >= IDENTIFIER)
+        return guard_identifier(value.bytes, value.length, finder->question - IDENTIFIER) == PERHAPS;
+    return finder->question == ADDRESS && value.length != 95 && at(value, 1) != 'x';
+}
+
 bool guard_is_secret(const struct finder *finder, struct text value)
 {
     struct match match;
@@ -174,7 +240,15 @@ bool guard_is_secret(const struct finder *finder, struct text value)
         return is_given(value);
     case COOKIE:
         return is_cookie(value);
+    case RANDOM:
+        return is_random(value);
+    case MATERIAL:
+        return variety(part(value, 0, MEASURED)) > MATERIAL_MIN;
+    case ADDRESS:
+        return is_address(value);
     default:
+        if (finder->question >= IDENTIFIER)
+            return guard_identifier(value.bytes, value.length, finder->question - IDENTIFIER) != NO;
         return guard_is_secret_string(value, finder->question & FORMATTED, finder->question & STRICT);
     }
 }

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "guard_mask.h"
+#include "digits.h"
 
 #define ID_MAX 18
 
@@ -33,23 +33,7 @@ static size_t written(struct text text, size_t place, const char *form, uint8_t 
     return place;
 }
 
-static unsigned number(const uint8_t *digits, size_t count)
-{
-    unsigned value = 0;
-    while (count--)
-        value = value * 10 + (*digits++ & 15);
-    return value;
-}
-
-static unsigned weighed(const uint8_t *digits, const char *weights)
-{
-    unsigned total = 0;
-    for (; *weights; weights++, digits++)
-        total += (unsigned)(*weights - '0') * (*digits & 15);
-    return total;
-}
-
-static bool is_american(const uint8_t *id)
+bool guard_is_american(const uint8_t *id)
 {
     unsigned area = number(id, 3), group = number(id + 3, 2), serial = number(id + 5, 4);
     if (area >= 900)
@@ -61,7 +45,7 @@ static bool is_american(const uint8_t *id)
 
 static unsigned modulus(unsigned total) { return (11 - total % 11) % 11 % 10; }
 
-static bool is_cpf(const uint8_t *id)
+bool guard_is_cpf(const uint8_t *id)
 {
     static const uint8_t none[11] = "00000000000";
     unsigned first = 0, second = 0;
@@ -74,7 +58,7 @@ static bool is_cpf(const uint8_t *id)
     return memcmp(id, none, 11) && first == (id[9] & 15u) && second == (id[10] & 15u);
 }
 
-static bool is_cnpj(const uint8_t *id)
+bool guard_is_cnpj(const uint8_t *id)
 {
     return memcmp(id, "000000000000", 12) && modulus(weighed(id, "543298765432")) == (id[12] & 15u)
         && modulus(weighed(id, "6543298765432")) == (id[13] & 15u);
@@ -107,7 +91,7 @@ static bool is_date(int year, int month, int day)
     return day >= 1 && day <= days[month - 1] + (month == 2 && year % 4 == 0);
 }
 
-static bool is_italian(const uint8_t *id)
+bool guard_is_italian(const uint8_t *id)
 {
     static const uint8_t odd[] = {1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25,
                                   24, 23};
@@ -129,9 +113,9 @@ static bool is_italian(const uint8_t *id)
                    (tax_digit(id[9]) * 10 + tax_digit(id[10])) % 40);
 }
 
-static bool is_dni(const uint8_t *id) { return id[8] == "TRWAGMYFPDXBNJZSQVHLCKE"[number(id, 8) % 23]; }
+bool guard_is_dni(const uint8_t *id) { return id[8] == "TRWAGMYFPDXBNJZSQVHLCKE"[number(id, 8) % 23]; }
 
-static bool is_nie(const uint8_t *id)
+bool guard_is_nie(const uint8_t *id)
 {
     return id[0] >= 'X' && id[8] == "TRWAGMYFPDXBNJZSQVHLCKE"[((id[0] - 'X') * 10000000u + number(id + 1, 7)) % 23];
 }
@@ -155,9 +139,9 @@ static const struct {
     const char *form, *first;
     bool (*is_valid)(const uint8_t *id);
 } identifiers[] = {
-    {"999-99-9999", NULL, is_american}, {"999.999.999-99", NULL, is_cpf}, {"99.999.999/9999-99", NULL, is_cnpj},
-    {"AA_99_99_99_A", NULL, is_british}, {"AAAAAAXXAXXAXXXA", NULL, is_italian}, {"99999999~A", NULL, is_dni}, {"999999-999X", NULL, is_finnish},
-    {"A9999999~A", "XYZ", is_nie}, {"A9999999A", "STFG", is_singaporean},
+    {"999-99-9999", NULL, guard_is_american}, {"999.999.999-99", NULL, guard_is_cpf}, {"99.999.999/9999-99", NULL, guard_is_cnpj},
+    {"AA_99_99_99_A", NULL, is_british}, {"AAAAAAXXAXXAXXXA", NULL, guard_is_italian}, {"99999999~A", NULL, guard_is_dni}, {"999999-999X", NULL, is_finnish},
+    {"A9999999~A", "XYZ", guard_is_nie}, {"A9999999A", "STFG", is_singaporean},
 };
 
 bool guard_national_id(struct text text, size_t place, size_t *start, size_t *end)

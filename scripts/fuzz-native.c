@@ -7,6 +7,7 @@
 
 #include "automata.h"
 #include "finders.h"
+#include "identifiers.h"
 
 #define LONGEST 4096
 #define ROOM 16
@@ -117,6 +118,8 @@ static void judge(const uint8_t *text, size_t length)
         check(found + index, 0, length);
     for (unsigned question = 0; question < 8; question++)
         guard_value(text, length, question);
+    size_t part = length ? (size_t)rand() % length : 0;
+    guard_identifier(text + part, length - part < 24 ? length - part : 24, (unsigned)rand() % 50);
     guard_word(text, length, rand() % 256 - 1, rand() % 2, rand() % 2, rand() % 2);
     free(signs);
     free(found);

@@ -38,6 +38,8 @@ class Way(IntEnum):
     """
     AUTHORITY = 3
     """The value that begins at the last ``://`` before the trigger's end, and is none that begins with the head."""
+    ENDING = 4
+    """A value that ends where the trigger does, in a whole that begins up to the first distance before on its line."""
 
 
 class Finder(NamedTuple):

@@ -10,7 +10,7 @@ from guardcli.masking.native import Question
 class Judge(NamedTuple):
     """A value is secret if all of it matches `wants` and not `declines`, and the answer to `question` is that it is."""
 
-    question: Question = Question.ANY
+    question: int = Question.ANY
     wants: bytes = b""
     declines: bytes = b""
 

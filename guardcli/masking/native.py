@@ -20,7 +20,7 @@ from guardcli.masking.spans import Span
 from guardcli.model.errors import UnavailableError
 
 LIBRARY = os.path.join(os.path.dirname(os.path.dirname(__file__)), "_native", "libguard_mask.so")
-VERSION = 14
+VERSION = 15
 SWEPT = ("credit_card", "iban", "national_id", "email", "phone", "vendor_token")
 """Detectors whose forms the sweep finds, in its own order; the last two judge them by their `find`."""
 
@@ -240,6 +240,11 @@ class Question(IntEnum):
     PAIR = 12
     COOKIE = 13
     GIVEN = 14
+    RANDOM = 15
+    MATERIAL = 16
+    ADDRESS = 17
+    IDENTIFIER = 64
+    """And, on top of it, the number of the word before the identifier."""
 
 
 def judge(value: bytes, question: int) -> bool:
@@ -354,6 +359,7 @@ def library() -> ctypes.CDLL:
         (loaded.guard_matches, size, (text, size, size, byte, text, memory, size)),
         (loaded.guard_value, truth, (text, size, ctypes.c_uint)),
         (loaded.guard_word, truth, (text, size, ctypes.c_int, truth, truth, truth)),
+        (loaded.guard_identifier, ctypes.c_uint, (text, size, ctypes.c_uint)),
         (loaded.guard_noise, truth, (text, size, size)),
     ):
         function.restype, function.argtypes = result, arguments

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 
 from guardcli.masking.chosen import is_chosen
+from guardcli.masking.detectors.national_id import is_valid
 from guardcli.masking.finders import Finder, Way
 from guardcli.masking.judges import Judge
-from guardcli.masking.native import Question, is_noise
+from guardcli.masking.native import Question, is_noise, library
 from guardcli.masking.placeholders import is_dummy, is_placeholder
 from guardcli.masking.rightside import is_secret_string
 
 Found = tuple[int, int] | None
+PERHAPS = 2
 _compiled = cache(re.compile)
+_CHANGE = re.compile(rb"[a-z](?![a-z])|[A-Z](?![A-Z])|[0-9](?![0-9])")
+_WORDS = re.compile(rb"_{0,2}(?>[A-Z]?[a-z]{2,}[-_/+]?|(?:To|Of|In|By|On|At|As)[-_/+]?)+")
 
 
 def differs(value: bytes, last: int) -> bool:
@@ -42,6 +48,29 @@ def is_pair(value: bytes) -> bool:
         return False
 
 
+def is_random(value: bytes) -> bool:
+    """Tell whether `value` mixes letters and digits and its characters are spread."""
+    if value.isalpha() or value.isdigit() or _WORDS.fullmatch(value):
+        return False
+    if 10 * len(re.findall(rb"[0-9]", value)) < len(value) and 3 * len(_CHANGE.findall(value)) < len(value):
+        return False
+    size = min(len(value), 64)
+    return -sum(n / size * math.log2(n / size) for n in Counter(value[:size]).values()) > 3.2
+
+
+def is_address(value: bytes) -> bool:
+    """Tell whether an address without a check sum is one; of the others the detector is asked."""
+    if value.startswith(b"0x"):
+        return len(set(value[2:])) > 4
+    return len(value) == 95 and len(set(value)) > 20
+
+
+def is_identifier(value: bytes, number: int) -> bool:
+    """Tell whether python-stdnum knows it, where its detector need not be asked."""
+    answer = library().guard_identifier(value, len(value), number)
+    return answer != PERHAPS and is_valid(value, number)
+
+
 QUESTIONS = {
     Question.PLACEHOLDER: lambda value: not is_placeholder(value),
     Question.CHOSEN: is_chosen,
@@ -53,6 +82,9 @@ QUESTIONS = {
     Question.PAIR: is_pair,
     Question.COOKIE: lambda value: len(value) >= 4 and not is_placeholder(value.partition(b"=")[2] or value),
     Question.GIVEN: is_given,
+    Question.RANDOM: is_random,
+    Question.MATERIAL: lambda value: len(set(value[:64])) > 12,
+    Question.ADDRESS: is_address,
 }
 
 
@@ -61,13 +93,14 @@ def is_secret(judge: Judge, value: bytes) -> bool:
         return False
     if judge.declines and _compiled(judge.declines).fullmatch(value) is not None:
         return False
+    if judge.question >= Question.IDENTIFIER:
+        return is_identifier(value, judge.question - Question.IDENTIFIER)
     return bool(QUESTIONS[judge.question](value))
 
 
 def find(finder: Finder, text: bytes, at: int) -> Found:
     """Return the secret that `finder` finds for a trigger that ended at `at`."""
-    ways = {Way.FORM: _form, Way.TOKEN: _token, Way.SHAPE: _shape, Way.AUTHORITY: _authority}
-    return ways[finder.way](finder, text, at)
+    return _WAYS[finder.way](finder, text, at)
 
 
 def _holds(finder: Finder, text: bytes, start: int, at: int) -> re.Match[bytes] | None:
@@ -139,9 +172,19 @@ def _shape(finder: Finder, text: bytes, at: int) -> Found:
     return None
 
 
+def _ending(finder: Finder, text: bytes, at: int) -> Found:
+    for found in _compiled(finder.value).finditer(text, max(0, at - finder.distances[0]), at + 1):
+        if found.end() == at:
+            return found.span(found.lastindex or 0) if is_secret(finder.judge, found[found.lastindex or 0]) else None
+    return None
+
+
 def _authority(finder: Finder, text: bytes, at: int) -> Found:
     begin = text.rfind(b"://", max(0, at - 4300), at)
     found = _compiled(finder.value).match(text, begin) if begin >= 0 else None
     if found is None or not is_secret(finder.judge, found[1]) or is_noise(text, begin):
         return None
     return None if _compiled(finder.head).match(text, begin) else found.span(1)
+
+
+_WAYS = {Way.FORM: _form, Way.TOKEN: _token, Way.SHAPE: _shape, Way.AUTHORITY: _authority, Way.ENDING: _ending}

@@ -6,17 +6,22 @@ import hashlib
 import re
 
 from guardcli.masking.detector import Detector
+from guardcli.masking.finders import Finder, Way
+from guardcli.masking.judges import Judge
+from guardcli.masking.native import Question
 
 _ALPHABET = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _RIPPLE = b"rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz"
 _BASE58 = rb"[1-9A-HJ-NP-Za-km-z]"
-_ADDRESS = re.compile(
+_FORM = (
     rb"(?<![A-Za-z0-9])(?:0x[0-9A-Fa-f]{40}|(?:bc1|BC1|tb1|ltc1)[0-9A-Za-z]{11,71}|[13LMDTXr2mnA]"
     + _BASE58
     + rb"{25,34}|[48]"
     + _BASE58
     + rb"{94})(?![A-Za-z0-9])"
 )
+_ADDRESS = re.compile(_FORM)
+_REACH = 72
 _NAMES = (
     rb"(?:btc|bitcoin|wallet|address|addr|ltc|litecoin|doge(?:coin)?|dash|trx|tron|usdt|xrp|ripple|xmr|monero|payout"
     rb"|deposit"
@@ -35,21 +40,18 @@ class CryptoAddress(Detector):
         rb"(?i:" + _NAMES + rb")[\w ]{0,12}[\"']?[ \t]{0,4}[:=#|,]?[ \t\"']{0,4}[13LMDTXr2mnA48]" + _BASE58 + rb"{25}",
         rb"\b(?:bc1|BC1|tb1|ltc1)[0-9A-Za-z]{11}",
     )
+    finders = (Finder(Way.SHAPE, _FORM, Judge(Question.ADDRESS), ahead=_REACH, distances=(_REACH,)),) * len(triggers)
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
-        """Return the address around `at`."""
-        for found in _ADDRESS.finditer(text, max(0, at - 72), at + 72):
+        """Return the address around `at`, one with a check sum."""
+        for found in _ADDRESS.finditer(text, max(0, at - _REACH), at + _REACH):
             if found.start() < at <= found.end():
                 return found.span() if _is_valid(found[0]) else None
         return None
 
 
 def _is_valid(address: bytes) -> bool:
-    """Tell whether the check sum is right; where that is one of Keccak (Ethereum, Monero), go by the form."""
-    if address.startswith(b"0x"):
-        return len(set(address[2:])) > 4
-    if len(address) == 95:
-        return len(set(address)) > 20
+    """Tell whether the check sum is right; where that is one of Keccak (Ethereum, Monero) `native` judges the form."""
     if address[:3].lower() in (b"bc1", b"tb1", b"ltc"):
         from stdnum import bitcoin
 

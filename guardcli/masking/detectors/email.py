@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from guardcli.masking.detector import Detector
+from guardcli.masking.finders import Finder, Way
+from guardcli.masking.judges import Judge
 
 _BEYOND = rb"[\xc3-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}"
 """A letter beyond ASCII, in UTF-8: what is binary, and no text, is not held back."""
@@ -44,13 +45,5 @@ class Written(Email):
     def __init__(self, sign: bytes, local: bytes) -> None:
         """`sign` is what stands between, `local` an expression for what is before it."""
         self.triggers = (sign + rb"[A-Za-z0-9]",)
-        self._whole = re.compile(local + sign + _DOMAIN)
-        self._length = len(sign) + 1
-
-    def find(self, text: bytes, at: int) -> tuple[int, int] | None:
-        """Return the address whose sign ends before `at`."""
-        sign = at - self._length
-        for found in self._whole.finditer(text, max(0, sign - 66), at + 320):
-            if found.start() < sign < found.end():
-                return found.span()
-        return None
+        finder = Finder(Way.SHAPE, local + sign + _DOMAIN, Judge(), ahead=320, distances=(66 + len(sign) + 1,))
+        self.finders = (finder,)

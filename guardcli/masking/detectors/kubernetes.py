@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from guardcli.masking.detector import Detector
+from guardcli.masking.finders import Finder, Way
 from guardcli.masking.followers import Follower
+from guardcli.masking.judges import Judge
 from guardcli.masking.overlong import BRACE
 from guardcli.masking.secretdata import SecretData, is_encoded_secret
 from guardcli.masking.sieve import Sieve
@@ -28,7 +30,7 @@ _OTHER = (
     ),
 )
 """What stands before and behind the data of an object that says itself that it is no Secret."""
-_BOOTSTRAP = re.compile(rb"(?<![A-Za-z0-9.])[a-z0-9]{6}\.[a-z0-9]{16}(?![A-Za-z0-9.])")
+_BOOTSTRAP = rb"[a-z0-9]{6}\.[a-z0-9]{16}(?![A-Za-z0-9.])"
 _NEAR = 4000
 _REACH = 6000
 _LONGEST_KEY = 300
@@ -39,17 +41,14 @@ class Kubernetes(Detector):
 
     name = "kubernetes"
     label = "KUBERNETES_SECRET"
-    triggers = (
-        rb"(?:^|[\n \"-])(?:data|stringData)\"?:[ \t]{0,8}\{?[ \t]{0,8}\r?\n",
-        rb"(?i)(?:--token|bootstrap.?token)[ \t:=\"']{1,8}[a-z0-9]{6}\.[a-z0-9]{16}",
-    )
+    triggers = (rb"(?:^|[\n \"-])(?:data|stringData)\"?:[ \t]{0,8}\{?[ \t]{0,8}\r?\n",)
     opening = rb"\"(?:data|stringData)\\?\"[ \t]{0,8}:[ \t]{0,8}\{([^}\n]{1,4096})"
     stub = rb"\"(?:data|stringData)\\?\"[ \t]{0,8}:[ \t]{0,8}\{([^\n]{1,4096})"
 
     @classmethod
     def parts(cls) -> Sequence[Detector]:
-        """Return this one and the one for Secrets on one line."""
-        return cls(), Inline()
+        """Return this one, the one for Secrets on one line, and the one for bootstrap tokens."""
+        return cls(), Inline(), Bootstrap()
 
     def begin(self, text: bytes, at: int) -> tuple[int, Follower] | None:
         """Return where the entries begin, if ``data:`` stands alone on its line."""
@@ -59,10 +58,14 @@ class Kubernetes(Detector):
         head = _HEAD.fullmatch(text, line, at)
         return (at, SecretData(len(head[1]), head[3] == b"stringData")) if head is not None else None
 
-    def find(self, text: bytes, at: int) -> tuple[int, int] | None:
-        """Return the bootstrap token that ends at `at`."""
-        token = _BOOTSTRAP.match(text, at - 23) if at >= 23 else None
-        return token.span() if token is not None else None
+
+class Bootstrap(Detector):
+    """Find bootstrap tokens."""
+
+    name = Kubernetes.name
+    label = Kubernetes.label
+    triggers = (rb"(?i)(?:--token|bootstrap.?token)[ \t:=\"']{1,8}[a-z0-9]{6}\.[a-z0-9]{16}",)
+    finders = (Finder(Way.TOKEN, _BOOTSTRAP, Judge(), rb"(?<![A-Za-z0-9.])[a-z0-9]", distances=(23,)),)
 
 
 class Inline(Detector):

@@ -1,5 +1,5 @@
-"""National identifiers with check digits or reserved ranges: `native` finds those whose form tells, python-stdnum
-judges the others."""
+"""National identifiers with check digits or reserved ranges: `native` finds them; python-stdnum judges those that it
+holds against tables and dates, and what stands in columns."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 
 from guardcli.masking.detector import Detector
+from guardcli.masking.finders import Finder, Way
+from guardcli.masking.judges import Judge
+from guardcli.masking.native import Question
+from guardcli.masking.sieve import Sieve, without_counting
 from guardcli.masking.telling import TellingColumns
 
 _WEAK: Sequence[tuple[bytes, bytes, str]] = (
@@ -76,18 +80,24 @@ _WEAK: Sequence[tuple[bytes, bytes, str]] = (
     ),
     (rb"sin|social.?insurance", rb"[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{3}", "ca.sin"),
 )
-"""Forms that any number has: a word before them must say what they are."""
+"""Forms that any number has: a word before them must say what they are. ``native/identifiers.c`` has the same order."""
 _ANY = next(place for place, (word, _, _) in enumerate(_WEAK) if word.startswith(b"(?:national"))
 """The place of the words that leave open whose identifier it is."""
 
+_AHEAD = 64
 _BETWEEN = rb"[\w .-]{0,12}[\"']?[ \t]{0,4}(?:[:=#|>]|\xef\xbc\x9a)?[ \t\"']{0,4}"
 
 
+def _form(word: bytes, shape: bytes) -> bytes:
+    """Return an expression for a word and its identifier, in its group."""
+    return rb"(?<![A-Za-z])(?i:" + word + b")" + _BETWEEN + rb"(?<![0-9A-Za-z])(" + shape + rb")(?![\w-])"
+
+
 @cache
-def _named() -> re.Pattern[bytes]:
-    """Return the words with their identifiers, a group each; made when it is first asked: that takes milliseconds."""
-    forms = (b"(?i:" + word + b")" + _BETWEEN + rb"(?<![0-9A-Za-z])(" + shape + b")" for word, shape, _ in _WEAK)
-    return re.compile(rb"(?<![A-Za-z])(?=[A-Za-z\x80-\xff])(?:" + b"|".join(forms) + rb")(?![\w-])")
+def _named() -> tuple[Sieve, re.Pattern[bytes]]:
+    """Return where words with their identifiers may begin, and all of them, a group each; made when first asked."""
+    forms = b"|".join(_form(word, shape) for word, shape, _ in _WEAK)
+    return Sieve(without_counting(forms)), re.compile(forms)
 
 
 _COLUMNS = (
@@ -110,6 +120,10 @@ class NationalId(Detector):
     triggers = tuple(
         (rb"\b" if word.isascii() else b"") + b"(?i:" + word + b")" + _BETWEEN + shape for word, shape, _ in _WEAK
     )
+    finders = tuple(
+        Finder(Way.ENDING, _form(word, shape), Judge(Question.IDENTIFIER + number), distances=(_AHEAD,))
+        for number, (word, shape, _) in enumerate(_WEAK)
+    )
 
     @classmethod
     def parts(cls) -> Sequence[Detector]:
@@ -117,12 +131,21 @@ class NationalId(Detector):
         return TellingColumns(cls.name, cls.label, _COLUMNS, is_identifier, True), cls()
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
-        """Return the identifier that ends at `at` behind a word that names it."""
-        for found in _named().finditer(text, max(0, at - 64), at + 1):
-            group = found.lastindex or 0
-            if found.end() == at and _is_valid(found[group].decode(), _WEAK[group - 1][2]):
+        """Return the identifier that ends at `at` behind a word that names it, of those that `native` leaves open."""
+        sieve, named = _named()
+        place = max(0, at - _AHEAD)
+        while (place := sieve.search(text, place, at + 1)) >= 0:
+            found = named.match(text, place, at + 1)
+            group = found.lastindex or 0 if found is not None else 0
+            if found is not None and found.end() == at and is_valid(found[group], group - 1):
                 return found.span(group)
+            place = found.end() if found is not None else place + 1
         return None
+
+
+def is_valid(value: bytes, number: int) -> bool:
+    """Tell whether `value` is an identifier of those that the word of this number names."""
+    return _is_valid(value.decode(), _WEAK[number][2])
 
 
 def is_identifier(value: bytes) -> bool:
@@ -132,7 +155,10 @@ def is_identifier(value: bytes) -> bool:
 
 @lru_cache(4096)
 def _is_valid(value: str, modules: str) -> bool:
-    return any(_judge(module)(value) for module in modules.split())
+    try:
+        return any(_judge(module)(value) for module in modules.split())
+    except LookupError:  # python-stdnum's own tables are not whole: what one of them cannot tell is one
+        return True
 
 
 @cache

@@ -5,17 +5,21 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Sequence
 
 from guardcli.masking.detector import Detector
+from guardcli.masking.finders import Finder, Way
 from guardcli.masking.followers import Follower
+from guardcli.masking.judges import Judge
 from guardcli.masking.keyblock import BEGIN, KeyBlock, begins_body
+from guardcli.masking.native import Question
 
 _INLINE = re.compile(rb"(?:\\+[nr]|[A-Za-z0-9+/=: ,-](?!----)){1,8192}")
 _MATERIAL = re.compile(rb"[A-Za-z0-9+/=]{16}")
 _ENCODED = re.compile(
     rb"(?<![A-Za-z0-9+/=])(?:LS0tLS1CRUdJTi|LS0tLSBCRUdJTi|b3BlbnNzaC1rZXktdjE)[A-Za-z0-9+/=]{24,8192}"
 )
-_PART = re.compile(
+_PART = (
     rb"\\?\"(?:d|p|q|dp|dq|qi)\\?\"[ \t]{0,4}:[ \t]{0,4}\\?\"([A-Za-z0-9_-]{40,8192})|<(?:D|P|Q|DP|DQ|InverseQ)>("
     rb"[A-Za-z0-9+/=]{40,8192})"
 )
@@ -32,10 +36,13 @@ class PrivateKey(Detector):
         rb"-----BEGIN OpenVPN Static key V1-----|---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----",
         rb"\bPrivate-Lines: [0-9]{1,4}\r?\n",
         rb"(?:LS0tLS1CRUdJTi|LS0tLSBCRUdJTi|b3BlbnNzaC1rZXktdjE)[A-Za-z0-9+/=]{24}",
-        rb"\"(?:d|p|q|dp|dq|qi)\\?\"[ \t]{0,4}:[ \t]{0,4}\\?\"[A-Za-z0-9_-]{40}",
-        rb"<(?:D|P|Q|DP|DQ|InverseQ)>[A-Za-z0-9+/=]{40}",
     )
     opening = rb"(?<![A-Za-z0-9+/=])((?:LS0tLS1CRUdJTi|b3BlbnNzaC1rZXktdjE)[A-Za-z0-9+/=]{0,4000})"
+
+    @classmethod
+    def parts(cls) -> Sequence[Detector]:
+        """Return this one, and the one for the numbers of a key in JSON and XML."""
+        return cls(), Numbers()
 
     def begin(self, text: bytes, at: int) -> tuple[int, Follower] | None:
         """Return where the lines of the body begin when the marker ends its line."""
@@ -56,10 +63,19 @@ class PrivateKey(Detector):
         for found in _ENCODED.finditer(text, low, at + 8192):
             if found.start() < at <= found.end():
                 return found.span() if _holds_key(found[0]) else None
-        for found in _PART.finditer(text, low, at + 8192):
-            if found.start() < at <= found.end():
-                return found.span(found.lastindex or 0) if len(set(found[found.lastindex or 0][:64])) > 12 else None
         return None
+
+
+class Numbers(Detector):
+    """Find the numbers that a key in JSON (RFC 7518) or XML is made of."""
+
+    name = PrivateKey.name
+    label = PrivateKey.label
+    triggers = (
+        rb"\"(?:d|p|q|dp|dq|qi)\\?\"[ \t]{0,4}:[ \t]{0,4}\\?\"[A-Za-z0-9_-]{40}",
+        rb"<(?:D|P|Q|DP|DQ|InverseQ)>[A-Za-z0-9+/=]{40}",
+    )
+    finders = (Finder(Way.SHAPE, _PART, Judge(Question.MATERIAL), ahead=8192, distances=(_REACH,)),) * len(triggers)
 
 
 def _holds_key(encoded: bytes) -> bool:

@@ -82,6 +82,7 @@ CASES = [
     ("high_entropy", f'"signature":"⟦{HEX[:40]}⟧"'),
     ("high_entropy", f"public_key: {WORD[:32]}"),
     ("high_entropy", f"commit: {HEX[:40]}"),
+    ("high_entropy", f"api_key=⟦{WORD[:32]}⟧ key={'a' * 60}1 key=ConvertTo-SecureString-AsPlainText"),
     ("high_entropy", "cache_key=orders-2024-01-01-page-1-sorted"),
     ("high_entropy", "sort_key: customer_name_then_created"),
     ("kubernetes", 'data:\n  user: ⟦YWRtaW4=⟧\n  pw: "⟦aHVudGVyMg==⟧"\nkind: Secret\nx: YWRtaW4=\n'),
