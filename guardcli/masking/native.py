@@ -316,14 +316,6 @@ def view(text: bytes, joined: bool) -> tuple[bytes, Sequence[int], Sequence[int]
     return bytes(memoryview(out)[:length]), starts[0], starts[1]
 
 
-def is_noise(text: bytes, start: int) -> bool:
-    """Tell whether what stands before `start` is bytes that no text has. NUL and escape sequences are text here.
-
-    Only the 32 bytes before count: they are known when `start` is reached, however the bytes are cut.
-    """
-    return bool(library().guard_noise(text, len(text), start))
-
-
 def _memory(data: bytearray) -> ctypes.Array[ctypes.c_char]:
     return (ctypes.c_char * len(data)).from_buffer(data)
 

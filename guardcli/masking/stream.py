@@ -107,6 +107,8 @@ class MaskStream:
                 limit = min(limit, max(spans[-1].start, self._released))
             return self._emit(Spans.of(span for span in spans if span.start < limit), limit)
         covered = max((span.end for span in spans), default=0)
+        if opening < covered < end:  # a whole secret, and perhaps another one behind it
+            opening = max(self._plan.opening(self._buffer, covered)[0], self._released)
         hidden = min(opening, stub) if self._idles > _PATIENCE else opening
         if hidden < end and covered <= hidden:
             out = self._emit(spans, hidden) + b"*" * (end - hidden)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 LETTERS = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 SEQUENCE = re.compile(rb"\x1b(?:\[[0-9;]*[A-Za-z]|\][^\x07]*\x07|\(B)")
+DIGEST = re.compile(rb"(?<![0-9A-Za-z])[0-9a-f]{64}(?![0-9A-Za-z])")
+"""The chain of events and the files' checks: among thousands some hold the digits of a secret by chance."""
 WINDOW = 8
 """So many bytes of a secret in a row are a part of it: more than any strategy of these policies keeps."""
 COLOURS = ("\x1b[0m", "\x1b[1;31m", "\x1b[K")
@@ -119,5 +121,5 @@ def windows(secrets: Iterable[bytes]) -> set[bytes]:
 
 def found_in(data: bytes, parts: set[bytes]) -> list[bytes]:
     """Return those of `parts` that stand in `data`, with escape sequences or without."""
-    texts = {data, SEQUENCE.sub(b"", data)}
+    texts = {DIGEST.sub(b"-", text) for text in (data, SEQUENCE.sub(b"", data))}
     return [text[at : at + WINDOW] for text in texts for at in range(len(text)) if text[at : at + WINDOW] in parts]

@@ -6,10 +6,10 @@ import re
 from functools import cache, lru_cache
 from typing import NamedTuple
 
+from masking.finders_model import is_noise
 from masking.values_model import is_secret_string, is_secret_word
 
 from guardcli.masking.names import PUBLIC, SUFFIX, TELLING
-from guardcli.masking.native import is_noise
 from guardcli.masking.overlong import BOUND, reach, rest_of
 from guardcli.masking.scanner import Scanner
 

@@ -14,7 +14,7 @@ from guardcli.masking.chosen import is_chosen
 from guardcli.masking.detectors.national_id import is_valid
 from guardcli.masking.finders import Finder, Way
 from guardcli.masking.judges import Judge
-from guardcli.masking.native import Question, is_noise, library
+from guardcli.masking.native import Question, library
 from guardcli.masking.placeholders import is_dummy, is_placeholder
 from guardcli.masking.rightside import is_secret_string
 
@@ -23,6 +23,11 @@ PERHAPS = 2
 _compiled = cache(re.compile)
 _CHANGE = re.compile(rb"[a-z](?![a-z])|[A-Z](?![A-Z])|[0-9](?![0-9])")
 _WORDS = re.compile(rb"_{0,2}(?>[A-Z]?[a-z]{2,}[-_/+]?|(?:To|Of|In|By|On|At|As)[-_/+]?)+")
+
+
+def is_noise(text: bytes, start: int) -> bool:
+    """Tell whether the core takes the 32 bytes before `start` for such as no text has."""
+    return bool(library().guard_noise(text, len(text), start))
 
 
 def differs(value: bytes, last: int) -> bool:

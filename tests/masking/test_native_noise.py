@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 
 import pytest
+from masking.finders_model import is_noise
 
 from guardcli.masking import DEFAULT_RULES, Masker
-from guardcli.masking.native import is_noise
 
 MASKER = Masker(DEFAULT_RULES, key=bytes(32))
 

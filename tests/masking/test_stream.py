@@ -210,6 +210,16 @@ def test_a_prompt_without_a_blank_appears_at_the_first_idle(prompt: bytes) -> No
     assert stream.held == 0
 
 
+def test_numbers_in_a_row_are_held_as_long_as_another_card_may_end_them() -> None:
+    cards = b"4111 1111 1111 1111 5500 0000 0000 0004 4111 1111 1111 1111\n"
+    for cut in range(len(cards)):
+        stream = MASKER.stream()
+        out = stream.feed(cards[:cut]) + stream.idle() + stream.idle() + stream.feed(cards[cut:]) + stream.finish()
+        assert b"1111 1111" not in out and b"0000 0000" not in out, (cut, out)
+    stream = MASKER.stream()
+    assert stream.feed(b"42 42 42 42") + stream.idle() + stream.idle() + stream.finish() == b"42 42 42 42"
+
+
 @pytest.mark.parametrize("start", [b"AKIAQ3EGPL", b"eyJhbGciOi", b"ann.lee@corp", b"4111 1111 1"])
 def test_the_beginning_of_a_secret_is_starred_at_the_second_idle(start: bytes) -> None:
     stream = MASKER.stream()

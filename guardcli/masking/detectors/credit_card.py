@@ -11,4 +11,4 @@ class CreditCard(Detector):
     name = "credit_card"
     label = "CREDIT_CARD"
     personal = True
-    opening = rb"(?<![0-9A-Za-z])([2-6](?:[ -]?[0-9]){6,22}[ -]?)"
+    opening = rb"(?<![0-9A-Za-z])([2-6][0-9]{3}(?:[ -]?[0-9]){3,37}[ -]?)"
