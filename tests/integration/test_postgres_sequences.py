@@ -81,7 +81,8 @@ EXTENDED = (
 )
 WHOLE = st.builds(lambda text: [Parse(b"", text), Bind(b"", b""), Describe(PORTAL, b""), Execute(b"")], TEXTS)
 COPY = b"COPY notes FROM STDIN"
-OPEN = [Parse(b"", COPY), Bind(b"", b""), Execute(b"")]
+OPEN = [Close(STATEMENT, b"c"), Parse(b"c", COPY), Bind(b"", b"c"), Execute(b"")]
+"""Of a name that no other group uses: in a COPY that one of these began, the server would wait for data for ever."""
 COPIES = st.sampled_from(
     [
         [Query(COPY), CopyData(b"1\n2\n"), CopyDone()],
