@@ -110,7 +110,8 @@ static void go_on(struct cursor *cursor, size_t after)
 static enum outcome find_form(const struct finder *finder, struct search *search, struct match *match)
 {
     struct text text = search->text;
-    size_t at = search->at, low = line_start(text, at, BEHIND), end = line_end(text, at, finder->ahead + BEYOND);
+    size_t at = search->at, end = line_end(text, at, finder->ahead + BEYOND);
+    size_t low = line_start(text, at, finder->lead ? STEP + 2 * BEHIND : BEHIND); /* a lead reaches as far from the step before */
     size_t high = at + finder->ahead < end ? at + finder->ahead : finder->ahead ? end : at;
     enum outcome outcome = tell(finder->ahead != 0);
     for (size_t back = 1; !outcome && back <= NEAREST && back <= at; back++)
