@@ -55,6 +55,7 @@ _QUIET: Mapping[str, str] = {
     "GIT_NO_REPLACE_OBJECTS": "1",
     "LC_ALL": "C",
 }
+_NO_INDEX: Mapping[str, str] = {**_QUIET, "GIT_INDEX_FILE": "/proc/none"}
 _PROGRAMS = frozenset(
     [
         "GIT_ASKPASS",
@@ -119,7 +120,7 @@ class CallFacts:
         self._try_shell = try_shell
         self._answers: dict[tuple[str, ...], object] = {}
         self._inputs: dict[str, str] = {}
-        self._asked_git: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {}
+        self._asked_git: dict[str, Callable[[], bytes]] = {}
         self._files: dict[str, bytes] = {}
         self._files_size = 0
         self._stdin = bytearray()
@@ -147,15 +148,10 @@ class CallFacts:
 
     def still_so(self) -> bool:
         """Say whether git answers now as it did when it was asked; False as well where it cannot be asked any more."""
-        for name, (cwd, arguments, overrides) in self._asked_git.items():
-            output = bytearray()
-            try:
-                self._stream_git(cwd, (*overrides, *arguments), output.extend, Bounds(GIT_OUTPUT_LIMIT, GIT_SECONDS))
-            except FactUnavailable:
-                return False
-            if hashlib.sha256(output).hexdigest() != self._inputs[name]:
-                return False
-        return True
+        try:
+            return all(hashlib.sha256(ask()).hexdigest() == self._inputs[name] for name, ask in self._asked_git.items())
+        except FactUnavailable:
+            return False
 
     def read_file(self, path: str) -> bytes:
         """Return the content of the regular file at `path`; symbolic links are followed. Raises FactUnavailable."""
@@ -179,9 +175,10 @@ class CallFacts:
             lambda: _parse_config(self._run_git(cwd, (*options, "config", "--list", "-z", "--includes"))),
         )
 
-    def git(self, cwd: str, arguments: Sequence[str]) -> bytes:
+    def git(self, cwd: str, arguments: Sequence[str], *, index: bool = True) -> bytes:
         """Return what ``git ARGUMENTS`` prints at `cwd`. Only for commands that read. Raises FactUnavailable."""
-        return self._remembered(("git", cwd, *arguments), lambda: self._run_git(cwd, arguments, _OFF))
+        env = _QUIET if index else _NO_INDEX
+        return self._remembered(("git", str(index), cwd, *arguments), lambda: self._run_git(cwd, arguments, _OFF, env))
 
     def find_secrets(self, content: bytes) -> frozenset[Found]:
         """Return the credentials in `content`. Raises FactUnavailable where nothing looks for any."""
@@ -302,13 +299,21 @@ class CallFacts:
             self._stdin += chunk
         raise FactUnavailable(f"standard input is longer than {STDIN_LIMIT} bytes")
 
-    def _run_git(self, cwd: str, arguments: Sequence[str], overrides: Sequence[str] = ()) -> bytes:
-        output = bytearray()
-        self._stream_git(cwd, (*overrides, *arguments), output.extend, Bounds(GIT_OUTPUT_LIMIT, GIT_SECONDS))
+    def _run_git(
+        self, cwd: str, arguments: Sequence[str], overrides: Sequence[str] = (), env: Mapping[str, str] = _QUIET
+    ) -> bytes:
+        words = (*overrides, *arguments)
+
+        def ask() -> bytes:
+            output = bytearray()
+            self._stream_git(cwd, words, output.extend, Bounds(GIT_OUTPUT_LIMIT, GIT_SECONDS), env=env)
+            return bytes(output)
+
+        output = ask()
         name = "git:" + "\0".join((cwd, *arguments))
         self._note(name, output)
-        self._asked_git[name] = (cwd, tuple(arguments), tuple(overrides))
-        return bytes(output)
+        self._asked_git[name] = ask
+        return output
 
     def _stream_git(
         self,
@@ -317,14 +322,14 @@ class CallFacts:
         sink: Callable[[bytes], object],
         bounds: Bounds,
         stdin: int = subprocess.DEVNULL,
+        env: Mapping[str, str] = _QUIET,
     ) -> None:
         """Run git and give `sink` what it prints, chunk by chunk. Raises FactUnavailable where it fails."""
         if self._git_program is None:
             raise FactUnavailable("no git was found to ask")
         try:
             command = ("git", "--no-pager", *arguments)
-            env = {**self._env, **_QUIET}
-            process = self._seen.start_git(self._git_program, cwd or "/", command, env, stdin)
+            process = self._seen.start_git(self._git_program, cwd or "/", command, {**self._env, **env}, stdin)
         except (OSError, ValueError) as error:
             raise FactUnavailable(f"git cannot be asked: {_words(error)}") from None
         with process:

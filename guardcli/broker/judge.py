@@ -70,7 +70,7 @@ class QuickFacts:
         """Raise NeedsTime."""
         raise NeedsTime
 
-    def git(self, cwd: str, arguments: Sequence[str]) -> bytes:
+    def git(self, cwd: str, arguments: Sequence[str], *, index: bool = True) -> bytes:
         """Raise NeedsTime."""
         raise NeedsTime
 

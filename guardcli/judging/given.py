@@ -45,9 +45,9 @@ class GivenFacts:
         """Return the machine's answer."""
         return self._machine.git_config(cwd, options)
 
-    def git(self, cwd: str, arguments: Sequence[str]) -> bytes:
+    def git(self, cwd: str, arguments: Sequence[str], *, index: bool = True) -> bytes:
         """Return the machine's answer."""
-        return self._machine.git(cwd, arguments)
+        return self._machine.git(cwd, arguments, index=index)
 
     def find_secrets(self, content: bytes) -> frozenset[Found]:
         """Return the machine's answer."""

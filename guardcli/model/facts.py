@@ -47,10 +47,11 @@ class Facts(Protocol):
         """
         ...
 
-    def git(self, cwd: str, arguments: Sequence[str]) -> bytes:
+    def git(self, cwd: str, arguments: Sequence[str], *, index: bool = True) -> bytes:
         """Return what a read-only git plumbing command prints at `cwd`, with hooks, pagers and filters off.
 
-        For what configuration does not tell: the current branch, the objects that a push would publish.
+        For what configuration does not tell: the current branch, the objects that a push would publish. Without
+        `index` git knows of none, and takes no file of the working tree for what the index says that it is.
         Raises FactUnavailable where git fails, takes too long, or prints more than the bound.
         """
         ...
@@ -103,7 +104,7 @@ class NoFacts:
         """Raise FactUnavailable."""
         raise FactUnavailable("the git configuration was not read")
 
-    def git(self, cwd: str, arguments: Sequence[str]) -> bytes:
+    def git(self, cwd: str, arguments: Sequence[str], *, index: bool = True) -> bytes:
         """Raise FactUnavailable."""
         raise FactUnavailable("git was not asked")
 

@@ -92,7 +92,7 @@ class World(NoFacts):
             raise FactUnavailable("there is no configuration")
         return {key.lower(): (value,) for key, value in self.call.config}
 
-    def git(self, cwd: str, arguments: Sequence[str]) -> bytes:
+    def git(self, cwd: str, arguments: Sequence[str], *, index: bool = True) -> bytes:
         """Return the same as for a file."""
         return self._content()
 

@@ -55,9 +55,10 @@ class Call:
             values[key] = (*values.get(key, ()), value)
         return values
 
-    def git(self, *arguments: str) -> str:
-        """Ask git itself, in this repository. Raises FactUnavailable."""
-        return self.facts.git(self.invocation.cwd, (*self.options, *arguments)).decode("utf-8", "surrogateescape")
+    def git(self, *arguments: str, index: bool = True) -> str:
+        """Ask git itself, in this repository, without an `index` where none may tell. Raises FactUnavailable."""
+        found = self.facts.git(self.invocation.cwd, (*self.options, *arguments), index=index)
+        return found.decode("utf-8", "surrogateescape")
 
     def path(self, name: str) -> str:
         """Return `name` as an absolute path, as git would understand it here."""

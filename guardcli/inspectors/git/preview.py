@@ -25,10 +25,14 @@ SHOWN_COMMITS = 20
 SHOWN_REFS = 5
 """Refs whose lost commits are named, and lines of commits whose diff is shown."""
 
-_PLAIN = ("--no-show-signature", "--no-notes", "--no-mailmap", "--no-decorate", "--no-color", "--date=short")
+_PLAIN = (
+    *("--no-show-signature", "--no-notes", "--no-mailmap", "--no-decorate", "--no-color", "--date=short"),
+    "--encoding=UTF-8",
+)
 _FORM = "--format=%H%x00%P%x00%ad%x00%an <%ae>%x00%s"
-_DIFF = ("-r", "-p", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames")
-_STAT = ("--stat=78", "--stat-count=30", "--summary")
+_TREES = ("-r", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", "--ignore-submodules=none")
+_DIFF = ("-p", *_TREES)
+_STAT = ("--stat=78", "--stat-count=30", "--summary", *_TREES)
 _EMPTY = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 """The tree with nothing in it, which git knows without having it (in a repository of SHA-1)."""
 
@@ -74,6 +78,8 @@ def _commits(call: Call, ids: Sequence[str]) -> dict[str, Commit]:
         return {}
     text = call.git("log", "--no-walk=unsorted", *_PLAIN, _FORM, *ids, "--")
     found = [Commit(line.split("\0", 4)) for line in text.split("\n") if line.count("\0") >= 4]
+    if [commit[0] for commit in found] != list(ids):
+        raise FactUnavailable("git shows other commits than it was asked for")
     return {commit[0]: commit for commit in found}
 
 
@@ -130,7 +136,7 @@ def _diffs(call: Call, commits: Mapping[str, Commit], heads: Sequence[str], know
         base = known[0] if len(known) == 1 == len(heads) else _base(commits, head)
         for words in (_STAT, _DIFF):
             try:
-                text = call.git("diff-tree", *words, "--end-of-options", base, head)
+                text = call.git("diff-tree", *words, "--end-of-options", base, head, index=False)
             except FactUnavailable as error:
                 text = f"the diff is not shown: {error}"
             shown.append(text.rstrip("\n"))

@@ -63,9 +63,9 @@ class _Inner:
         """Ask the place."""
         return self._facts.git_config(cwd, options)
 
-    def git(self, cwd: str, arguments: Sequence[str]) -> bytes:
+    def git(self, cwd: str, arguments: Sequence[str], *, index: bool = True) -> bytes:
         """Ask the place."""
-        return self._facts.git(cwd, arguments)
+        return self._facts.git(cwd, arguments, index=index)
 
     def find_secrets(self, content: bytes) -> frozenset[Found]:
         """Ask the place."""

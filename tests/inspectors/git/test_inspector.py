@@ -236,7 +236,7 @@ class Counting(NoFacts):
     def git_config(self, cwd: str, options: object = ()) -> dict[str, tuple[str, ...]]:
         raise AssertionError("git was asked")
 
-    def git(self, cwd: str, arguments: object) -> bytes:
+    def git(self, cwd: str, arguments: object, *, index: bool = True) -> bytes:
         raise AssertionError("git was asked")
 
 

@@ -71,7 +71,7 @@ class Answers(NoFacts):
     def git_config(self, cwd: str, options: object = ()) -> dict[str, tuple[str, ...]]:
         return {"alias.x": (self.text,), "push.default": (self.text,), "remote.origin.push": (self.text,)}
 
-    def git(self, cwd: str, arguments: object) -> bytes:
+    def git(self, cwd: str, arguments: object, *, index: bool = True) -> bytes:
         return self.text.encode("utf-8", "surrogateescape")
 
     def find_secrets(self, content: bytes) -> frozenset[Found]:

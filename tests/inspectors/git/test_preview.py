@@ -167,3 +167,37 @@ def test_only_a_push_has_a_preview(clone: Clone, line: str) -> None:
 def test_what_cannot_be_asked_is_said(clone: Clone) -> None:
     with pytest.raises(FactUnavailable):
         clone.shown("git push origin main", CallFacts(str(clone.path), ENV, git_program=None))
+
+
+def test_a_file_that_only_seems_to_be_the_pushed_one_does_not_stand_in_for_it(clone: Clone) -> None:
+    for line in ("config core.trustctime false", "config core.checkStat minimal"):
+        clone.git(line)
+    clone.commit("app.py", "evil\n", "third")
+    file = clone.path / "app.py"
+    for content in ("evil\n", "good\n"):
+        clone.git("update-index --refresh")
+        file.write_text(content)
+        os.utime(file, (1e9, 1e9))
+        if content == "evil\n":
+            clone.git("update-index --refresh")
+    text = clone.shown("git push origin main")
+    assert "+evil\n" in text and "good" not in text
+
+
+def test_a_submodule_that_asks_to_be_ignored_is_shown(clone: Clone) -> None:
+    clone.git("config submodule.s.ignore all")
+    (clone.path / ".gitmodules").write_text('[submodule "s"]\n\tpath = s\n\turl = ./s\n\tignore = all\n')
+    clone.git("add .gitmodules")
+    clone.git(f"update-index --add --cacheinfo 160000,{'1' * 40},s")
+    clone.git("commit -q -m submodule")
+    text = clone.shown("git push origin main")
+    assert f"+Subproject commit {'1' * 40}\n" in text and "create mode 160000 s" in text
+
+
+@pytest.mark.parametrize("subject", ["plain", "x \u0a01 y", "\u0a0a\u280a"])
+def test_an_encoding_of_the_repositorys_own_forges_no_commit(clone: Clone, subject: str) -> None:
+    clone.git("config i18n.logOutputEncoding UTF-16LE")
+    clone.commit("app.py", "new\n", subject)
+    text = clone.shown("git push origin main")
+    assert text.startswith("1 commit would go\n") and f"Ada <ada@example.com>\n      {subject}\n" in text
+    assert "+new\n" in text

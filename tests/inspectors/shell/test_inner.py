@@ -35,7 +35,7 @@ class Machine(NoFacts):
             raise FactUnavailable("there is no repository")
         return {"remote.origin.url": ("git@host:app.git",)}
 
-    def git(self, cwd: str, arguments: Sequence[str]) -> bytes:
+    def git(self, cwd: str, arguments: Sequence[str], *, index: bool = True) -> bytes:
         self.git_config(cwd)
         if arguments[:1] == ("symbolic-ref",):
             return b"refs/heads/topic\n"
