@@ -1,9 +1,10 @@
 """An object as it is and as it would be, in lines: what a reviewer is shown of a change. Pure.
 
 What a change is laid over goes by the server's own rules as far as that can be said without it: maps are merged, lists
-of things with a name by that name, other lists replaced, a null takes away, and what ``kubectl apply`` gave the last
-time and gives no more goes. Defaults, and what admission adds, are the server's and not shown. What only the server
-writes is left out, and of a Secret's data nothing but its keys is shown, and which of them change.
+of things with a name each of its own by that name (of Kubernetes' own kinds, but in a JSON merge patch), other lists
+replaced, a null takes away, and what ``kubectl apply`` gave the last time and gives no more goes. Defaults, and what
+admission adds, are the server's and not shown. What only the server writes is left out, and of a Secret's data nothing
+but its keys is shown, and which of them change.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def described(change: Change, live: Mapping[str, Any] | None, hide: Hide, *, ask
         given = change.form if change.way is Way.STEPS else _own(change.form)
         return "\n".join([head, *(f"+{line}" for line in _lines(_hidden(given, {}, secret, hide)))])
     before = _own(live)
-    after = _own(change.form) if change.way is Way.INSTEAD else _own(_laid_over(_as_applied(live, change), change.form))
+    after = _own(change.form if change.way is Way.INSTEAD else _changed(live, change))
     same = before == after
     shown = _difference(_hidden(before, {}, secret, hide), _hidden(after, before, secret, hide))
     return "\n".join([head, *(shown or ["nothing is different" if same else "what is different is masked"])])
@@ -56,6 +57,11 @@ def _difference(before: Any, after: Any) -> list[str]:
     if len(old) + len(new) > LINES_MAX:
         return [f"+{line}" for line in new]
     return list(difflib.unified_diff(old, new, lineterm="", n=3))[2:]
+
+
+def _changed(live: Mapping[str, Any], change: Change) -> Any:
+    by_name = _never if change.whole_lists else _by_name
+    return _laid_over(_as_applied(live, change), change.form, by_name)
 
 
 def _as_applied(live: Mapping[str, Any], change: Change) -> Any:
@@ -69,27 +75,37 @@ def _as_applied(live: Mapping[str, Any], change: Change) -> Any:
 
 
 def _without(live: Any, last: Any, given: Any) -> Any:
-    if not all(isinstance(one, Mapping) for one in (live, last, given)):
+    lists = live, last, given
+    if all(isinstance(one, list) and _by_name(one) for one in lists):
+        old, new = ({one["name"]: one for one in items} for items in (last, given))
+        left = (one for one in live if one["name"] not in old or one["name"] in new)
+        return [_without(one, old.get(one["name"]), new.get(one["name"])) for one in left]
+    if not all(isinstance(one, Mapping) for one in lists):
         return live
     kept = {key: value for key, value in live.items() if key not in last or key in given}
     return {key: _without(value, last.get(key), given.get(key)) for key, value in kept.items()}
 
 
-def _laid_over(live: Any, given: Any) -> Any:
-    """Return `given` laid over `live`, both with strings for scalars."""
+def _laid_over(live: Any, given: Any, by_name: Callable[[list[Any]], bool]) -> Any:
+    """Return `given` laid over `live`, both with strings for scalars; lists that are both `by_name` by that."""
     if isinstance(live, Mapping) and isinstance(given, Mapping):
         kept = {key: value for key, value in live.items() if given.get(key) not in _NOTHING}
         new = {key: value for key, value in given.items() if value not in _NOTHING}
-        return {**kept, **{key: _laid_over(kept.get(key), value) for key, value in new.items()}}
-    if isinstance(live, list) and isinstance(given, list) and _by_name(live) and _by_name(given):
+        return {**kept, **{key: _laid_over(kept.get(key), value, by_name) for key, value in new.items()}}
+    if isinstance(live, list) and isinstance(given, list) and by_name(live) and by_name(given):
         names = {one["name"]: one for one in given}
-        old = [_laid_over(one, names.pop(one["name"], {})) for one in live]
+        old = [_laid_over(one, names.pop(one["name"], {}), by_name) for one in live]
         return old + list(names.values())
     return given
 
 
 def _by_name(items: list[Any]) -> bool:
-    return bool(items) and all(isinstance(one, Mapping) and isinstance(one.get("name"), str) for one in items)
+    names = [one.get("name") if isinstance(one, Mapping) else None for one in items]
+    return bool(items) and all(isinstance(name, str) for name in names) and len({*names}) == len(names)
+
+
+def _never(items: list[Any]) -> bool:
+    return False
 
 
 def _own(form: Any) -> Any:

@@ -162,6 +162,11 @@ class Kind:
         """Return whether its objects hold secrets; whatever has the word in its name does."""
         return "secret" in self.base
 
+    @property
+    def built_in(self) -> bool:
+        """Return whether it has the name of a kind of Kubernetes' own."""
+        return self.base in _names()
+
     def change(self) -> frozenset[Effect]:
         """Return what any change adds for this kind."""
         added = {Effect.PRIVILEGE} if self.base in _POWER else set()

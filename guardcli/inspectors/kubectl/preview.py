@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -28,7 +28,8 @@ class Way(Enum):
 class Change:
     """One object and what is done to it. `version` is its ``apiVersion`` where a manifest says it.
 
-    The scalars of `form` are strings. `namespace` is empty where the call leaves it to its context.
+    The scalars of `form` are strings. `namespace` is empty where the call leaves it to its context. `plain`: it is laid
+    over as RFC 7396 says.
     """
 
     way: Way
@@ -37,6 +38,14 @@ class Change:
     name: str
     version: str = ""
     form: Any = field(default=None, repr=False)
+    plain: bool = False
+
+    @property
+    def whole_lists(self) -> bool:
+        """Whether a list takes the place of the one that is there, as for kinds that Kubernetes did not define."""
+        group = (self.version if "/" in self.version else self.kind.name.partition(".")[2]).partition("/")[0]
+        others = "." in group and not group.endswith(".k8s.io")
+        return self.plain or others or not self.kind.built_in
 
 
 _WAYS = {"apply": Way.OVER, "create": Way.INSTEAD, "replace": Way.INSTEAD, "delete": Way.GONE}
@@ -73,8 +82,9 @@ def _patch(call: Call) -> Iterator[Change]:
     part = inline_part(call, "patch")[0] or (read_part(call, "patch-file")[0] if call.line.has("patch-file") else None)
     form = part[0] if part else None
     way = Way.OVER if isinstance(form, Mapping) else Way.STEPS
-    yield from _named(call, named(call.line.words), way, form)
-    yield from _files(call, way, form)
+    plain = call.line.value("type").lower() == "merge"
+    for one in (*_named(call, named(call.line.words), way, form), *_files(call, way, form)):
+        yield replace(one, plain=plain)
 
 
 def _named(call: Call, found: Sequence[Named], way: Way, form: Any = None) -> Iterator[Change]:

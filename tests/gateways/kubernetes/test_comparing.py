@@ -61,6 +61,41 @@ def test_an_apply_merges_containers_by_name_and_takes_away_what_it_gives_no_more
     assert "side" not in "".join(line for line in text.split("\n") if line[:1] in "+-")
 
 
+SIDE_GOES = {"-- name: side", "-image: side:1"}
+ONE_CONTAINER = {"spec": {"template": {"spec": {"containers": [{"name": "web", "image": "web:1"}]}}}}
+
+
+def test_an_apply_takes_away_the_container_that_it_gives_no_more(tell) -> None:
+    containers = LIVE["spec"]["template"]["spec"]["containers"]  # type: ignore[index]
+    applied = json.dumps({"spec": {"template": {"spec": {"containers": containers}}}})
+    live = {**LIVE, "metadata": {"name": "web", "annotations": {LAST_APPLIED: applied}}}
+    assert lines(tell(change(Way.OVER, ONE_CONTAINER, version="apps/v1"), live)) == SIDE_GOES
+    assert tell(change(Way.OVER, ONE_CONTAINER), live).endswith("\nnothing is different")  # a patch remembers nothing
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        Change(Way.OVER, kind_named("deployment"), "shop", "web", "", ONE_CONTAINER, plain=True),
+        change(Way.OVER, ONE_CONTAINER, "deployment", "apps.example.com/v1"),
+        change(Way.OVER, ONE_CONTAINER, "rollout", "argoproj.io/v1alpha1"),
+        change(Way.OVER, ONE_CONTAINER, "rollout"),
+    ],
+)
+def test_a_list_takes_the_place_of_another_where_the_server_merges_none(tell, one: Change) -> None:
+    found = lines(tell(one, LIVE))
+    assert found >= SIDE_GOES and not any(line.startswith("+") for line in found)
+
+
+def test_of_things_with_one_name_none_hides_another(tell) -> None:
+    def mounting(*paths: str) -> dict[str, object]:
+        mounts = [{"name": "root", "mountPath": path} for path in paths]
+        return {"spec": {"containers": [{"name": "web", "volumeMounts": mounts}]}}
+
+    text = tell(change(Way.OVER, mounting("/host", "/data"), "pod", "v1"), mounting("/data"))
+    assert "/host" in "".join(line for line in text.split("\n") if line.startswith("+"))
+
+
 def test_what_the_server_alone_writes_is_no_difference(tell) -> None:
     form = {"metadata": {"name": "web"}, "spec": {"replicas": "2"}}
     assert tell(change(Way.OVER, form), LIVE).endswith("\nnothing is different")

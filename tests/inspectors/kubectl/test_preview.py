@@ -67,3 +67,20 @@ def test_the_objects_of_a_call(line: str, found: list[str]) -> None:
         for one in changes(call, Files())
     ]
     assert told == found
+
+
+@pytest.mark.parametrize(
+    ("line", "whole"),
+    [
+        ("patch deploy web --type merge -p '{}'", True),
+        ("patch deploy web --type=Merge -p '{}'", True),
+        ("patch deploy web -p '{}'", False),
+        ("patch deploy web --type strategic -p '{}'", False),
+        ("patch rollouts.argoproj.io web -p '{}'", True),
+        ("patch deploy.v1.apps web -p '{}'", False),
+        ("apply -f web.yaml", False),
+    ],
+)
+def test_where_a_list_takes_the_place_of_the_one_that_is_there(line: str, whole: bool) -> None:
+    call = Invocation("kubectl", ("kubectl", *shlex.split(line)), {}, "/w")
+    assert [one.whole_lists for one in changes(call, Files())] == [whole]
