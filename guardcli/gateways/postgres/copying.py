@@ -78,7 +78,7 @@ def copy_terms(text: str, place: int = 0) -> CopyTerms | None:
         null=_null(options, csv),
         quote=quote,
         escape=str(_value(options.get("escape")) or quote.decode()).encode(),
-        header="header" in options and _value(options["header"]) not in (False, 0, "false", "off", "0"),
+        header="header" in options and _is_header(options["header"]),
         whole="relation" in body and "attlist" not in body,
     )
 
@@ -86,6 +86,11 @@ def copy_terms(text: str, place: int = 0) -> CopyTerms | None:
 def _null(options: Mapping[str, object], csv: bool) -> bytes:
     given = _value(options["null"]) if "null" in options else None
     return str(given).encode() if given is not None else (b"" if csv else b"\\N")
+
+
+def _is_header(node: object) -> bool:
+    """Say whether what HEADER is given means that there is one; words are the same in any case."""
+    return node is None or str(_value(node)).lower() in ("true", "on", "1")
 
 
 def _value(node: object) -> object:

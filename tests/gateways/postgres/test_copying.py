@@ -119,6 +119,16 @@ def test_a_header_stays_and_the_rows_behind_it_do_not() -> None:
     assert copied("(FORMAT csv, HEADER)", b"id,secret,note\n", b"1,2,3\n") == [b"id,secret,note\n", b'1,"[SECRET]",3\n']
 
 
+@pytest.mark.parametrize("given", ["", "true", "'TRUE'", "On", "1"])
+def test_a_header_is_asked_for_in_any_case(given: str) -> None:
+    assert copied(f"(FORMAT csv, HEADER {given})", b"id,secret,note\n") == [b"id,secret,note\n"]
+
+
+@pytest.mark.parametrize("given", ["off", "'OFF'", "'False'", "fAlse", "0", "'match'", "''"])
+def test_the_first_row_is_no_header_where_none_was_asked_for(given: str) -> None:
+    assert copied(f"(FORMAT csv, HEADER {given})", b"1,2,a@b.example\n") == [b'1,"[SECRET]","[EMAIL]"\n']
+
+
 def test_binary_rows_are_masked_and_the_trailer_stays() -> None:
     head = b"PGCOPY\n\xff\r\n\0" + bytes(8)
     row = b"\0\3\0\0\0\1a\0\0\0\1b\xff\xff\xff\xff"
