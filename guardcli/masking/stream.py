@@ -5,7 +5,7 @@ Rules:
   part of a secret: up to its last word, an open quote, a group of digits, or what is already known to be secret.
 - `idle` says that nothing came for a while. The first one lets out what does not look like the beginning of a
   secret; the second puts stars for what does. A word that may begin an address is held back for `_PATIENCE`, and then
-  gives way to stars as well; only the echo of keys is let out as it is.
+  gives way to stars as well; only a word that comes key by key is let out as it is, and no part that came otherwise.
 - A line that is longer than `LONG_LINE` goes out piece by piece, far enough behind its end that no detector can
   still change its mind. Memory is bounded by that length and the size of one chunk.
 - What was let out by `idle` stays known: if it turns out to be the beginning of a secret, the rest is masked.
@@ -29,7 +29,11 @@ _EAGER = 4096
 """Up to this length an unfinished line is looked at whenever something comes."""
 
 _ECHO = 4
-"""What comes in so small pieces is the echo of keys: each shows at once."""
+"""What comes in so small pieces, a character each, is the echo of keys: each shows at once."""
+_AT_ONCE = 1
+"""Characters of a word that may come together with the one before, as two keys do that are hit at once."""
+_CONTINUED = bytes(range(0x80, 0xC0))
+"""The bytes of UTF-8 that begin no character."""
 _PATIENCE = 200
 """Calls of `idle` (ten seconds) for which a word is held back that may begin an e-mail address; then it is masked."""
 
@@ -54,6 +58,7 @@ class MaskStream:
         self._masked = False
         self._idles = 0
         self._burst = 0
+        self._at_once = 0
         self._counts = bytearray(4 * len(plan.kinds))
         self._room = bytearray()
 
@@ -79,7 +84,7 @@ class MaskStream:
         """Take more of the stream; return what may be let out now."""
         if not data:
             return b""
-        self._burst = len(data) if self._idles else self._burst + len(data)
+        self._burst = self._burst + len(data) if self.held and not self._idles else len(data)
         self._idles = 0
         self._buffer += data
         out = b""
@@ -98,9 +103,9 @@ class MaskStream:
             return b""
         end = len(self._buffer)
         spans, _ = self._plan.analyse(self._buffer, self._base, self._state)
-        opening, stub = (max(place, self._released) for place in self._plan.opening(self._buffer, self._base))
-        if self._burst <= _ECHO:
-            stub = end
+        opening, word = self._plan.opening(self._buffer, self._base)
+        opening = max(opening, self._released)
+        stub = end if self._is_echo(word) else max(word, self._released)
         if self._idles == 1:
             limit = min(opening, stub)
             if spans and spans[-1].end == end:
@@ -115,6 +120,17 @@ class MaskStream:
             self._released, self._masked = end, True
             return out
         return self._emit(spans, stub if covered <= stub else end)
+
+    def _is_echo(self, word: int) -> bool:
+        """Tell whether all that is held, of the word that begins at `word`, is the echo of a key."""
+        if self._burst > _ECHO or self.held > self._burst:
+            return False
+        if self._idles == 1:
+            if word >= self._released:
+                self._at_once = 0
+            shown = SEQUENCE.sub(b"", self._buffer[self._released :]).translate(None, _CONTINUED)
+            self._at_once += max(len(shown) - 1, 0)
+        return self._at_once <= _AT_ONCE
 
     def finish(self) -> bytes:
         """Return the rest: the stream has ended."""

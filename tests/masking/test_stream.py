@@ -198,6 +198,38 @@ def test_a_word_is_held_over_a_silence_and_comes_out_whole_when_it_was_one() -> 
     assert stream.feed(b"@corp-mail.org now\n") == b" now\n"
 
 
+DRIPPED = {
+    "echo Tr0ub4dor | docker login -u x --password-stdin\n": "Tr0ub4dor",
+    "echo 'app:Tr0ub4dor' | chpasswd\n": "Tr0ub4dor",
+    "jdbc:oracle:thin:app/Tr0ub4dor@db:1521:X\n": "Tr0ub4dor",
+    "app:Tr\x1b[1;31m0ub4dor@tcp(db:3306)/x\n": "Tr0ub4dor",
+    "https://conda.h/t/tg-d0836a6d674d5276f9f548d59436be62a1b2c3/main\n": "d59436be62a1b2c3",
+}
+
+
+@pytest.mark.parametrize("text", DRIPPED)
+def test_no_silence_lets_a_secret_out_that_comes_in_small_pieces_among_longer_ones(text: str) -> None:
+    data = text.encode()
+    for sizes in ((2,), (3,), (4,), (1, 3), (5, 1), (1, 1, 2), (7, 3), (1, 7, 4), (12, 4, 1)):
+        for first in range(1, max(sizes) + 1):
+            stream, out, place, turn = MASKER.stream(), b"", 0, 0
+            while place < len(data):
+                size = first if place == 0 else sizes[turn % len(sizes)]
+                out += stream.feed(data[place : place + size]) + stream.idle() + stream.idle()
+                place, turn = place + size, turn + 1
+            out += stream.finish()
+            assert DRIPPED[text] not in SEQUENCE.sub(b"", out).decode(), (sizes, first, out)
+
+
+@pytest.mark.parametrize("keys", ["l s", "p s q l", "cd x", "è a ☕", "l s \b\x20\b s \x1b[C"])
+def test_each_key_shows_at_the_first_silence(keys: str) -> None:
+    stream = MASKER.stream()
+    assert stream.feed(b"ann@host:~$ ") == b"ann@host:~$ "
+    for key in keys.encode().split(b" "):
+        assert stream.feed(key) + stream.idle() == key
+    assert stream.feed(b"\r\n") == b"\r\n"
+
+
 @pytest.mark.parametrize("prompt", [b"Password: ", b"postgres=# ", b"Continue? [y/N] ", b"ann@host:~$ ", b">>> "])
 def test_a_prompt_appears_at_once(prompt: bytes) -> None:
     assert MASKER.stream().feed(prompt) == prompt
