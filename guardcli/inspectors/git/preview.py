@@ -3,7 +3,8 @@
 Everything is read from the commits that the judgement found to go (`publish.pushed_commits`), by their ids: a ref that
 moved since shows nothing else. Where one line of commits goes to one ref that the remote is known to have, the diff is
 between the two; else from where each line leaves what the remote has. What refs below ``refs/remotes/`` claim that the
-remote has are files of the agent's: they choose where a diff begins, never what goes.
+remote has are files of the agent's: they choose where a diff begins, never what goes. So whose word that is stands
+there, and of what they say to be there already at least the commits that the refs would be at are named.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ _FORM = "--format=%H%x00%P%x00%ad%x00%an <%ae>%x00%s"
 _TREES = ("-r", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", "--ignore-submodules=none")
 _DIFF = ("-p", *_TREES)
 _STAT = ("--stat=78", "--stat-count=30", "--summary", *_TREES)
+_WORD = "by the agent's own refs"
 _EMPTY = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 """The tree with nothing in it, which git knows without having it (in a repository of SHA-1)."""
 
@@ -66,7 +68,9 @@ def _push(call: Call, operations: Sequence[Operation]) -> str:
     commits = _commits(call, ids[:COMMITS_LIMIT])
     known = dict(_known(push, operations))
     heads = _heads(commits) if commits else _tips(call, push)
-    parts = [_named(commits, len(ids), "would go")]
+    parts = [_named(commits, len(ids), "would go")] if heads else []
+    if heads and not ids:
+        parts.append(_named(_commits(call, heads), len(heads), "pushed, which by them is there"))
     parts += [_lost(call, place, ref, heads) for place, ref in list(known.items())[:SHOWN_REFS]]
     if len(ids) <= COMMITS_LIMIT:
         parts += _diffs(call, commits, heads, list(known.values()))
@@ -116,7 +120,7 @@ def _has(call: Call, ref: str) -> bool:
 
 def _named(commits: Mapping[str, Commit], count: int, words: str) -> str:
     if not count:
-        return f"no commit {words}: the remote is known to have all of them" if words == "would go" else ""
+        return f"no commit {words}: {_WORD} the remote has all of them" if words == "would go" else ""
     shown = list(commits.values())[:SHOWN_COMMITS]
     more = [f"  and {count - len(shown)} more"] if count > len(shown) else []
     head = f"{count} {'commit' if count == 1 else 'commits'} {words}"
@@ -134,6 +138,8 @@ def _diffs(call: Call, commits: Mapping[str, Commit], heads: Sequence[str], know
     shown = []
     for head in heads[:SHOWN_REFS]:
         base = known[0] if len(known) == 1 == len(heads) else _base(commits, head)
+        if base != _EMPTY:
+            shown.append(f"{head[:12]} against {base if base in known else base[:12]}, which {_WORD} the remote has:")
         for words in (_STAT, _DIFF):
             try:
                 text = call.git("diff-tree", *words, "--end-of-options", base, head, index=False)

@@ -117,6 +117,22 @@ def test_a_forced_push_of_less_shows_what_goes_away(clone: Clone) -> None:
     assert "1 commit would be lost at origin/refs/heads/main\n" in text and "-2\n+two\n" in text
 
 
+def test_what_the_agents_own_refs_hide_is_named_and_whose_word_it_is(clone: Clone) -> None:
+    clone.commit("app.py", "evil\n", "third")
+    clone.git("update-ref refs/remotes/origin/main HEAD")
+    text = clone.shown("git push origin main")
+    assert text.startswith("no commit would go: by the agent's own refs the remote has all of them\n1 commit pushed, ")
+    assert "Ada <ada@example.com>\n      third\n" in text
+
+
+def test_where_the_diff_begins_is_said(clone: Clone) -> None:
+    clone.commit("new.py", "new\n", "third")
+    head, before = clone.git("rev-parse HEAD HEAD~1").split()
+    words = "which by the agent's own refs the remote has:\n"
+    assert f"{head[:12]} against refs/remotes/origin/main, {words}" in clone.shown("git push origin main")
+    assert f"{head[:12]} against {before[:12]}, {words}" in clone.shown("git push origin HEAD:refs/heads/new")
+
+
 def test_a_deleted_branch_shows_the_commits_that_were_only_there(clone: Clone) -> None:
     text = clone.shown("git push origin --delete old")
     assert "would be lost at origin/refs/heads/old\n" in text and "only there" in text
