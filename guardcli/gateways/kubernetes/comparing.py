@@ -36,7 +36,7 @@ def described(change: Change, live: Mapping[str, Any] | None, hide: Hide, *, ask
     place = "/".join(part for part in (change.namespace, change.kind.name, change.name) if part)
     words = change.way.value if change.way is not Way.INSTEAD or live is not None or not asked else "would be created"
     if change.way is Way.OVER and asked and live is None:
-        words = "would be created" if change.version else "is not there"
+        words = "would be created" if change.applied else "is not there"
     head = f"{place} {words}"
     secret = change.kind.secret
     if change.way is Way.GONE:
@@ -68,7 +68,7 @@ def _as_applied(live: Mapping[str, Any], change: Change) -> Any:
     """Return the live object without what was applied the last time and is given no more."""
     text = (live.get("metadata", {}).get("annotations") or {}).get(LAST_APPLIED)
     try:
-        last = as_text(json.loads(text)) if isinstance(text, str) and change.version else {}
+        last = as_text(json.loads(text)) if isinstance(text, str) and change.applied else {}
     except (ValueError, RecursionError):
         last = {}
     return _without(as_text(live), last, change.form)

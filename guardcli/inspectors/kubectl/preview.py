@@ -16,7 +16,10 @@ from guardcli.model.invocation import Invocation
 
 
 class Way(Enum):
-    """What becomes of an object: `form` is laid over it, takes its place, or is a list of steps; or it goes."""
+    """What becomes of an object, by `form`.
+
+    That is laid over it, takes its place, or is steps, or what a part such as the status is given; or the object goes.
+    """
 
     OVER = "would be changed"
     INSTEAD = "would be replaced"
@@ -28,8 +31,9 @@ class Way(Enum):
 class Change:
     """One object and what is done to it. `version` is its ``apiVersion`` where a manifest says it.
 
-    The scalars of `form` are strings. `namespace` is empty where the call leaves it to its context. `plain`: it is laid
-    over as RFC 7396 says.
+    The scalars of `form` are strings. `namespace` is empty where the call leaves it to its context. `applied`: it is
+    made where it is not there, and what was applied before and is not in `form` goes. `plain`: it is laid over as
+    RFC 7396 says.
     """
 
     way: Way
@@ -38,6 +42,7 @@ class Change:
     name: str
     version: str = ""
     form: Any = field(default=None, repr=False)
+    applied: bool = False
     plain: bool = False
 
     @property
@@ -57,18 +62,20 @@ def changes(invocation: Invocation, facts: Facts) -> tuple[Change, ...]:
     call = Call(line, invocation, facts)
     if line.problem or line.has("raw"):
         return ()
-    if call.verb in _WAYS:
-        return tuple(_whole(call, _WAYS[call.verb]))
+    if call.verb in _WAYS or call.verb == "patch":
+        found = _whole(call, _WAYS[call.verb]) if call.verb in _WAYS else _patch(call)
+        return tuple(replace(one, way=Way.STEPS) for one in found) if line.has("subresource") else tuple(found)
     if call.verb == "scale":
         form = {"spec": {"replicas": line.value("replicas")}}
         return tuple(_named(call, named(line.words), Way.OVER, form)) + tuple(_files(call, Way.OVER, form))
-    return tuple(_patch(call)) if call.verb == "patch" else ()
+    return ()
 
 
 def _whole(call: Call, way: Way) -> Iterator[Change]:
     if way is Way.GONE:
         yield from _named(call, named(call.line.words), way)
-    yield from _files(call, way)
+    for one in _files(call, way):
+        yield replace(one, applied=way is Way.OVER)
 
 
 def _files(call: Call, way: Way, form: Any = None) -> Iterator[Change]:

@@ -33,7 +33,7 @@ SECRET = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "db"}, "dat
 
 
 def change(way: Way, form: object = None, kind: str = "deployment", version: str = "") -> Change:
-    return Change(way, kind_named(kind), "shop", "web", version, form)
+    return Change(way, kind_named(kind), "shop", "web", version, form, applied=bool(version))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from guardcli.inspectors.kubectl.preview import changes
+from guardcli.inspectors.kubectl.preview import Way, changes
 from guardcli.model.facts import FactUnavailable, NoFacts
 from guardcli.model.invocation import Invocation
 
@@ -84,3 +84,30 @@ def test_the_objects_of_a_call(line: str, found: list[str]) -> None:
 def test_where_a_list_takes_the_place_of_the_one_that_is_there(line: str, whole: bool) -> None:
     call = Invocation("kubectl", ("kubectl", *shlex.split(line)), {}, "/w")
     assert [one.whole_lists for one in changes(call, Files())] == [whole]
+
+
+@pytest.mark.parametrize(
+    ("line", "applied"),
+    [
+        ("apply -f web.yaml", True),
+        ("scale -f web.yaml --replicas=0", False),
+        ("patch -f web.yaml -p '{}'", False),
+        ("delete -f web.yaml", False),
+    ],
+)
+def test_only_what_is_applied_takes_away_what_was_applied_before(line: str, applied: bool) -> None:
+    call = Invocation("kubectl", ("kubectl", *shlex.split(line)), {}, "/w")
+    assert [one.applied for one in changes(call, Files())] == [applied]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        """patch csr x --subresource=approval --type=merge -p '{"status": {"conditions": []}}'""",
+        "replace --subresource status -f web.yaml",
+    ],
+)
+def test_what_a_part_such_as_the_status_is_given_is_shown_as_it_is(line: str) -> None:
+    call = Invocation("kubectl", ("kubectl", *shlex.split(line)), {}, "/w")
+    (one,) = changes(call, Files())
+    assert one.way is Way.STEPS and one.form
