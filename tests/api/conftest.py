@@ -41,7 +41,12 @@ TEMPLATE = "guard_template"
 TIME = "2026-01-01T00:00:00.000000Z"
 
 
-OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+WHOLE = """
+SELECT to_regclass('alembic_version') IS NOT NULL AND NOT EXISTS (
+    SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+)
+"""
+"""Whether a database has kept its schema's version, and nobody else uses it."""
 
 SHAPE = """
 SELECT (SELECT string_agg(version_num, ' ') FROM alembic_version) || (
@@ -102,8 +107,8 @@ class Databases:
         """Empty a database for whoever is next; one that somebody still uses, or that was altered, is dropped."""
         engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
         with engine.begin() as connection:
-            others = connection.execute(text(OTHERS)).scalar_one()
-            fits = not others and connection.execute(text(SHAPE)).scalar_one() == self._shape
+            whole = connection.execute(text(WHOLE)).scalar_one()
+            fits = whole and connection.execute(text(SHAPE)).scalar_one() == self._shape
             if fits:
                 connection.execute(text(EMPTIED))
         if fits:

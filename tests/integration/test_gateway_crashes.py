@@ -38,7 +38,8 @@ def test_a_server_process_killed_in_the_middle_is_told_and_the_record_stays_whol
     finally:
         agent.kill()
         agent.wait(60)
-    assert "the server closed the connection unexpectedly" in said or "terminating connection" in said, said
+    # libpq drops what the gateway says of it where it comes between two statements, and then finds the end by itself
+    assert "server closed the connection unexpectedly" in said or "terminating connection" in said, said
     sandbox.verify()
     judged = sandbox.events(type="judged")
     ended = {event["call"] for event in sandbox.events(type="ended")}
