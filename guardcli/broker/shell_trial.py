@@ -16,6 +16,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from guardcli.model.facts import FactUnavailable
@@ -51,6 +52,12 @@ class ShellTrial:
                 self._stop()
             return answer == b"y"
 
+    def get_ready(self) -> None:
+        """Start the process where there is none: what that takes is no text's time."""
+        with self._lock, suppress(OSError):
+            if self._process is None:
+                _ask(self._start(), b"")
+
     def for_one_call(self) -> Callable[[bytes], bool]:
         """Return what answers for the texts of one call, each once; after `CALL_SECONDS` it raises FactUnavailable."""
         answers: dict[bytes, bool] = {}
@@ -61,6 +68,7 @@ class ShellTrial:
             if text not in answers:
                 if spent > CALL_SECONDS:
                     raise FactUnavailable("the texts before it took too long to read")
+                self.get_ready()
                 began = time.monotonic()
                 answers[text] = self(text)
                 spent += time.monotonic() - began

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -91,6 +93,20 @@ def test_one_call_asks_for_each_text_once_and_not_for_ever(trial: ShellTrial, mo
     with pytest.raises(FactUnavailable):
         asked(b"ls -l")
     assert trial.for_one_call()(b"ls -l")
+
+
+def test_the_start_of_the_process_is_no_text_s_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, clock = ShellTrial(), [0.0]
+
+    def start_slowly(start: Callable[[], Any] = one._start) -> Any:
+        clock[0] += 2 * shell_trial.CALL_SECONDS
+        return start()
+
+    monkeypatch.setattr(one, "_start", start_slowly)
+    monkeypatch.setattr(shell_trial, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    asked = one.for_one_call()
+    assert asked(b"ls") and asked(b"ls -l")
+    one.close()
 
 
 def test_a_text_without_end_is_conceded_and_so_is_one_that_nobody_can_try(trial: ShellTrial) -> None:
