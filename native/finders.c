@@ -88,7 +88,7 @@ static enum outcome next_head(const struct finder *finder, struct search *search
             outcome = guard_search(finder->head, search->text, from, most < last ? most : last, &search->steps, &cursor->head);
         if (outcome != NOTHING)
             return outcome;
-        if (cursor->after <= most || cursor->after <= last)
+        if (cursor->after <= most && cursor->after <= last)
             cursor->after = (most < last ? most : last) + 1;
         if (last <= most)
             return NOTHING;
@@ -106,20 +106,31 @@ static void go_on(struct cursor *cursor, size_t after)
         cursor->next = after;
 }
 
-/* Find the form whose value begins shortly before `at`, or within what the form allows behind it. */
-static enum outcome find_form(const struct finder *finder, struct search *search, struct match *match)
+/* Find the first head from `place` to `high`, as far as a value may begin there, whose value holds. */
+static enum outcome find_within(const struct finder *finder, struct search *search, size_t place, size_t high, size_t end,
+                                struct match *match)
 {
-    struct text text = search->text;
-    size_t at = search->at, end = line_end(text, at, finder->ahead + BEYOND);
-    size_t low = line_start(text, at, finder->lead ? STEP + 2 * BEHIND : BEHIND); /* a lead reaches as far from the step before */
-    size_t high = at + finder->ahead < end ? at + finder->ahead : finder->ahead ? end : at;
-    enum outcome outcome = tell(finder->ahead != 0);
-    for (size_t back = 1; !outcome && back <= NEAREST && back <= at; back++)
-        outcome = holds(finder, search, at - back, match);
-    if (outcome != FOUND)
-        return outcome;
+    struct text nearer = {search->text.bytes, high + BEYOND < end ? high + BEYOND : end};
+    struct match head;
+    while (place <= high) {
+        enum outcome outcome = guard_search(finder->head, nearer, place, high, &search->steps, &head);
+        if (outcome != FOUND || head.end > high)
+            return outcome == EXHAUSTED ? EXHAUSTED : NOTHING;
+        outcome = holds(finder, search, head.end, match);
+        if (outcome != NOTHING)
+            return outcome;
+        place = head.end > head.begin ? head.end : head.begin + 1;
+    }
+    return NOTHING;
+}
+
+/* Find the next head on the line, in order, whose value holds; it begins from `low` to `high`. */
+static enum outcome find_next(const struct finder *finder, struct search *search, size_t low, size_t high, size_t end,
+                              struct match *match)
+{
     struct cursor *cursor = search->cursor;
     struct match shorter;
+    enum outcome outcome;
     if (cursor->known && cursor->head.begin < low)
         go_on(cursor, cursor->head.end > low ? cursor->head.end : low);
     if (cursor->led && cursor->lead.begin < low)
@@ -133,8 +144,10 @@ static enum outcome find_form(const struct finder *finder, struct search *search
                 return outcome;
             cursor->known = true;
         }
+        if (cursor->head.end > high && !finder->lead)
+            return find_within(finder, search, cursor->head.begin, high, end, match);
         if (cursor->head.end > high) {
-            struct text nearer = {text.bytes, high + BEYOND < end ? high + BEYOND : end};
+            struct text nearer = {search->text.bytes, high + BEYOND < end ? high + BEYOND : end};
             outcome = guard_run(finder->head, nearer, cursor->head.begin, false, &search->steps, &shorter);
             return outcome != FOUND || shorter.end > high ? (outcome == EXHAUSTED ? EXHAUSTED : NOTHING)
                                                           : holds(finder, search, shorter.end, match);
@@ -146,6 +159,25 @@ static enum outcome find_form(const struct finder *finder, struct search *search
             return outcome;
         go_on(cursor, cursor->head.end > cursor->head.begin ? cursor->head.end : cursor->head.begin + 1);
     }
+}
+
+/* Find the form whose value begins shortly before `at`, or within what the form allows behind it. On a long line a head
+ * that began further back may have hidden one: where the next ones hold nothing, all near `at` are looked for. */
+static enum outcome find_form(const struct finder *finder, struct search *search, struct match *match)
+{
+    struct text text = search->text;
+    size_t at = search->at, end = line_end(text, at, finder->ahead + BEYOND);
+    size_t low = line_start(text, at, finder->lead ? STEP + 2 * BEHIND : BEHIND); /* a lead reaches as far from the step before */
+    size_t high = at + finder->ahead < end ? at + finder->ahead : finder->ahead ? end : at;
+    enum outcome outcome = tell(finder->ahead != 0);
+    for (size_t back = 1; !outcome && back <= NEAREST && back <= at; back++)
+        outcome = holds(finder, search, at - back, match);
+    if (outcome != FOUND)
+        return outcome;
+    outcome = find_next(finder, search, low, high, end, match);
+    if (outcome == NOTHING && !finder->lead && low && text.bytes[low - 1] != '\n')
+        return find_within(finder, search, low, high, end, match);
+    return outcome;
 }
 
 /* Tell whether a name beside the value says that it is public. */

@@ -73,7 +73,8 @@ static size_t decode(struct text value, bool padded, uint8_t *out)
     unsigned bits = 0, count = 0;
     while (length && value.bytes[length - 1] == '=')
         length--;
-    if (length % 4 == 1 || (padded && value.length % 4) || value.length - length > 4 - length % 4 || (length % 4 == 0 && value.length != length))
+    size_t signs = value.length - length, wanted = (4 - length % 4) % 4;
+    if (wanted == 3 || (wanted && (signs > wanted || (padded && signs < wanted))))
         return SIZE_MAX;
     for (size_t place = 0; place < length; place++) {
         int digit = digit_of(value.bytes[place]);
@@ -208,7 +209,7 @@ bool guard_is_unsure(const struct finder *finder, struct text value)
 {
     if (finder->question >= IDENTIFIER)
         return guard_identifier(value.bytes, value.length, finder->question - IDENTIFIER) == PERHAPS;
-    return finder->question == ADDRESS && value.length != 95 && at(value, 1) != 'x';
+    return finder->question == ADDRESS && value.length != 95 && at(value, 0) != '0';
 }
 
 bool guard_is_secret(const struct finder *finder, struct text value)

@@ -103,9 +103,17 @@ def is_secret(judge: Judge, value: bytes) -> bool:
     return bool(QUESTIONS[judge.question](value))
 
 
-def find(finder: Finder, text: bytes, at: int) -> Found:
+class Heads:
+    """How far the heads of a form have been looked for in a text, and the last one."""
+
+    def __init__(self) -> None:
+        self.head: re.Match[bytes] | None = None
+        self.next = 0
+
+
+def find(finder: Finder, text: bytes, at: int, heads: Heads) -> Found:
     """Return the secret that `finder` finds for a trigger that ended at `at`."""
-    return _WAYS[finder.way](finder, text, at)
+    return _form(finder, text, at, heads) if finder.way is Way.FORM else _WAYS[finder.way](finder, text, at)
 
 
 def _holds(finder: Finder, text: bytes, start: int, at: int) -> re.Match[bytes] | None:
@@ -115,12 +123,34 @@ def _holds(finder: Finder, text: bytes, start: int, at: int) -> re.Match[bytes] 
     return value
 
 
-def _form(finder: Finder, text: bytes, at: int) -> Found:
+def _form(finder: Finder, text: bytes, at: int, heads: Heads) -> Found:
     if not finder.ahead and not any(_holds(finder, text, start, at) for start in range(at - 1, max(at - 5, -1), -1)):
         return None
     low = max(text.rfind(b"\n", max(0, at - 400), at) + 1, at - 400, 0)
     newline = text.find(b"\n", at, at + finder.ahead)
     high = newline if newline >= 0 else min(at + finder.ahead, len(text))
+    found = _next(finder, text, at, heads, (low, high))
+    return found or (_within(finder, text, at, low, high) if text[max(low - 1, 0) : low].strip(b"\n") else None)
+
+
+def _next(finder: Finder, text: bytes, at: int, heads: Heads, reach: tuple[int, int]) -> Found:
+    low, high = reach
+    if heads.head is not None and heads.head.start() < low:
+        heads.head, heads.next = None, heads.head.end()
+    heads.next = max(heads.next, low)
+    while True:
+        heads.head = heads.head or _compiled(finder.head).search(text, heads.next)
+        if heads.head is None or heads.head.start() > high:
+            heads.head, heads.next = None, max(heads.next, high + 1)
+            return None
+        if heads.head.end() > high:
+            return _within(finder, text, at, heads.head.start(), high)
+        if (value := _holds(finder, text, heads.head.end(), at)) is not None:
+            return value.span(value.lastindex or 0)
+        heads.head, heads.next = None, max(heads.head.end(), heads.head.start() + 1)
+
+
+def _within(finder: Finder, text: bytes, at: int, low: int, high: int) -> Found:
     while (head := _compiled(finder.head).search(text, low, min(high + 2, len(text)))) is not None:
         if head.end() > high:
             return None
@@ -192,4 +222,4 @@ def _authority(finder: Finder, text: bytes, at: int) -> Found:
     return None if _compiled(finder.head).match(text, begin) else found.span(1)
 
 
-_WAYS = {Way.FORM: _form, Way.TOKEN: _token, Way.SHAPE: _shape, Way.AUTHORITY: _authority, Way.ENDING: _ending}
+_WAYS = {Way.TOKEN: _token, Way.SHAPE: _shape, Way.AUTHORITY: _authority, Way.ENDING: _ending}

@@ -15,7 +15,8 @@ from masking.test_scanner_triggers import example
 from guardcli.masking.detector import Detector
 from guardcli.masking.detectors import REGISTRY
 from guardcli.masking.finders import Finder, Table, Way
-from guardcli.masking.native import find, library
+from guardcli.masking.native import Question, find, library
+from guardcli.masking.overlong import BOUND, reach, rest_of
 from guardcli.masking.programs import program
 from guardcli.masking.scanner import Scanner
 from guardcli.masking.tails import Tail
@@ -106,12 +107,14 @@ def native(table: Table, text: bytes, ends: list[int]) -> list[tuple[int, int]]:
 def modelled(finder: Finder, text: bytes, ends: list[int]) -> list[tuple[int, int]]:
     if finder.lead:
         return list(model.led(finder, text))
-    found, done = [], 0
+    found, done, heads = [], 0, model.Heads()
     for at in ends:
-        one = model.find(finder, text, at) if at > done else None
+        one = model.find(finder, text, at, heads) if at > done else None
         if one is not None and one[1] > one[0]:
-            done = one[1]
-            found.append(one)
+            start, done = one
+            if done - start >= BOUND:
+                done = reach(text, done, rest_of(text, start, done))
+            found.append((start, done))
     return found
 
 
@@ -144,3 +147,32 @@ def test_a_value_longer_than_its_form_looks_goes_on_to_its_end() -> None:
     table, text = Table([(0, part.finders[0])]), b"the password is: " + b"aB3" * 4000 + b" and\n"
     table.compile([0])
     assert native(table, text, [18]) == [(17, 12017)]
+
+
+_SETS = (
+    b"set zplain-text-password 'B]{H'/z%e3%F3%F9%F59=%Bb=9z%cEb9~set zplain-text-password  +8pJMset "
+    b"zplain-text-password-value t3secretset zplain-text-password 'LO'"
+) + b" " * 24
+_LOGINS = b'_./sqlldr "target\t9_$aaab/z\\az;,rman\t"target\t $99/?(sqlldr "userid=z/^tFt5%b\t90$#90z/Re' % (
+    b"x" * 120 + b"expdp"
+)
+DISPUTED = (
+    (b"plain-text-password(?:-value)?", _SETS * 3),
+    (b"sqlplus", _LOGINS * 3),
+    (b"\\.docker(?:config", b".dockercfg: 'eyZQOsFznfFSxe48==' .dockercfg: 'eyZQOsFznfFSxe=='"),
+    (b"bc1|BC1", b"to rxKKz5n5eYeTKDSoYJBvKapgWvk or AxEhboobcBh3NJ8uSm9oktHwrxTf"),
+)
+
+
+@pytest.mark.parametrize(("part", "text"), DISPUTED, ids=range(len(DISPUTED)))
+def test_neither_what_was_read_before_nor_a_border_of_what_is_read_together_decides(part: bytes, text: bytes) -> None:
+    finder = next(one for one in FINDERS if part in one.head + one.value + one.lead)
+    table = Table([(0, finder)])
+    table.compile([0])
+    wanted = [modelled(finder, text, [at]) for at in range(len(text) + 1)]
+    dice = random.Random(5)
+    assert any(wanted) or finder.judge.question is Question.ADDRESS
+    assert [native(table, text, [at]) for at in range(len(text) + 1)] == wanted
+    for _ in range(60):
+        ends = sorted(dice.sample(range(len(text) + 1), 12))[: 1 if finder.lead else 12]
+        assert native(table, text, ends) == modelled(finder, text, ends), ends
