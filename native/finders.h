@@ -5,7 +5,7 @@
 
 #include "guard_mask.h"
 
-#define DISTANCES 4
+#define DISTANCES 6 /* an even number: no room is left before the addresses */
 
 /* As guardcli.masking.finders.Finder. Programs that it has not are null. */
 struct finder {

@@ -15,10 +15,10 @@ from typing import NamedTuple
 from guardcli.masking.judges import Judge
 from guardcli.masking.programs import program
 
-_FINDER = Struct("<8I6Q")
+_FINDER = Struct("<10I6Q")
 _ENTRY = Struct("<QQ")
 _NO_RANK = 255
-_DISTANCES = 4
+_DISTANCES = 6
 
 
 class Way(IntEnum):
@@ -70,7 +70,7 @@ def packed(finder: Finder) -> Packed:
     """Return `finder` with its programs; it is compiled for the first trigger that is seen."""
     parts = (finder.head, finder.value, finder.judge.wants, finder.judge.declines, finder.against, finder.lead)
     programs = [program(one) if one else array("I") for one in parts]
-    distances = (*finder.distances, *(0,) * _DISTANCES)[:_DISTANCES]
+    distances = (*finder.distances, *(0,) * (_DISTANCES - len(finder.distances)))
     addresses = (one.buffer_info()[0] if one else 0 for one in programs)
     made = array(
         "B", _FINDER.pack(finder.way, finder.ahead, finder.judge.question, finder.whole, *distances, *addresses)
