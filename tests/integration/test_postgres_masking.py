@@ -62,6 +62,13 @@ MASKED = [
     "BEGIN; DECLARE c CURSOR FOR SELECT lower(email) FROM customers; FETCH ALL FROM c",
     "COPY (SELECT lower(email) FROM customers) TO STDOUT",
     "BEGIN; SELECT opened('hidden'); FETCH ALL FROM hidden",
+    "SELECT j.id::text, (SELECT reverse(email) FROM customers LIMIT 1) FROM (customers a JOIN customers b USING (id)) j",
+    "SELECT s.a, s.b, s.c, s.d FROM (SELECT ((array_agg(c))[1]).* FROM customers c) AS s(a, b, c, d)",
+    "SELECT c.row_to_json FROM customers c",
+    "SELECT unnest FROM customers c, unnest(ARRAY[reverse(c.email)]), generate_series(1, 2)",
+    "SELECT query_to_xml('SELECT id, reverse(email) FROM customers', true, false, '')",
+    "WITH RECURSIVE r(a, b, n) AS (SELECT '', reverse(email), 0 FROM customers UNION ALL SELECT b, '', n + 1 FROM r WHERE n < 2)"
+    " SELECT a FROM r",
     "TABLE customers",
     "VALUES ((SELECT email FROM customers LIMIT 1))",
     "SELECT most_common_vals, histogram_bounds FROM pg_stats WHERE tablename = 'customers'",

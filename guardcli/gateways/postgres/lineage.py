@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from guardcli.gateways.postgres.columns import NamedColumn
+from guardcli.inspectors.sql.functions import INNER_SQL
 from guardcli.inspectors.sql.parse import parse
 from guardcli.inspectors.sql.tree import Node, qualified, strings, untag
 
@@ -24,14 +25,28 @@ _COMPARING = frozenset(
 _CONDITIONS = frozenset(("NullTest", "BooleanTest", "BoolExpr"))
 _PLAIN_KINDS = frozenset(("AEXPR_OP", "AEXPR_NULLIF"))
 _HARMLESS_FUNCTIONS = frozenset(("count",))
+_READERS = INNER_SQL | {
+    f"{what}_to_xml{more}" for what in ("table", "schema", "database", "cursor") for more in ("", "_and_xmlschema")
+}
+"""Functions that read what a text names."""
+_STATEMENTS_MAX = 2_000
+"""Statements within one text that are looked at, each as often as it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The masked columns of something that can be selected from: by name, and `some` one of them, None for none."""
+    """The masked columns of something that can be selected from: by name, and `some` one of them, None for none.
+
+    `names` are those of all its columns, None where they are not known: `c.to_json`, if it is none, is `to_json(c)`.
+    """
 
     find: Callable[[str], NamedColumn | None]
     some: NamedColumn | None
+    names: frozenset[str] | None = None
+
+    def qualified(self, name: str) -> NamedColumn | None:
+        """Return the rule of what stands behind the name of this and a dot."""
+        return self.find(name) or (self.some if self.names is not None and name not in self.names else None)
 
 
 NONE = Columns(lambda name: None, None)
@@ -39,9 +54,10 @@ Relations = Callable[[str, str], Columns]
 """Given schema (empty where not given) and name, returns what is masked of a table or view."""
 
 
-def columns_of(found: Mapping[str, NamedColumn]) -> Columns:
-    """Return `Columns` of exactly these."""
-    return Columns(found.get, next(iter(found.values()), None)) if found else NONE
+def columns_of(found: Mapping[str, NamedColumn], names: Iterable[str] | None = None) -> Columns:
+    """Return `Columns` of exactly these, among all `names`."""
+    known = frozenset(names) if names is not None else None
+    return Columns(found.get, next(iter(found.values()), None), known) if found else NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +74,11 @@ class _Scope:
     relations: dict[str, Columns] = field(default_factory=dict)
     ctes: dict[str, Columns] = field(default_factory=dict)
     outer: _Scope | None = None
+
+    def add(self, alias: str, columns: Columns) -> None:
+        """Make `columns` visible: beside what has the same name, such as a table of another schema or no name."""
+        held = self.relations.get(alias)
+        self.relations[alias] = columns if held is None else _merged((held, columns))
 
     def find(self, name: str) -> NamedColumn | None:
         scope: _Scope | None = self
@@ -78,14 +99,17 @@ class _Scope:
         return None
 
 
-def outputs(text: str, relations: Relations, place: int = 0) -> list[Output] | None:
-    """Return what the statement of `text` at `place` gives, None where that cannot be said."""
+def outputs(text: str, relations: Relations, place: int = 0, some: NamedColumn | None = None) -> list[Output] | None:
+    """Return what the statement of `text` at `place` gives, None where that cannot be said.
+
+    `some` is the rule for what functions read that are given a query or the name of a table.
+    """
     statements = parse(text)
     if isinstance(statements, str) or place >= len(statements):
         return None
     try:
-        return _Walk(relations).statement(statements[place], _Scope())
-    except RecursionError:
+        return _Walk(relations, some).statement(statements[place], _Scope())
+    except (RecursionError, _TooMuch):
         return None
 
 
@@ -125,11 +149,20 @@ def rule_for(found: Sequence[Output], place: int, width: int) -> NamedColumn | N
     return next((one.rule for one in found if one.rule is not None), None)
 
 
+class _TooMuch(Exception):
+    """A text that would be read over and over."""
+
+
 class _Walk:
-    def __init__(self, relations: Relations) -> None:
+    def __init__(self, relations: Relations, some: NamedColumn | None) -> None:
         self._relations = relations
+        self._some = some
+        self._left = _STATEMENTS_MAX
 
     def statement(self, node: Any, outer: _Scope) -> list[Output]:
+        self._left -= 1
+        if self._left < 0:
+            raise _TooMuch
         tag, body = untag(node)
         if tag in ("PrepareStmt", "DeclareCursorStmt", "CopyStmt"):
             return self.statement(body.get("query"), outer)
@@ -164,11 +197,19 @@ class _Walk:
     def _with(self, body: Node, outer: _Scope) -> _Scope:
         scope = _Scope(ctes=dict(outer.ctes), outer=outer)
         clause = body.get("withClause", {})
-        for _ in range(2 if clause.get("recursive") else 1):
+        recursive, before = bool(clause.get("recursive")), None
+        while True:  # what is recursive may name what follows, and move a value on by a column each time
+            now = []
             for _tag, one in map(untag, clause.get("ctes", ())):
                 found = self.statement(one.get("ctequery"), scope)
+                ordered = "search_clause" in one or "cycle_clause" in one  # which add columns of their own
+                if ordered or (recursive and any(output.star is not None for output in found)):
+                    found = unknown(_first(output.rule for output in found))
                 scope.ctes[str(one.get("ctename", ""))] = _named(found, strings(one.get("aliascolnames")))
-        return scope
+                now.append([output.rule is not None for output in found])
+            if not recursive or now == before:
+                return scope
+            before = now
 
     def _source(self, item: Any, scope: _Scope) -> None:
         """Add what an item of FROM makes visible."""
@@ -180,20 +221,22 @@ class _Walk:
             schema, own = str(body.get("schemaname", "")), str(body.get("relname", ""))
             columns = scope.ctes.get(own) if not schema else None
             columns = columns if columns is not None else self._relations(schema, own)
-            scope.relations[name or own] = _renamed(columns, renamed)
+            scope.add(name or own, _renamed(columns, renamed))
         elif tag == "RangeSubselect":
-            scope.relations[name] = _named(self.statement(body.get("subquery"), scope), renamed)
+            scope.add(name, _named(self.statement(body.get("subquery"), scope), renamed))
         elif tag == "JoinExpr":
             self._source(body.get("larg"), scope)
             self._source(body.get("rarg"), scope)
+            held = _merged(tuple(scope.relations.values()))
             if name:
-                some = _first(columns.some for columns in scope.relations.values())
-                scope.relations[name] = Columns(scope.find, some) if not renamed else _everything(some)
+                scope.add(name, _renamed(held, renamed))
+            if "join_using_alias" in body:
+                scope.add(str(body["join_using_alias"].get("aliasname", "")), held)
         elif tag == "RangeTableSample":
             self._source(body.get("relation"), scope)
         elif tag:
             found = self._taint(body, scope)
-            scope.relations[name or tag] = _everything(found)
+            scope.add(name or tag, _everything(found))
 
     def _targets(self, targets: Iterable[Any], scope: _Scope) -> list[Output]:
         found = []
@@ -204,6 +247,8 @@ class _Walk:
             if fields and fields[-1] == "*":
                 columns = self._star(fields, scope)
                 found.append(Output("*", columns.some, columns))
+            elif tag == "A_Indirection" and "A_Star" in (body.get("indirection") or [{}])[-1]:
+                found += unknown(self._taint(value, scope))  # a composite value, column by column
             else:
                 name = str(target.get("name") or (fields[-1] if fields else ""))
                 found.append(Output(name, self._taint(value, scope)))
@@ -212,8 +257,7 @@ class _Walk:
     def _star(self, fields: list[str], scope: _Scope) -> Columns:
         if len(fields) > 1:
             return scope.relation(fields[-2]) or NONE
-        held = list(scope.relations.values())
-        return Columns(lambda name: _first(one.find(name) for one in held), _first(one.some for one in held))
+        return _merged(tuple(scope.relations.values()))
 
     def _taint(self, node: Any, scope: _Scope) -> NamedColumn | None:
         """Return the rule of a masked column that goes into an expression."""
@@ -236,7 +280,7 @@ class _Walk:
             return self._star(fields, scope).some
         if len(fields) > 1:
             columns = scope.relation(fields[-2])
-            return columns.find(fields[-1]) if columns is not None else scope.find(fields[0])
+            return columns.qualified(fields[-1]) if columns is not None else scope.find(fields[0])
         return scope.find(fields[0]) if fields else None
 
     def _sublink(self, body: Node, scope: _Scope) -> NamedColumn | None:
@@ -245,8 +289,11 @@ class _Walk:
         return _first(one.rule for one in self.statement(body.get("subselect"), scope))
 
     def _function(self, body: Node, scope: _Scope) -> NamedColumn | None:
-        if qualified(body.get("funcname"))[1] in _HARMLESS_FUNCTIONS:
+        name = qualified(body.get("funcname"))[1]
+        if name in _HARMLESS_FUNCTIONS:
             return None
+        if name in _READERS and self._some is not None:
+            return self._some
         return self._taint({key: value for key, value in body.items() if key != "agg_filter"}, scope)
 
     def _operation(self, body: Node, scope: _Scope) -> NamedColumn | None:
@@ -277,6 +324,14 @@ def _first(rules: Iterable[NamedColumn | None]) -> NamedColumn | None:
     return next((rule for rule in rules if rule is not None), None)
 
 
+def _merged(held: Sequence[Columns]) -> Columns:
+    """Return what is masked of several together."""
+    names: frozenset[str] | None = frozenset()
+    for one in held:
+        names = names | one.names if names is not None and one.names is not None else None
+    return Columns(lambda name: _first(one.find(name) for one in held), _first(one.some for one in held), names)
+
+
 def _everything(rule: NamedColumn | None) -> Columns:
     return Columns(lambda name: rule, rule) if rule is not None else NONE
 
@@ -294,7 +349,8 @@ def _named(found: Sequence[Output], renamed: Sequence[str]) -> Columns:
         explicit = (one.rule for own, one in zip(names, found, strict=False) if own == name and one.star is None)
         return _first((*explicit, *(one.star.find(name) for one in found if one.star is not None)))
 
-    return Columns(find, some)
+    stars = any(one.star is not None for one in found)
+    return Columns(find, some, None if stars else frozenset(names))
 
 
 def _renamed(columns: Columns, names: Sequence[str]) -> Columns:

@@ -6,14 +6,14 @@ from collections.abc import Collection, Sequence
 
 from guardcli.gateways.postgres.catalogue import Relation
 from guardcli.gateways.postgres.columns import ColumnRules, NamedColumn, Origin
-from guardcli.gateways.postgres.lineage import NONE, Columns, columns_of, outputs
+from guardcli.gateways.postgres.lineage import NONE, Columns, Output, columns_of, outputs, rule_for, unknown
 
 KNOWN_MAX = 10_000
 """Tables and names that are remembered."""
 OLD_SECONDS = 60.0
 """What others change in the database is noticed after so long; what the session itself changes, at once."""
 _DEPTH = 16
-"""Views of views that are followed."""
+"""Views of views that are followed; what is behind more of them is masked as a whole."""
 
 
 class KnownTables:
@@ -74,7 +74,7 @@ class Origins:
             merged: dict[str, NamedColumn] = {}
             for one in relations:
                 merged.update(self._masked(one))
-            return columns_of(merged)
+            return columns_of(merged, {name for one in relations for name in one.columns.values()})
         some = self._rules.of_table(schema, name)
         if some is None:
             return NONE
@@ -94,12 +94,16 @@ class Origins:
             rule = self._rules.of_origin([Origin(schema, name, column) for schema, name in names])
             if rule is not None:
                 found[column] = rule
-        if relation.view and self._depth < _DEPTH:
-            self._depth += 1
-            made = outputs(relation.view, self.relation) or ()
-            self._depth -= 1
+        if relation.view:
+            made: list[Output] | None = None
+            if self._depth < _DEPTH:
+                self._depth += 1
+                made = outputs(relation.view, self.relation, some=self._rules.some)
+                self._depth -= 1
+            made = made if made is not None else unknown(self._rules.some)
             shown = [name for number, name in sorted(relation.columns.items()) if number > 0]
-            for name, one in zip(shown, made, strict=False):
-                if one.rule is not None:
-                    found.setdefault(name, one.rule)
+            for place, name in enumerate(shown):
+                rule = rule_for(made, place, len(shown))
+                if rule is not None:
+                    found.setdefault(name, rule)
         return found

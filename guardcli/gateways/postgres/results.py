@@ -239,7 +239,8 @@ class Results:
         origins = Origins(rules, self._known)
         derived: list[Output] | None = None
         if any(not column.table for column in columns):
-            derived = outputs(asked.text, origins.relation, asked.place) if asked.text else unknown(rules.some)
+            derived = outputs(asked.text, origins.relation, asked.place, rules.some) if asked.text else None
+            derived = derived if derived is not None else unknown(rules.some)
         found: list[NamedColumn | None] = []
         for place, column in enumerate(columns):
             name = column.name.decode("utf-8", "replace")

@@ -11,12 +11,12 @@ RULE = ColumnRules([MaskRule(columns=("people.mail",))], "psql").of_any_table("m
 
 def relations(schema: str, name: str) -> Columns:
     assert RULE is not None
-    return columns_of({"mail": RULE}) if name == "people" and schema in ("", "public") else NONE
+    return columns_of({"mail": RULE}, ("id", "mail", "name")) if name == "people" and schema in ("", "public") else NONE
 
 
 def shown(text: str, width: int, place: int = 0) -> str:
     """Return a letter for each column: m for a masked one."""
-    found = outputs(text, relations, place)
+    found = outputs(text, relations, place, RULE)
     assert found is not None
     rules: list[NamedColumn | None] = [rule_for(found, column, width) for column in range(width)]
     return "".join("m" if rule is not None else "-" for rule in rules)
@@ -57,6 +57,29 @@ def shown(text: str, width: int, place: int = 0) -> str:
         ("SELECT array_agg(mail) FILTER (WHERE id > 0), sum(id) FILTER (WHERE mail = 'x') FROM people", "m-"),
         ("SELECT string_agg(name, ',' ORDER BY mail), first_value(mail) OVER (ORDER BY id) FROM people", "mm"),
         ("EXPLAIN SELECT mail FROM people", "-"),
+        ("SELECT j.id::text, j.mail || '', j.name || '' FROM (people JOIN pets USING (id)) AS j", "-m-"),
+        ("SELECT x.mail, x.mail || '' FROM people a FULL JOIN people b USING (mail) AS x", "mm"),
+        ("SELECT public.people.mail || '', people.id + 1 FROM public.people, other.people", "m-"),
+        ("SELECT unnest || '' FROM people p, unnest(ARRAY[p.mail]), generate_series(1, 2)", "m"),
+        ("SELECT people.to_json, p.to_json FROM people, pets p", "m-"),
+        ("SELECT s.to_json, s.id + 1 FROM (SELECT id, mail FROM people) AS s", "m-"),
+        ("SELECT table_to_xml('people', true, false, ''), table_name(1)", "m-"),
+        ("SELECT query_to_xml('SELECT mail FROM people', true, false, '')", "m"),
+        (
+            "WITH RECURSIVE a AS (SELECT u || '' AS u FROM b), b AS (SELECT u || '' AS u FROM c),"
+            " c AS (SELECT mail || '' AS u FROM people) SELECT u || '', (SELECT 1) FROM a",
+            "m-",
+        ),
+        (
+            "WITH RECURSIVE r(a, b, c, n) AS (SELECT '', '', mail, 0 FROM people UNION ALL"
+            " SELECT b, c, '', n + 1 FROM r WHERE n < 3) SELECT a, n + 1 FROM r",
+            "m-",
+        ),
+        (
+            "WITH RECURSIVE r(a) AS (SELECT mail FROM people UNION ALL SELECT a FROM r) SEARCH DEPTH FIRST BY a SET o"
+            " SELECT o::text FROM r",
+            "m",
+        ),
     ],
 )
 def test_what_a_masked_column_went_into_is_known(text: str, expected: str) -> None:
@@ -69,6 +92,9 @@ def test_what_a_masked_column_went_into_is_known(text: str, expected: str) -> No
         ("SELECT *, 1 FROM people", 4, "mmm-"),
         ("SELECT upper(name), *, upper(mail) FROM pets, people", 6, "-mmmmm"),
         ("SELECT p.*, 1, q.* FROM people p, pets q", 5, "mmmmm"),
+        ("SELECT (p).*, ((array_agg(p))[1]).* FROM people p", 6, "mmmmmm"),
+        ("SELECT 1, ((array_agg(p))[1]).*, 2 FROM people p", 5, "-mmm-"),
+        ("SELECT s.b || '', 1 FROM (SELECT ((array_agg(p))[1]).* FROM people p) AS s(a, b, c)", 2, "m-"),
     ],
 )
 def test_columns_beside_a_star_keep_their_place(text: str, width: int, expected: str) -> None:
@@ -80,3 +106,10 @@ def test_statements_of_one_text_are_told_apart() -> None:
     assert (shown(text, 1, 0), shown(text, 1, 1)) == ("-", "m")
     assert outputs(text, relations, 2) is None and outputs("SELEC", relations) is None
     assert mentioned("WITH a AS (SELECT * FROM s.b) SELECT * FROM a JOIN c ON true") == {"a", "b", "c"}
+
+
+def test_what_would_be_looked_at_for_ever_is_not_known() -> None:
+    text = "SELECT mail FROM people"
+    for _ in range(24):
+        text = f"WITH RECURSIVE a AS ({text}) SELECT mail FROM a"
+    assert outputs(text, relations) is None
