@@ -129,11 +129,26 @@ def test_copy_to_the_client_is_masked(server: Server, copy: str) -> None:
     assert b"[CREDIT_CARD]" in data or b"**" in data
 
 
+def test_copy_in_which_a_delimiter_cannot_be_told_is_refused(server: Server) -> None:
+    parts = "SELECT chr(12477) a, reverse(email) b, chr(12509) || '|' c FROM customers"  # the first ends in SJIS like |
+    copy = f"COPY ({parts}) TO STDOUT (DELIMITER '|'"
+    for text in (f"{copy}, ENCODING 'Shift_JIS')", f"SET client_encoding TO SJIS; {copy})", f"{copy}, NULL '\\')"):
+        shown = server.psql("-q", *(one for part in text.split("; ") for one in ("-c", part)))
+        assert "its delimiters cannot be told" in shown.stderr and not shown.stdout
+    assert "***" in server.psql("-c", f"{copy}, ENCODING 'utf-8')").stdout
+
+
 def test_the_words_of_errors_hold_no_masked_value(server: Server) -> None:
     with server.connect(autocommit=True) as link:
         with pytest.raises(psycopg.errors.InvalidTextRepresentation) as wrong:
             link.execute("SELECT email::int FROM customers")
         assert "one.example" not in str(wrong.value)
+        with pytest.raises(psycopg.errors.InvalidSchemaName) as named:
+            link.execute("SELECT reverse(email)::regclass FROM customers")
+        assert "elpmaxe" not in str(named.value)
+        with pytest.raises(psycopg.errors.InvalidTextRepresentation) as quoted:
+            link.execute("SELECT ('\"' || reverse(email))::int FROM customers")
+        assert "elpmaxe" not in str(quoted.value)
         with pytest.raises(psycopg.errors.UniqueViolation) as twice:
             link.execute("INSERT INTO customers SELECT 1, 'x', email, ssn, note FROM customers WHERE id = 2")
         assert "two.example" not in str(twice.value)

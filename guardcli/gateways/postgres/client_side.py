@@ -32,7 +32,7 @@ from guardcli.gateways.postgres.inspected import KNOWN_LENGTH, inspected
 from guardcli.gateways.postgres.names import Portal, Prepared
 from guardcli.gateways.postgres.opening import replication_command
 from guardcli.gateways.postgres.parameters import digest, judged, readable
-from guardcli.gateways.postgres.reading import NAME_BYTES, Unreadable, read_name, read_text, write_text
+from guardcli.gateways.postgres.reading import NAME_BYTES, Unreadable, keeps_ascii, read_name, read_text, write_text
 from guardcli.gateways.postgres.results import Results
 from guardcli.gateways.postgres.server_side import ServerSide
 from guardcli.inspectors.sql import inspect_sql
@@ -176,9 +176,9 @@ class ClientSide(ServerSide):
         if terms is None or self.status == FAILED:
             send()
             return
-        if len(operations) > 1:
-            self.end_ticket(item.ticket, "refused: COPY with other statements")
-            self._refuse_query(refusals.copy_with_others())
+        if len(operations) > 1 or not self._can_be_cut(terms):
+            self.end_ticket(item.ticket, "refused: COPY that cannot be masked")
+            self._refuse_query((refusals.copy_with_others if len(operations) > 1 else refusals.copy_uncut)())
             return
         self._probe(item, terms)
         self.end_group(Item(Sent.SYNC, own=True, ticket=item.ticket, after=send), Sync().encode())
@@ -188,6 +188,10 @@ class ClientSide(ServerSide):
             return None
         found = (copy_terms(item.text, at) for at, one in enumerate(operations) if one.action == "copy to")
         return next((terms for terms in found if terms is not None), None)
+
+    def _can_be_cut(self, terms: CopyTerms) -> bool:
+        encoding = terms.encoding or ("" if self.unsettled else self.settings.get("client_encoding", ""))
+        return terms.can_be_cut and keeps_ascii(encoding)
 
     def _probe(self, item: Item, terms: CopyTerms) -> None:
         """Let the server describe what a COPY gives. Nothing is run for that."""
@@ -383,6 +387,9 @@ class ClientSide(ServerSide):
         item.unsettled = any(not operation.complete for operation in operations)
         terms = self._copy_to_mask(item, operations)
         if terms is not None:
+            if not self._can_be_cut(terms):
+                self._refuse(refusals.copy_uncut())
+                return
             self._probe(item, terms)
         self.describe_first(portal, execute.portal)
         self.flight.append(item)

@@ -39,7 +39,7 @@ class CopyTerms:
     """What a COPY … TO STDOUT says: how it writes, and the SELECT that gives the same columns.
 
     `select` is right for a text of one statement only. `whole` is true where no columns are named: those that are
-    generated are then left out.
+    generated are then left out. `encoding` is empty where the client's holds.
     """
 
     select: str
@@ -50,6 +50,12 @@ class CopyTerms:
     escape: bytes = b'"'
     header: bool = False
     whole: bool = False
+    encoding: str = ""
+
+    @property
+    def can_be_cut(self) -> bool:
+        """Whether a delimiter can be told from a part of a value: not behind a NULL that ends as an escape begins."""
+        return self.format != "text" or (len(self.null) - len(self.null.rstrip(b"\\"))) % 2 == 0
 
     @property
     def escapes(self) -> tuple[bytes, bytes] | None:
@@ -80,6 +86,7 @@ def copy_terms(text: str, place: int = 0) -> CopyTerms | None:
         escape=str(_value(options.get("escape")) or quote.decode()).encode(),
         header="header" in options and _is_header(options["header"]),
         whole="relation" in body and "attlist" not in body,
+        encoding=str(_value(options.get("encoding")) or ""),
     )
 
 
@@ -175,6 +182,8 @@ class CopyMask:
         fields = self._field.findall(line) if line else [b""]
         if self._named and len(fields) != len(self._named):
             raise ProtocolViolation("a row of COPY data with another number of fields than was described")
+        if self._named and sum(map(len, fields)) + len(fields) - 1 != len(line):
+            raise ProtocolViolation("a row of COPY data that is not fields and delimiters")
         sign = self._terms.delimiter
         return sign.join(self._replaced(place, one) for place, one in enumerate(fields)) + data[len(line) :]
 
@@ -255,14 +264,14 @@ class CopyMask:
 
 
 def _field_pattern(terms: CopyTerms) -> bytes:
-    """Return what matches each field of a row, its delimiter before it left out."""
+    """Return what matches each field of a row with the delimiter before it; the field is the group."""
     sign = re.escape(terms.delimiter)
-    before = rb"(?:^|(?<=" + sign + rb"))"
+    before = rb"(?:^|" + sign + rb")"
     if terms.format == "csv":
         quote, escape = re.escape(terms.quote), re.escape(terms.escape)
         inner = rb"(?:" + escape + quote + rb"|" + escape + escape + rb"|[^" + quote + rb"])*"
-        return before + rb"(?:" + quote + inner + quote + rb"|[^" + sign + rb"]*)"
-    return before + rb"(?:[^\\" + sign + rb"]|\\.)*"
+        return before + rb"(" + quote + inner + quote + rb"|[^" + sign + rb"]*)"
+    return before + rb"((?:[^\\" + sign + rb"]|\\.)*)"
 
 
 def _payloads(raw: bytes) -> list[bytes]:

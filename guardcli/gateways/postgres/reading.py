@@ -9,6 +9,7 @@ Source: PostgreSQL documentation, "Character Set Support" and "String Constants"
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 NAME_BYTES = 63
@@ -29,6 +30,10 @@ _CODECS = {
     "EUC_KR": "euc-kr",
 }
 """Encodings in which a text that is not ASCII is read: PostgreSQL's name for each, and Python's."""
+
+
+_KEEPS_ASCII = re.compile(r"utf8|unicode|sqlascii|latin\d+|iso8859\d+|win(dows)?125\d|win866|koi8\w*|euc\w+")
+"""Encodings in which a byte of ASCII is always that character, by their names in small letters and digits."""
 
 
 class Unreadable(Exception):
@@ -53,6 +58,11 @@ def read_text(data: bytes, settings: Mapping[str, str], certain: bool = True) ->
         return data.decode(codec)
     except UnicodeDecodeError as error:
         raise Unreadable(f"it is not valid in the client encoding {encoding} at byte {error.start}") from None
+
+
+def keeps_ascii(encoding: str) -> bool:
+    """Say whether signs of ASCII can be told in data of `encoding`: in SJIS, GBK and the like they end a character."""
+    return _KEEPS_ASCII.fullmatch(re.sub(r"[^a-z0-9]", "", encoding.lower())) is not None
 
 
 def write_text(text: str, settings: Mapping[str, str]) -> bytes:

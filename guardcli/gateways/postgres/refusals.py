@@ -89,6 +89,13 @@ def copy_with_others() -> ErrorResponse:
     return error("ERROR", sqlstates.FEATURE_NOT_SUPPORTED, text, "Send it as a statement of its own.")
 
 
+def copy_uncut() -> ErrorResponse:
+    """Return the error for a COPY in whose data a delimiter may look like a part of a value."""
+    text = "guard: COPY cannot be masked so: in this encoding or with this NULL its delimiters cannot be told"
+    hint = "Use ENCODING 'UTF8', and a NULL that does not end in a backslash."
+    return error("ERROR", sqlstates.FEATURE_NOT_SUPPORTED, text, hint)
+
+
 def over_limit(limit: OutputLimit) -> ErrorResponse:
     """Return the error that ends an answer over a limit of the policy."""
     text = f"guard: the answer has {limit.words} (limit {limit.name})"

@@ -8,7 +8,6 @@ seen by the detectors, and whatever takes the place of a value is one of its typ
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from guardcli.gateways.postgres.lineage import Output, mentioned, outputs, rule_
 from guardcli.gateways.postgres.masked_rows import MaskedCopy, MaskedRows
 from guardcli.gateways.postgres.mending import Mender
 from guardcli.gateways.postgres.origins import KnownTables, Origins
+from guardcli.gateways.postgres.withheld import may_hold_values, without_values
 from guardcli.masking import Masker
 from guardcli.masking.exact import ExactValues, Overwriting
 from guardcli.model.decisions import Decision
@@ -33,9 +33,6 @@ from guardcli.model.masking import MaskRule
 
 _BOOLEAN = 16
 _UNEXPECTED = "the server copies out what guard did not expect, so it cannot be masked"
-_QUOTED = re.compile(r'"[^"]*"')
-_DATA_ERRORS = ("22", "23", "P0", "XX", "38", "39", "2F", "40")
-"""Classes of SQLSTATE whose words may hold values of columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,16 +255,13 @@ class Results:
         self, fields: tuple[tuple[int, bytes], ...], asked: Asked | None, mask: Callable[[str], str]
     ) -> tuple[tuple[int, bytes], ...]:
         """Return the fields of an error or a notice as the client may read them."""
-        state = dict(fields).get(ord("C"), b"").decode("ascii", "replace")
-        strict = asked is not None and bool(self._rules(asked.decision)) and state[:2] in _DATA_ERRORS
+        strict = asked is not None and bool(self._rules(asked.decision)) and may_hold_values(dict(fields), asked.text)
         shown = []
         for code, text in fields:
             if code in b"MDHWqR":
                 words = text.decode("utf-8", "surrogateescape")
-                if strict and code in b"DW":
-                    words = "withheld by guard: it may hold values of masked columns"
-                elif strict:
-                    words = _QUOTED.sub('"[masked]"', words)
+                if strict:
+                    words = without_values(code, words)
                 text = mask(words).encode("utf-8", "surrogateescape").replace(b"\0", b"")
             shown.append((code, text))
         return tuple(shown)

@@ -57,6 +57,8 @@ def copied(options: str, *rows: bytes, format: int = 0, masker: Masker = MASKER)
     [
         ("", b"1\tsecret\tnote\n", b"1\t[SECRET]\tnote\n"),
         ("", b"1\t\\N\ta@b.example\n", b"1\t\\N\t[EMAIL]\n"),
+        ("(DELIMITER '|')", b"1\\||2\\||a\\|\n", b"1\\||[SECRET]|a\\|\n"),
+        ("(DELIMITER '|')", b"|2|\n", b"|[SECRET]|\n"),
         ("", b"1\ta\\tb\\\\\tx\\ny a@b.example\n", b"1\t[SECRET]\tx\\ny [EMAIL]\n"),
         ("", b"\t\t\n", b"\t[SECRET]\t\n"),
         ("(DELIMITER '|')", b"1|a\\|b|n\\|a@b.example\n", b"1|[SECRET]|n\\|[EMAIL]\n"),
