@@ -53,8 +53,9 @@ class OutputForm:
             self._set("t", values[0] if values else "")
         elif name == "pset" and values:
             self._set(values[0], values[1] if len(values) > 1 else "")
-        elif name in ("g", "gx") and arguments.whole.startswith("("):
-            for found in _ANSWERS.finditer(arguments.whole):
+        elif name in ("g", "gx"):
+            given = " ".join("(t)" if value is None else value for value in values)
+            for found in _ANSWERS.finditer(given) if given.startswith("(") else ():
                 self._set("t", found[1] or "")
         elif name.startswith("crosstabview"):
             self.bare = "\\crosstabview"
