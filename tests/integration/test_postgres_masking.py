@@ -95,6 +95,14 @@ def test_what_is_made_of_a_masked_column_is_masked(server: Server, statement: st
     assert "one.ex" not in shown and "example" not in shown and "elpmaxe" not in shown and shown
 
 
+def test_no_end_of_a_piece_of_a_masked_value_is_shown(server: Server) -> None:
+    with server.connect() as link:
+        row = link.execute(
+            "SELECT left(email, 8), ssn / 10000, ssn % 10000 AS ssn FROM customers ORDER BY id"
+        ).fetchone()
+        assert row == ("********", 0, 0)
+
+
 @pytest.mark.parametrize(("statement", "shown"), PLAIN)
 def test_what_is_not_made_of_a_masked_column_stays(server: Server, statement: str, shown: str) -> None:
     assert server.psql("-c", statement).stdout.strip() == shown

@@ -9,9 +9,9 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from guardcli.model.masking import MaskRule
+from guardcli.model.masking import MaskRule, Strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,12 @@ class NamedColumn:
         if self.table is not None and not self.table.fullmatch(table):
             return False
         return self.schema is None or not schema or bool(self.schema.fullmatch(schema))
+
+    def of_a_part(self) -> NamedColumn:
+        """Return the rule for what is worked out of the column: the end of each piece would be the whole together."""
+        if self.rule.strategy is not Strategy.PARTIAL:
+            return self
+        return replace(self, rule=replace(self.rule, strategy=Strategy.MASK))
 
     def may_name(self, column: str) -> bool:
         """Return whether the glob names `column` of some table."""

@@ -246,7 +246,7 @@ class Results:
                 rule = origins.column(column.table, column.number, name)
             elif rule is None and derived is not None and column.type != _BOOLEAN:
                 rule = rule_for(derived, place, len(columns))
-            found.append(rule)
+            found.append(rule.of_a_part() if rule is not None and not column.table else rule)
         return found
 
     # -- words and single values --
