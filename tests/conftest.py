@@ -71,7 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.symlink(os.environ[PATTERNS], os.path.join(state, "cache"))
     os.environ["GUARD_RUNTIME_DIR"] = os.path.join(home, "run")
     os.environ["GUARD_ISOLATE"] = "off"  # tests of isolation ask for it
-    examples = int(os.environ.get("GUARD_TEST_EXAMPLES", "100"))
+    examples = int(os.environ.get("GUARD_TEST_EXAMPLES", "60"))
     settings.register_profile("guard", max_examples=examples, deadline=None)
     settings.load_profile("guard")
 

@@ -158,7 +158,7 @@ LEFT = [[Query(b"BEGIN")], [Query(COPY), CopyData(b"no number\n"), CopyDone()]]
 @example([[Query(b"BEGIN")], [Parse(b"", b"ROLLBACK"), Bind(b"p", b""), Sync()], *LEFT[1:], [Execute(b"p"), Sync()]])
 @given(st.lists(GROUPS, min_size=1, max_size=6))
 @settings(
-    max_examples=120,
+    max_examples=80,
     deadline=None,
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
