@@ -27,6 +27,8 @@ KEPT_MAX = 256 * 1024
 """Bytes that a client may send ahead while something is waited for; reading on is how its end is noticed meanwhile."""
 CANCELLING_MAX = 8
 """Cancel requests that may be under way for one session; more would ask for nothing more."""
+STREAM_CHUNK = 16 * 1024
+"""Chunks of this size and more are a stream: there is more to come, and the processor is left to who sends it."""
 LINGER_SECONDS = 10.0
 """How long a client that must go may take to read what it was told last."""
 PARTING_SECONDS = 1.0
@@ -125,7 +127,8 @@ class Session:
     def _from_server(self, chunk: bytes) -> None:
         self.active = self._clock()
         self._guarded(self._conversation.from_server, chunk)
-        self._vigil.keep()
+        if len(chunk) < STREAM_CHUNK:
+            self._vigil.keep()
 
     def _guarded(self, work: Callable[Given, Step], *given: Given.args, **more: Given.kwargs) -> None:
         """Do what the conversation says; whatever is wrong with it ends the session, and nothing more passes."""
