@@ -25,7 +25,12 @@ from setuptools.errors import CompileError, PlatformError
 
 SOURCES = Path("shims")
 PROGRAMS = Path("guardcli") / "_shim"
-NAMES = ("guard-shim", "guard-enter")
+PARTS = {
+    "guard-shim": ("guard-shim", "broker", "call", "plan", "tool", "relay"),
+    "guard-enter": ("guard-enter",),
+}
+"""The sources of each program."""
+SHIM_HEADER = SOURCES / "guard-shim.h"
 LIBRARY_PARTS = (
     *("accounts", "assigned", "email", "emit", "finders", "identifiers", "judges", "matches", "named", "overlong"),
     *("persons", "programs", "rows", "sweep", "values", "view", "webtoken"),
@@ -85,14 +90,14 @@ class BuildNative(Command):
     def run(self) -> None:
         """Build into the build directory; into the source tree where the install is editable."""
         root = Path() if self.editable_mode or self.inplace else Path(self.build_lib or ".")
-        for name in NAMES:
-            compile_native([SOURCES / f"{name}.c"], root / PROGRAMS / name, STATIC)
+        for name, parts in PARTS.items():
+            compile_native([SOURCES / f"{part}.c" for part in parts], root / PROGRAMS / name, STATIC)
         with tempfile.TemporaryDirectory() as scratch:
             compile_native([*LIBRARY_SOURCES, make_automata(Path(scratch))], root / LIBRARY, SHARED)
 
     def get_outputs(self) -> list[str]:
         """Return the files that an install puts in place."""
-        return [str(Path(self.build_lib or ".") / made) for made in (*(PROGRAMS / name for name in NAMES), LIBRARY)]
+        return [str(Path(self.build_lib or ".") / made) for made in (*(PROGRAMS / name for name in PARTS), LIBRARY)]
 
     def get_output_mapping(self) -> dict[str, str]:
         """Return no mapping: what is compiled has no counterpart in the source tree."""
@@ -100,7 +105,7 @@ class BuildNative(Command):
 
     def get_source_files(self) -> list[str]:
         """Return what an sdist must hold for this step."""
-        programs = [SOURCES / f"{name}.c" for name in NAMES]
+        programs = [SHIM_HEADER, *(SOURCES / f"{part}.c" for parts in PARTS.values() for part in parts)]
         others = [Path("native", name) for name in BESIDES]
         return [str(source) for source in (*programs, *LIBRARY_SOURCES, AUTOMATA, *others)]
 
