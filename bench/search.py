@@ -159,7 +159,7 @@ def load_postgresql(connection: Connection, rows: Iterator[bytes]) -> None:
 
 FILLINGS = {
     "sqlite": Filling(
-        ("DROP TRIGGER search_added", "DROP TRIGGER search_removed", "DROP TABLE search_text"),
+        ("DROP TRIGGER search_removed", "DROP TABLE search_text"),
         (*SEARCH_TEXT, "INSERT INTO search_text(search_text) VALUES ('rebuild')"),
         load_sqlite,
         ("PRAGMA wal_checkpoint(TRUNCATE)",),

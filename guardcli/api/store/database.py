@@ -29,7 +29,7 @@ __all__ = [
     "writing",
 ]
 
-SCHEMA_VERSION = "0013"
+SCHEMA_VERSION = "0014"
 """The newest revision in ``migrations/versions``; a database of any other is migrated or refused."""
 
 

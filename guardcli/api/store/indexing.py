@@ -61,6 +61,8 @@ SILENT = frozenset({EventType.STARTED, EventType.ENDED})
 FACETS_KEPT = 4096
 """Facets that need not be worked out again: most events of a session have most of them in common."""
 
+_TEXT_OF_SQLITE = "INSERT INTO search_text(rowid, facets, body) VALUES (:id, :facets, :body)"
+
 BACKFILL = 200
 """Events that are indexed at once where a database gets its index."""
 
@@ -138,6 +140,8 @@ def add(
         for row in rows:
             row["document"] = document(row)
     insert_rows(connection, SEARCH, rows)
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(_TEXT_OF_SQLITE, rows)
 
 
 def document(row: Mapping[str, Any]) -> str:

@@ -323,14 +323,13 @@ What is added lies beside the GIN index first, which every question reads throug
 SEARCH_TEXT = (
     "CREATE VIRTUAL TABLE search_text USING fts5(facets, body, content='search', content_rowid='id', columnsize=0,"
     " tokenize='unicode61 remove_diacritics 0')",
-    "CREATE TRIGGER search_added AFTER INSERT ON search BEGIN"
-    " INSERT INTO search_text(rowid, facets, body) VALUES (new.id, new.facets, new.body); END",
     "CREATE TRIGGER search_removed AFTER DELETE ON search BEGIN"
     " INSERT INTO search_text(search_text, rowid, facets, body)"
     " VALUES ('delete', old.id, old.facets, old.body); END",
 )
-"""SQLite's full-text index (sqlite.org/fts5.html, 4.4.3), kept true by triggers: a row that goes takes its words along.
-Rows of `SEARCH` never change."""
+"""SQLite's full-text index (sqlite.org/fts5.html, 4.4.3). A row that goes takes its words along, by a trigger; those of
+rows that come are written by `indexing`, all of a batch together: before each row of a trigger SQLite sets a savepoint,
+at which FTS5 writes all that it holds, five times the work. Rows of `SEARCH` never change."""
 
 
 @event.listens_for(SEARCH, "after_create")

@@ -20,10 +20,14 @@ from guardcli.model.errors import ConfigurationError, ConflictError, Unavailable
 
 
 def described(engine: Engine) -> dict[str, object]:
-    """Return every table's columns and indexes, in a form that two databases can be compared by."""
+    """Return every table's columns and indexes, in a form that two databases can be compared by; SQLite's triggers."""
     found = MetaData()
     found.reflect(engine)
-    return {
+    triggers: list[str] = []
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            triggers += connection.execute(text("SELECT sql FROM sqlite_master WHERE type='trigger'")).scalars()
+    return {"triggers": triggers} | {
         name: (
             sorted((column.name, str(column.type), column.nullable) for column in table.columns),
             sorted((str(index.name), tuple(column.name for column in index.columns)) for index in table.indexes),

@@ -347,6 +347,24 @@ def test_a_row_that_goes_takes_its_words_along(store: Store, chain) -> None:
     assert found(store, "1111") == [3]
 
 
+def test_words_are_written_once_after_a_trigger_wrote_them(store: Store, chain, make) -> None:
+    if store.engine.dialect.name != "sqlite":
+        return
+    with writing(store.engine) as connection:
+        connection.execute(
+            text(
+                "CREATE TRIGGER search_added AFTER INSERT ON search BEGIN"
+                " INSERT INTO search_text(rowid, facets, body) VALUES (new.id, new.facets, new.body); END"
+            )
+        )
+    make.step(store.engine, "0014")
+    added = chain.add(EventType.JUDGED, {"command": "zebra", "verdict": "allow"}, 9)
+    store.events.append(chain.session, chain.items[-1:], ME)
+    assert found(store, "zebra") == [added.event.sequence]
+    with writing(store.engine) as connection:
+        connection.execute(text("INSERT INTO search_text(search_text, rank) VALUES ('integrity-check', 1)"))
+
+
 def test_what_was_recorded_before_there_was_an_index_is_indexed(store: Store, make, empty: str) -> None:
     for number in range(3):
         chain = filled(store, make, f"session-000{number}", identity=f"agent{number}")
