@@ -23,8 +23,8 @@ def unlabelled(rules: Iterable[MaskRule], operations: Sequence[Operation], tool:
         if shown is not None and (hidden := _hidden(shown, held)):
             globs = ", ".join(dict.fromkeys(glob for rule in hidden for glob in rule.columns))
             return (
-                f"The policy masks values by the names of their columns and keys ({globs}), and the output of "
-                f"{shown.form} may show them without a name. Instead: {shown.instead}."
+                f"The policy masks values by the names of their columns and keys ({globs}), and {shown.form} "
+                f"may show them where no name tells them. Instead: {shown.instead}."
             )
     return ""
 

@@ -21,7 +21,7 @@ NAMED = [
     ("-x -c 'table people'", "[NICK]"),
     ("-At -c 'select id from people'", "1\n2"),
     ("-c 'copy people to stdout csv header'", "[NICK]"),
-    ("-A -c 'set work_mem = 1024' -c 'table people'", "1|[NICK]"),
+    ("-P format=html -c 'set work_mem = 1024' -c 'table people'", "[NICK]"),
     ("-c 'insert into people values (-1, $$tweety$$)' 2>&1", "DETAIL:  withheld by guard"),
     ("-c 'select nick::int from people' 2>&1", "ERROR:"),
 ]
@@ -37,6 +37,7 @@ NAMELESS = [
     "-c '\\copy people to stdout'",
     "--csv -c 'select 1' -c 'select nick, id from people'",
     "-c '\\t' -c 'table people'",
+    "-A -c 'set work_mem = 1024' -c 'table people'",
 ]
 
 

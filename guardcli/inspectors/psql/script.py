@@ -243,8 +243,7 @@ class Script:
         elif name in LARGE_OBJECTS:
             self._plain(name, *LARGE_OBJECTS[name], found=_files(arguments.values) if name != "lo_unlink" else ())
         elif name in READS or DESCRIBES.fullmatch(name):
-            shown = None if self.on_the_wire else self.form.echoes(name, arguments)
-            self.add(Operation("psql", f"\\{name}", frozenset((Effect.READ,)), unlabelled=shown))
+            self._plain(name, Effect.READ)
         elif name in SESSION:
             if name not in SENDS:
                 self._plain(name, Effect.SESSION)
@@ -371,7 +370,7 @@ class Script:
             if operation.action.startswith("copy"):
                 effects, where = operation.effects | added, (*operation.targets, *found)
                 operation = replace(operation, action=action, effects=effects, targets=where)
-                operation = operation if added else copied(copy.sql, operation)
+                operation = copied(copy.sql, operation, away=bool(added))
             self.add(operation)
         if added and (self.on_the_wire or not any(operation.action == action for operation in self.operations)):
             self.add(Operation("psql", action, added, found))

@@ -33,12 +33,12 @@ def returned_columns(sql: str) -> Sequence[Columns]:
         return ()
 
 
-def copied_columns(sql: str) -> Sequence[Columns]:
-    """Return, for each COPY to the client in `sql` that writes no header, what its rows may hold."""
+def copied_columns(sql: str, *, headed: bool = False) -> Sequence[Columns]:
+    """Return, for each COPY to the client in `sql`, what its rows may hold; those with a header if `headed`."""
     statements = parse(sql)
     bodies = [untag(statement) for statement in statements] if not isinstance(statements, str) else []
     try:
-        return [_copied(body) for tag, body in bodies if tag == "CopyStmt" and _is_to_client(body)]
+        return [_copied(body, headed) for tag, body in bodies if tag == "CopyStmt" and _is_to_client(body)]
     except RecursionError:
         return (None,)
 
@@ -57,10 +57,10 @@ def _is_to_client(body: Node) -> bool:
     return not (body.get("is_from") or body.get("is_program") or "filename" in body)
 
 
-def _copied(body: Node) -> Columns:
+def _copied(body: Node, headed: bool = False) -> Columns:
     options = {str(one.get("defname", "")): one.get("arg") for _, one in map(untag, body.get("options", ()))}
     header = "header" in options and _is_on(options["header"])
-    if header and (constant(options.get("format")) or _text(options.get("format"))) != "binary":
+    if header and not headed and (constant(options.get("format")) or _text(options.get("format"))) != "binary":
         return _NOTHING
     if "query" in body:
         return _of(*untag(body["query"]))
