@@ -127,14 +127,22 @@ class Recorder:
 
     def admitted(self, data: Mapping[str, object], decision: Decision, seconds: float) -> CallRecord:
         """Record a call that `data`, masked, describes, and what was decided. Raises UnavailableError."""
-        return self.admitted_as(canonical({**data, **self.decided(decision)}), seconds)
-
-    def admitted_as(self, data: bytes, seconds: float) -> CallRecord:
-        """Record a call as `admitted` does, where all that describes it is canonical JSON already."""
-        self._calls += 1
-        call = CallRecord(self._calls, seconds)
-        self._spool.encoded(EventType.JUDGED, call.number, data, seconds)
+        call = self.begun(seconds)
+        self._spool.encoded(EventType.JUDGED, call.number, canonical({**data, **self.decided(decision)}), seconds)
         return call
+
+    def begun(self, seconds: float) -> CallRecord:
+        """Return a call that began at `seconds`; nothing of it is recorded yet."""
+        self._calls += 1
+        return CallRecord(self._calls, seconds)
+
+    def takes(self, size: int) -> bool:
+        """Say whether an event of `size` bytes could be recorded now, as far as that can be known."""
+        return self._spool.takes(size)
+
+    def judged_as(self, call: CallRecord, data: bytes, late: bool) -> None:
+        """Record what was decided of a call, all of it as canonical JSON; `late`: it is under way. Raises as above."""
+        self._spool.encoded(EventType.JUDGED, call.number, data, call.started, late)
 
     def decided(self, decision: Decision) -> dict[str, object]:
         """Return what the ``judged`` event says of what was decided."""

@@ -114,15 +114,22 @@ class Spool:
         """Append an event that happened at `seconds` since the epoch. Raises UnavailableError."""
         self.encoded(type, call, canonical(data), seconds)
 
-    def encoded(self, type: EventType, call: int, data: bytes, seconds: float) -> None:
-        """Append an event whose `data` is canonical JSON already. Raises UnavailableError."""
-        self._make_room(len(data), 0 if type in BEGINNINGS else RESERVE)
+    def encoded(self, type: EventType, call: int, data: bytes, seconds: float, late: bool = False) -> None:
+        """Append an event whose `data` is canonical JSON already; `late`: what it tells of is under way.
+
+        Raises UnavailableError.
+        """
+        self._make_room(len(data), RESERVE if late or type not in BEGINNINGS else 0)
         moment = timestamp(seconds)
         digest, line = self._linker.line(self._sequence, moment, type, call, data, self._previous)
         self._events.append(line)
         self._sequence += 1
         self._previous = digest
         self._dirty = True
+
+    def takes(self, size: int) -> bool:
+        """Say whether `size` more bytes may wait for the API, and what was written last could be written."""
+        return not self._events.failed and self._events.size + self._recording.size - self.shipped + size <= self._most
 
     def record(self, lines: bytes) -> None:
         """Append whole lines to the recording. Raises UnavailableError."""

@@ -58,6 +58,8 @@ class FrameWriter:
         self.size = os.fstat(self._fd).st_size
         self.sealed = 0
         """Bytes that were appended by this writer, before they were sealed."""
+        self.failed = False
+        """Whether the last write did."""
 
     def append(self, data: bytes) -> None:
         """Write `data` as one frame, or nothing. Raises UnavailableError."""
@@ -71,9 +73,11 @@ class FrameWriter:
                 written += os.write(self._fd, frame[written:] if written else frame)
         except OSError as error:
             # A torn tail that cannot be cut off either is cut off by whoever recovers the spool.
+            self.failed = True
             with suppress(OSError):
                 os.ftruncate(self._fd, self.size)
             raise unwritable(self._path, error) from error
+        self.failed = False
         self.size += written
         self.sealed += len(data)
 

@@ -28,9 +28,10 @@ _known = lru_cache(maxsize=KEPT)(quoted)
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """What is said of one decision: what stands behind the command, behind the parameters, behind the digest."""
+    """What is said of one decision: behind the command, the end, the parameters, the digest."""
 
     decision: Decision
+    where: bytes
     first: bytes
     second: bytes
     last: bytes
@@ -44,16 +45,18 @@ class StatementLines:
         self._opening = opening
         self._said: dict[tuple[int, Source], _Said] = {}
 
-    def judged(self, statement: Statement, decision: Decision) -> bytes:
-        """Return what the ``judged`` event holds."""
+    def judged(self, statement: Statement, decision: Decision, end: bytes = b"") -> bytes:
+        """Return what the ``judged`` event holds; with `end`, which `ended` made, how the statement ended as well."""
         mask = self._recorder.mask
         said = self._said.get((id(decision), statement.source)) or self._say(decision, statement.source)
         values = b""
         if statement.parameters:
             shown = b",".join(b"null" if one is None else quoted(mask(one)) for one in statement.parameters)
             values = b',"parameters":[%b]' % shown
-        return b'{"command":%b,%b%b,%b,"statement_sha256":"%b",%b}' % (
+        return b'{"command":%b,%b%b%b%b,%b,"statement_sha256":"%b",%b}' % (
             self._command(statement),
+            said.where,
+            b',"ended":%b' % end if end else b"",
             said.first,
             values,
             said.second,
@@ -89,13 +92,14 @@ class StatementLines:
             "database": recorder.mask(opening.database),
             "user": recorder.mask(opening.user),
         }
-        first, second, last = (
+        where, first, second, last = (
             canonical({name: whole[name] for name in names})[1:-1]
             for names in (
-                ("connection", "database", "matched", "message", "operations"),
+                ("connection", "database"),
+                ("matched", "message", "operations"),
                 ("resource", "rule", "source"),
                 ("tool", "user", "verdict"),
             )
         )
-        made = self._said[id(decision), source] = _Said(decision, first, second, last)
+        made = self._said[id(decision), source] = _Said(decision, where, b"," + first, second, last)
         return made

@@ -1,8 +1,9 @@
 """Decides about the statements that a PostgreSQL gateway sees, and keeps their record.
 
 Every statement is a call of the session: a ``judged`` event before anything of it is sent, ``asked`` and ``decided``
-where a person is asked, ``started`` once there is a yes, ``masked`` and ``ended`` when the server has answered.
-Statement and parameters are masked before they are written.
+where a person is asked, ``started`` once there is a yes, ``masked`` and ``ended`` when the server has answered. What is
+allowed and only reads is recorded before anything of its answer is delivered: where that is all there at once, by one
+event, a ``judged`` that says how it ended. Statement and parameters are masked before they are written.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from guardcli.model.events import EventType
 from guardcli.model.operations import Operation, Target
 from guardcli.policy import Context
 
+EVENT_ROOM = 4096
+"""Bytes that the record of a statement takes beside its text, by and large."""
 REMEMBERED, REMEMBERED_SECONDS = 512, 1.0
 """So many decisions are remembered, for so long: rules may hold at some hours only."""
 
@@ -85,6 +88,8 @@ class ConnectionAuthority:
         self._opening = opening
         self._clock = clock
         self._calls: dict[int, CallRecord] = {}
+        self._unsaid: dict[int, Ticket] = {}
+        self._reads: tuple[Decision | None, bool] = None, False
         self._decided: dict[tuple[Operation, ...], tuple[float, Decision]] = {}
         self._ruling = rules.standing.ruling
         self._last: tuple[tuple[Operation, ...], float, Decision] | None = None
@@ -136,10 +141,21 @@ class ConnectionAuthority:
             operations = tuple(replace(one, targets=(*one.targets, *self._place)) for one in operations)
         return self._rules.standing.decide(operations, context)
 
+    @property
+    def unsaid(self) -> bool:
+        """Whether something is under way that the record does not have yet."""
+        return bool(self._unsaid)
+
     def admit(self, statement: Statement, decision: Decision) -> Ticket:
-        """Write the ``judged`` event. Raises UnavailableError."""
-        now = self._clock()
-        call = self._rules.recorder.admitted_as(self._lines.judged(statement, decision), now)
+        """Write the ``judged`` event, unless that may come with the answer. Raises UnavailableError."""
+        recorder = self._rules.recorder
+        call = recorder.begun(self._clock())
+        ticket = Ticket(call.number, statement, decision, call.started)
+        if self._only_reads(decision) and recorder.takes(EVENT_ROOM + len(statement.text)):
+            self._unsaid[call.number] = ticket
+        else:
+            self.say()  # in order
+            recorder.judged_as(call, self._lines.judged(statement, decision), late=False)
         self._calls[call.number] = call
         runs = decision.verdict is not Verdict.DENY
         if runs and call.number < self._moved and decision is not self._still:
@@ -147,7 +163,21 @@ class ConnectionAuthority:
                 self._moved = call.number
             elif all(one.effects == ONLY_READS for one in decision.operations):
                 self._still = decision
-        return Ticket(call.number, statement, decision, now)
+        return ticket
+
+    def _only_reads(self, decision: Decision) -> bool:
+        if decision is not self._reads[0]:
+            reads = all(one.complete and one.effects == ONLY_READS for one in decision.operations)
+            self._reads = decision, reads and decision.verdict is Verdict.ALLOW
+        return self._reads[1]
+
+    def say(self) -> None:
+        """Write the ``judged`` events that are not written yet. Raises UnavailableError."""
+        while self._unsaid:
+            number, ticket = next(iter(self._unsaid.items()))
+            line = self._lines.judged(ticket.statement, ticket.decision)
+            self._rules.recorder.judged_as(self._calls[number], line, late=True)
+            del self._unsaid[number]
 
     async def obtain(self, ticket: Ticket) -> AsyncIterator[str]:
         """Wait for a person's yes to exactly this statement, sent to exactly this server."""
@@ -184,14 +214,21 @@ class ConnectionAuthority:
 
     def ended(self, ticket: Ticket, outcome: Outcome) -> None:
         """Write what came of it. What cannot be written ends the connection: it would not be known."""
-        call = self._calls.pop(ticket.number, None)
-        if call is None:
+        recorder, number = self._rules.recorder, ticket.number
+        if number not in self._calls:
             return
-        recorder = self._rules.recorder
+        end = self._lines.ended(outcome, round(self._clock() - ticket.began, 6))
+        if number in self._unsaid and not (outcome.masked or outcome.lost):
+            line = self._lines.judged(ticket.statement, ticket.decision, end)
+            recorder.judged_as(self._calls.pop(number), line, late=True)
+            del self._unsaid[number]
+            return
+        self.say()
+        call = self._calls.pop(number)
         if outcome.masked:
             recorder.event(EventType.MASKED, call, {"findings": dict(sorted(outcome.masked.items()))})
         if not outcome.lost:
-            recorder.encoded(EventType.ENDED, call, self._lines.ended(outcome, round(self._clock() - ticket.began, 6)))
+            recorder.encoded(EventType.ENDED, call, end)
             return
         data: dict[str, object] = {"tags": outcome.tags, "rows": outcome.rows, "bytes": outcome.bytes}
         if outcome.error:

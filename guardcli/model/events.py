@@ -25,7 +25,7 @@ class EventType(str, Enum):
     OPENED = "opened"
     """The session began: identity, command, policy digest, host."""
     JUDGED = "judged"
-    """A call was understood and decided: argv, cwd, operations, decision."""
+    """A call was understood and decided: argv, cwd, operations, decision; perhaps also how it ended (`end_of`)."""
     ASKED = "asked"
     """An approval was requested or joined."""
     DECIDED = "decided"
@@ -86,6 +86,17 @@ class Event:
             self.session, self.sequence, self.time, self.type, self.call, canonical(self.data), self.previous
         )
         return _line(head, self.hash, tail)
+
+
+def end_of(event: Event) -> Mapping[str, object] | None:
+    """Return what an event says of how its call ended, None where it says nothing of that.
+
+    A statement that only reads, and ends at once, has one event: what ``ended`` would hold lies in the ``judged`` one.
+    """
+    if event.type is EventType.ENDED:
+        return event.data
+    found = event.data.get("ended") if event.type is EventType.JUDGED else None
+    return found if isinstance(found, Mapping) else None
 
 
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode

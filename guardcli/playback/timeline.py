@@ -56,7 +56,8 @@ def _opened(data: Mapping[str, Any]) -> str:
     return f"{shown}  as {data.get('identity', '?')} on {data.get('host', '?')}, policy {data.get('policy', '?')}"
 
 
-def _judged(data: Mapping[str, Any]) -> str:
+def judged(data: Mapping[str, Any]) -> str:
+    """Return what was called and what was decided, as the data of a ``judged`` event say."""
     reason = "; ".join(str(one.get("reason")) for one in _operations(data) if one.get("reason"))
     effects = list(dict.fromkeys(str(effect) for one in _operations(data) for effect in _list(one.get("effects"))))
     parts = [str(data.get("verdict", "?")), str(data.get("command", data.get("tool", "")))]
@@ -64,6 +65,11 @@ def _judged(data: Mapping[str, Any]) -> str:
     parts.append(f"rule {data['rule']}" if data.get("rule") else "")
     parts.append(f"({reason})" if reason else "")
     return "  ".join(part for part in parts if part)
+
+
+def _judged_and_ended(data: Mapping[str, Any]) -> str:
+    end = data.get("ended")
+    return f"{judged(data)}  ended {_ended(end)}" if isinstance(end, Mapping) else judged(data)
 
 
 def _operations(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -155,7 +161,7 @@ def _facts(data: Mapping[str, Any]) -> str:
 
 _SENTENCES: dict[EventType, Callable[[Mapping[str, Any]], str]] = {
     EventType.OPENED: _opened,
-    EventType.JUDGED: _judged,
+    EventType.JUDGED: _judged_and_ended,
     EventType.ASKED: _asked,
     EventType.DECIDED: _decided,
     EventType.STARTED: _started,

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from guardcli.client.api import SessionInfo
 from guardcli.model.approvals import Approval, ApprovalState
-from guardcli.model.events import Event, EventType
+from guardcli.model.events import Event, EventType, end_of
 from guardcli.playback.commands import asked
 from guardcli.playback.questions import change_lines, granted, left, needs, said
 from guardcli.playback.text import age, clock, inert, inert_block, lookalikes
@@ -175,14 +175,14 @@ def call_facts(events: Sequence[Event]) -> Text:
     shown = Text()
     for event in events:
         if event.type is EventType.JUDGED:
-            shown.append_text(_judged(event.data)).append("\n")
+            shown.append_text(_judged(event.data, end_of(event))).append("\n")
         elif event.type is not EventType.OUTPUT:
             shown.append(f"{event.time[11:23]} {event.type.value:<9} ", "dim")
             shown.append_text(block(_flat(event.data))).append("\n")
     return shown
 
 
-def _judged(data: Mapping[str, object]) -> Text:
+def _judged(data: Mapping[str, object], end: Mapping[str, object] | None) -> Text:
     verdict = str(data.get("verdict", "?"))
     line, statement = call(str(data.get("tool", "")), str(data.get("command", "")))
     matched = data.get("matched")
@@ -201,6 +201,7 @@ def _judged(data: Mapping[str, object]) -> Text:
             ("directory", str(data.get("cwd", ""))),
             ("called from", str(data.get("parent", ""))),
             ("argv SHA-256", str(data.get("argv_sha256", ""))),
+            ("ended", _flat(end or {})),
         ]
     )
     for one in operations if isinstance(operations, list) else ():

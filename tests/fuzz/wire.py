@@ -65,6 +65,13 @@ class Strict:
             self.allowed.add(statement.text)
         return Ticket(self.number, statement, decision, 0.0)
 
+    @property
+    def unsaid(self) -> bool:
+        return False
+
+    def say(self) -> None:
+        raise BrokenError("all is said at once here")
+
     async def obtain(self, ticket: Ticket) -> AsyncIterator[str]:
         raise BrokenError("nobody is asked here")
         yield ""

@@ -43,6 +43,7 @@ def test_a_server_process_killed_in_the_middle_is_told_and_the_record_stays_whol
     sandbox.verify()
     judged = sandbox.events(type="judged")
     ended = {event["call"] for event in sandbox.events(type="ended")}
+    ended |= {event["call"] for event in judged if "ended" in event["data"]}
     failed = {event["call"] for event in sandbox.events(type="failed")}
     assert {event["call"] for event in judged} == ended | failed
 
@@ -82,6 +83,7 @@ with psycopg.connect(os.environ['DATABASE_URL'], autocommit=True) as c:
     print(os.getpid(), c.execute('SELECT pg_backend_pid()').fetchone()[0], flush=True)
     for n in range(100000):
         c.execute('INSERT INTO ledger VALUES (%s)', [n])
+        c.execute('SELECT count(*) FROM ledger WHERE n = %s', [n])
         os.write(told, b'%d\\n' % n)
 """
 
@@ -126,8 +128,14 @@ def test_killed_at_a_random_moment_the_record_says_what_is_known_and_never_more(
 
 def check_ledger(events: list[Any], told: Path, database: Database, kind: str, where: str) -> None:
     """Hold the record against what the client was told, and against what the database has."""
-    inserts = [one for one in events if one["type"] == "judged" and "ledger" in one["data"]["command"]]
-    judged = {int(one["data"]["parameters"][0]): one["call"] for one in inserts if "parameters" in one["data"]}
+    judged, reads = (
+        {
+            int(one["data"]["parameters"][0]): one["call"]
+            for one in events
+            if one["type"] == "judged" and one["data"]["command"].startswith(verb) and "parameters" in one["data"]
+        }
+        for verb in ("INSERT", "SELECT count")
+    )
     good = {one["call"] for one in events if one["type"] == "ended" and one["data"].get("tags") == ["INSERT 0 1"]}
     over = {one["call"] for one in events if one["type"] in ("ended", "failed")}
     ran = {int(line) for line in database.sql("SELECT n FROM ledger").split()}
@@ -136,6 +144,7 @@ def check_ledger(events: list[Any], told: Path, database: Database, kind: str, w
     assert heard, where
     assert ran <= set(judged), f"{where}: ran unrecorded: {sorted(ran - set(judged))}"
     assert heard <= ended, f"{where}: told and not recorded: {sorted(heard - ended)}"
+    assert heard <= set(reads), f"{where}: read and not recorded: {sorted(heard - set(reads))}"
     assert ended <= ran, f"{where}: recorded and never done: {sorted(ended - ran)}"
     unknown = set(judged.values()) - over
     assert len(unknown) <= (kind == "gateway"), where

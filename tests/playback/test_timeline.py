@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from guardcli.model.events import GENESIS, EventType, chained
+from guardcli.model.events import GENESIS, EventType, chained, end_of
 from guardcli.playback.timeline import colour, sentence
 
 ODD = [
@@ -30,5 +30,8 @@ def test_how_long_a_call_took_is_told() -> None:
     assert sentence(event) == "status 0 after 1.500 s"
     statement = {"tags": ["SET", "UPDATE 1"], "rows": 0, "bytes": 10, "seconds": 1.5}
     assert sentence(chained("s", 0, "t", EventType.ENDED, 1, statement, GENESIS)) == "SET; UPDATE 1 after 1.500 s"
+    read = {"verdict": "allow", "command": "SELECT 1", "ended": {"tags": ["SELECT 1"], "seconds": 1.5}}
+    event = chained("s", 0, "t", EventType.JUDGED, 1, read, GENESIS)
+    assert sentence(event) == "allow  SELECT 1  ended SELECT 1 after 1.500 s" and end_of(event) == read["ended"]
     refused = {"tags": [], "error": "42501 not here", "seconds": 1.5}
     assert sentence(chained("s", 0, "t", EventType.ENDED, 1, refused, GENESIS)) == "42501 not here after 1.500 s"

@@ -38,7 +38,7 @@ from guardcli.api.store.database import insert_rows
 from guardcli.api.store.schema import CHUNKS, EVENTS, SEARCH, SESSIONS
 from guardcli.model.events import Event, EventType
 from guardcli.playback.asciicast import outputs
-from guardcli.playback.timeline import sentence
+from guardcli.playback.timeline import judged, sentence
 
 ID_BITS = 21
 """See above; 42 bits of milliseconds last until the year 2109."""
@@ -232,7 +232,7 @@ def _body(item: Searched) -> str:
     if event.type is EventType.OUTPUT:
         shown = "".join(text for _, text in outputs((item.content or b"").split(b"\n")))
         return _plain(_SEQUENCE.sub("", shown)).strip()[:BODY_MAX]
-    text = sentence(event)
+    text = judged(event.data) if event.type is EventType.JUDGED else sentence(event)
     if event.type is EventType.JUDGED:
         targets = (str(target) for one in _operations(event.data) for target in _list(one.get("targets")))
         rest = (str(event.data.get("message") or ""), *(str(one) for one in _list(event.data.get("parameters"))))

@@ -14,6 +14,7 @@ from guardcli.api.context import Context
 from guardcli.api.principals import Principal
 from guardcli.api.web.access import proof, token_of
 from guardcli.model.approvals import ApprovalState
+from guardcli.model.events import end_of
 from guardcli.playback import timeline
 from guardcli.playback.commands import agent, asked, resources
 from guardcli.playback.questions import granted, needs, said
@@ -57,6 +58,7 @@ def environment() -> Environment:
         "where": timeline.where,
         "age": age,
         "clock": clock,
+        "end_of": end_of,
         "flat": flat,
         "needs": needs,
         "said": said,

@@ -2,7 +2,8 @@
 
 The order for each statement is always the same: `Authority.judge` (nothing is written), `Authority.admit` (the record
 says what is about to happen), where the verdict is APPROVE `Authority.obtain`, then the bytes go to the server, then
-`Authority.ended`. What is refused is admitted as well, and never sent.
+`Authority.ended`. What is refused is admitted as well, and never sent. Of what only reads the record may say all at its
+end: until then it is `Authority.unsaid`, and nothing of an answer is delivered before `Authority.say` or `ended`.
 """
 
 from __future__ import annotations
@@ -85,7 +86,19 @@ class Authority(Protocol):
         ...
 
     def admit(self, statement: Statement, decision: Decision) -> Ticket:
-        """Record what is about to happen, or to be refused. Raises UnavailableError: then nothing may be sent."""
+        """Record what is about to happen or to be refused, or keep it for `say`.
+
+        Raises UnavailableError: then nothing may be sent.
+        """
+        ...
+
+    @property
+    def unsaid(self) -> bool:
+        """Whether something that was admitted is not in the record yet."""
+        ...
+
+    def say(self) -> None:
+        """Record it. Raises UnavailableError."""
         ...
 
     def obtain(self, ticket: Ticket) -> AsyncIterator[str]:

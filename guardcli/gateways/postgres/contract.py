@@ -7,14 +7,14 @@ and starts no task; where it must wait for something it hands out an awaitable, 
 more from that side meanwhile, and calls back with the result.
 
 Order: `begin` once, then `from_client` and `from_server` as chunks arrive (from a side that waits, nothing arrives),
-`client_goes_on` and `server_goes_on` once for each wait, `cancelled` at any time. The last call is `closed`;
-it comes exactly once for every admitted session, whatever went wrong, and without `begin` where the real server could
-not be reached.
+`client_goes_on` and `server_goes_on` once for each wait, `cancelled` and `unanswered` at any time. The last call is
+`closed`; it comes exactly once for every admitted session, whatever went wrong, and without `begin` where the real
+server could not be reached.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -83,8 +83,7 @@ class Step:
     `client_wait`: nothing more is taken from the client until it is done; its result goes to `client_goes_on`. What it
     raises ends the connection. `server_wait`: the same for the other side. `drop_wait`: the client's wait that is under
     way is given up (its task is cancelled), and its result will not come. `cancel`: what the real server is doing is
-    cancelled there. `end`: all is written out, then both connections are closed. `afterwards` is called as soon as all
-    is on its way: what nobody waits for.
+    cancelled there. `end`: all is written out, then both connections are closed.
     """
 
     to_client: list[bytes] = field(default_factory=list)
@@ -94,7 +93,6 @@ class Step:
     drop_wait: bool = False
     cancel: bool = False
     end: bool = False
-    afterwards: Callable[[], Step] | None = None
 
 
 class Conversation(Protocol):
@@ -134,6 +132,10 @@ class Conversation(Protocol):
     @property
     def between(self) -> bool:
         """Whether the client has been sent whole messages only, so that one more would be read as one."""
+        ...
+
+    def unanswered(self) -> Step:
+        """Some time has passed: record what is still under way."""
         ...
 
     def cancelled(self) -> Step:

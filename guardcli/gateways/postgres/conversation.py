@@ -71,8 +71,6 @@ class StatementConversation(WholeExchanges):
 
     def from_client(self, chunk: bytes) -> Step:
         """Take what the client sent."""
-        if self._late is not None:
-            self.settle()
         if self._is_at_rest():
             chunk = self.take_whole(chunk)
             if not chunk:
@@ -82,13 +80,8 @@ class StatementConversation(WholeExchanges):
 
     def from_server(self, chunk: bytes) -> Step:
         """Take what the server sent."""
-        if self._late is not None:
-            self.settle()
         if self._usual is not None and self.hear_whole(chunk):
-            if not self._client.held:
-                return self.give()
-            self.settle()
-            return self._done()
+            return self._done() if self._client.held else self.give()
         self.feed_server(chunk)
         return self._done()
 
@@ -113,6 +106,12 @@ class StatementConversation(WholeExchanges):
             asking.send()
         return self._done()
 
+    def unanswered(self) -> Step:
+        """Record what the server has not answered yet."""
+        if self.authority.unsaid:
+            self.authority.say()
+        return self.give()
+
     def cancelled(self) -> Step:
         """End the wait for a person; where there is none, let the server cancel what it is doing."""
         if self.asking is None:
@@ -131,8 +130,7 @@ class StatementConversation(WholeExchanges):
         return self.give()
 
     def closed(self, reason: str) -> None:
-        """Record what came last, and what will never be heard of."""
-        self.settle()
+        """Record what will never be heard of."""
         self.lose(reason)
 
     @property

@@ -29,6 +29,13 @@ class Link:
         self.skipping = False
         self.copying_in = False
 
+    def give(self) -> Step:
+        """Return what is to be done, and begin anew. Nothing of an answer is delivered that is not recorded."""
+        if self.step.to_client and self.authority.unsaid:
+            self.authority.say()
+        step, self.step = self.step, Step()
+        return step
+
     def to_client(self, data: bytes) -> None:
         """Send `data` to the client."""
         self.step.to_client.append(data)

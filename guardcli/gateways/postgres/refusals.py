@@ -23,8 +23,6 @@ STAND_IN = b"guard:probe"
 """The name of prepared statements of guard's own: of those that fail, and of what describes a COPY."""
 NOT_IN_STATE = "55000"
 """SQLSTATE object_not_in_prerequisite_state: an approval is pending. A time-out is no denial."""
-SYSTEM_ERROR = "58000"
-"""SQLSTATE system_error: the record cannot be written, or nobody can be asked."""
 SHOWN_MAX = 8
 HINT = "Nothing was run. Do not try to get around this: ask the person you work for if it is needed."
 
@@ -61,7 +59,7 @@ def denied(ticket: Ticket) -> ErrorResponse:
 
 def not_approved(reason: GuardError) -> ErrorResponse:
     """Return the error for a statement for which no yes was had."""
-    state = SYSTEM_ERROR
+    state = sqlstates.SYSTEM_ERROR
     if isinstance(reason, DeniedError):
         state = sqlstates.INSUFFICIENT_PRIVILEGE
     elif isinstance(reason, PendingError):

@@ -33,7 +33,7 @@ from guardcli.model.secrets import Secret
 
 BACKLOG = 4096
 TICK_SECONDS = 0.5
-"""How often the limits of time are looked at."""
+"""How often the limits of time are looked at, and for what is still unanswered."""
 
 log = logging.getLogger(__name__)
 
@@ -141,10 +141,13 @@ class Gateway:
 
     async def _tick(self) -> None:
         limits, loop = self._house.limits, asyncio.get_running_loop()
+        now = loop.time()
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            now = loop.time()
+            before, now = now, loop.time()
             for session in list(self._house.sessions):
+                if session.active >= before:
+                    session.tick()
                 if limits.lifetime and now - session.began > limits.lifetime:
                     session.end(ADMIN_SHUTDOWN, "terminating connection: it has reached its lifetime under this policy")
                 elif limits.idle and not session.waiting and now - session.active > limits.idle:

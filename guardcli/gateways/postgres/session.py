@@ -16,12 +16,13 @@ from typing import ParamSpec
 
 from guardcli.gateways.postgres.cancels import Cancels
 from guardcli.gateways.postgres.codec.backend import error
-from guardcli.gateways.postgres.codec.sqlstates import CONNECTION_FAILURE
+from guardcli.gateways.postgres.codec.sqlstates import CONNECTION_FAILURE, SYSTEM_ERROR
 from guardcli.gateways.postgres.codec.violations import ProtocolViolation
 from guardcli.gateways.postgres.contract import Conversation, Step
 from guardcli.gateways.postgres.upstream import Upstream
 from guardcli.gateways.postgres.vigil import Vigil
 from guardcli.gateways.postgres.wire import Wire
+from guardcli.model.errors import GuardError
 
 KEPT_MAX = 256 * 1024
 """Bytes that a client may send ahead while something is waited for; reading on is how its end is noticed meanwhile."""
@@ -76,7 +77,6 @@ class Session:
         self._ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._cancelling: set[asyncio.Task[None]] = set()
         self._clock = asyncio.get_running_loop().time
-        self._soon = asyncio.get_running_loop().call_soon
         self.began = self.active = self._clock()
 
     async def run(self, settings: dict[str, str]) -> str:
@@ -100,6 +100,11 @@ class Session:
     def waiting(self) -> bool:
         """Whether a person or the catalogue is waited for, so that silence is no idleness."""
         return self._waits.client is not None or self._waits.server is not None
+
+    def tick(self) -> None:
+        """Some time has passed: what is still under way is recorded."""
+        if not self._ended.done():
+            self._guarded(self._conversation.unanswered)
 
     def cancel(self) -> None:
         """Do what a cancel request asks for."""
@@ -138,6 +143,9 @@ class Session:
             self._do(work(*given, **more))
         except ProtocolViolation as violation:
             self.violated(violation)
+        except GuardError as fault:  # what cannot be recorded does not go on
+            self._tell(SYSTEM_ERROR, f"guard: {fault.message}", fault.hint)
+            self._finish(fault.message)
         except Exception:
             log.exception("a fault in the gateway")
             self._tell("XX000", "a fault in guard ended this connection")
@@ -148,10 +156,10 @@ class Session:
         self._tell(violation.sqlstate, violation.message)
         self._finish(violation.message)
 
-    def _tell(self, sqlstate: str, message: str) -> None:
+    def _tell(self, sqlstate: str, message: str, hint: str = "") -> None:
         """Send the error that ends the session, unless it would be read as a part of a row that was cut short."""
         if self._conversation.between:
-            self._client.write(error("FATAL", sqlstate, message).encode())
+            self._client.write(error("FATAL", sqlstate, message, hint).encode())
 
     def _do(self, step: Step) -> None:
         if step.to_client:
@@ -169,8 +177,6 @@ class Session:
             self._waits.server = self._wait(step.server_wait, self._server_goes_on)
         if step.end:
             self._finish("the session ended")
-        if step.afterwards is not None:
-            self._soon(self._guarded, step.afterwards)
         self._regulate()
 
     # -- waiting --

@@ -13,7 +13,6 @@ import struct
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from guardcli.gateways.postgres.authority import Ticket
 from guardcli.gateways.postgres.client_side import ClientSide
 from guardcli.gateways.postgres.codec.backend import (
     Column,
@@ -25,11 +24,8 @@ from guardcli.gateways.postgres.codec.backend import (
 from guardcli.gateways.postgres.codec.frames import HEADER, Frame
 from guardcli.gateways.postgres.codec.frontend import PORTAL, Describe, Execute, Sync
 from guardcli.gateways.postgres.codec.limits import BACKEND, FRONTEND
-from guardcli.gateways.postgres.contract import Step
 from guardcli.gateways.postgres.flight import Item, Sent
-from guardcli.gateways.postgres.inspected import ONLY_READS
 from guardcli.gateways.postgres.names import Portal
-from guardcli.model.decisions import Decision
 
 CHUNK_MAX = 16 * 1024
 """Longer chunks are few, and what there is to save on them is little."""
@@ -61,13 +57,6 @@ class WholeExchanges(ClientSide):
 
     _usual: _Usual | None = None
     _last: Answer | None = None
-    _late: _Usual | None = None
-    _judged: tuple[Decision | None, bool] = None, False
-
-    def give(self) -> Step:
-        """Return what is to be done, and begin anew."""
-        step, self.step = self.step, Step()
-        return step
 
     def take_whole(self, chunk: bytes) -> bytes:
         """Take what stands first in `chunk`, as far as it is usual, and return the rest. Nothing may be under way."""
@@ -130,31 +119,10 @@ class WholeExchanges(ClientSide):
         outcome.tags.append(answer.tag)
         self.status, self.closing = answer.status, False
         self.to_client(chunk)
-        self._late = usual
-        if self._only_reads(usual.item.ticket):
-            self.step.afterwards = self._settled
-        else:
-            self.settle()  # of what changed something nobody hears before it is recorded
+        self.end_portal(usual.portal)
+        self.group_ended(usual.item)
         self.ready()
         return True
-
-    def _only_reads(self, ticket: Ticket | None) -> bool:
-        decision = ticket.decision if ticket is not None else None
-        if decision is not self._judged[0]:
-            operations = decision.operations if decision is not None else ()
-            self._judged = decision, all(one.effects == ONLY_READS for one in operations)
-        return self._judged[1]
-
-    def settle(self) -> None:
-        """Record how the exchange went whose answer is on its way: done before anything else happens here."""
-        late, self._late = self._late, None
-        if late is not None:
-            self.end_portal(late.portal)
-            self.group_ended(late.item)
-
-    def _settled(self) -> Step:
-        self.settle()
-        return self.give()
 
     def _like_last(self, chunk: bytes) -> Answer | None:
         """Return the last answer where `chunk` is the same again but for what is in its one row."""

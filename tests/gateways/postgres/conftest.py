@@ -78,6 +78,9 @@ class Plain:
     def between(self) -> bool:
         return self._server.between
 
+    def unanswered(self) -> Step:
+        return Step()
+
     def cancelled(self) -> Step:
         if self._held:
             self._held = b""

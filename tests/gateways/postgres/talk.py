@@ -55,6 +55,13 @@ class Keeper:
         self.record.append(("judged", statement, decision.verdict))
         return Ticket(len(self.record), statement, decision, 0.0)
 
+    @property
+    def unsaid(self) -> bool:
+        return False
+
+    def say(self) -> None:
+        raise AssertionError("all is said at once here")
+
     async def obtain(self, ticket: Ticket) -> AsyncIterator[str]:
         yield "wait"
 

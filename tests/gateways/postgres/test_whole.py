@@ -41,11 +41,8 @@ def cut(data: bytes, size: int) -> list[bytes]:
 Script = Sequence[tuple[str, bytes]]
 
 
-def played(script: Script, size: int, *, late: bool = False) -> tuple[object, ...]:
-    """Play `script` in chunks of `size` bytes, or whole ones for 0; return all that can be seen of it.
-
-    What is to be done afterwards is done before the next chunk comes, or where it is `late` not at all before the end.
-    """
+def played(script: Script, size: int) -> tuple[object, ...]:
+    """Play `script` in chunks of `size` bytes, or whole ones for 0; return all that can be seen of it."""
     keeper = Keeper()
     made = conversation(keeper)
     steps: list[Step] = []
@@ -53,8 +50,7 @@ def played(script: Script, size: int, *, late: bool = False) -> tuple[object, ..
     try:
         for side, data in script:
             take = made.from_client if side == "client" else made.from_server
-            steps += [one for chunk in cut(data, size) for one in settled(take(chunk), late)]
-        made.settle()
+            steps += [take(chunk) for chunk in cut(data, size)]
     except ProtocolViolation as violation:
         fault = violation.message
     waits = [step.client_wait for step in steps if step.client_wait is not None]
@@ -64,10 +60,6 @@ def played(script: Script, size: int, *, late: bool = False) -> tuple[object, ..
     sent = [b"".join(part) for part in zip(*map(_both, steps), strict=True)]
     out = (sent, keeper.record, len(waits))
     return (*out, fault, made.status, portals, list(made.names.statements), len(made.flight), made.skipping)
-
-
-def settled(step: Step, late: bool) -> list[Step]:
-    return [step] if late or step.afterwards is None else [step, step.afterwards()]
 
 
 def _both(step: Step) -> tuple[bytes, bytes]:
@@ -138,7 +130,6 @@ def test_it_does_not_matter_how_chunks_are_cut(name: str) -> None:
     script = SCRIPTS[name]
     slow = played(script, 1)
     assert played(script, 0) == slow
-    assert played(script, 0, late=True) == slow
     assert played(script, 7) == slow
 
 
@@ -164,35 +155,14 @@ def test_the_usual_exchange_goes_the_short_way() -> None:
     for asked, said in (USUAL, (ONE, ROWS + ROW + DONE + READY)):
         assert made.take_whole(asked) == b""
         assert made.hear_whole(said)
-        made.settle()
 
 
-def test_a_client_that_has_its_answer_waits_for_no_record_of_it() -> None:
-    keeper = Keeper()
-    made = conversation(keeper)
-    made.from_client(ONE)
-    answered = made.from_server(ROWS + ROW + DONE + READY)
-    assert answered.to_client and [entry[0] for entry in keeper.record] == ["judged"]  # type: ignore[index]
-    assert answered.afterwards is not None
-    answered.afterwards()
-    made.closed("the client left")
-    assert [entry[0] for entry in keeper.record] == ["judged", "ended"]  # type: ignore[index]
-
-
-@pytest.mark.parametrize("asked", [Query(b"INSERT INTO t VALUES (1)"), Query(b"SELECT nextval('s')")], ids=str)
-def test_of_what_changed_something_a_client_hears_only_once_it_is_recorded(asked: Query) -> None:
+@pytest.mark.parametrize(
+    "asked", [Query(b"INSERT INTO t VALUES (1)"), Query(b"SELECT nextval('s')"), Query(b"SELECT 1")], ids=str
+)
+def test_a_client_hears_only_what_is_recorded(asked: Query) -> None:
     keeper = Keeper()
     made = conversation(keeper)
     made.from_client(asked.encode())
     assert made.hear_whole(DONE + READY), "it goes the short way"
     assert [entry[0] for entry in keeper.record] == ["judged", "ended"]  # type: ignore[index]
-    assert made.give().afterwards is None
-
-
-def test_what_came_last_is_recorded_though_the_connection_ends_at_once() -> None:
-    keeper = Keeper()
-    made = conversation(keeper)
-    made.from_client(ONE)
-    made.from_server(ROWS + ROW + DONE + READY)
-    made.closed("the client left")
-    assert keeper.record[1] == ("ended", keeper.record[0][1], (["SELECT 1"], 1, len(ROW), "", False))  # type: ignore[index]
