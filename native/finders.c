@@ -27,12 +27,20 @@ struct cursor {
     struct match head, lead;
 };
 
+/* What was last seen of a value: `start` is one more than where it was looked for, 0 where none was. */
+struct seen {
+    size_t start;
+    enum outcome outcome;
+    struct match match;
+};
+
 struct search {
     struct text text;
     size_t at;
     unsigned steps;
     bool exhausted;
     struct cursor *cursor;
+    struct seen seen;
 };
 
 static size_t line_start(struct text text, size_t at, size_t most)
@@ -55,11 +63,18 @@ static enum outcome tell(bool found) { return found ? FOUND : NOTHING; }
 /* Match a value at `start` that reaches `at`, but behind a lead, and is judged to be secret. */
 static enum outcome holds(const struct finder *finder, struct search *search, size_t start, struct match *match)
 {
-    enum outcome outcome = guard_run(finder->value, search->text, start, false, &search->steps, match);
-    if (outcome != FOUND)
-        return outcome;
-    struct text value = {search->text.bytes + match->start, match->stop - match->start};
-    return tell((finder->lead || match->end >= search->at) && guard_is_secret(finder, value));
+    struct seen *seen = &search->seen;
+    if (seen->start != start + 1) {
+        seen->start = start + 1;
+        seen->outcome = guard_run(finder->value, search->text, start, false, &search->steps, &seen->match);
+        if (seen->outcome == FOUND) {
+            struct text value = {search->text.bytes + seen->match.start, seen->match.stop - seen->match.start};
+            seen->outcome = tell((finder->lead || seen->match.end >= search->at) && guard_is_secret(finder, value));
+        }
+    }
+    if (seen->outcome == FOUND)
+        *match = seen->match;
+    return seen->outcome;
 }
 
 /* Find the next head that begins up to `last`, behind a lead that is not far. */

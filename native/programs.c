@@ -10,8 +10,11 @@
 #define DEEPEST 3 /* assertions within assertions */
 #define FIRST 1   /* where a program's first operation stands */
 
-enum code { MATCH, SET, RUN, LAZY_RUN, BRANCH, JUMP, START, LOOP, OPEN, CLOSE, LOOK, BEHIND, BOUNDARY, LINE, BEGIN, FINISH };
-enum { SURE = 1, LAZY = 2 }; /* of a loop: a match is sure behind it; as few turns as can be */
+enum code { MATCH, SET, RUN, LAZY_RUN, BRANCH, JUMP, START, LOOP, OPEN, CLOSE, LOOK, BEHIND, BOUNDARY, LINE, BEGIN, FINISH, SETS, UNITS };
+enum { SURE = 1, LAZY = 2 };     /* of a loop: a match is sure behind it; as few turns as can be */
+enum { ALONE = 1, CERTAIN = 2 }; /* of a run and of units: nothing that they take may follow; a match is sure behind them */
+#define RUN_WORDS 6
+#define UNITS_WORDS 9
 
 /* What is left of an operation: nothing but to go on; the shorter ends of a run, down to `low`; its longer ends, so many as
  * `low` says; the branches whose bits are in `low` and `high`. */
@@ -26,6 +29,7 @@ struct run {
     const uint32_t *program;
     struct text text;
     unsigned *steps;
+    bool whole;
     size_t count;
     struct state now, room[ROOM];
 };
@@ -60,7 +64,7 @@ static bool retry(struct run *run)
             uint64_t mask = top->low | (uint64_t)top->high << 32;
             unsigned number = (unsigned)__builtin_ctzll(mask);
             run->now = *top;
-            run->now.at = one[2 + number];
+            run->now.at = one[3 + number];
             mask &= mask - 1;
             top->low = (uint32_t)mask;
             top->high = (uint32_t)(mask >> 32);
@@ -71,7 +75,7 @@ static bool retry(struct run *run)
             while (top->place > top->low && !has(run->program, one[4], run->text, --top->place))
                 ++*run->steps;
             run->now = *top;
-            run->now.at += 5;
+            run->now.at += RUN_WORDS;
             if (has(run->program, one[4], run->text, top->place)) {
                 run->count -= top->place == top->low;
                 return true;
@@ -86,7 +90,7 @@ static bool retry(struct run *run)
                 ++*run->steps;
             }
             run->now = *top;
-            run->now.at += 5;
+            run->now.at += RUN_WORDS;
             bool good = has(run->program, one[4], run->text, top->place);
             if (top->low && top->place < run->text.length && has(run->program, one[1], run->text, top->place)) {
                 top->place++;
@@ -102,6 +106,11 @@ static bool retry(struct run *run)
     return false;
 }
 
+static enum outcome tell(bool found) { return found ? FOUND : NOTHING; }
+
+/* Tell whether what is taken greedily need never be tried shorter. */
+static bool is_settled(const struct run *run, uint32_t bound) { return (bound & ALONE) || ((bound & CERTAIN) && !run->whole); }
+
 /* Take a run of bytes, as long as can be or as short as can be. */
 static enum outcome take_run(struct run *run, const uint32_t *one)
 {
@@ -116,6 +125,11 @@ static enum outcome take_run(struct run *run, const uint32_t *one)
     *run->steps += (unsigned)(place - now->place) / 8;
     if (place - now->place < one[2])
         return NOTHING;
+    if (is_settled(run, one[5])) {
+        now->place = (uint32_t)place;
+        now->at += RUN_WORDS;
+        return tell(has(run->program, one[4], run->text, place));
+    }
     if (one[0] == LAZY_RUN) {
         now->place = (uint32_t)place;
         now->low = one[3] - one[2];
@@ -126,8 +140,64 @@ static enum outcome take_run(struct run *run, const uint32_t *one)
     bool good = has(run->program, one[4], run->text, place);
     if (place > now->low && !keep(run, *now, SHORTER))
         return EXHAUSTED;
-    now->at += 5;
-    return good ? FOUND : NOTHING;
+    now->at += RUN_WORDS;
+    return tell(good);
+}
+
+/* Take bytes of one set, and pairs of one of two others, as many as can be; where fewer may have to do, what stands
+ * behind this operation tries all. */
+static enum outcome take_units(struct run *run, const uint32_t *one)
+{
+    struct state *now = &run->now;
+    size_t place = now->place, count = 0;
+    if (!is_settled(run, one[3])) {
+        now->at += UNITS_WORDS;
+        return FOUND;
+    }
+    for (; count < one[2] && place < run->text.length; count++) {
+        if (has(run->program, one[5], run->text, place))
+            place++;
+        else if (has(run->program, one[6], run->text, place) && place + 1 < run->text.length
+                 && has(run->program, one[7], run->text, place + 1))
+            place += 2;
+        else
+            break;
+    }
+    *run->steps += (unsigned)(place - now->place) / 8;
+    now->place = (uint32_t)place;
+    now->at = one[4];
+    return tell(count >= one[1] && has(run->program, one[8], run->text, place));
+}
+
+static enum outcome choose(struct run *run, const uint32_t *one)
+{
+    struct state *now = &run->now;
+    struct text text = run->text;
+    unsigned byte = now->place < text.length ? text.bytes[now->place] : 256;
+    unsigned next = now->place + 1 < text.length ? text.bytes[now->place + 1] : 256;
+    const uint32_t *first = run->program + one[1] + 2 * byte, *second = run->program + one[2] + 2 * next;
+    uint64_t mask = (first[0] & second[0]) | (uint64_t)(first[1] & second[1]) << 32;
+    if (!mask)
+        return NOTHING;
+    uint64_t others = mask & (mask - 1);
+    now->low = (uint32_t)others;
+    now->high = (uint32_t)(others >> 32);
+    if (others && !keep(run, *now, BRANCHES))
+        return EXHAUSTED;
+    now->at = one[3 + __builtin_ctzll(mask)];
+    return FOUND;
+}
+
+static enum outcome take_sets(struct run *run, const uint32_t *one)
+{
+    struct state *now = &run->now;
+    if (run->text.length - now->place < one[1])
+        return NOTHING;
+    for (uint32_t index = 0; index < one[1]; index++)
+        if (!has(run->program, one[2 + index], run->text, now->place++))
+            return NOTHING;
+    now->at += 2 + one[1];
+    return FOUND;
 }
 
 static enum outcome take_turn(struct run *run, const uint32_t *one)
@@ -178,12 +248,12 @@ static enum outcome operate(struct run *run, const uint32_t *one, unsigned depth
     case RUN:
     case LAZY_RUN:
         return take_run(run, one);
-    case BRANCH: {
-        unsigned byte = now->place < text.length ? text.bytes[now->place] : 256;
-        now->low = run->program[one[1] + 2 * byte];
-        now->high = run->program[one[1] + 2 * byte + 1];
-        return (now->low || now->high) && !keep(run, *now, BRANCHES) ? EXHAUSTED : NOTHING;
-    }
+    case SETS:
+        return take_sets(run, one);
+    case UNITS:
+        return take_units(run, one);
+    case BRANCH:
+        return choose(run, one);
     case JUMP:
         now->at = one[1];
         return FOUND;
@@ -237,6 +307,7 @@ static enum outcome attempt(const uint32_t *program, uint32_t at, struct text te
     run.program = program;
     run.text = text;
     run.steps = steps;
+    run.whole = whole;
     run.count = 0;
     run.now = (struct state){.at = at, .place = (uint32_t)from, .start = UINT32_MAX};
     for (;;) {

@@ -1,8 +1,8 @@
 """Compiles regular expressions on bytes to programs, which ``native/programs.c`` runs as Python would match them.
 
-A program is a row of numbers: operations, the sets of bytes that they take, and for each choice a table that tells by
-the next byte which branches are worth a try. What no detector needs is refused: references back, and repeating what
-may match nothing.
+A program is a row of numbers: operations, the sets of bytes that they take, and for each choice tables that tell by
+the next two bytes which branches are worth a try. What can only match as long as it can be is not tried shorter. What
+no detector needs is refused: references back, and repeating what may match nothing.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ SURE = 1 << 257
 """Stands in a set where all that follows may be nothing at all: a match is sure."""
 
 ANYWHERE = ALL | END
+ALONE, CERTAIN = 1, 2
+"""Of a repetition: nothing that it takes may follow it; a match is sure behind it."""
+
 COUNTERS = 2
 """Repetitions of more than a byte that may stand in each other."""
 
@@ -53,6 +56,8 @@ class Code(IntEnum):
     LINE = 13
     BEGIN = 14
     FINISH = 15
+    SETS = 16
+    UNITS = 17
 
 
 _PLACES = {
@@ -97,6 +102,23 @@ def _first_of(item: tuple[Any, Any], flags: int, follow: int) -> int:
     return follow & ~SURE
 
 
+def _second(items: Any, flags: int, follow: int) -> int:
+    """Return which bytes may be the second of `items` and what may follow them: all those, and perhaps more."""
+    if not items:
+        return ANYWHERE
+    code, value = items[0]
+    if code in _SINGLE:
+        return first(items[1:], flags, follow) & ANYWHERE
+    if code is codes.SUBPATTERN and len(items) == 1:
+        return _second(value[3], (flags | value[1]) & ~value[2], follow)
+    return ANYWHERE
+
+
+def _bound(members: int, follow: int) -> int:
+    """Return what is known of a repetition that begins with `members` where `follow` may stand behind it."""
+    return ALONE * (not members & follow & ALL) + CERTAIN * bool(follow & SURE)
+
+
 class _Writer:
     """A program that is being written."""
 
@@ -133,14 +155,24 @@ class _Writer:
         follows = [follow]
         for item in reversed(items):
             follows.append(_first_of(item, flags, follows[-1]))
+        singles: list[int] = []
         for item, after in zip(items, reversed(follows[:-1]), strict=True):
+            if item[0] in _SINGLE:
+                singles.append(taken(item[0], item[1], flags))
+                continue
+            self._sets_in_a_row(singles)
             self._one(item[0], item[1], flags, after)
+        self._sets_in_a_row(singles)
+
+    def _sets_in_a_row(self, singles: list[int]) -> None:
+        """Write that a byte of each of `singles` comes, and forget them."""
+        self._words += [Code.SETS, len(singles)] if len(singles) > 1 else [Code.SET] * len(singles)
+        for one in singles:
+            self._refer(one)
+        singles.clear()
 
     def _one(self, code: Any, value: Any, flags: int, follow: int) -> None:
-        if code in _SINGLE:
-            self._words.append(Code.SET)
-            self._refer(taken(code, value, flags))
-        elif code is codes.SUBPATTERN:
+        if code is codes.SUBPATTERN:
             group, more, less, inner = value
             self._words += [Code.OPEN] if group is not None else []
             self._sequence(inner, (flags | more) & ~less, follow)
@@ -163,11 +195,11 @@ class _Writer:
         if len(branches) > BRANCHES:
             raise ValueError("too many branches")
         firsts = [first(branch, flags, follow) for branch in branches]
-        masks = tuple(sum((one >> byte & 1) << number for number, one in enumerate(firsts)) for byte in range(257))
         self._words.append(Code.BRANCH)
-        self._tables.setdefault(masks, []).append(len(self._words))
-        begin = len(self._words) + 1
-        self._words += [0] * (1 + len(branches))
+        self._choose(firsts)
+        self._choose([_second(branch, flags, follow) for branch in branches])
+        begin = len(self._words)
+        self._words += [0] * len(branches)
         ends = []
         for number, branch in enumerate(branches):
             self._words[begin + number] = len(self._words)
@@ -177,15 +209,23 @@ class _Writer:
         for end in ends:
             self._words[end] = len(self._words)
 
+    def _choose(self, members: list[int]) -> None:
+        """Say where the table stands that has a bit for each branch to which a byte belongs."""
+        masks = tuple(sum((one >> byte & 1) << number for number, one in enumerate(members)) for byte in range(257))
+        self._tables.setdefault(masks, []).append(len(self._words))
+        self._words.append(0)
+
     def _repeat(self, value: Any, lazy: bool, flags: int, follow: int) -> None:
         low, high, inner = value
         high = _MOST if high is codes.MAXREPEAT else int(high)
         single = _single(inner, flags)
         if single is not None:
-            self._words.append(Code.LAZY_RUN if lazy else Code.RUN)
+            bound = _bound(single, follow)
+            self._words.append(Code.LAZY_RUN if lazy and not bound & ALONE else Code.RUN)
             self._refer(single)
             self._words += [low, high]
             self._refer(follow)
+            self._words.append(bound)
         elif (low, high) == (0, 1):
             self._branches([(), inner] if lazy else [inner, ()], flags, follow)
         else:
@@ -195,6 +235,12 @@ class _Writer:
         if inner.getwidth()[0] == 0 or self._depth == COUNTERS:
             raise ValueError("what may be nothing is repeated, or repetitions stand too deep in each other")
         again = first(inner, flags, ANYWHERE)
+        after, units = 0, None if lazy else _units(inner, flags)
+        if units is not None and (bound := _bound(again, follow)):
+            self._words += [Code.UNITS, low, high, bound, 0]
+            after = len(self._words) - 1
+            for one in (*units, follow):
+                self._refer(one)
         self._words += [Code.START, self._depth]
         head = len(self._words)
         self._words += [Code.LOOP, self._depth, low, high, 2 * lazy + bool(follow & SURE), 0]
@@ -205,6 +251,8 @@ class _Writer:
         self._depth -= 1
         self._words += [Code.JUMP, head]
         self._words[head + 5] = len(self._words)
+        if after:
+            self._words[after] = len(self._words)
 
     def _look(self, direction: int, inner: Any, negative: bool, flags: int) -> None:
         low, high = inner.getwidth()
@@ -230,3 +278,14 @@ def _single(items: Any, flags: int) -> int | None:
     if code is codes.SUBPATTERN and value[0] is None:
         return _single(value[3], (flags | value[1]) & ~value[2])
     return taken(code, value, flags) if code in _SINGLE else None
+
+
+def _units(items: Any, flags: int) -> tuple[int, int, int] | None:
+    """Return the sets of `items` that are a byte of the first, or else one of the second and one of the third."""
+    if len(items) != 1 or items[0][0] is not codes.BRANCH or len(items[0][1][1]) != 2:
+        return None
+    plain, pair = items[0][1][1]
+    one, escape, escaped = _single(plain, flags), _single(pair[:1], flags), _single(pair[1:], flags)
+    if one is None or escape is None or escaped is None or one & escape:
+        return None
+    return one, escape, escaped
