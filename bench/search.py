@@ -30,8 +30,9 @@ from stage import Table, machine
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from integration.servers import postgres as throw_away
 
+from guardcli.api.store.appended import Appended
 from guardcli.api.store.database import copy_line, open_database, prepare, writing
-from guardcli.api.store.indexing import ID_BITS, SPAN_BITS, Searched, add, document, facet, place, rows_of
+from guardcli.api.store.indexing import ID_BITS, SPAN_BITS, add, document, facet, place, rows_of
 from guardcli.api.store.schema import SEARCH, SEARCH_TEXT
 from guardcli.api.store.search import Search, SearchQuery
 from guardcli.model.errors import GuardError
@@ -56,7 +57,7 @@ SETTINGS = ("shared_buffers=512MB", "maintenance_work_mem=1GB", "max_wal_size=8G
 """Of PostgreSQL; the first as for a machine of some GB, the others for filling in quickly."""
 
 
-def calls(session: str, start: int, pick: random.Random, more: str = "") -> list[Searched]:
+def calls(session: str, start: int, pick: random.Random, more: str = "") -> list[Appended]:
     """Return `BATCH` events: calls of psql whose words end with `more`, every tenth event with a finding."""
     found = []
     for number in range(start, start + BATCH):
@@ -75,7 +76,7 @@ def calls(session: str, start: int, pick: random.Random, more: str = "") -> list
                 ],
             }
         type = EventType.MASKED if detected else EventType.JUDGED
-        found.append(Searched(Event(session, number, moment(number).isoformat(), type, call, data, "", "")))
+        found.append(Appended(Event(session, number, moment(number).isoformat(), type, call, data, "", "")))
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from guardcli.api.store.events import Appended
+from guardcli.api.store.appended import Appended
 from guardcli.api.store.sessions import Session, SessionState
 from guardcli.api.store.trail import Entry
 from guardcli.api.store.verification import Report

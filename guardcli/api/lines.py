@@ -15,18 +15,22 @@ import orjson
 from pydantic import ValidationError
 
 from guardcli.api.bodies import MAX_BATCH, NewEvent
-from guardcli.api.store.events import Appended
+from guardcli.api.store.appended import Appended
 from guardcli.model.errors import ConfigurationError
 from guardcli.model.events import Event, EventType, canonical
 
-_PLAIN = re.compile(r"[A-Za-z0-9][\w.:-]{0,63}", re.ASCII).fullmatch
-_DIGEST = re.compile(r"[0-9a-f]{64}").fullmatch
-_EXPONENT = re.compile(rb"[:,\[]-?[0-9.]+[eE]").search
-"""Numbers that Python and orjson write each in its own way."""
-_SESSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{7,63}").fullmatch
-_TYPES = {one.value: one for one in EventType}
+_HEAD = re.compile(rb'\{"call":(0|[1-9][0-9]{0,15}),"data":').match
+_TAIL = re.compile(
+    rb',"hash":"([0-9a-f]{64})",("previous":"([0-9a-f]{64})","sequence":(0|[1-9][0-9]{0,15}),'
+    rb'"session":"([A-Za-z0-9][A-Za-z0-9_-]{7,63})","time":"([A-Za-z0-9][A-Za-z0-9_.:-]{0,31})","type":"([a-z]+)"\})'
+).fullmatch
+"""What stands before and behind the data of a line that a broker wrote; its hash is over all but the hash."""
+
+_HASH = b',"hash":"'
+_EXPONENT = re.compile(rb"e[+-]?[0-9]+[,\]}]").search
+"""Numbers that Python and orjson write each in its own way, and now and then the end of a text."""
+_TYPES = {one.value.encode(): one for one in EventType}
 _NUMBER_MAX = 2**53
-_TIME_MAX = 32
 
 
 def read_lines(body: bytes) -> list[Appended]:
@@ -54,36 +58,27 @@ def read_lines(body: bytes) -> list[Appended]:
 
 def _checked(line: bytes) -> Appended | None:
     """Return the event of a canonical line with the right hash, None for any other line."""
+    at = line.rfind(_HASH)
+    head, tail = _HEAD(line), _TAIL(line, max(at, 0))
+    if head is None or tail is None:
+        return None
+    digest, rest, previous, number, session, time, kind = tail.groups()
+    text, call, sequence, type_ = line[head.end() : at], int(head[1]), int(number), _TYPES.get(kind)
+    if type_ is None or call >= _NUMBER_MAX or sequence >= _NUMBER_MAX:
+        return None
     try:
-        form = orjson.loads(line)
-        session, sequence, time, kind = form["session"], form["sequence"], form["time"], form["type"]
-        call, data, previous, digest = form["call"], form["data"], form["previous"], form["hash"]
-        type_ = _TYPES[kind]
-        if not (_SESSION(session) and _PLAIN(time) and _DIGEST(previous) and _DIGEST(digest)):
-            return None
-    except (ValueError, KeyError, TypeError):
+        data = orjson.loads(text)
+    except ValueError:
         return None
-    if type(sequence) is not int or type(call) is not int or len(time) > _TIME_MAX or type(data) is not dict:
+    if type(data) is not dict or not _is_canonical(text, data):
         return None
-    if not (0 <= sequence < _NUMBER_MAX and 0 <= call < _NUMBER_MAX):
+    state = hashlib.sha256(line[: at + 1])
+    state.update(rest)
+    found = state.hexdigest()
+    if found.encode() != digest:
         return None
-    head = b'{"call":%d,"data":' % call
-    tail = b'"previous":"%b","sequence":%d,"session":"%b","time":"%b","type":"%b"}' % (
-        previous.encode(),
-        sequence,
-        session.encode(),
-        time.encode(),
-        kind.encode(),
-    )
-    middle = b',"hash":"%b",' % digest.encode()
-    if not (line.startswith(head) and line.endswith(middle + tail)):
-        return None
-    text = line[len(head) : -len(middle) - len(tail)]
-    if not _is_canonical(text, data):
-        return None
-    if hashlib.sha256(b"%b%b,%b" % (head, text, tail)).hexdigest() != digest:
-        return None
-    return Appended(Event(session, sequence, time, type_, call, data, previous, digest), None, text.decode())
+    event = Event(session.decode(), sequence, time.decode(), type_, call, data, previous.decode(), found)
+    return Appended(event, None, text.decode())
 
 
 def _is_canonical(text: bytes, data: dict[str, object]) -> bool:

@@ -56,20 +56,23 @@ def _opened(data: Mapping[str, Any]) -> str:
     return f"{shown}  as {data.get('identity', '?')} on {data.get('host', '?')}, policy {data.get('policy', '?')}"
 
 
-def judged(data: Mapping[str, Any]) -> str:
-    """Return what was called and what was decided, as the data of a ``judged`` event say."""
+def grounds(data: Mapping[str, Any]) -> str:
+    """Return what a ``judged`` event tells behind its command: what the call would do, and why that was decided."""
     reason = "; ".join(str(one.get("reason")) for one in _operations(data) if one.get("reason"))
     effects = list(dict.fromkeys(str(effect) for one in _operations(data) for effect in _list(one.get("effects"))))
-    parts = [str(data.get("verdict", "?")), str(data.get("command", data.get("tool", "")))]
-    parts.append(f"[{', '.join(effects)}]" if effects else "")
-    parts.append(f"rule {data['rule']}" if data.get("rule") else "")
-    parts.append(f"({reason})" if reason else "")
-    return "  ".join(part for part in parts if part)
+    parts = [f"[{', '.join(effects)}]" if effects else "", f"rule {data['rule']}" if data.get("rule") else ""]
+    return "  ".join(filter(None, (*parts, f"({reason})" if reason else "")))
 
 
-def _judged_and_ended(data: Mapping[str, Any]) -> str:
-    end = data.get("ended")
-    return f"{judged(data)}  ended {_ended(end)}" if isinstance(end, Mapping) else judged(data)
+def judged(data: Mapping[str, Any], behind: str) -> str:
+    """Return what a ``judged`` event tells; `behind` are its `grounds`, which many events have in common."""
+    parts = (str(data.get("verdict", "?")), str(data.get("command", data.get("tool", ""))), behind)
+    return "  ".join(filter(None, parts))
+
+
+def _judged(data: Mapping[str, Any]) -> str:
+    told, end = judged(data, grounds(data)), data.get("ended")
+    return f"{told}  ended {_ended(end)}" if isinstance(end, Mapping) else told
 
 
 def _operations(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -161,7 +164,7 @@ def _facts(data: Mapping[str, Any]) -> str:
 
 _SENTENCES: dict[EventType, Callable[[Mapping[str, Any]], str]] = {
     EventType.OPENED: _opened,
-    EventType.JUDGED: _judged_and_ended,
+    EventType.JUDGED: _judged,
     EventType.ASKED: _asked,
     EventType.DECIDED: _decided,
     EventType.STARTED: _started,

@@ -28,9 +28,9 @@ from guardcli.api.archive.ring import Ring
 from guardcli.api.archive.segments import Segments
 from guardcli.api.notify import RECHECK_SECONDS
 from guardcli.api.store import Store
+from guardcli.api.store.appended import Appended
 from guardcli.api.store.approvals import Request
 from guardcli.api.store.database import open_database, prepare, writing
-from guardcli.api.store.events import Appended
 from guardcli.client.api import ApiClient
 from guardcli.model.events import GENESIS, Event, EventType, chained
 

@@ -12,8 +12,8 @@ import pytest
 from inside import guard
 
 from guardcli.api.store import Store
+from guardcli.api.store.appended import Appended
 from guardcli.api.store.database import open_database, prepare
-from guardcli.api.store.events import Appended
 from guardcli.api.store.verification import verify
 from guardcli.model.events import GENESIS, EventType, chained
 

@@ -13,7 +13,7 @@ from guardcli.api.context import Api, Context, Who
 from guardcli.api.lines import read_lines
 from guardcli.api.principals import Principal
 from guardcli.api.routing import new_router
-from guardcli.api.store.events import Appended
+from guardcli.api.store.appended import Appended
 from guardcli.model.events import Event, EventType, canonical
 
 router = new_router(prefix="/sessions/{id}/events", tags=["events"])

@@ -4,6 +4,7 @@
 ``schema``       the tables
 ``database``     opens the engine, sets SQLite's durability, brings the schema up to date
 ``sessions``     who runs what, and the head of each session's chain
+``appended``     one event of a batch, on its way in
 ``events``       append and read the chain and the recording's stretches
 ``stretches``    where the recordings' stretches are
 ``rewrapping``   seals them anew, for the present identity

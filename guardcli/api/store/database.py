@@ -78,19 +78,20 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
     them than the database does.
     """
     names = list(rows[0])
+    values = map(itemgetter(*names), rows)
     if connection.dialect.name == "postgresql":
-        _copy(connection, table, names, rows)
+        _copy(connection, table, names, values)
         return
-    wanted = ", ".join(f":{name}" for name in names)
+    wanted = ", ".join("?" * len(names))
     statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({wanted})"  # noqa: S608 - names of our own
-    connection.exec_driver_sql(statement, list(map(dict, rows)))
+    connection.exec_driver_sql(statement, list(values))
 
 
-def _copy(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
+def _copy(connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
     """Insert by COPY, in the transaction of `connection`; what the driver raises is what SQLAlchemy makes of it."""
     driver: Any = connection.connection.driver_connection
     quoted = ", ".join(f'"{name}"' for name in names)
-    lines = "".join(map(copy_line, map(itemgetter(*names), rows)))
+    lines = "".join(map(copy_line, rows))
     try:
         with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({quoted}) FROM STDIN") as copy:
             copy.write(lines.encode())

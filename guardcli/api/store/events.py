@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine, Row, func, select, update
 
 from guardcli.api.archive.segments import Segment
 from guardcli.api.store import indexing
+from guardcli.api.store.appended import Appended
 from guardcli.api.store.database import insert_rows, now, reading, writing
 from guardcli.api.store.schema import CHUNKS, EVENTS, SESSIONS
 from guardcli.api.store.sessions import TOKEN_SECONDS
@@ -34,15 +35,8 @@ PAGE = 500
 COUNTERS_MAX = 40
 """Names that one session's counters have; what would be another is not counted."""
 
-
-@dataclass(frozen=True, slots=True)
-class Appended:
-    """One event of a batch, with its stretch of the recording where it is an ``output`` event."""
-
-    event: Event
-    content: bytes | None = None
-    text: str = ""
-    """The canonical JSON of the event's data, where the hash has been checked over just that; else empty."""
+_COUNTED = frozenset({EventType.JUDGED, EventType.MASKED, EventType.ASKED, EventType.FAILED, EventType.RECOVERED})
+_NAMES = {one: one.value for one in EventType}
 
 
 @dataclass(slots=True)
@@ -57,7 +51,7 @@ class _Head:
     status: object = None
     added: list[dict[str, object]] = field(default_factory=list)
     chunks: list[dict[str, Any]] = field(default_factory=list)
-    searched: list[indexing.Searched] = field(default_factory=list)
+    searched: list[Appended] = field(default_factory=list)
 
 
 class Events:
@@ -220,18 +214,19 @@ def _extend(head: _Head, session: str, item: Appended) -> None:
             "session": event.session,
             "sequence": event.sequence,
             "time": event.time,
-            "type": event.type.value,
+            "type": _NAMES[event.type],
             "call": event.call,
             "data": item.text or canonical(event.data).decode(),
             "previous": event.previous,
             "hash": event.hash,
         }
     )
-    head.searched.append(indexing.Searched(event, item.content))
+    head.searched.append(item)
     head.events, head.hash = event.sequence + 1, event.hash
-    for name, count in counted(event).items():
-        if name in head.counts or len(head.counts) < COUNTERS_MAX:
-            head.counts[name] = head.counts.get(name, 0) + count
+    if event.type in _COUNTED:
+        for name, count in counted(event).items():
+            if name in head.counts or len(head.counts) < COUNTERS_MAX:
+                head.counts[name] = head.counts.get(name, 0) + count
     if event.type is EventType.CLOSED:
         head.closed = now()
         head.status = event.data.get("status")
@@ -264,6 +259,4 @@ def counted(event: Event) -> Mapping[str, int]:
         findings = event.data.get("findings")
         numbers = findings.values() if isinstance(findings, Mapping) else ()
         return {"masked": sum(number for number in numbers if isinstance(number, int))}
-    if event.type in (EventType.ASKED, EventType.FAILED, EventType.RECOVERED):
-        return {event.type.value: 1}
-    return {}
+    return {event.type.value: 1} if event.type in _COUNTED else {}

@@ -30,15 +30,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, select
 
+from guardcli.api.store.appended import Appended
 from guardcli.api.store.database import insert_rows
 from guardcli.api.store.schema import CHUNKS, EVENTS, SEARCH, SESSIONS
-from guardcli.model.events import Event, EventType
+from guardcli.model.events import Event, EventType, canonical
 from guardcli.playback.asciicast import outputs
-from guardcli.playback.timeline import judged, sentence
+from guardcli.playback.timeline import grounds, judged, sentence
 
 ID_BITS = 21
 """See above; 42 bits of milliseconds last until the year 2109."""
@@ -58,10 +61,24 @@ WORD_MAX = 200
 SILENT = frozenset({EventType.STARTED, EventType.ENDED})
 """What says nothing that the events beside it do not."""
 
+_OF_NO_CALL = SILENT | {EventType.JUDGED}
+
+COMMON = 4
+"""Facets that stand first in each row, and are no call's: of the session, its owner, its identity and the type."""
+
 FACETS_KEPT = 4096
 """Facets that need not be worked out again: most events of a session have most of them in common."""
 
-_TEXT_OF_SQLITE = "INSERT INTO search_text(rowid, facets, body) VALUES (:id, :facets, :body)"
+_TEXTS = itemgetter("id", "facets", "body")
+_TEXT_OF_SQLITE = "INSERT INTO search_text(rowid, facets, body) VALUES (?, ?, ?)"
+
+DECISIONS_KEPT = 1024
+"""What is worked out once for all events that say the same of it."""
+
+DECISION_MAX = 16 * 1024
+"""Bytes of the operations of such a one, at the most."""
+
+_NAMED = ("tool", "verdict", "rule", "resource")
 
 BACKFILL = 200
 """Events that are indexed at once where a database gets its index."""
@@ -72,14 +89,6 @@ _LONG_WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Searched:
-    """An event to index, and its stretch of the recording where it is an ``output`` event."""
-
-    event: Event
-    content: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Call:
     """What the events of one call inherit from its ``judged`` event; `facets` as they are stored."""
 
@@ -87,6 +96,9 @@ class Call:
     rule: str = ""
     command: str = ""
     facets: str = ""
+
+
+_NO_CALL = Call()
 
 
 @lru_cache(maxsize=FACETS_KEPT)
@@ -124,7 +136,7 @@ def add(
     session: str,
     owner: str,
     identity: str,
-    items: Sequence[Searched],
+    items: Sequence[Appended],
     wordless: bool = False,
 ) -> None:
     """Index `items`, consecutive events of one session, within the transaction of `connection`.
@@ -141,15 +153,14 @@ def add(
             row["document"] = document(row)
     insert_rows(connection, SEARCH, rows)
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(_TEXT_OF_SQLITE, rows)
+        connection.exec_driver_sql(_TEXT_OF_SQLITE, list(map(_TEXTS, rows)))
 
 
 def document(row: Mapping[str, Any]) -> str:
-    """Return what PostgreSQL finds a row by, as a ``tsvector`` is written."""
+    """Return what PostgreSQL finds a row by, as a ``tsvector`` is written: one `lexeme` for each facet and word."""
     span = f"{row['id'] >> ID_BITS + SPAN_BITS:x}"
-    found = [lexeme(span, facet=one) for one in row["facets"].split()]
-    found += [lexeme(span, word=one) for one in set(words(row["body"]))]
-    return "'" + "' '".join(found) + "'"
+    found = [*row["facets"].split(), *(f".{word}" for word in set(words(row["body"])))]
+    return f"'{span}=" + f"' '{span}=".join(found).replace("=.", ".") + "'"
 
 
 def lexeme(span: str, *, facet: str = "", word: str = "") -> str:
@@ -157,37 +168,42 @@ def lexeme(span: str, *, facet: str = "", word: str = "") -> str:
     return f"{span}={facet}" if facet else f"{span}.{word}"
 
 
-def _known(connection: Connection, session: str, items: Sequence[Searched]) -> dict[int, Call]:
+def _known(connection: Connection, session: str, items: Sequence[Appended]) -> dict[int, Call]:
     """Return the calls of `items` that were judged in an earlier batch."""
-    judged = {item.event.call for item in items if item.event.type is EventType.JUDGED}
-    wanted = {item.event.call for item in items if item.event.type not in SILENT} - judged - {0}
+    wanted = {item.event.call for item in items if item.event.type not in _OF_NO_CALL} - {0}
+    if wanted:
+        wanted -= {item.event.call for item in items if item.event.type is EventType.JUDGED}
     if not wanted:
         return {}
     query = select(SEARCH).where(
         SEARCH.c.session == session, SEARCH.c.call.in_(wanted), SEARCH.c.type == EventType.JUDGED.value
     )
-    judged_type = facet("type", EventType.JUDGED.value)
     return {
-        row.call: Call(row.verdict, row.rule, row.command, row.facets.replace(judged_type, ""))
+        row.call: Call(row.verdict, row.rule, row.command, " ".join(row.facets.split()[COMMON:]))
         for row in connection.execute(query)
     }
 
 
 def rows_of(
-    session: str, owner: str, identity: str, items: Sequence[Searched], calls: dict[int, Call]
+    session: str, owner: str, identity: str, items: Sequence[Appended], calls: dict[int, Call]
 ) -> Iterator[dict[str, Any]]:
     """Give the rows of `items`; `calls` are the calls judged before, and those that are judged here are added to it."""
     base = secrets.randbits(ID_BITS - 1)
-    common = [facet("session", session), facet("owner", owner), facet("identity", identity)]
+    common = f"{facet('session', session)} {facet('owner', owner)} {facet('identity', identity)}"
     for number, item in enumerate(items):
         event = item.event
-        if event.type in SILENT or not (body := _body(item)):
+        if event.type in SILENT:
             continue
-        own = [facet(kind, value) for kind, value in facets(event)]
         if event.type is EventType.JUDGED:
-            calls[event.call] = _call(event, own)
-        call = calls.get(event.call, Call()) if event.call else Call()
-        found = dict.fromkeys([*common, facet("type", event.type.value), *own, *call.facets.split()])
+            said = _decision(event.data)
+            body, own = _judged(event.data, said), said.facets
+            calls[event.call] = _call(event.data, own)
+        else:
+            body, own = _body(item), _joined(facets(event))
+            if not body:
+                continue
+        call = calls.get(event.call, _NO_CALL) if event.call else _NO_CALL
+        found = (common, facet("type", event.type), own, "" if call.facets is own else call.facets)
         yield {
             "id": place(_seconds(event.time)) + base + number,
             "session": session,
@@ -200,14 +216,51 @@ def rows_of(
             "verdict": call.verdict,
             "rule": call.rule,
             "command": call.command,
-            "facets": " ".join(found),
+            "facets": " ".join(filter(None, found)),
             "body": body,
         }
 
 
-def _call(event: Event, own: Iterable[str]) -> Call:
-    texts = {name: _plain(str(event.data.get(name) or "")) for name in ("verdict", "rule", "command")}
-    return Call(texts["verdict"][:32], texts["rule"][:COMMAND_MAX], texts["command"][:COMMAND_MAX], " ".join(own))
+def _joined(found: Iterable[tuple[str, str]]) -> str:
+    return " ".join(dict.fromkeys(facet(kind, value) for kind, value in found))
+
+
+def _call(data: Mapping[str, Any], own: str) -> Call:
+    verdict, rule, command = (_plain(str(data.get(name) or "")) for name in ("verdict", "rule", "command"))
+    return Call(verdict[:32], rule[:COMMAND_MAX], command[:COMMAND_MAX], own)
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """What ``judged`` events have in common that decide the same about the same: facets, and parts of the body."""
+
+    facets: str
+    grounds: str
+    targets: str
+
+
+def _decision(data: Mapping[str, Any]) -> _Decision:
+    """Return what is common to all events that say the same as `data` does of what a call would do, and the answer."""
+    operations = data.get("operations")
+    try:
+        text = orjson.dumps(operations)
+    except TypeError:  # what it does not write, such as a number of more than 64 bits
+        text = canonical(operations)
+    decided = _decided if len(text) <= DECISION_MAX else _decided.__wrapped__
+    return decided(text, *(str(data.get(name) or "") for name in _NAMED))
+
+
+@lru_cache(maxsize=DECISIONS_KEPT)
+def _decided(operations: bytes, *named: str) -> _Decision:
+    data = {**dict(zip(_NAMED, named, strict=True)), "operations": json.loads(operations)}
+    targets = (str(target) for one in _operations(data) for target in _list(one.get("targets")))
+    return _Decision(_joined(_judged_facets(data)), grounds(data), " ".join(targets))
+
+
+def _judged(data: Mapping[str, Any], said: _Decision) -> str:
+    parts = [judged(data, said.grounds), str(data.get("message") or "")]
+    parts += map(str, _list(data.get("parameters")))
+    return _plain("\n".join(filter(None, (*parts, said.targets))))[:BODY_MAX]
 
 
 def _seconds(time_: str) -> float:
@@ -226,30 +279,27 @@ def _plain(text: str) -> str:
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
-def _body(item: Searched) -> str:
-    """Return the text that an event is found by; that of an ``output`` event as a reader sees it."""
+def _body(item: Appended) -> str:
+    """Return the text that any other event is found by; that of an ``output`` event as a reader sees it."""
     event = item.event
     if event.type is EventType.OUTPUT:
         shown = "".join(text for _, text in outputs((item.content or b"").split(b"\n")))
         return _plain(_SEQUENCE.sub("", shown)).strip()[:BODY_MAX]
-    text = judged(event.data) if event.type is EventType.JUDGED else sentence(event)
-    if event.type is EventType.JUDGED:
-        targets = (str(target) for one in _operations(event.data) for target in _list(one.get("targets")))
-        rest = (str(event.data.get("message") or ""), *(str(one) for one in _list(event.data.get("parameters"))))
-        text = "\n".join(part for part in (text, *rest, " ".join(targets)) if part)
-    return _plain(text)[:BODY_MAX]
+    return _plain(sentence(event))[:BODY_MAX]
+
+
+def _judged_facets(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield from ((name, data[name]) for name in _NAMED if data[name])
+    for one in _operations(data):
+        yield from (("effect", str(effect)) for effect in _list(one.get("effects")))
+        for target in _list(one.get("targets")):
+            yield from _target(str(target))
 
 
 def facets(event: Event) -> Iterator[tuple[str, str]]:
-    """Give what an event is found by exactly, as kind and value."""
+    """Give what an event that is not ``judged`` is found by exactly, as kind and value."""
     data = event.data
-    if event.type is EventType.JUDGED:
-        yield from ((name, str(data[name])) for name in ("tool", "verdict", "rule", "resource") if data.get(name))
-        for one in _operations(data):
-            yield from (("effect", str(effect)) for effect in _list(one.get("effects")))
-            for target in _list(one.get("targets")):
-                yield from _target(str(target))
-    elif event.type is EventType.DECIDED and data.get("reviewer"):
+    if event.type is EventType.DECIDED and data.get("reviewer"):
         yield from (("approver", name.strip()) for name in str(data["reviewer"]).split(","))
     elif event.type is EventType.MASKED and isinstance(findings := data.get("findings"), Mapping):
         yield from (("detector", str(name)) for name in findings)
@@ -297,7 +347,7 @@ def backfill(connection: Connection) -> int:
     return done
 
 
-def _stored(connection: Connection, session: str) -> Iterator[list[Searched]]:
+def _stored(connection: Connection, session: str) -> Iterator[list[Appended]]:
     same = (CHUNKS.c.session == EVENTS.c.session) & (CHUNKS.c.sequence == EVENTS.c.sequence)
     columns = (EVENTS.c.sequence, EVENTS.c.time, EVENTS.c.type, EVENTS.c.call, EVENTS.c.data, CHUNKS.c.content)
     query = select(*columns).select_from(EVENTS.outerjoin(CHUNKS, same)).where(EVENTS.c.session == session)
@@ -307,7 +357,7 @@ def _stored(connection: Connection, session: str) -> Iterator[list[Searched]]:
     ).all():
         start = rows[-1].sequence
         yield [
-            Searched(
+            Appended(
                 Event(session, row.sequence, row.time, EventType(row.type), row.call, json.loads(row.data), "", ""),
                 row.content,
             )

@@ -8,7 +8,8 @@ import random
 import pytest
 
 from guardcli.api.store import Store
-from guardcli.api.store.events import COUNTERS_MAX, Appended
+from guardcli.api.store.appended import Appended
+from guardcli.api.store.events import COUNTERS_MAX
 from guardcli.model.errors import ConflictError, NotFoundError
 from guardcli.model.events import Event, EventType, chained
 

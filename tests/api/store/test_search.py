@@ -260,6 +260,10 @@ ODD = {
     "long": {"command": "needle " + "x" * 300_000, "rule": "r" * 5000, "tool": "t" * 5000},
     "quotes": {"command": "needle ' \" \\ & | ! :* ( )", "operations": [{"targets": ["table:'\\&|!:*()/\""]}]},
     "findings": {"findings": [1], "reviewer": 7},
+    "wide and many": {
+        "command": "needle",
+        "operations": [{"targets": ["host:\udcff", *["table:t/u"] * 3000], "n": 2**70}],
+    },
     "controls": {"command": "\x1b]0;title\x07needle\x1b[2J\x9b31m\x00"},
 }
 
