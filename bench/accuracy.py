@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 
 from excerpts import Place, excerpts
 from labelled import Labelled, lookalikes, positives, source_files
+from outsiders import outsiders
 from scenes import SCENES, filled
 
 from guardcli.masking import DEFAULT_RULES, Masker
@@ -117,7 +118,7 @@ def main() -> None:
     masker = Masker(DEFAULT_RULES, key=_KEY)
     score = Score(masker)
     score.add(positives(1, _EACH))
-    for text, places in excerpts(_EXCERPT):
+    for text, places in (*excerpts(_EXCERPT), *outsiders(_EXCERPT)):
         score.judge(text, places)
     wanted, found = scenes(masker, 6)
     score.wanted["in scenes"], score.found["in scenes"] = wanted, found
