@@ -28,7 +28,10 @@ _TAIL = re.compile(
 
 _HASH = b',"hash":"'
 _EXPONENT = re.compile(rb"e[+-]?[0-9]+[,\]}]").search
-"""Numbers that Python and orjson write each in its own way, and now and then the end of a text."""
+_SMALL = b"0.0000"
+"""Where orjson and Python write a number each in its own way there is one of these, and now and then elsewhere."""
+
+_NUMBERS = re.compile(rb"(?<=[:,\[])-?[0-9]+(?:\.[0-9]+|\.?[0-9]*e[+-]?[0-9]+)(?=[,\]}])").sub
 _TYPES = {one.value.encode(): one for one in EventType}
 _NUMBER_MAX = 2**53
 
@@ -83,12 +86,21 @@ def _checked(line: bytes) -> Appended | None:
 
 def _is_canonical(text: bytes, data: dict[str, object]) -> bool:
     """Say whether `text` is the canonical JSON of `data`, which was read from it."""
-    if not _EXPONENT(text):
-        return orjson.dumps(data, option=orjson.OPT_SORT_KEYS) == text
+    written = orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
+    if not _EXPONENT(text) and _SMALL not in text:
+        return written == text
+    if _NUMBERS(_as_orjson, text) == written:
+        return True
     try:
         return canonical(data) == text
     except ValueError:
         return False
+
+
+def _as_orjson(found: re.Match[bytes]) -> bytes:
+    """Return a number as orjson writes it, nothing for one that Python would write otherwise."""
+    number = float(found[0])
+    return orjson.dumps(number) if repr(number).encode() == found[0] else b""
 
 
 def _odd(line: bytes, number: int) -> Appended:

@@ -47,6 +47,7 @@ def test_whatever_an_event_holds_it_comes_in_as_it_was_written(data: dict[str, o
     [
         {"seconds": 0.000321, "rows": 1, "tags": ["SELECT 1"]},
         {"seconds": 8.5e-05, "n": [1e16, 1e-7, "\0"]},
+        {"command": "SELECT ARRAY[8.5e-05,1e16]", "seconds": 0.00012, "n": [-0.0, 5e-324, 0.1, 100000.0, 7e-09]},
         {"command": "SELECT 'ü€𝄞\u2028\x7f\\' /", "b": {"z": 1, "a": [True, None, -1.5]}},
         {},
     ],
@@ -80,7 +81,10 @@ def forged(text: bytes) -> bytes:
 
 @pytest.mark.parametrize(
     "text",
-    [b'{"n":1e16}', b'{"n":1.0e5}', b'{"b":1,"a":2}', b'{"a":1,"a":1}', b'{ "a":1}', b'{"a":"\\u0041"}', b'{"n":-0}'],
+    [
+        *(b'{"n":1e16}', b'{"n":1.0e5}', b'{"n":0.00008}', b'{"n":[8.5e-5]}', b'{"n":1e-5,"o":1e-07}', b'{"n":-0}'),
+        *(b'{"b":1,"a":2}', b'{"a":1,"a":1}', b'{ "a":1}', b'{"a":"\\u0041"}'),
+    ],
 )
 def test_a_hash_over_bytes_that_are_not_canonical_is_never_taken_on_trust(text: bytes) -> None:
     (item,) = read_lines(forged(text))
