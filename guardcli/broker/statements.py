@@ -220,8 +220,8 @@ class ConnectionAuthority:
         end = self._lines.ended(outcome, round(self._clock() - ticket.began, 6))
         if number in self._unsaid and not (outcome.masked or outcome.lost):
             line = self._lines.judged(ticket.statement, ticket.decision, end)
-            recorder.judged_as(self._calls.pop(number), line, late=True)
-            del self._unsaid[number]
+            recorder.judged_as(self._calls[number], line, late=True)
+            del self._unsaid[number], self._calls[number]
             return
         self.say()
         call = self._calls.pop(number)

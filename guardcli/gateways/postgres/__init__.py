@@ -12,10 +12,11 @@
 ``target``           where the real server is, and how it is known to be the right one
 ``keys``             whose cancel request is whose; ``cancels`` sends them to the real server
 ``house``            what all connections share
-``conversation``     `StatementConversation`: the rules of order; ``client_side`` judges what the client sends,
-                     ``server_side`` puts answers in their place, ``link`` is what both know
+``conversation``     `StatementConversation`: the rules of order; ``simple_query`` and ``client_side`` judge what the
+                     client sends, ``server_side`` puts answers in their place, ``delivery`` passes on their rows,
+                     ``link`` is what all of them know
 ``opening``          what a startup packet does beside beginning a session
-``whole``            the usual group and its usual answer, taken in one go
+``whole``            the usual group and its usual answer, taken in one go; ``quiet`` those that come again and again
 ``authority``        what a conversation asks of the broker: decide, record, wait for a person
 ``asking``           what is kept while a person is asked
 ``flight``           what was sent and is not yet answered; ``names`` prepared statements and portals

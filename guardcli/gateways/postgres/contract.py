@@ -6,10 +6,11 @@ from either side goes to the `Conversation`, and what comes back in a `Step` goe
 and starts no task; where it must wait for something it hands out an awaitable, the server waits for it, reads nothing
 more from that side meanwhile, and calls back with the result.
 
-Order: `begin` once, then `from_client` and `from_server` as chunks arrive (from a side that waits, nothing arrives),
-`client_goes_on` and `server_goes_on` once for each wait, `cancelled` and `unanswered` at any time. The last call is
-`closed`; it comes exactly once for every admitted session, whatever went wrong, and without `begin` where the real
-server could not be reached.
+Order: `begin` once; then `passes_to_server` for a chunk of the client's, `from_client` where that takes nothing, and
+`passes_to_client` or `from_server` for one of the server's (from a side that waits, nothing arrives); `client_goes_on`
+and `server_goes_on` once for each wait, `cancelled` and `unanswered` at any time. The last call is `closed`; it comes
+exactly once for every admitted session, whatever went wrong, and without `begin` where the real server could not be
+reached.
 """
 
 from __future__ import annotations
@@ -106,6 +107,14 @@ class Conversation(Protocol):
 
         The client has been sent AuthenticationOk, all of these, its BackendKeyData and the first ReadyForQuery.
         """
+        ...
+
+    def passes_to_server(self, chunk: bytes) -> bool:
+        """Take a chunk of the client's that goes to the server as it is, with nothing else to do; else take nothing."""
+        ...
+
+    def passes_to_client(self, chunk: bytes) -> bool:
+        """Take a chunk of the server's that goes to the client as it is, with nothing else to do; else take nothing."""
         ...
 
     def from_client(self, chunk: bytes) -> Step:

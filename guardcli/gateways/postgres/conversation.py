@@ -36,8 +36,8 @@ from guardcli.gateways.postgres.codec.limits import FRONTEND, name_of
 from guardcli.gateways.postgres.codec.violations import ProtocolViolation
 from guardcli.gateways.postgres.contract import Step
 from guardcli.gateways.postgres.flight import Item, Sent
+from guardcli.gateways.postgres.quiet import QuietQueries
 from guardcli.gateways.postgres.results import Results
-from guardcli.gateways.postgres.whole import WholeExchanges
 from guardcli.model.errors import GuardError
 
 MAX_FLIGHT = 4096
@@ -50,7 +50,7 @@ _WANTED = all_but(FRONTEND, b"d")
 _TOOL = "psql"
 
 
-class StatementConversation(WholeExchanges):
+class StatementConversation(QuietQueries):
     """Judges the statements of one connection. Pure: bytes in, a `Step` out; it waits by handing out awaitables."""
 
     def __init__(self, authority: Authority, results: Results, replication: bool = False) -> None:
@@ -71,7 +71,8 @@ class StatementConversation(WholeExchanges):
 
     def from_client(self, chunk: bytes) -> Step:
         """Take what the client sent."""
-        if self._is_at_rest():
+        self.put_in_place()
+        if self.is_at_rest():
             chunk = self.take_whole(chunk)
             if not chunk:
                 return self.give()
@@ -80,6 +81,7 @@ class StatementConversation(WholeExchanges):
 
     def from_server(self, chunk: bytes) -> Step:
         """Take what the server sent."""
+        self.put_in_place()
         if self._usual is not None and self.hear_whole(chunk):
             return self._done() if self._client.held else self.give()
         self.feed_server(chunk)
@@ -114,6 +116,7 @@ class StatementConversation(WholeExchanges):
 
     def cancelled(self) -> Step:
         """End the wait for a person; where there is none, let the server cancel what it is doing."""
+        self.put_in_place()
         if self.asking is None:
             self.step.cancel = True
             return self._done()
@@ -124,6 +127,7 @@ class StatementConversation(WholeExchanges):
 
     def end(self, sqlstate: str, message: str) -> Step:
         """Tell the client why the session ends, and let the server cancel what it still does for it."""
+        self.put_in_place()
         self.to_client(error("FATAL", sqlstate, message).encode())
         self.step.cancel = bool(self.flight)
         self.step.end = True
@@ -131,6 +135,7 @@ class StatementConversation(WholeExchanges):
 
     def closed(self, reason: str) -> None:
         """Record what will never be heard of."""
+        self.put_in_place()
         self.lose(reason)
 
     @property
@@ -140,7 +145,7 @@ class StatementConversation(WholeExchanges):
 
     # -- the pump --
 
-    def _is_at_rest(self) -> bool:
+    def is_at_rest(self) -> bool:
         """Say whether a group begins with the client's next byte, and nothing stands in its way."""
         if self.flight or self.skipping or self.copying_in or self._held is not None:
             return False

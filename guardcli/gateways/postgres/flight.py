@@ -40,13 +40,12 @@ class Item:
 
     `own`: guard sent it for itself, and the client hears nothing of the answer. `instead`: it stands in for a message
     that was refused; it fails for certain, and the client hears this error in place of the server's. `doomed`: it fails
-    for certain, and the client hears the server's own error. `undo`: what it
-    changed among the names; `replaced` is the portal whose name it took. `changes` has what each of its statements
-    changes in the session, `done` counts those that have ended; `unsettled`: one may have changed anything;
-    `stream`: its answer is that of the replication protocol, which nothing masks; `quiet`: nothing of what it does
-    has to be followed, and it is no COPY. `columns`
-    and `copy` describe the rows that come now, `probe` has the columns of a COPY; `counted` is
-    its `outcome`, where it has one. `after` is what an own group was for.
+    for certain, and the client hears the server's own error. `undo`: what it changed among the names; `replaced` is the
+    portal whose name it took. `changes` has what each of its statements changes in the session, `done` counts those
+    that have ended; `unsettled`: one may have changed anything; `stream`: its answer is that of the replication
+    protocol, which nothing masks; `quiet`: nothing of what it does has to be followed, and it is no COPY. `columns` and
+    `copy` describe the rows that come now, `probe` has the columns of a COPY; `counted` is its `outcome`, where it has
+    one. `after` is what an own group was for.
     """
 
     kind: Sent

@@ -36,6 +36,15 @@ def inspected(text: str) -> tuple[Operation, ...]:
     return _inspected(text) if known is None else known
 
 
+def form_of(text: str) -> tuple[str, str] | None:
+    """Return what stands before and behind the number of `text`, where all that differ in it alone do the same."""
+    form = _FORM(text)
+    if form is None or _of_form(*form.groups()) is None:
+        return None
+    before, behind = form.groups()
+    return before, behind
+
+
 @lru_cache(maxsize=KNOWN)
 def _inspected(text: str) -> tuple[Operation, ...]:
     return inspect_sql(text, tool=TOOL)

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from guardcli.gateways.postgres import refusals
-from guardcli.gateways.postgres.authority import Authority
-from guardcli.gateways.postgres.caps import Caps, count_messages
 from guardcli.gateways.postgres.codec.backend import (
     Column,
     CommandComplete,
@@ -27,40 +25,19 @@ from guardcli.gateways.postgres.codec.backend import (
 from guardcli.gateways.postgres.codec.frames import (
     FROM_SERVER_BUT_DATA,
     FROM_SERVER_DATA_BATCHED,
-    Batch,
     Frame,
-    Run,
-    Splitter,
 )
-from guardcli.gateways.postgres.codec.limits import BACKEND, name_of
+from guardcli.gateways.postgres.codec.limits import name_of
 from guardcli.gateways.postgres.codec.violations import ProtocolViolation
+from guardcli.gateways.postgres.delivery import RUNS, Delivery
 from guardcli.gateways.postgres.effects import apply
 from guardcli.gateways.postgres.flight import Item, Sent
-from guardcli.gateways.postgres.link import Link
-from guardcli.gateways.postgres.results import Asked, ResultMask, Results
-from guardcli.masking.exact import Overwriting
 
-DISCARDED_MAX = 8 << 20
-"""So many bytes of an answer that was cut off are read and dropped before the server is told to stop."""
-_RUNS = (Sent.QUERY, Sent.EXECUTE)
 _GROUP_ENDS = (Sent.SYNC, Sent.QUERY, Sent.CALL)
 
 
-class ServerSide(Link):
+class ServerSide(Delivery):
     """The half of a conversation that hears the server. ``client_side`` has the other half."""
-
-    def __init__(self, authority: Authority, results: Results) -> None:
-        super().__init__(authority, results)
-        self._server = Splitter(BACKEND)
-        self._held_run: Run | Batch | None = None
-        self._looking = False
-        self._mask: ResultMask | None = None
-        self._caps: Caps | None = None
-        self._over: Overwriting | None = None
-        self._muted = False
-        self._discarded = 0
-        self._masked_item: Item | None = None
-        self._copying_out = False
 
     def feed_server(self, chunk: bytes) -> None:
         """Take what the server sent."""
@@ -70,6 +47,11 @@ class ServerSide(Link):
         """Take what the catalogue says."""
         self._looking = False
         self.results.learn(result)
+
+    @property
+    def hears_next(self) -> bool:
+        """Whether the server's next byte begins a message."""
+        return self._server.between
 
     @property
     def between(self) -> bool:
@@ -91,7 +73,7 @@ class ServerSide(Link):
             if isinstance(piece, Frame):
                 self._hear(piece)
             else:
-                self._data(piece)
+                self.deliver(piece)
 
     def _hear(self, frame: Frame) -> None:
         handler = _HANDLERS.get(frame.kind)
@@ -124,7 +106,7 @@ class ServerSide(Link):
     def _notice(self, frame: Frame) -> None:
         found = decode_backend(frame)
         if isinstance(found, NoticeResponse):
-            fields = self.results.words(found.fields, self._asked(self.flight.head), self.authority.mask)
+            fields = self.results.words(found.fields, self.asked(self.flight.head), self.authority.mask)
             self.to_client(NoticeResponse(fields).encode())
 
     def _notification(self, frame: Frame) -> None:
@@ -132,14 +114,6 @@ class ServerSide(Link):
         if isinstance(found, NotificationResponse):
             payload = self.authority.mask(found.payload.decode("utf-8", "surrogateescape"))
             self.to_client(found._replace(payload=payload.encode("utf-8", "surrogateescape")).encode())
-
-    def _asked(self, item: Item | None) -> Asked | None:
-        if item is None or item.ticket is None or item.stream:
-            return None
-        behind = self.names.behind(item.text, item.done)
-        if behind is not None:
-            return Asked(behind, item.ticket.decision)
-        return Asked(item.text, item.ticket.decision, item.done)
 
     # -- errors --
 
@@ -151,12 +125,12 @@ class ServerSide(Link):
         if item is not None and item.instead is not None and refusals.is_stand_in(answer):
             answer = item.instead
         else:
-            answer = ErrorResponse(self.results.words(answer.fields, self._asked(item), self.authority.mask))
+            answer = ErrorResponse(self.results.words(answer.fields, self.asked(item), self.authority.mask))
         if not self._muted or answer.field("V") != b"ERROR":
             self.to_client(answer.encode())
         if item is None or answer.field("V") in (b"FATAL", b"PANIC"):
             return
-        self._finish_rows(item)
+        self.finish_rows(item)
         self.copying_in = self._copying_out = False
         words = f"{answer.field('C').decode('ascii', 'replace')} {answer.field('M').decode('utf-8', 'replace')}"
         if item.unsettled:
@@ -223,8 +197,8 @@ class ServerSide(Link):
             item.portal.columns, item.portal.doubt = columns, False
 
     def _complete(self, frame: Frame) -> None:
-        item = self._head(frame, *_RUNS)
-        self._finish_rows(item)
+        item = self._head(frame, *RUNS)
+        self.finish_rows(item)
         found = decode_backend(frame)
         if isinstance(found, CommandComplete):
             item.outcome.tags.append(found.tag.decode("utf-8", "replace"))
@@ -243,7 +217,7 @@ class ServerSide(Link):
 
     def _suspended(self, frame: Frame) -> None:
         item = self._head(frame, Sent.EXECUTE)
-        self._finish_rows(item)
+        self.finish_rows(item)
         if item.unsettled:
             self.names.doubt("an earlier statement may have changed what it stands for")
         self._pass(item, frame)
@@ -280,13 +254,13 @@ class ServerSide(Link):
     # -- COPY --
 
     def _copy_in(self, frame: Frame) -> None:
-        item = self._head(frame, *_RUNS)
+        item = self._head(frame, *RUNS)
         self._pass(item, frame)
         self.copying_in = True
         self.outcome_known()
 
     def _copy_out(self, frame: Frame) -> None:
-        item = self._head(frame, *_RUNS)
+        item = self._head(frame, *RUNS)
         found = decode_backend(frame)
         if not isinstance(found, CopyResponse):
             raise ProtocolViolation("no CopyOutResponse")
@@ -302,79 +276,13 @@ class ServerSide(Link):
         self.copying_in = self._copying_out = True
 
     def _copy_done(self, frame: Frame) -> None:
-        item = self._head(frame, *_RUNS)
+        item = self._head(frame, *RUNS)
         if not self._copying_out:
             raise ProtocolViolation("CopyDone without a COPY")
-        self._finish_rows(item)
+        self.finish_rows(item)
         self._copying_out = False
         item.copy = None
         self._pass(item, frame)
-
-    # -- rows --
-
-    def _data(self, run: Run | Batch) -> None:
-        """Mask and count rows and COPY data."""
-        item = self.flight.head
-        if item is None or item.kind not in _RUNS or item.instead is not None:
-            raise ProtocolViolation("the server sent rows that nobody asked for")
-        if self._masked_item is not item and not self.results.reads(item.ticket):
-            self._mask = self._caps = None
-            self._masked_item, self._over = item, self.results.overwriting(item.stream, item.copied)
-        if self._masked_item is not item:
-            asked = self._asked(item)
-            columns = item.described
-            missing = self.results.missing(columns, asked)
-            if missing is not None:
-                self._held_run, self._looking, self.step.server_wait = run, True, self.results.look_up(missing)
-                return
-            self._mask, self._masked_item = self.results.mask(columns, item.copy, asked), item
-            self._over = self.results.overwriting(item.stream, item.copied)
-            self._caps = self._new_caps(columns, item, asked)
-        number = run.number if isinstance(run, Batch) else run.started
-        if self._muted:
-            self._discard(len(run.raw))
-            return
-        data = run.raw if self._mask is None else self._mask.take(run.raw)
-        if self._over is not None:
-            data = self._over.take(data, whole=not self._server.within)
-        if self._caps is not None:
-            data = self._caps.take(run.raw, data, number)
-            if self._caps.broken is not None:
-                self._cut(item, refusals.over_limit(self._caps.broken), data)
-                return
-        item.outcome.rows += number
-        item.outcome.bytes += len(data)
-        self.to_client(data)
-
-    def _cut(self, item: Item, error: ErrorResponse, data: bytes) -> None:
-        """End an answer with an error: the client hears nothing more of its group."""
-        item.outcome.error = error.field("M").decode("utf-8", "replace")
-        item.outcome.bytes += len(data)
-        item.outcome.rows += count_messages(data)
-        self.to_client(data + error.encode())
-        self._muted = True
-        self.skipping = not self.closing
-
-    def _discard(self, size: int) -> None:
-        """Count what is not delivered; of an answer that goes on and on, tell the server that nobody wants it.
-
-        Not at once, since a cancel that comes late hits the next statement.
-        """
-        if self._discarded <= DISCARDED_MAX < self._discarded + size:
-            self.step.cancel = True
-        self._discarded += size
-
-    def _new_caps(self, columns: tuple[Column, ...] | None, item: Item, asked: Asked | None) -> Caps | None:
-        if asked is None or not asked.decision.limits:
-            return None
-        return Caps(asked.decision.limits, self.results.counters(columns, item.copy, asked))
-
-    def _finish_rows(self, item: Item) -> None:
-        """The rows of one statement have ended, or broken off."""
-        for found in (self._mask, self._over):
-            if found is not None:
-                item.outcome.add_masked(found.findings)
-        self._mask = self._masked_item = self._caps = self._over = None
 
 
 _HANDLERS: dict[int, Callable[[ServerSide, Frame], None]] = {

@@ -126,12 +126,28 @@ class Session:
             self._ahead.append(chunk)
             self._regulate()
             return
-        self._guarded(self._conversation.from_client, chunk)
+        try:
+            passes = not self._ended.done() and self._conversation.passes_to_server(chunk)
+        except Exception as fault:
+            self._fail(fault)
+            return
+        if passes:
+            self._server.write(chunk)
+        else:
+            self._guarded(self._conversation.from_client, chunk)
         self._vigil.keep()
 
     def _from_server(self, chunk: bytes) -> None:
         self.active = self._clock()
-        self._guarded(self._conversation.from_server, chunk)
+        try:
+            passes = not self._ended.done() and self._conversation.passes_to_client(chunk)
+        except Exception as fault:
+            self._fail(fault)
+            return
+        if passes:
+            self._client.write(chunk)
+        else:
+            self._guarded(self._conversation.from_server, chunk)
         if len(chunk) < STREAM_CHUNK:
             self._vigil.keep()
 
@@ -141,13 +157,17 @@ class Session:
             return
         try:
             self._do(work(*given, **more))
-        except ProtocolViolation as violation:
-            self.violated(violation)
-        except GuardError as fault:  # what cannot be recorded does not go on
+        except Exception as fault:
+            self._fail(fault)
+
+    def _fail(self, fault: Exception) -> None:
+        if isinstance(fault, ProtocolViolation):
+            self.violated(fault)
+        elif isinstance(fault, GuardError):  # what cannot be recorded does not go on
             self._tell(SYSTEM_ERROR, f"guard: {fault.message}", fault.hint)
             self._finish(fault.message)
-        except Exception:
-            log.exception("a fault in the gateway")
+        else:
+            log.error("a fault in the gateway", exc_info=fault)
             self._tell("XX000", "a fault in guard ended this connection")
             self._finish("a fault in guard")
 

@@ -73,15 +73,21 @@ class WholeExchanges(ClientSide):
             if self.asking is not None or self.skipping or self.waiting_parse is not None:
                 break
             if kind == _QUERY:
-                self._note_query()
+                self.note_query()
+                self.learn(frame)
             elif kind == _BIND:
                 return self._take_end(chunk)
         return chunk
 
-    def _note_query(self) -> None:
+    def learn(self, frame: Frame) -> None:
+        """Remember a Query that went the short way."""
+        raise NotImplementedError
+
+    def note_query(self) -> None:
+        """See whether the answer to a Query that is under way alone needs nothing but being counted and passed on."""
         item = self.flight.head
         if item is not None and item.quiet and not item.stream and not self.results.reads(item.ticket):
-            self._usual = _Usual(item, None, _QUERY_ANSWERS)
+            self._usual = _Usual(item, None, QUERY_ANSWERS)
 
     def _take_end(self, rest: bytes) -> bytes:
         """Take Describe, Execute and Sync behind a Bind; return `rest` where it is none of that, or needs more."""
@@ -107,7 +113,7 @@ class WholeExchanges(ClientSide):
         usual, self._usual = self._usual, None
         if usual is None or len(chunk) > CHUNK_MAX or not self._server.between or self.results.holds_lent(chunk):
             return False
-        answer = self._like_last(chunk)
+        answer = self.like_last(chunk)
         if answer is None:
             answer = self._last = _answer(chunk)
         if answer is None or answer.kinds not in usual.kinds:
@@ -124,7 +130,7 @@ class WholeExchanges(ClientSide):
         self.ready()
         return True
 
-    def _like_last(self, chunk: bytes) -> Answer | None:
+    def like_last(self, chunk: bytes) -> Answer | None:
         """Return the last answer where `chunk` is the same again but for what is in its one row."""
         last = self._last
         if last is None or last.rows > 1 or not (chunk.startswith(last.lead) and chunk.endswith(last.end)):
@@ -203,7 +209,7 @@ def _answer(chunk: bytes) -> Answer | None:
 
 
 _BEGINS = {_QUERY: ClientSide.take_query, _PARSE: ClientSide.take_parse, _BIND: ClientSide.take_bind}
-_QUERY_ANSWERS = frozenset((b"TDCZ", b"TCZ", b"CZ"))
+QUERY_ANSWERS = frozenset((b"TDCZ", b"TCZ", b"CZ"))
 _GROUP_ANSWERS = {
     tuple(kinds): frozenset(lead + rows for rows in ends)
     for kinds, lead, ends in (

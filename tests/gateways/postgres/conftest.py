@@ -41,6 +41,12 @@ class Plain:
         self.settings = settings
         return Step()
 
+    def passes_to_server(self, chunk: bytes) -> bool:
+        return False
+
+    def passes_to_client(self, chunk: bytes) -> bool:
+        return False
+
     def from_client(self, chunk: bytes) -> Step:
         self._client.feed(chunk)
         return self._pass_client(Step())

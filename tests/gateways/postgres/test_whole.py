@@ -32,6 +32,7 @@ from guardcli.gateways.postgres.codec.backend import (
 from guardcli.gateways.postgres.codec.frontend import Bind, Close, Execute, Flush, Query, Sync, Terminate
 from guardcli.gateways.postgres.codec.violations import ProtocolViolation
 from guardcli.gateways.postgres.contract import Step
+from guardcli.gateways.postgres.conversation import StatementConversation
 
 
 def cut(data: bytes, size: int) -> list[bytes]:
@@ -49,8 +50,8 @@ def played(script: Script, size: int) -> tuple[object, ...]:
     fault = ""
     try:
         for side, data in script:
-            take = made.from_client if side == "client" else made.from_server
-            steps += [take(chunk) for chunk in cut(data, size)]
+            take = to_server if side == "client" else to_client
+            steps += [take(made, chunk) for chunk in cut(data, size)]
     except ProtocolViolation as violation:
         fault = violation.message
     waits = [step.client_wait for step in steps if step.client_wait is not None]
@@ -60,6 +61,16 @@ def played(script: Script, size: int) -> tuple[object, ...]:
     sent = [b"".join(part) for part in zip(*map(_both, steps), strict=True)]
     out = (sent, keeper.record, len(waits))
     return (*out, fault, made.status, portals, list(made.names.statements), len(made.flight), made.skipping)
+
+
+def to_server(made: StatementConversation, chunk: bytes) -> Step:
+    """Give it a chunk of the client's, as a session does."""
+    return Step(to_server=[chunk]) if made.passes_to_server(chunk) else made.from_client(chunk)
+
+
+def to_client(made: StatementConversation, chunk: bytes) -> Step:
+    """The same for a chunk of the server's."""
+    return Step(to_client=[chunk]) if made.passes_to_client(chunk) else made.from_server(chunk)
 
 
 def _both(step: Step) -> tuple[bytes, bytes]:
@@ -127,7 +138,7 @@ SCRIPTS: dict[str, Script] = {
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_it_does_not_matter_how_chunks_are_cut(name: str) -> None:
-    script = SCRIPTS[name]
+    script = [*both((ONE, ROWS + ROW + DONE + READY), (ONE, DONE + READY)), *SCRIPTS[name]]
     slow = played(script, 1)
     assert played(script, 0) == slow
     assert played(script, 7) == slow
