@@ -32,6 +32,9 @@ AUTOMATON(suspect); AUTOMATON(formatted); AUTOMATON(metavariable);
 AUTOMATON(ordinary_word); AUTOMATON(ordinary_name); AUTOMATON(ordinary_place);
 AUTOMATON(strict); AUTOMATON(short); AUTOMATON(public); AUTOMATON(inside_a_word); AUTOMATON(option); AUTOMATON(long_option);
 
+AUTOMATON(column_strict); AUTOMATON(column_loose); AUTOMATON(column_numbers); AUTOMATON(column_identifiers);
+AUTOMATON(column_of_none);
+
 AUTOMATON(told); AUTOMATON(yaml_start); AUTOMATON(cookie); AUTOMATON(words);
 
 /* n times its binary logarithm, times 1 << 32. */

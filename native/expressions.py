@@ -12,6 +12,7 @@ from pathlib import Path
 _MASKING = Path(__file__).parent.parent / "guardcli" / "masking"
 _NAMES = runpy.run_path(str(_MASKING / "names.py"))
 TELLING: bytes = _NAMES["TELLING"]
+_HEADINGS = runpy.run_path(str(_MASKING / "headings.py"))
 SUFFIX: bytes = _NAMES["SUFFIX"]
 PUBLIC: bytes = _NAMES["PUBLIC"]
 
@@ -34,6 +35,12 @@ _ENDED = (
     rb"|data|bytes|index|uid))?"
 )
 
+
+def _column(name: str) -> bytes:
+    expression: str = _HEADINGS["BEFORE"] + _HEADINGS[name]
+    return b"(?i)" + expression.encode()
+
+
 EXPRESSIONS: dict[str, bytes] = {
     # Names, and what follows them up to the sign of an assignment or the blank behind a flag.
     "names": rb"(?is:.*)(?i:" + TELLING + rb")",
@@ -52,6 +59,9 @@ EXPRESSIONS: dict[str, bytes] = {
     "yaml_start": rb"[ \t]*(?:- +)*(?:[\w.\"'/-]+: +|- +)",
     # Words put together, as names in code are: ConvertTo-SecureString.
     "words": rb"_{0,2}(?:(?:[A-Z]?[a-z]{2,}|To|Of|In|By|On|At|As)[-_/+]?){2,}",
+    # Names of columns, as headings.py has them.
+    **{f"column_{name.lower()}": _column(name) for name in ("STRICT", "LOOSE", "NUMBERS", "IDENTIFIERS")},
+    "column_of_none": rb"(?i)" + _HEADINGS["OF_NONE"].encode(),
     # Values.
     "placeholder": rb"""(?ix)
       \*{3,}.* | \.{3}.* | \xe2\x80\xa6.* | \\?['"`]{1,3}                                  # stars, dots

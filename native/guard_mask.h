@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GUARD_MASK_VERSION 15 /* raised with every change of what is exported; guardcli/masking/native.py holds it too */
+#define GUARD_MASK_VERSION 16 /* raised with every change of what is exported; guardcli/masking/native.py holds it too */
 #define EXPORT __attribute__((visibility("default")))
 #define NO_RANK 255
 
@@ -93,6 +93,11 @@ EXPORT size_t guard_matches(const uint8_t *bytes, size_t length, size_t base, ui
 EXPORT bool guard_value(const uint8_t *bytes, size_t length, unsigned question);
 EXPORT bool guard_word(const uint8_t *bytes, size_t length, int following, bool code, bool strict, bool shell);
 EXPORT bool guard_noise(const uint8_t *bytes, size_t length, size_t start);
+EXPORT size_t guard_headings(const uint8_t *bytes, size_t length, unsigned names, bool all, const struct hit *hits, size_t count,
+                             unsigned number, uint32_t *ends, size_t most);
+struct table;
+EXPORT size_t guard_rows(const uint8_t *bytes, size_t length, size_t place, struct table *table, struct span *found,
+                         size_t most, size_t *count);
 EXPORT size_t guard_messages(const uint8_t *bytes, size_t length, size_t at, uint8_t kind, uint32_t least, uint32_t most,
                              size_t *count);
 EXPORT bool guard_row_values(const uint8_t *bytes, size_t length, size_t rows, unsigned columns, uint32_t *begins,

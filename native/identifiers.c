@@ -390,6 +390,9 @@ static const struct kind_of_id {
 };
 #define COUNT (sizeof kinds / sizeof *kinds)
 
+/* What a column of identifiers holds as well: those of Brazil's companies, of Britain's patients, of Australia's taxpayers. */
+static const uint8_t others[] = {2, 3, 6};
+
 static enum answer judged(const struct kind_of_id *kind, const struct id *id, bool digits)
 {
     bool fits = id->length >= kind->least && id->length <= kind->most && (digits || kind->letters);
@@ -420,16 +423,55 @@ static enum answer any(const struct id *id)
     return best == YES && (named || id->length != id->raw.length) ? PERHAPS : best;
 }
 
+/* Take the separators out of `id->raw`; false where it is too long. */
+static bool read(struct id *id)
+{
+    for (size_t place = 0; place < id->raw.length; place++) {
+        uint8_t byte = id->raw.bytes[place];
+        if (!is(byte, ALNUM) && byte != '&')
+            continue;
+        if (id->length == SIGNS)
+            return false;
+        id->signs[id->length++] = is(byte, LOWER) ? byte - 32 : byte;
+    }
+    return true;
+}
+
 EXPORT enum answer guard_identifier(const uint8_t *bytes, size_t length, unsigned kind)
 {
     struct id id = {.raw = {bytes, length}};
-    for (size_t place = 0; place < length; place++) {
-        uint8_t byte = bytes[place];
-        if (!is(byte, ALNUM) && byte != '&')
-            continue;
-        if (id.length == SIGNS)
+    return kind < COUNT && read(&id) ? judged(kinds + kind, &id, is_digits(&id)) : NO;
+}
+
+/* Tell whether it is written as an American number is: 536-90-4399. */
+static bool is_dashed(struct text value)
+{
+    return value.length == 11 && run(value, 0, 4, DIGIT) == 3 && value.bytes[3] == '-' && run(value, 4, 3, DIGIT) == 2
+        && value.bytes[6] == '-' && run(value, 7, 4, DIGIT) == 4;
+}
+
+enum answer guard_identified(struct text value)
+{
+    struct id id = {.raw = value};
+    bool plain = true, odd = false;
+    for (size_t place = 0; place < value.length; place++) {
+        uint8_t byte = value.bytes[place];
+        if (byte > 0x7f)
             return NO;
-        id.signs[id.length++] = is(byte, LOWER) ? byte - 32 : byte;
+        plain &= is(byte, ALNUM);
+        odd |= !is(byte, ALNUM) && (!byte || !strchr("-./ ", byte));
     }
-    return kind < COUNT ? judged(kinds + kind, &id, is_digits(&id)) : NO;
+    if (odd)
+        return PERHAPS;
+    if (!read(&id))
+        return NO;
+    bool digits = is_digits(&id);
+    enum answer best = any(&id);
+    for (size_t index = 0; index < sizeof others / sizeof *others && best != YES; index++)
+        if (judged(kinds + others[index], &id, digits) == YES)
+            best = plain ? YES : PERHAPS;
+    if (best == PERHAPS && is_dashed(value) && guard_is_american(id.signs))
+        return YES;
+    bool company = (id.length == 9 || id.length == 10) && is(id.signs[id.length - 1], UPPER);
+    return best == NO && company ? PERHAPS : best;
 }

@@ -1,5 +1,7 @@
 /* Judges the values that finders find: by what they want and decline, and a question of guardcli.masking.native.Question. */
 
+#include <string.h>
+
 #include "automata.h"
 #include "finders.h"
 #include "identifiers.h"
@@ -14,7 +16,8 @@
 #define MATERIAL_MIN 12
 
 enum { FORMATTED = 1, STRICT = 2 }; /* of question 4 */
-enum question { PLACEHOLDER, DUMMY, CHOSEN, ANY_VALUE = 8, TOKEN, BODY, LOGIN, PAIR, COOKIE, GIVEN, RANDOM, MATERIAL, ADDRESS, IDENTIFIER = 64 };
+enum question { PLACEHOLDER, DUMMY, CHOSEN, ANY_VALUE = 8, TOKEN, BODY, LOGIN, PAIR, COOKIE, GIVEN, RANDOM, MATERIAL, ADDRESS,
+                DIALLED, IDENTIFIED, IDENTIFIER = 64 };
 
 /* Return how many different bytes there are. */
 static unsigned variety(struct text value)
@@ -204,11 +207,32 @@ static bool is_address(struct text value)
     return value.length != 95 || variety(value) > 20;
 }
 
+/* Tell whether it may be a telephone number where its place says that it is one: 7 to 15 digits, and signs between them. */
+static bool is_dialled(struct text value)
+{
+    size_t digits = 0, first = at(value, 0) == '+' || at(value, 0) == '(', last = value.length;
+    if (last > first && is_at(value, first, DIGIT))
+        first++;
+    else
+        return false;
+    if (last - first < 6 || last - first > 23 || !is_at(value, last - 1, DIGIT))
+        return false;
+    for (size_t place = 0; place < last; place++) {
+        uint8_t byte = value.bytes[place];
+        digits += is(byte, DIGIT);
+        if (place >= first && !is(byte, DIGIT) && (!byte || !strchr(" ()./-", byte)))
+            return false;
+    }
+    return digits >= 7 && digits <= 15;
+}
+
 /* Tell whether the detector of the value must be asked: its check sum or its tables are not known here. */
 bool guard_is_unsure(const struct finder *finder, struct text value)
 {
     if (finder->question >= IDENTIFIER)
         return guard_identifier(value.bytes, value.length, finder->question - IDENTIFIER) == PERHAPS;
+    if (finder->question == IDENTIFIED)
+        return guard_identified(value) == PERHAPS;
     return finder->question == ADDRESS && value.length != 95 && at(value, 0) != '0';
 }
 
@@ -247,6 +271,10 @@ bool guard_is_secret(const struct finder *finder, struct text value)
         return variety(part(value, 0, MEASURED)) > MATERIAL_MIN;
     case ADDRESS:
         return is_address(value);
+    case DIALLED:
+        return is_dialled(value);
+    case IDENTIFIED:
+        return guard_identified(value) != NO;
     default:
         if (finder->question >= IDENTIFIER)
             return guard_identifier(value.bytes, value.length, finder->question - IDENTIFIER) != NO;

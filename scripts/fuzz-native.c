@@ -8,6 +8,7 @@
 #include "automata.h"
 #include "finders.h"
 #include "identifiers.h"
+#include "tables.h"
 
 #define LONGEST 4096
 #define ROOM 16
@@ -27,6 +28,7 @@ static const char *const pieces[] = {
     "password", "pwd", "Token", "api_key", "=", "=", " := ", "\\\"", "\"", "'", "`", "--", " -", "export ", "hunter2secret",
     "self.", "a&b=", "${X}", "x{4}", "[a-z]: str = ", " #", " //", "arn:", "@param ", "u8\"", "xxxxxxxxxxxxxxxx", "\\",
     " is ", " to: ", ">x", "'>x", " value='x", "', 'x", "set('", "with_", "('x", "ENV ", " -> ", "key: ", "<key>", "</key>\n", "': {\n", ": |\n", "#define ",
+    " id | password \n----+----------\n", "\xe2\x94\x80\xe2\x94\x80\xe2\x94\xbc\xe2\x94\x80\n", "\xe2\x94\x82", "-[ RECORD 1 ]-\n", "token,", ",ssn\n", "(1 row)\n", "+--", "\xe6\x97\xa5", "\"\"", "\r\n",
     "Cookie: a=b", "set-cookie\": \"", "eyJ", "eyJhbGciOiJub25lIn0", "eyJhbGciOjF9.", "eyJhbGciOjF9IA.", "eyJlbmMiOjF9", "-eyJ", "_",
 };
 
@@ -244,6 +246,38 @@ static void find(const uint8_t *text, size_t length)
     free(found);
 }
 
+/* Look for headings, and walk over all that follows any line as if it were rows of any table. */
+static void follow(const uint8_t *text, size_t length)
+{
+    static const char *const signs[] = {"|", ",", "\t", ", ", "\n"};
+    static const unsigned questions[] = {2, 6, 8, 18, 19};
+    size_t most = (size_t)rand() % ROOM, count = (size_t)rand() % ROOM, findings;
+    struct hit *hits = malloc(count * sizeof *hits + 1);
+    struct span *found = malloc(most * sizeof *found + 1);
+    uint32_t *ends = malloc(most * sizeof *ends + 1);
+    for (size_t index = 0; index < count; index++)
+        hits[index] = (struct hit){1 + (uint32_t)rand() % LONGEST, (uint32_t)rand() % 3};
+    size_t headings = guard_headings(text, length, (unsigned)rand() % 4, rand() % 2, hits, count, 1, ends, most);
+    for (size_t index = 0; index < headings && index < most; index++)
+        if (ends[index] > length || (index && ends[index] <= ends[index - 1]))
+            abort();
+    const char *sign = signs[rand() % 5];
+    struct table table = {.layout = (uint32_t)rand() % 3, .question = questions[rand() % 5], .names = (uint32_t)rand() % 4,
+                          .total = (uint32_t)rand() % 4, .columns = (uint32_t)rand() % 4, .length = (uint32_t)strlen(sign)};
+    memcpy(table.sign, sign, strlen(sign));
+    for (int index = 0, at = 0; index < 6; index++, at += rand() % 8)
+        table.bounds[index] = table.layout == ALIGNED && index % 2 && rand() % 4 == 0 ? -1 : at;
+    size_t place = headings && most ? ends[0] : 0, stop = guard_rows(text, length, place, &table, found, most, &findings);
+    if (stop < place || stop > length || findings > most)
+        abort();
+    for (size_t index = 0; index < findings; index++)
+        if (found[index].start >= found[index].end || found[index].end > stop)
+            abort();
+    free(hits);
+    free(found);
+    free(ends);
+}
+
 int main(int argc, char **argv)
 {
     static uint8_t text[LONGEST];
@@ -269,6 +303,7 @@ int main(int argc, char **argv)
         name(exact, length);
         match(exact, length);
         find(exact, length);
+        follow(exact, length);
         put_together(exact, length, found, count < ROOM ? count : ROOM);
         lay_out(exact, length);
         free(exact);

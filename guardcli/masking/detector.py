@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
@@ -29,6 +30,7 @@ class Detector:
     held back even when nothing more comes for a while, with one group around that beginning; empty where a single word
     is all there is.
     `stub` is one for what may begin a secret but is as likely a word: it is held back for a while, and then let out.
+    Of one that is `ruled`, so many of its first triggers are reported once a block, and `headings` says where all end.
     A detector that is `once` has the trigger reported once a block, and its `find_block`, or else its `find_all`, finds
     all there is; one with `blanks` may find what holds blanks whose beginning nothing gives away.
     """
@@ -43,6 +45,7 @@ class Detector:
     personal: ClassVar[bool] = False
     once: ClassVar[bool] = False
     sifted: ClassVar[bool] = False
+    ruled: ClassVar[int] = 0
     tools: ClassVar[frozenset[str]] = frozenset()
     blanks: bool = False
 
@@ -78,6 +81,13 @@ class Detector:
     def places(self, text: bytes, end: int) -> Iterable[int]:
         """Return where the trigger of a detector that is `sifted` ends in `text[:end]`; places may be left out at which
         `find` finds nothing.
+        """
+        raise NotImplementedError
+
+    def headings(self, text: bytes, end: int, whole: bool, hits: array[int], number: int) -> Sequence[int]:
+        """Return, in order, where in `text[:end]` triggers of a detector that is `ruled` end, of which `begin` must be
+        asked: those that are reported once, if one was and so `whole`, and the other one, which is of this number among
+        the `hits`.
         """
         raise NotImplementedError
 

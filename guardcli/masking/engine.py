@@ -76,10 +76,10 @@ class Masker:
         inner = {index: self._inner(rule, load, store) for index, rule in enumerate(rules) if rule.decode}
         self._holds = {self._rules[index]: search for index, search in inner.items()}
         self._kinds += [(Encoded(rules[index].decode, search), index) for index, search in inner.items()]
-        pairs = [(index, trigger) for index, (kind, _) in enumerate(self._kinds) for trigger in kind.triggers]
+        pairs = [(index, one) for index, (kind, _) in enumerate(self._kinds) for one in enumerate(kind.triggers)]
         tails = [(index, tail) for index, (kind, _) in enumerate(self._kinds) for tail in kind.tails]
-        once = frozenset(number for number, (index, _) in enumerate(pairs) if _is_once(self._kinds[index][0]))
-        self._scanner = _scanner([trigger for _, trigger in pairs], once, [tail for _, tail in tails], load, store)
+        once = frozenset(number for number, (index, one) in enumerate(pairs) if _is_once(self._kinds[index][0], one[0]))
+        self._scanner = _scanner([one for _, (_, one) in pairs], once, [tail for _, tail in tails], load, store)
         self._triggers = [index for index, _ in pairs] + [-1] * (len(Tail) + 1)
         for index, tail in tails:
             self._triggers[self._scanner.first_tail + tail] = index
@@ -168,9 +168,9 @@ class Masker:
         return plan
 
 
-def _is_once(kind: Detector) -> bool:
-    """Tell whether it is enough to know that a trigger is there."""
-    return kind.once or kind.sifted or any(finder.lead for finder in kind.finders)
+def _is_once(kind: Detector, place: int) -> bool:
+    """Tell whether it is enough to know that the trigger at this place of them is there."""
+    return kind.once or kind.sifted or place < kind.ruled or any(finder.lead for finder in kind.finders)
 
 
 def _scanner(

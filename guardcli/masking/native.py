@@ -20,7 +20,7 @@ from guardcli.masking.spans import Span
 from guardcli.model.errors import UnavailableError
 
 LIBRARY = os.path.join(os.path.dirname(os.path.dirname(__file__)), "_native", "libguard_mask.so")
-VERSION = 15
+VERSION = 16
 SWEPT = ("credit_card", "iban", "national_id", "email", "phone", "vendor_token")
 """Detectors whose forms the sweep finds, in its own order; the last two judge them by their `find`."""
 
@@ -243,6 +243,8 @@ class Question(IntEnum):
     RANDOM = 15
     MATERIAL = 16
     ADDRESS = 17
+    DIALLED = 18
+    IDENTIFIED = 19
     IDENTIFIER = 64
     """And, on top of it, the number of the word before the identifier."""
 
@@ -352,6 +354,8 @@ def library() -> ctypes.CDLL:
         (loaded.guard_value, truth, (text, size, ctypes.c_uint)),
         (loaded.guard_word, truth, (text, size, ctypes.c_int, truth, truth, truth)),
         (loaded.guard_identifier, ctypes.c_uint, (text, size, ctypes.c_uint)),
+        (loaded.guard_headings, size, (text, size, ctypes.c_uint, truth, memory, size, ctypes.c_uint, memory, size)),
+        (loaded.guard_rows, size, (text, size, size, memory, memory, size, ctypes.POINTER(size))),
         (loaded.guard_noise, truth, (text, size, size)),
     ):
         function.restype, function.argtypes = result, arguments

@@ -9,19 +9,29 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable, Collection, Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import chain
+from operator import itemgetter
+from typing import NamedTuple
 
 from guardcli.masking.detector import Detector
 from guardcli.masking.finders import Finder, Table
 from guardcli.masking.followers import Follower
 from guardcli.masking.native import Emitter, Row, Spans, Sweep, find
 from guardcli.masking.overlong import BOUND, LINE, reach, rest_of
+from guardcli.masking.rows import Walker
 from guardcli.masking.scanner import Scanner
 from guardcli.masking.sieve import Ending
 from guardcli.masking.spans import LONG_LINE, Span, State
 from guardcli.masking.views import CUT_OFF, Unwrapped, View, is_wrapped
 from guardcli.model.masking import MaskRule, Strategy
+
+Beginning = tuple[int, Follower]
+"""Where lines begin that a follower must see, and the follower."""
+
+Begins = Callable[[int], Beginning | None]
+"""Returns the first beginning at a place or behind it."""
 
 _SPLIT_WORD = re.compile(rb"(?:\A|(?<=[ \t\0\r]))[0-9A-Z+(][0-9A-Z().-]{0,40}(?:[ -][0-9A-Z().-]{0,40}){0,12}\Z")
 _LONGEST_NUMBER = 64
@@ -68,7 +78,8 @@ class Plan:
         )
         self._block_triggers = frozenset(number for number, rank in enumerate(triggers) if rank in self._blocks)
         self._sifted = frozenset(number for number, rank in enumerate(triggers) if rank >= 0 and kinds[rank].sifted)
-        self._table = Table(_finders_of(kinds, triggers, self._blocks))
+        self._ruled = _ruled_of(kinds, triggers)
+        self._table = Table(_finders_of(kinds, triggers, self._blocks | self._ruled.keys()))
         self._openings = Ending(_different(kind.opening for kind in kinds))
         self._stubs = Ending(_different(kind.stub for kind in kinds))
         first = ((rank, kind.first()) for rank, kind in enumerate(kinds))
@@ -153,10 +164,11 @@ class Plan:
         swept, places = self._sweep.find(text, _line_of(text, base), base, end)
         if places:
             swept.add(self._judged(text, base, places))
+        headed = self._headings(text, end, hits) if hits else {}
         left = self._search(text, base, end, hits, swept) if hits else []
-        if not left and not state.followers and not state.swallow and not self._allowed:
+        if not left and not headed and not state.followers and not state.swallow and not self._allowed:
             return swept, state
-        spans, state = self._look(text[:end], base, state, left)
+        spans, state = self._look(text[:end], base, state, left, headed, swept)
         swept.add(spans)
         if self._allowed:
             return Spans.of(span for span in swept if not self._stays(span, text)), state
@@ -187,15 +199,37 @@ class Plan:
         found.join(spans)
         return sorted(zip(left[::2], left[1::2], strict=True))
 
-    def _look(self, text: bytes, base: int, state: State, hits: list[tuple[int, int]]) -> tuple[list[Row], State]:
-        """Look closely where triggers fired, and lead followers from line to line."""
+    def _headings(self, text: bytes, end: int, hits: array[int]) -> dict[int, Sequence[int]]:
+        """Return where lines end behind which rows may begin, by the ranks of the detectors that must tell."""
+        fired = set(hits[1::2])
+        found = {}
+        for rank, numbers in self._ruled.items():
+            whole = not fired.isdisjoint(numbers[:-1])
+            if (whole or numbers[-1] in fired) and (
+                ends := self.kinds[rank].headings(text, end, whole, hits, numbers[-1])
+            ):
+                found[rank] = ends
+        return found
+
+    def _look(
+        self,
+        text: bytes,
+        base: int,
+        state: State,
+        hits: list[tuple[int, int]],
+        headed: Mapping[int, Sequence[int]],
+        walked: Spans,
+    ) -> tuple[list[Row], State]:
+        """Look closely where triggers fired, and lead followers from line to line, also behind those that are `headed`;
+        what is found in lines that are walked over goes there.
+        """
         spans: list[Row] = []
         if state.swallow:
             end = reach(text, base, state.swallow)
             rest = state.swallow if end == len(text) else 0
             spans.append((base, end, 0, True, rest))
             state = State(state.followers, rest, state.within)
-        begun: dict[int, list[tuple[int, Follower]]] = {}
+        begun: dict[int, list[Beginning]] = {}
         found_all: Sequence[tuple[int, int, int]]
         done = [0] * len(self.kinds)
         finders, ranks, special = self._finders, self._ranks, self._special
@@ -220,8 +254,10 @@ class Plan:
                 done[rank] = end
                 if start >= base and end > start:
                     spans.append((start, end, rank, False, rest if end == len(text) else 0))
-        if begun or state.followers:
-            state = State(self._follow(text, base, state, begun, spans), state.swallow, state.within)
+        if begun or headed or state.followers:
+            begins = {rank: _begun(known) for rank, known in begun.items()}
+            begins |= {rank: _asked(text, ends, self.kinds[rank]) for rank, ends in headed.items()}
+            state = State(self._follow(text, base, state, begins, spans, walked), state.swallow, state.within)
         return spans, state
 
     def _stays(self, span: Span, text: bytes) -> bool:
@@ -234,8 +270,9 @@ class Plan:
         text: bytes,
         base: int,
         state: State,
-        begun: dict[int, list[tuple[int, Follower]]],
+        begun: Mapping[int, Begins],
         spans: list[Row],
+        walked: Spans,
     ) -> tuple[tuple[int, Follower], ...]:
         """Add to `spans` what followers mask, those from before `base` and those that begin; return who goes on."""
         after = []
@@ -243,7 +280,7 @@ class Plan:
         if state.within:
             base = text.find(b"\n", base) + 1 or len(text)
         for rank in sorted({*active, *begun}):
-            last = _run(text, base, active.get(rank), begun.get(rank, []), rank, spans)
+            last = _Led(rank, spans, walked).run(text, base, active.get(rank), begun.get(rank, _begun(())))
             if last is not None:
                 after.append((rank, last))
         return tuple(after)
@@ -254,36 +291,55 @@ def _line_of(text: bytes, base: int) -> int:
     return base if base == 0 or text[base - 1] == 0x0A else text.rfind(b"\n", 0, base) + 1
 
 
-def _run(
-    text: bytes,
-    base: int,
-    follower: Follower | None,
-    begun: Sequence[tuple[int, Follower]],
-    rank: int,
-    spans: list[Row],
-) -> Follower | None:
-    """Lead one detector's followers line by line to the end of `text`; return the one that goes on."""
-    place = base
-    starts = iter([one for one in begun if one[0] > base or (one[0] == base and follower is None)])
-    while True:
-        while follower is None:
-            start, follower = next(starts, (-1, None))
-            if start < 0:
-                return None
-            if start < place:
-                follower = None
+class _Led(NamedTuple):
+    """What becomes of the lines that followers of one detector are led over."""
+
+    rank: int
+    spans: list[Row]
+    walked: Spans
+
+    def run(self, text: bytes, base: int, follower: Follower | None, begins: Begins) -> Follower | None:
+        """Lead followers line by line to the end of `text`; return the one that goes on."""
+        place = base
+        while True:
+            if follower is None:
+                if (begun := begins(place)) is None:
+                    return None
+                place, follower = begun
+            if isinstance(follower, Walker):
+                place, follower = follower.walk(text, place, self.rank, self.walked)
+            if place >= len(text):
+                return follower
+            newline = text.find(b"\n", place)
+            end = newline if newline >= 0 else len(text)
+            if end - place > LONG_LINE:
+                follower = _head(text, place, follower, self.rank, self.spans)
             else:
-                place = start
-        if place >= len(text):
-            return follower
-        newline = text.find(b"\n", place)
-        end = newline if newline >= 0 else len(text)
-        if end - place > LONG_LINE:
-            follower = _head(text, place, follower, rank, spans)
-        else:
-            gone, follower = follower.line(text, place, end)
-            spans.extend((one.start, one.end, rank, one.drop, 0) for one in gone)
-        place = end + 1
+                gone, follower = follower.line(text, place, end)
+                self.spans.extend((one.start, one.end, self.rank, one.drop, 0) for one in gone)
+            place = end + 1
+
+
+def _begun(known: Sequence[Beginning]) -> Begins:
+    """Return what finds the first of those that are known."""
+
+    def after(place: int) -> Beginning | None:
+        index = bisect_left(known, place, key=itemgetter(0))
+        return known[index] if index < len(known) else None
+
+    return after
+
+
+def _asked(text: bytes, ends: Sequence[int], kind: Detector) -> Begins:
+    """Return what asks `kind` of one line after the other that ends at `ends`."""
+
+    def after(place: int) -> Beginning | None:
+        for index in range(bisect_left(ends, place), len(ends)):
+            if (begun := kind.begin(text, ends[index])) is not None:
+                return begun
+        return None
+
+    return after
 
 
 def _head(text: bytes, place: int, follower: Follower, rank: int, spans: list[Row]) -> Follower | None:
@@ -313,6 +369,15 @@ def _finders_of(
         finders = kinds[rank].finders
         found.append((rank, finders[seen[rank]] if finders else None))
         seen[rank] += 1
+    return found
+
+
+def _ruled_of(kinds: Sequence[Detector], triggers: Sequence[int]) -> dict[int, list[int]]:
+    """Return the numbers of the triggers of detectors that are ruled, by rank."""
+    found: dict[int, list[int]] = {}
+    for number, rank in enumerate(triggers):
+        if rank >= 0 and kinds[rank].ruled:
+            found.setdefault(rank, []).append(number)
     return found
 
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 
 from guardcli.masking.followers import Follower, Gone
+from guardcli.masking.native import Spans
+from guardcli.masking.rows import EVERY, UNNUMBERED, Cells, Layout, Rows, Walker
 
 Named = Callable[[str], bool]
 
@@ -25,7 +27,7 @@ _TAIL = re.compile(
 _LOOSE = re.compile(rb"\"?[A-Za-z_][\w $]{0,62}\"?")
 
 
-class Records(Follower):
+class Records(Walker):
     """State between two lines of a record: whether the value that may go on is masked."""
 
     __slots__ = ("_hit", "_named", "_ruled")
@@ -56,6 +58,13 @@ class Records(Follower):
         first = start + found.start("value") + len(kept) - len(kept.lstrip())
         gone = [Gone(first, first + len(kept.strip()))]
         return ([*gone, Gone(end - 1, end)] if cut else gone), after
+
+    def walk(self, text: bytes, start: int, rank: int, found: Spans, cells: Cells = EVERY) -> tuple[int, Records]:
+        """Judge plain lines between rules, of names that `native` knows."""
+        if not self._ruled or cells.names == UNNUMBERED:
+            return start, self
+        start, hit = Rows(Layout.RECORDS, hit=self._hit).walk(text, start, rank, found, cells)
+        return start, self if hit == self._hit else Records(self._named, True, hit)
 
 
 class Continued(Follower):

@@ -8,7 +8,9 @@ from functools import cache
 from itertools import pairwise
 
 from guardcli.masking.followers import Follower, Gone
+from guardcli.masking.native import Spans
 from guardcli.masking.records import Everything
+from guardcli.masking.rows import EVERY, Cells, Layout, Rows, Walker
 from guardcli.masking.strategies import width
 
 Named = Callable[[str], bool]
@@ -34,7 +36,7 @@ _SPACED = re.compile(rb"[A-Z][A-Z0-9_()/-]*(?: [A-Z0-9_()/-]+)*(?: {2,}[A-Z][A-Z
 _HEAD = re.compile(rb"[A-Z][A-Z0-9_()/-]*(?: [A-Z0-9_()/-]+)*")
 
 
-class AlignedRows:
+class AlignedRows(Walker):
     """Rows whose columns stand between the same positions as in the header."""
 
     __slots__ = ("_columns",)
@@ -62,6 +64,11 @@ class AlignedRows:
         if cut:
             gone.append(Gone(end - 1, end))
         return gone, self
+
+    def walk(self, text: bytes, start: int, rank: int, found: Spans, cells: Cells = EVERY) -> tuple[int, AlignedRows]:
+        """Judge plain rows."""
+        rows = Rows(Layout.ALIGNED, [bound for column in self._columns for bound in column])
+        return rows.walk(text, start, rank, found, cells)[0], self
 
 
 def _bytes_between(row: bytes, first: int, last: int) -> tuple[int, int]:
@@ -177,7 +184,7 @@ def _spaced(header: bytes, named: Named) -> AlignedRows | None:
     return AlignedRows(columns) if columns else None
 
 
-class DelimitedRows:
+class DelimitedRows(Walker):
     """Rows of fields between separators, quoted as in CSV (RFC 4180). A quoted field may go on over lines."""
 
     __slots__ = ("_field", "_masked", "_named", "_sign", "_total", "_within")
@@ -201,6 +208,7 @@ class DelimitedRows:
             return (), again
         gone: list[Gone] = []
         place, index, within = start, max(self._within, 0), -1
+        last = end - text.endswith(b"\r", start, end)
         if self._within >= 0:
             close = _closing(text, start, end)
             if index in self._masked and close > start:
@@ -209,8 +217,8 @@ class DelimitedRows:
                 return [Gone(start, end)] if cut else gone, self
             place = close + 1
             index, place = index + 1, place + len(self._sign) if text.startswith(self._sign, place) else end + 1
-        while place <= end:
-            field = self._field.match(text, place, end)
+        while place <= last:
+            field = self._field.match(text, place, last)
             if field is None:
                 break
             low, high = field.span()
@@ -226,6 +234,13 @@ class DelimitedRows:
         if self._total > 1 and within < 0 and self._within < 0 and index != self._total:
             return _behind(text, start, end, 0), self._next()
         return gone, self._next(within)
+
+    def walk(self, text: bytes, start: int, rank: int, found: Spans, cells: Cells = EVERY) -> tuple[int, DelimitedRows]:
+        """Judge plain rows, unless a field goes on."""
+        if self._within >= 0:
+            return start, self
+        rows = Rows(Layout.DELIMITED, sorted(self._masked), self._sign, self._total)
+        return rows.walk(text, start, rank, found, cells)[0], self
 
     def _again(self, row: bytes) -> DelimitedRows | None:
         """Return the follower behind a row that is itself a header: of another result, or a row that looks like one."""

@@ -3,82 +3,101 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Callable, Sequence
 
-from guardcli.masking.chosen import is_chosen
 from guardcli.masking.detector import Detector
 from guardcli.masking.followers import Follower, Gone
+from guardcli.masking.headings import BEFORE, LOOSE, NAMES, OF_NONE, STRICT
+from guardcli.masking.native import Question, Spans, judge
 from guardcli.masking.records import MARKER, Records
-from guardcli.masking.rightside import is_secret_string
+from guardcli.masking.rows import Cells, Walker, headings
 from guardcli.masking.tables import FirstLine, aligned
 
-_BEFORE = r"(?!(?:is|has|needs|can|num|count|max|min|the|an?|your|my|no)_)(?:[a-z][a-z0-9]{0,20}_){0,4}"
-STRICT = r"(?:pass(?:word|wd|phrase|code)|pwd|secret[_ ]?access[_ ]?key|client[_ ]?secret)"
-"""Names of columns that hold nothing but passwords and keys."""
-LOOSE = (
-    r"(?:secret(?:[_ ]?key)?|(?:api|access|auth|private|encryption|signing)[_ ]?key"
-    r"|(?:(?:api|auth|access|refresh|bearer|reset|session|id|jwt)[_ ]?)?token)"
-)
-"""Names of columns that may hold words as well, of a text or of a configuration."""
 _WIDEST = 2000
 _WITHIN = re.compile(r"[ -]|(?<=[a-z0-9])(?=[A-Z])")
 """Where the words of a column's name are put together by something else than an underscore."""
 _BOX = 0xE2
 """The first byte of what boxes are drawn with."""
 _RECORD = re.compile(rb"\[ RECORD [0-9]{1,12} \]|^\* Record [0-9]{1,12}[ \t]*\r?\n", re.MULTILINE)
+_RULERS = (
+    rb"\n[+|]?-[-+ ]+[|]?\r?\n",
+    rb"\n\xe2(?:\x94[\x80\x9c\xa0\xa1\xa3]|\x95[\x90\x9e\x9f\xa0])[^\n]{1,2000}\n",
+    MARKER,
+)
 
 
-class _Judged(Follower):
+class _Judged(Walker):
     """What `inner` finds, but for what is no secret: names of types, booleans, numbers, placeholders."""
 
-    __slots__ = ("_inner", "_judge")
+    __slots__ = ("_cells", "_inner", "_judge")
 
-    def __init__(self, inner: Follower, judge: Callable[[bytes], bool]) -> None:
+    def __init__(self, inner: Follower, judge: Callable[[bytes], bool], cells: Cells) -> None:
         self._inner = inner
         self._judge = judge
+        self._cells = cells
 
     def line(self, text: bytes, start: int, end: int, cut: bool = False) -> tuple[Sequence[Gone], Follower | None]:
         """Judge one line."""
         gone, after = self._inner.line(text, start, end, cut)
         kept = [one for one in gone if one.drop or self._judge(text[one.start : one.end])]
-        return kept, _Judged(after, self._judge) if after is not None and not isinstance(after, FirstLine) else None
+        if after is None or isinstance(after, FirstLine):
+            return kept, None
+        return kept, self if after is self._inner else _Judged(after, self._judge, self._cells)
+
+    def walk(self, text: bytes, start: int, rank: int, found: Spans, cells: Cells | None = None) -> tuple[int, Walker]:
+        """Judge plain lines."""
+        if not isinstance(self._inner, Walker):
+            return start, self
+        start, after = self._inner.walk(text, start, rank, found, self._cells)
+        return start, self if after is self._inner else _Judged(after, self._judge, self._cells)
 
 
 class TellingColumns(Detector):
     """Find what stands in such columns: in psql's aligned and expanded output, CSV and what looks like it."""
 
+    ruled = len(_RULERS)
+
     def __init__(
-        self, name: str, label: str, names: str, judge: Callable[[bytes], bool], personal: bool = False
+        self,
+        name: str,
+        label: str,
+        names: str,
+        question: Question,
+        personal: bool = False,
+        confirm: Callable[[bytes], bool] | None = None,
     ) -> None:
-        """`name`, `label` and `personal` are those of the detector that it is a part of, `names` is an expression for
-        the end of a column's name; `judge` tells a secret from what else is there.
+        """`name`, `label` and `personal` are those of the detector that it is a part of, `names` is an expression of
+        `headings` for the end of a column's name; `question` tells a secret from what else is there, and `confirm` does
+        where `native` cannot.
         """
         self.name = name  # type: ignore[misc]
         self.personal = personal  # type: ignore[misc]
         self.label = label
-        self._name = re.compile(f"(?i){_BEFORE}{names}")
-        self._judge = judge
-        self.triggers = (
-            rb"\n[+|]?-[-+ ]+[|]?\r?\n",
-            rb"\n\xe2(?:\x94[\x9c\xa0\xa3]|\x95[\x9e\x9f\xa0]|\x94\xa1)[^\n]{1,2000}\n",
-            MARKER,
-            rb"(?i)" + names.encode() + rb"\"?(?:[|,;\t][^\n]{0,1000})?\r?\n",
-        )
+        self._name = re.compile(f"(?i)(?!{OF_NONE}){BEFORE}{names}")
+        self._cells = Cells(question, NAMES.index(names))
+        self._judge = confirm or (lambda value: judge(value, question))
+        self.triggers = (*_RULERS, rb"(?i)" + names.encode() + rb"\"?(?:[|,;\t][^\n]{0,1000})?\r?\n")
+
+    def headings(self, text: bytes, end: int, whole: bool, hits: array[int], number: int) -> Sequence[int]:
+        """Return where lines end below which rows may begin."""
+        return headings(text, end, self._cells.names, whole, hits, number)
 
     def begin(self, text: bytes, at: int) -> tuple[int, Follower] | None:
         """Return where rows begin below a header that names such a column."""
         if text[at - 1] != 0x0A:
             return None
-        line = text.rfind(b"\n", max(0, at - _WIDEST), at - 1) + 1
+        found = self._rows(text, text.rfind(b"\n", max(0, at - _WIDEST), at - 1) + 1, at)
+        return (at, _Judged(found, self._judge, self._cells)) if found is not None else None
+
+    def _rows(self, text: bytes, line: int, at: int) -> Follower | None:
+        """Return the follower of the rows below the line `text[line:at]`."""
         if _RECORD.search(text, line, at) is not None:
-            return at, _Judged(Records(self._is_telling, text[line : line + 1] != b"*"), self._judge)
-        found: Follower | None
+            return Records(self._is_telling, text[line : line + 1] != b"*")
         if text[line : line + 2] in (b"--", b"+-", b"|-") or text[line] == _BOX:
             header = text.rfind(b"\n", max(0, line - _WIDEST), max(0, line - 1)) + 1
-            found = aligned(text[header : line - 1], text[line : at - 1], self._is_telling) if line else None
-        else:
-            found = FirstLine(self._is_telling).within(text, line, at)
-        return (at, _Judged(found, self._judge)) if found is not None else None
+            return aligned(text[header : line - 1], text[line : at - 1], self._is_telling) if line else None
+        return FirstLine(self._is_telling).within(text, line, at)
 
     def _is_telling(self, name: str) -> bool:
         return self._name.fullmatch(_WITHIN.sub("_", name)) is not None
@@ -86,4 +105,5 @@ class TellingColumns(Detector):
 
 def telling_columns(name: str, label: str) -> tuple[TellingColumns, TellingColumns]:
     """Return the detectors of both kinds of names."""
-    return TellingColumns(name, label, STRICT, is_secret_string), TellingColumns(name, label, LOOSE, is_chosen)
+    strict = TellingColumns(name, label, STRICT, Question.STRICT_STRING)
+    return strict, TellingColumns(name, label, LOOSE, Question.CHOSEN)

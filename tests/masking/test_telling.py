@@ -23,6 +23,11 @@ MASKER = Masker([MaskRule(detect=("named_value",))], key=bytes(32))
         ),
         ("SET\nid,api_key,n\n7,yT7PeD5BW5,x\n8,,y\n", "SET\nid,api_key,n\n7,[PASSWORD],x\n8,,y\n"),
         ("user|pwd\nroot|hunter2\n", "user|pwd\nroot|[PASSWORD]\n"),
+        (
+            " id │ pwd        \n────┼────────────\n  7 │ yT7PeD5BW5 \n(1 row)\n",
+            " id │ pwd        \n────┼────────────\n  7 │ [PASSWORD] \n(1 row)\n",
+        ),
+        ("SET\r\nid,pwd\r\n7,yT7PeD5BW5\r\n", "SET\r\nid,pwd\r\n7,[PASSWORD]\r\n"),
         (" token | n\n-------+---\n the   | 4\n", " token | n\n-------+---\n the   | 4\n"),
         (
             " has_password | n\n--------------+---\n yT7PeD5BW5   | 4\n",

@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 
 from guardcli.masking.detector import Detector
 from guardcli.masking.finders import Finder, Way
+from guardcli.masking.headings import IDENTIFIERS
 from guardcli.masking.judges import Judge
 from guardcli.masking.native import Question
 from guardcli.masking.sieve import Sieve, without_counting
@@ -100,12 +101,6 @@ def _named() -> tuple[Sieve, re.Pattern[bytes]]:
     return Sieve(without_counting(forms)), re.compile(forms)
 
 
-_COLUMNS = (
-    r"(?:ssn|itin|nino|nhs|cpf|cnpj|dni|nie|nif|nir|pesel|aadhaar|pan|bsn|tfn|nric|hetu|curp|egn|oib|steuer_?id|tax_?id"
-    r"|personnummer|codice_?fiscale|insee|(?:national|social_?security|tax(?:payer)?|personal|identity|citizen)"
-    r"[_ ]?(?:id|code|no|num(?:ber)?))(?:_?(?:no|num(?:ber)?))?"
-)
-"""Names of columns that hold identifiers."""
 _IN_COLUMNS = f"{_WEAK[_ANY][2]} gb.nhs au.tfn br.cnpj sg.uen"
 
 
@@ -128,7 +123,8 @@ class NationalId(Detector):
     @classmethod
     def parts(cls) -> Sequence[Detector]:
         """Return this one, and the one for columns of tables."""
-        return TellingColumns(cls.name, cls.label, _COLUMNS, is_identifier, True), cls()
+        columns = TellingColumns(cls.name, cls.label, IDENTIFIERS, Question.IDENTIFIED, True, is_identifier)
+        return columns, cls()
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return the identifier that ends at `at` behind a word that names it, of those that `native` leaves open."""

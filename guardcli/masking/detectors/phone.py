@@ -8,6 +8,8 @@ from functools import lru_cache
 
 from guardcli.masking.american import DIGITS, is_american
 from guardcli.masking.detector import Detector
+from guardcli.masking.headings import NUMBERS
+from guardcli.masking.native import Question, judge
 from guardcli.masking.telling import TellingColumns
 
 _INTERNATIONAL = re.compile(rb"(?<![\w+.])\+[1-9][0-9]{0,2}(?:[ .()/-]{0,2}[0-9]){6,13}(?![\w])")
@@ -65,15 +67,6 @@ _OTHER = re.compile(rb"[^0-9]")
 _WORD = re.compile(rb"[A-Za-z]{3}")
 """What every name holds: rows of numbers need no closer look."""
 
-_COLUMNS = r"(?:(?:tele)?phone|mobile|cell|fax|tel|msisdn)(?:[_ ]?(?:no|num(?:ber)?|[0-9]))?"
-"""Names of columns that hold numbers."""
-_DIALLED = re.compile(rb"[+(]?[0-9][0-9 ()./-]{5,22}[0-9]")
-
-
-def is_dialled(value: bytes) -> bool:
-    """Tell whether `value` may be a number where its place says that it is one."""
-    return _DIALLED.fullmatch(value) is not None and 7 <= sum(48 <= byte <= 57 for byte in value) <= 15
-
 
 class Phone(Detector):
     """Find numbers that the numbering plan of their country knows."""
@@ -94,7 +87,7 @@ class Phone(Detector):
     @classmethod
     def parts(cls) -> Sequence[Detector]:
         """Return this one, and the one for columns of tables."""
-        return TellingColumns(cls.name, cls.label, _COLUMNS, is_dialled, True), cls()
+        return TellingColumns(cls.name, cls.label, NUMBERS, Question.DIALLED, True), cls()
 
     def find_swept(self, text: bytes, start: int, end: int) -> tuple[int, int] | None:
         """Return the number from `start` to `end`, which has its country's code or an American form."""
@@ -122,7 +115,7 @@ class Phone(Detector):
                     return found.span(found.lastindex or 0)
         named = _NAMED.search(text, low, at + 32)
         if named is not None and named.start() < at <= named.end():
-            return named.span(1) if is_dialled(named[1]) else None
+            return named.span(1) if judge(named[1], Question.DIALLED) else None
         return None
 
 

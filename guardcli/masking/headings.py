@@ -1,0 +1,34 @@
+"""The names of a table's columns that tell what stands below them.
+
+This module imports nothing of guard: the core's build runs it too, and makes automata of it.
+"""
+
+from __future__ import annotations
+
+BEFORE = r"(?:[a-z][a-z0-9]{0,20}_){0,4}"
+"""What may stand before such a name; here its words are put together with underscores, whatever the table has."""
+
+OF_NONE = r"(?:is|has|needs|can|num|count|max|min|the|an?|your|my|no)_"
+"""With which a name begins that tells of something else."""
+
+STRICT = r"(?:pass(?:word|wd|phrase|code)|pwd|secret[_ ]?access[_ ]?key|client[_ ]?secret)"
+"""Names of columns that hold nothing but passwords and keys."""
+
+LOOSE = (
+    r"(?:secret(?:[_ ]?key)?|(?:api|access|auth|private|encryption|signing)[_ ]?key"
+    r"|(?:(?:api|auth|access|refresh|bearer|reset|session|id|jwt)[_ ]?)?token)"
+)
+"""Names of columns that may hold words as well, of a text or of a configuration."""
+
+NUMBERS = r"(?:(?:tele)?phone|mobile|cell|fax|tel|msisdn)(?:[_ ]?(?:no|num(?:ber)?|[0-9]))?"
+"""Names of columns that hold telephone numbers."""
+
+IDENTIFIERS = (
+    r"(?:ssn|itin|nino|nhs|cpf|cnpj|dni|nie|nif|nir|pesel|aadhaar|pan|bsn|tfn|nric|hetu|curp|egn|oib|steuer_?id|tax_?id"
+    r"|personnummer|codice_?fiscale|insee|(?:national|social_?security|tax(?:payer)?|personal|identity|citizen)"
+    r"[_ ]?(?:id|code|no|num(?:ber)?))(?:_?(?:no|num(?:ber)?))?"
+)
+"""Names of columns that hold national identifiers."""
+
+NAMES = (STRICT, LOOSE, NUMBERS, IDENTIFIERS)
+"""All of them, in the order of ``native/tables.h``."""
