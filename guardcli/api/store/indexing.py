@@ -76,9 +76,9 @@ DECISIONS_KEPT = 1024
 """What is worked out once for all events that say the same of it."""
 
 DECISION_MAX = 16 * 1024
-"""Bytes of the operations of such a one, at the most."""
+"""Bytes of what such events say alike, at the most."""
 
-_NAMED = ("tool", "verdict", "rule", "resource")
+_DECIDING = ("operations", "tool", "verdict", "rule", "resource")
 
 BACKFILL = 200
 """Events that are indexed at once where a database gets its index."""
@@ -106,6 +106,10 @@ def facet(kind: str, value: str) -> str:
     """Return the one word that stands for `value` of `kind`; upper and lower case are the same."""
     text = f"{kind}\0{value.casefold()}".encode("utf-8", "surrogatepass")
     return "f" + hashlib.sha256(text).hexdigest()[:20]
+
+
+_KINDS = {one: (one.value, facet("type", one.value)) for one in EventType}
+"""The word for each type of event, and the facet that stands for it."""
 
 
 def words(text: str) -> list[str]:
@@ -197,20 +201,22 @@ def rows_of(
         if event.type is EventType.JUDGED:
             said = _decision(event.data)
             body, own = _judged(event.data, said), said.facets
-            calls[event.call] = _call(event.data, own)
+            command = _plain(str(event.data.get("command") or ""))[:COMMAND_MAX]
+            calls[event.call] = Call(said.verdict, said.rule, command, own)
         else:
             body, own = _body(item), _joined(facets(event))
             if not body:
                 continue
         call = calls.get(event.call, _NO_CALL) if event.call else _NO_CALL
-        found = (common, facet("type", event.type), own, "" if call.facets is own else call.facets)
+        kind, of_kind = _KINDS[event.type]
+        found = (common, of_kind, own, "" if call.facets is own else call.facets)
         yield {
             "id": place(_seconds(event.time)) + base + number,
             "session": session,
             "sequence": event.sequence,
             "call": event.call,
             "time": _plain(event.time),
-            "type": event.type.value,
+            "type": kind,
             "owner": owner,
             "identity": identity,
             "verdict": call.verdict,
@@ -225,15 +231,12 @@ def _joined(found: Iterable[tuple[str, str]]) -> str:
     return " ".join(dict.fromkeys(facet(kind, value) for kind, value in found))
 
 
-def _call(data: Mapping[str, Any], own: str) -> Call:
-    verdict, rule, command = (_plain(str(data.get(name) or "")) for name in ("verdict", "rule", "command"))
-    return Call(verdict[:32], rule[:COMMAND_MAX], command[:COMMAND_MAX], own)
-
-
 @dataclass(frozen=True, slots=True)
 class _Decision:
-    """What ``judged`` events have in common that decide the same about the same: facets, and parts of the body."""
+    """What ``judged`` events have in common that decide the same about the same: facets, and parts of row and body."""
 
+    verdict: str
+    rule: str
     facets: str
     grounds: str
     targets: str
@@ -241,26 +244,29 @@ class _Decision:
 
 def _decision(data: Mapping[str, Any]) -> _Decision:
     """Return what is common to all events that say the same as `data` does of what a call would do, and the answer."""
-    operations = data.get("operations")
+    said = list(map(data.get, _DECIDING))
     try:
-        text = orjson.dumps(operations)
+        text = orjson.dumps(said)
     except TypeError:  # what it does not write, such as a number of more than 64 bits
-        text = canonical(operations)
-    decided = _decided if len(text) <= DECISION_MAX else _decided.__wrapped__
-    return decided(text, *(str(data.get(name) or "") for name in _NAMED))
+        text = canonical(said)
+    return _decided(text) if len(text) <= DECISION_MAX else _decided.__wrapped__(text)
 
 
 @lru_cache(maxsize=DECISIONS_KEPT)
-def _decided(operations: bytes, *named: str) -> _Decision:
-    data = {**dict(zip(_NAMED, named, strict=True)), "operations": json.loads(operations)}
+def _decided(said: bytes) -> _Decision:
+    operations, *named = json.loads(said)
+    data = {name: str(value or "") for name, value in zip(_DECIDING[1:], named, strict=True)}
+    data["operations"] = operations
     targets = (str(target) for one in _operations(data) for target in _list(one.get("targets")))
-    return _Decision(_joined(_judged_facets(data)), grounds(data), " ".join(targets))
+    verdict, rule = _plain(data["verdict"])[:32], _plain(data["rule"])[:COMMAND_MAX]
+    return _Decision(verdict, rule, _joined(_judged_facets(data)), grounds(data), " ".join(targets))
 
 
 def _judged(data: Mapping[str, Any], said: _Decision) -> str:
     parts = [judged(data, said.grounds), str(data.get("message") or "")]
     parts += map(str, _list(data.get("parameters")))
-    return _plain("\n".join(filter(None, (*parts, said.targets))))[:BODY_MAX]
+    parts.append(said.targets)
+    return _plain("\n".join(filter(None, parts)))[:BODY_MAX]
 
 
 def _seconds(time_: str) -> float:
@@ -289,7 +295,7 @@ def _body(item: Appended) -> str:
 
 
 def _judged_facets(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield from ((name, data[name]) for name in _NAMED if data[name])
+    yield from ((name, data[name]) for name in _DECIDING[1:] if data[name])
     for one in _operations(data):
         yield from (("effect", str(effect)) for effect in _list(one.get("effects")))
         for target in _list(one.get("targets")):
