@@ -40,13 +40,11 @@ class Maskers:
 
     def text(self, text: str) -> str:
         """Return `text` as the record may hold it: with everything masked that the policy masks for any tool."""
-        if not self._rules and self._learned.exact is None:
-            return text
+        if not self._rules:
+            return self._learned.text(text)
         known = self._texts.get(text)
         if known is None:
-            known = self._learned.text(text)
-            if self._rules:
-                known = self.masker(()).text(known)
+            known = self.masker(()).text(self._learned.text(text))
             if len(self._texts) >= TEXTS_MAX:
                 self._texts.clear()
             if len(text) <= TEXT_MAX:

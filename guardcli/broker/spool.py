@@ -43,13 +43,17 @@ EVENTS, RECORDING, SESSION, SHIPPED, LOCK = "events", "recording", "session.json
 
 def timestamp(seconds: float) -> str:
     """Return seconds since the epoch as RFC 3339 in UTC with microseconds."""
+    return _moment(seconds).decode()
+
+
+def _moment(seconds: float) -> bytes:
     whole, micros = divmod(round(seconds * 1_000_000), 1_000_000)
-    return f"{_to_the_second(whole)}.{micros:06d}Z"
+    return b"%b.%06dZ" % (_to_the_second(whole), micros)
 
 
 @lru_cache(maxsize=4)
-def _to_the_second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+def _to_the_second(seconds: int) -> bytes:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S").encode()
 
 
 def remove_spool(directory: Path) -> None:
@@ -85,7 +89,7 @@ class Spool:
             raise unwritable(self.directory, error) from error
         self._linker = Linker(self.session)
         self._sequence = 0
-        self._previous = GENESIS
+        self._previous = GENESIS.encode()
         self._dirty = False
 
     def keep_key(self, recipient: str) -> None:
@@ -120,8 +124,7 @@ class Spool:
         Raises UnavailableError.
         """
         self._make_room(len(data), RESERVE if late or type not in BEGINNINGS else 0)
-        moment = timestamp(seconds)
-        digest, line = self._linker.line(self._sequence, moment, type, call, data, self._previous)
+        digest, line = self._linker.line(self._sequence, _moment(seconds), type, call, data, self._previous)
         self._events.append(line)
         self._sequence += 1
         self._previous = digest

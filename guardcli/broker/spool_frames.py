@@ -34,6 +34,8 @@ _FRONT = struct.Struct(">I12s")
 _CHECK = struct.Struct(">I")
 HEADER = _FRONT.size + _CHECK.size
 TAG = 16
+NONCES = 128
+"""So many are drawn at once."""
 ZEROS = 16
 """So many zeros at the end of a file are a part that never reached the disk: as a tag, one in 2^128 frames has them."""
 
@@ -60,10 +62,11 @@ class FrameWriter:
         """Bytes that were appended by this writer, before they were sealed."""
         self.failed = False
         """Whether the last write did."""
+        self._nonces: list[bytes] = []
 
     def append(self, data: bytes) -> None:
         """Write `data` as one frame, or nothing. Raises UnavailableError."""
-        nonce = os.urandom(12)
+        nonce = self._nonces.pop() if self._nonces else self._more_nonces()
         front = _FRONT.pack(len(data) + TAG, nonce)
         closed = self._cipher.encrypt(nonce, data, _bound(self._name, self.size))
         frame = b"%b%b%b" % (front, _CHECK.pack(zlib.crc32(front)), closed)
@@ -80,6 +83,11 @@ class FrameWriter:
         self.failed = False
         self.size += written
         self.sealed += len(data)
+
+    def _more_nonces(self) -> bytes:
+        drawn = os.urandom(NONCES * 12)
+        self._nonces += [drawn[at : at + 12] for at in range(12, len(drawn), 12)]
+        return drawn[:12]
 
     def sync(self) -> None:
         """Bring what was written to the disk."""

@@ -74,7 +74,7 @@ class StatementLines:
         error = b""
         if outcome.error:
             error = b'"error":%b,' % quoted(self._recorder.mask(outcome.error))
-        tags = b",".join(map(quoted, outcome.tags))
+        tags = _known(outcome.tags[0]) if len(outcome.tags) == 1 else b",".join(map(quoted, outcome.tags))
         took = repr(seconds).encode()
         return b'{"bytes":%d,%b"rows":%d,"seconds":%b,"tags":[%b]}' % (outcome.bytes, error, outcome.rows, took, tags)
 

@@ -169,21 +169,13 @@ class Linker:
         self._tail = b'"session":%b,"time":"' % quoted(session)
 
     def line(
-        self, sequence: int, time: str, type: EventType, call: int, data: bytes, previous: str
-    ) -> tuple[str, bytes]:
+        self, sequence: int, time: bytes, type: EventType, call: int, data: bytes, previous: bytes
+    ) -> tuple[bytes, bytes]:
         """Return hash and line; `time` and `previous` have nothing to escape, `data` is canonical JSON."""
         head = b'{"call":%d,"data":%b,' % (call, data)
-        tail = b'"previous":"%b","sequence":%d,%b%b",%b' % (
-            previous.encode(),
-            sequence,
-            self._tail,
-            time.encode(),
-            _TYPES[type],
-        )
-        state = hashlib.sha256(head)
-        state.update(tail)
-        digest = state.hexdigest()
-        return digest, b'%b"hash":"%b",%b\n' % (head, digest.encode(), tail)
+        tail = b'"previous":"%b","sequence":%d,%b%b",%b' % (previous, sequence, self._tail, time, _TYPES[type])
+        digest = hashlib.sha256(head + tail).hexdigest().encode()
+        return digest, b'%b"hash":"%b",%b\n' % (head, digest, tail)
 
 
 _TYPES = {type: b'"type":"%b"}' % type.value.encode() for type in EventType}

@@ -149,10 +149,13 @@ def _conversation(data: bytes, size: int) -> bytes:
                 for part in step.to_server:
                     sent += part
                     answer = b"".join(ANSWERS.get(chr(kind), b"") for kind, _ in _frames(part))
-                    waiting += [conversation.from_server(answer)] if answer else []
+                    passes = conversation.passes_to_client(answer)
+                    waiting += [conversation.from_server(answer)] if answer and not passes else []
             if place >= len(data):
                 break
-            waiting.append(conversation.from_client(data[place : place + size]))
+            chunk = data[place : place + size]
+            passes = conversation.passes_to_server(chunk)
+            waiting.append(Step(to_server=[chunk]) if passes else conversation.from_client(chunk))
             place += size
     except ProtocolViolation:
         _witnessed(sent, authority)

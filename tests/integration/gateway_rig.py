@@ -320,8 +320,16 @@ class Relayed:
         while chunk := await reader.read(65536):
             async with self.turn:
                 await self.turn.wait_for(lambda: side not in self.waits)
-                take = self.conversation.from_client if side == "client" else self.conversation.from_server
+                take = self._from_client if side == "client" else self._from_server
                 await self._step(lambda chunk=chunk, take=take: take(chunk))  # type: ignore[misc]
+
+    def _from_client(self, chunk: bytes) -> Step:
+        talk = self.conversation
+        return Step(to_server=[chunk]) if talk.passes_to_server(chunk) else talk.from_client(chunk)
+
+    def _from_server(self, chunk: bytes) -> Step:
+        talk = self.conversation
+        return Step(to_client=[chunk]) if talk.passes_to_client(chunk) else talk.from_server(chunk)
 
     async def _step(self, act: Callable[[], Step]) -> None:
         try:

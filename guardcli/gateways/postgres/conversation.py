@@ -36,7 +36,7 @@ from guardcli.gateways.postgres.codec.limits import FRONTEND, name_of
 from guardcli.gateways.postgres.codec.violations import ProtocolViolation
 from guardcli.gateways.postgres.contract import Step
 from guardcli.gateways.postgres.flight import Item, Sent
-from guardcli.gateways.postgres.quiet import QuietQueries
+from guardcli.gateways.postgres.quiet import QuietStatements
 from guardcli.gateways.postgres.results import Results
 from guardcli.model.errors import GuardError
 
@@ -50,7 +50,7 @@ _WANTED = all_but(FRONTEND, b"d")
 _TOOL = "psql"
 
 
-class StatementConversation(QuietQueries):
+class StatementConversation(QuietStatements):
     """Judges the statements of one connection. Pure: bytes in, a `Step` out; it waits by handing out awaitables."""
 
     def __init__(self, authority: Authority, results: Results, replication: bool = False) -> None:

@@ -105,9 +105,11 @@ class Results:
 
     def reads(self, ticket: Ticket | None) -> bool:
         """Say whether the columns of an answer must be known."""
-        if ticket is None:
-            return False
-        return bool(self._maskers.rules(ticket.decision.mask) or ticket.decision.limits)
+        return ticket is not None and self.looks_into(ticket.decision)
+
+    def looks_into(self, decision: Decision) -> bool:
+        """Say whether answers to what was so decided are masked or limited."""
+        return bool(self._maskers.rules(decision.mask) or decision.limits)
 
     def missing(self, columns: Sequence[Column] | None, asked: Asked | None) -> Missing | None:
         """Return what must be looked up before the rows can be masked, None where nothing is."""

@@ -34,10 +34,10 @@ _header = struct.Struct(">BI").unpack_from
 _QUERY, _PARSE, _BIND = ord("Q"), ord("P"), ord("B")
 _ROW, _DESCRIPTION = ord("D"), ord("T")
 _ROW_MAX = BACKEND[_ROW].most
-_EXECUTE_SYNC = Execute(b"").encode() + Sync().encode()
+EXECUTE_SYNC = Execute(b"").encode() + Sync().encode()
 _DESCRIBE = Describe(PORTAL, b"").encode()
-_DESCRIBE_EXECUTE_SYNC = _DESCRIBE + _EXECUTE_SYNC
-_ENDS = {_EXECUTE_SYNC: False, _DESCRIBE_EXECUTE_SYNC: True}
+DESCRIBE_EXECUTE_SYNC = _DESCRIBE + EXECUTE_SYNC
+_ENDS = {EXECUTE_SYNC: False, DESCRIBE_EXECUTE_SYNC: True}
 """What follows on the Bind of the unnamed portal, and whether a Describe is in it."""
 
 
@@ -61,6 +61,7 @@ class WholeExchanges(ClientSide):
     def take_whole(self, chunk: bytes) -> bytes:
         """Take what stands first in `chunk`, as far as it is usual, and return the rest. Nothing may be under way."""
         self._usual = None
+        parse: Frame | None = None
         while HEADER < len(chunk) <= CHUNK_MAX:
             kind, length = _header(chunk)
             if kind not in _BEGINS or not FRONTEND[kind].least <= length < len(chunk):
@@ -76,11 +77,16 @@ class WholeExchanges(ClientSide):
                 self.note_query()
                 self.learn(frame)
             elif kind == _BIND:
-                return self._take_end(chunk)
+                chunk = self._take_end(chunk)
+                if parse is not None:
+                    self.learn(parse)
+                break
+            else:
+                parse = frame
         return chunk
 
     def learn(self, frame: Frame) -> None:
-        """Remember a Query that went the short way."""
+        """Remember a Query, or a Parse, that went the short way."""
         raise NotImplementedError
 
     def note_query(self) -> None:
@@ -97,16 +103,22 @@ class WholeExchanges(ClientSide):
             return rest
         if not portal.prepared.quiet or portal.doubt or self.results.reads(portal.ticket):
             return rest
+        self.note_group(portal, described)
+        self.closing = True
+        self.to_server(rest)
+        return b""
+
+    def note_group(self, portal: Portal, described: bool) -> None:
+        """Note what follows on a Bind, and whether the answer needs nothing but being counted and passed on."""
         if described:
             self.flight.append(Item(Sent.DESCRIBE, portal=portal))
         item = Item(Sent.EXECUTE, portal=portal, ticket=portal.ticket, counted=portal.outcome)
         item.text = portal.prepared.text
-        self.flight.append(item)
-        self.end_group(Item(Sent.SYNC), rest)
-        answers = _GROUP_ANSWERS.get(tuple(one.kind for one in self.flight))
-        if answers is not None:
-            self._usual = _Usual(item, portal, answers)
-        return b""
+        self.flight += (item, Item(Sent.SYNC))
+        kinds = tuple(one.kind for one in self.flight)
+        parsed = kinds[0] is Sent.PARSE
+        if kinds[parsed:] == _BOUND_KINDS[described]:
+            self._usual = _Usual(item, portal, group_answers(parsed, described))
 
     def hear_whole(self, chunk: bytes) -> bool:
         """Take `chunk` where it is the whole answer to what is under way, and a usual one; say whether it was."""
@@ -210,12 +222,16 @@ def _answer(chunk: bytes) -> Answer | None:
 
 _BEGINS = {_QUERY: ClientSide.take_query, _PARSE: ClientSide.take_parse, _BIND: ClientSide.take_bind}
 QUERY_ANSWERS = frozenset((b"TDCZ", b"TCZ", b"CZ"))
-_GROUP_ANSWERS = {
-    tuple(kinds): frozenset(lead + rows for rows in ends)
-    for kinds, lead, ends in (
-        ((Sent.BIND, Sent.EXECUTE, Sent.SYNC), b"2", (b"DCZ", b"CZ")),
-        ((Sent.PARSE, Sent.BIND, Sent.EXECUTE, Sent.SYNC), b"12", (b"DCZ", b"CZ")),
-        ((Sent.BIND, Sent.DESCRIBE, Sent.EXECUTE, Sent.SYNC), b"2", (b"TDCZ", b"TCZ", b"nCZ")),
-        ((Sent.PARSE, Sent.BIND, Sent.DESCRIBE, Sent.EXECUTE, Sent.SYNC), b"12", (b"TDCZ", b"TCZ", b"nCZ")),
-    )
-}
+_BOUND_KINDS = (
+    (Sent.BIND, Sent.EXECUTE, Sent.SYNC),
+    (Sent.BIND, Sent.DESCRIBE, Sent.EXECUTE, Sent.SYNC),
+)
+_GROUP_ANSWERS = tuple(
+    tuple(frozenset(lead + rows for rows in ends) for ends in ((b"DCZ", b"CZ"), (b"TDCZ", b"TCZ", b"nCZ")))
+    for lead in (b"2", b"12")
+)
+
+
+def group_answers(parsed: bool, described: bool) -> frozenset[bytes]:
+    """Return the types of the messages that may answer a usual group, with Parse and Describe or without."""
+    return _GROUP_ANSWERS[parsed][described]

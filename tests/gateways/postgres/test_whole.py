@@ -84,7 +84,39 @@ def both(*pairs: tuple[bytes, bytes]) -> Script:
 PREPARED = (parse(b"SELECT $1", b"s") + Sync().encode(), PARSE_COMPLETE + READY)
 BOUND = Bind(b"", b"s", (), (b"7",)).encode()
 USUAL = (BOUND + DESCRIBED, BIND_COMPLETE + ROWS + ROW * 3 + DONE + READY)
+ALIKE = (BOUND + DESCRIBED, BIND_COMPLETE + ROWS + ROW + DONE + READY)
+UNNAMED = parse(b"SELECT $1") + BIND
+PARSED = (UNNAMED + DESCRIBED, PARSE_COMPLETE + ALIKE[1])
+SHORT = (UNNAMED + EXECUTE, PARSE_COMPLETE + BIND_COMPLETE + ROW + DONE + READY)
 SCRIPTS: dict[str, Script] = {
+    "known and prepared": both(PREPARED, ALIKE, ALIKE, (BOUND + EXECUTE, BIND_COMPLETE + ROW + DONE + READY)),
+    "known, prepared and failing": both(PREPARED, ALIKE, ALIKE, (BOUND + DESCRIBED, FAULT + READY), ALIKE),
+    "known, then in a transaction": both(
+        PREPARED, ALIKE, (ALIKE[0], BIND_COMPLETE + ROWS + ROW + DONE + WITHIN), (ONE, DONE + WITHIN), ALIKE
+    ),
+    "known, then closed": both(
+        PREPARED, ALIKE, (Close(ord("S"), b"s").encode() + Sync().encode(), READY), (ALIKE[0], FAULT + READY)
+    ),
+    "known, and its name given to another": both(
+        PREPARED, ALIKE, (parse(b"DELETE FROM victims", b"s") + Sync().encode(), FAULT + READY), ALIKE
+    ),
+    "known with Parse": both(PARSED, PARSED, SHORT, SHORT, PARSED),
+    "known with Parse, and failing": both(
+        PARSED, (PARSED[0], FAULT + READY), (Bind(b"", b"").encode() + DESCRIBED, FAULT + READY), PARSED
+    ),
+    "known with Parse, answered in two": [
+        *both(PARSED, PARSED),
+        *(("client", PARSED[0]), ("server", PARSED[1][:20]), ("server", PARSED[1][20:])),
+    ],
+    "known with Parse, and cut short": [*both(PARSED, PARSED), ("client", UNNAMED + EXECUTE[:-2])],
+    "known with Parse, and asked": [
+        *both(PARSED, PARSED),
+        ("client", parse(b"SELECT n FROM asked") + BIND + DESCRIBED),
+    ],
+    "known with Parse, bound to another": both(
+        PREPARED, PARSED, (parse(b"SELECT $1") + BOUND + DESCRIBED, PARSED[1]), ALIKE, PARSED
+    ),
+    "known, the next one too early": [*both(PARSED), ("client", PARSED[0] + ONE), ("server", PARSED[1])],
     "a query": both((ONE, ROWS + ROW + DONE + READY)) * 3,
     "a query without a row": both((ONE, ROWS + DONE + READY)),
     "a query in a transaction": both((ONE, ROWS + ROW + DONE + WITHIN)) * 2,
@@ -157,6 +189,14 @@ BAD = {
 def test_what_cannot_be_read_ends_the_connection_either_way(name: str) -> None:
     script = [*both(PREPARED), ("client", BAD[name])]
     assert played(script, 0) == played(script, 1)
+
+
+@pytest.mark.parametrize("asked", [ALIKE, PARSED, SHORT], ids=["prepared", "with Parse", "not described"])
+def test_a_group_that_is_known_goes_the_shortest_way(asked: tuple[bytes, bytes]) -> None:
+    made = conversation(Keeper())
+    for side, data in both(PREPARED, asked):
+        (to_server if side == "client" else to_client)(made, data)
+    assert made.passes_to_server(asked[0]) and made.passes_to_client(asked[1])
 
 
 def test_the_usual_exchange_goes_the_short_way() -> None:
