@@ -13,7 +13,7 @@ from click.shell_completion import CompletionItem
 
 from guardcli.broker.ruling import Ruling
 from guardcli.cli.central import in_force
-from guardcli.cli.policy_central import assign, history, publish, rollback, withdraw
+from guardcli.cli.policy_central import assign, diff, history, publish, rollback, version, withdraw
 from guardcli.cli.policy_check import check
 from guardcli.cli.policy_tests import test
 from guardcli.cli.settings import load_settings
@@ -89,7 +89,7 @@ def command() -> None:
     """
 
 
-for _one in (check, test, publish, history, assign, rollback, withdraw):
+for _one in (check, test, publish, history, version, diff, assign, rollback, withdraw):
     command.add_command(_one)
 
 

@@ -1,8 +1,9 @@
-"""``guard policy publish``, ``history``, ``assign``, ``rollback`` and ``withdraw``: the policies of the centre."""
+"""``guard policy publish``, ``history``, ``version``, ``diff``, ``assign``, ``rollback``, ``withdraw``: the centre."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -10,9 +11,11 @@ import click
 from guardcli.cli.connection import connect
 from guardcli.cli.moments import shown
 from guardcli.cli.settings import load_settings
-from guardcli.cli.tables import echo, echo_table
+from guardcli.cli.tables import echo, echo_table, paint
 from guardcli.client.policies import PolicyApi
+from guardcli.model.errors import NotFoundError
 from guardcli.playback.text import inert
+from guardcli.policy.differences import differences, last_before
 from guardcli.policy.loader import read_source
 
 group_option = click.option("--group", required=True, metavar="GROUP", help="Who is judged by it; * is everybody.")
@@ -84,6 +87,70 @@ def history(as_json: bool) -> None:
     ]
     echo("")
     echo_table(("SERIAL", "GROUP", "VERSION", "PRIORITY", "ACT", "AT", "BY"), orders)
+
+
+@click.command(
+    epilog="\b\nExamples:\n  guard policy version 7\n  guard policy version 7 --file team.yaml > team.yaml\n"
+    "  guard policy version 7 --json"
+)
+@click.argument("version", type=click.IntRange(1))
+@click.option("--file", "name", metavar="NAME", help="Print this file alone, as it is.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object with what was published and the files.")
+def version(version: int, name: str | None, as_json: bool) -> None:
+    """Show VERSION of the centre's policies: who published it when, and every file that it is made of."""
+    found = _api().show(version)
+    published, files = found["published"], found["files"]
+    if name is not None and name not in files:
+        raise NotFoundError(f"version {version} has no file {name!r}", hint=f"it has {', '.join(sorted(files))}")
+    if as_json:
+        click.echo(json.dumps({**found, "files": files if name is None else {name: files[name]}}))
+    elif name is not None:
+        click.echo(files[name], nl=False)
+    else:
+        _describe(published)
+        for one in (found["policy"], *sorted(set(files) - {found["policy"]})):
+            echo(f"\n{inert(one)}", bold=True)
+            for line in files[one].splitlines():
+                echo(inert(line))
+
+
+def _describe(published: Mapping[str, Any]) -> None:
+    echo(f"version {published['version']}: {inert(published['name'])}, digest {published['digest'][:12]}", bold=True)
+    why = f": {inert(published['comment'])}" if published["comment"] else ""
+    echo(f"published {shown(published['at'])} by {inert(published['by'])}{why}")
+
+
+@click.command(
+    epilog="\b\nExamples:\n  guard policy diff 7\n  guard policy diff 7 --against 4\n  guard policy diff 7 --json"
+)
+@click.argument("version", type=click.IntRange(1))
+@click.option("--against", type=click.IntRange(1), help="Default: the version of the same name before it.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object with the lines of each file that differs.")
+def diff(version: int, against: int | None, as_json: bool) -> None:
+    """Show what VERSION of the centre's policies changed, file by file, as diff -u does.
+
+    The packs that a policy extends are files of its version: what another guard brings along is shown too.
+    """
+    api = _api()
+    found = api.show(version)
+    named = [(one["version"], one["name"]) for one in api.history()["versions"]] if against is None else []
+    other = against or last_before(named, version, found["published"]["name"])
+    changed = differences(api.show(other)["files"] if other else {}, found["files"])
+    if as_json:
+        files = [{"name": name, "lines": lines} for name, lines in changed]
+        click.echo(json.dumps({"version": version, "against": other, "files": files}))
+        return
+    _describe(found["published"])
+    echo(f"against version {other}" if other else "the first of its name")
+    for name, lines in changed:
+        echo(f"\n{inert(name)}", bold=True)
+        for line in lines:
+            echo(paint(inert(line), _COLOURS.get(line[:1], "")))
+    if not changed:
+        echo("no file differs")
+
+
+_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
 @click.command(epilog="Example: guard policy assign 7 --group careful --priority 200")

@@ -262,6 +262,31 @@ def test_what_has_a_fault_or_fails_its_tests_is_not_published(machine: Machine) 
     assert machine.policy("withdraw", "--group", "*", **admin).returncode == 0
 
 
+def test_a_version_is_shown_with_its_files_and_what_it_changed(machine: Machine) -> None:
+    admin = {"GUARD_TOKEN": machine.api._admin.reveal()}
+    first = machine.api.publish("agents", policy("shown", "allow"))
+    machine.api.publish("agents", policy("another", "allow"))
+    second = machine.api.publish("agents", policy("shown", "deny"))
+    files = json.loads(machine.policy("version", str(second), "--json", **admin).stdout)["files"]
+    (name,) = files
+    assert machine.policy("version", str(second), "--file", name, **admin).stdout == files[name]
+    whole = machine.policy("version", str(second), **admin).stdout
+    assert f"version {second}: shown" in whole and name in whole and "decision: deny" in whole
+    missing = machine.policy("version", str(second), "--file", "none.yaml", **admin)
+    assert missing.returncode == 1 and name in missing.stderr
+    found = json.loads(machine.policy("diff", str(second), "--json", **admin).stdout)
+    assert (found["version"], found["against"]) == (second, first)
+    lines = found["files"][0]["lines"]
+    assert any(one.startswith("-") and "allow" in one for one in lines)
+    assert any(one.startswith("+") and "deny" in one for one in lines)
+    told = machine.policy("diff", str(second), **admin).stdout
+    assert f"against version {first}" in told and all(one in told for one in lines)
+    assert "no file differs" in machine.policy("diff", str(second), "--against", str(second), **admin).stdout
+    assert "the first of its name" in machine.policy("diff", str(first), **admin).stdout
+    assert machine.policy("version", "9999", **admin).returncode == 1
+    assert machine.policy("diff", str(second)).returncode == 77, "an agent's token"
+
+
 def test_an_embedded_api_s_policies_hold_without_any_enrolment(root: Path, api: CentralApi) -> None:
     machine = Machine(root, api)
     for name in ("GUARD_API", "GUARD_TOKEN", "GUARD_POLICY_KEYS"):

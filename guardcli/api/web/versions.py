@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Mapping, Sequence
-from difflib import unified_diff
 from typing import Annotated, Any
 
 from fastapi import Form, Path, Query, Request
@@ -21,7 +19,8 @@ from guardcli.api.routing import new_router
 from guardcli.api.web.access import Proven, Viewer
 from guardcli.api.web.view import render
 from guardcli.model.errors import ConfigurationError, GuardError
-from guardcli.policy.bundles import Published, gather, unpacked
+from guardcli.policy.bundles import gather, unpacked
+from guardcli.policy.differences import differences, last_before
 from guardcli.policy.loader import PACK, read_source
 
 router = new_router(include_in_schema=False)
@@ -29,8 +28,6 @@ router = new_router(include_in_schema=False)
 SEE_OTHER = 303
 ORDERS = 100
 """Acts that are shown, the last."""
-LINES_MAX = 5000
-"""Lines of both texts of one file that are compared: the work grows with their product."""
 TEXT_MAX = 900_000
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}").fullmatch
@@ -137,7 +134,7 @@ def _version(
     keys = api.keys.public()
     found = api.store.policies.get(keys, version)
     versions = api.store.policies.versions(keys)
-    other = against or _before(versions, found.published)
+    other = against or last_before(((one.version, one.name) for one in versions), version, found.published.name)
     orders = api.store.policies.orders(keys)
     last = {one.group: one.version for one in orders}
     top, files = unpacked(found.content)
@@ -152,7 +149,7 @@ def _version(
         files=files,
         other=other,
         versions=versions,
-        differences=_differences(unpacked(api.store.policies.get(keys, other).content)[1], files) if other else [],
+        differences=differences(unpacked(api.store.policies.get(keys, other).content)[1], files) if other else [],
         judged=sorted(group for group, one in last.items() if one == version),
         returning=sorted({one.group for one in orders if one.version == version and last[one.group] != version}),
     )
@@ -163,24 +160,6 @@ def _answered(request: Request, who: Principal, page: str, fault: GuardError | N
     answer = render(request, who, page, fault=str(fault) if fault else "", manages=manages, **values)
     answer.status_code = fault.http_status if fault else 200
     return answer
-
-
-def _before(versions: Sequence[Published], published: Published) -> int:
-    """Return the last version before of the same name, 0 for none."""
-    same = [one.version for one in versions if one.version < published.version and one.name == published.name]
-    return max(same, default=0)
-
-
-def _differences(before: Mapping[str, str], after: Mapping[str, str]) -> list[tuple[str, list[str]]]:
-    """Return each file that is another one with the lines that differ, in the form of ``diff -u``."""
-    found = []
-    for name in sorted({*before, *after}):
-        old, new = before.get(name, "").splitlines(), after.get(name, "").splitlines()
-        if old != new:
-            too_long = len(old) + len(new) > LINES_MAX
-            lines = [] if too_long else list(unified_diff(old, new, lineterm=""))[2:]
-            found.append((name, ["  too long to be compared here"] if too_long else lines))
-    return found
 
 
 def _files(name: str, text: str) -> dict[str, str]:
