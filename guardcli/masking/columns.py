@@ -13,9 +13,9 @@ from guardcli.masking.inserted import Statement, is_open, values_of
 from guardcli.masking.markup import OPENINGS, Markup
 from guardcli.masking.nested import Flow, Nested, YamlTree, scan
 from guardcli.masking.overlong import LINE
-from guardcli.masking.records import MARKER, Continued, Records
+from guardcli.masking.records import MARKER, WIDE_MARKER, Continued, Either, record
 from guardcli.masking.spans import LONG_LINE
-from guardcli.masking.tables import END_OF_RESULT, FirstLine, aligned, copied
+from guardcli.masking.tables import END_OF_RESULT, RULER, DelimitedRows, FirstLine, Header, aligned, copied, fields_of
 
 _STRING = re.compile(rb"\"((?:[^\"\\\n]|\\[^\n]){0,8192})|\\\"((?:[^\"\\\n]|\\[^\"\n]){0,8192})")
 _SINGLE = re.compile(rb"'([^'\n]{0,8192})")
@@ -27,8 +27,11 @@ _WIDEST = 2000
 """Bytes of a header or a ruler; a table that is wider has its columns masked by what their values look like alone."""
 _SIGN = r"(?:[|;~^#!>\t\x1f\x00&%@$*+=]{1,4}|,)"
 """Between a name and its value in psql's unaligned records."""
-_RECORD = re.compile(rb"\[ RECORD [0-9]{1,12} \]|^\* Record [0-9]{1,12}[ \t]*\r?\n", re.MULTILINE)
 _IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
+_WITHIN_HEADER = b" |\x82\x91\xb5"
+"""The last bytes of the trigger for a name in a wide header."""
+_LABEL = re.compile(rb"\"[^\"\n]{1,63}\"|[^\"\s:][^\"\n:]{0,62}")
+"""What may be the name of a column, whatever SQL called it."""
 _MARKUP = re.compile(
     rb"(?i)[ \t]*(?:(?=<table\b|\\begin\{(?:tabular|longtable)\}|\|====[ \t]*\r?\n|\.TS[ \t]*\r?\n))(.)"
 )
@@ -59,6 +62,7 @@ class Column(Detector):
             rf"(?i)\b{key}\\?[\"']?[ \t]{{0,8}}:".encode(),
             *OPENINGS,
             MARKER,
+            WIDE_MARKER,
             rb"(?im)^copy [^\n(]{1,300}\([^()\n]{1,4000}\) from stdin[^\n]*\n",
             INSERTS,
             INSERTS + rb"[^\n]*\n",
@@ -68,41 +72,69 @@ class Column(Detector):
             rb"\n\([0-9]{1,12} (?:rows?|Zeilen?|lignes?|filas?)\)\r?\n",
             rf"(?i)\b{key}\\?[\"']?[ \t]{{0,8}}:[^\n]*\n".encode(),
             rf"(?i)(?:^|[\n|,;~^#!\t \x1f\"]){key}\"?(?:[|,;~^#!\t \x1f][^\n]{{0,{_WIDEST}}})?\r?\n".encode("latin-1"),
-            rb"\n(?:\xe2\x94\x9c)?(?:\xe2\x94\x80|\xe2\x94\xbc| )+(?:\xe2\x94\xa4)?\r?\n",
+            rf"(?i)[ |\n\x82\x91]{key}(?: {{40}}|[ +]*(?:\\||\xe2\x94\x82|\xe2\x95\x91|\xe2\x86\xb5))".encode(
+                "latin-1"
+            ),
+            rb"\n(?:\xe2[\x94\x95].|[ ])+\r?\n",
         )
 
     def first(self) -> Follower | None:
         """Return the follower that looks at the first line of a stream."""
-        return FirstLine(self.names)
+        return FirstLine(self.names, loose=True)
 
     def begin(self, text: bytes, at: int) -> tuple[int, Follower] | None:
         """Return where rows begin, and their follower, if a ruler ends at `at` under a header that names the column."""
+        if (head := record(text, at, self.names)) is not None:
+            return head
         if text[at - 1] != 0x0A:
-            return None
+            return self._wide(text, at) if text[at - 1] in _WITHIN_HEADER else None
         if END_OF_RESULT.search(text, max(0, at - 60), at):
-            return at, FirstLine(self.names)
+            return at, FirstLine(self.names, loose=True)
         if (below := self._below(text, at)) is not None:
             return at, below
-        line = text.rfind(b"\n", max(0, at - _WIDEST), at - 1) + 1
+        line = text.rfind(b"\n", max(0, at - LONG_LINE), at - 1) + 1
         if is_open(text, line, at, lambda name: self.names(name.decode("utf-8", "replace"))):
             return at, Statement()
         if (rows := copied(text, line, at, self.names)) is not None:
             return at, rows
-        if _RECORD.search(text, line, at) is not None:
-            return at, Records(self.names, text[line : line + 1] != b"*")
-        record = self._record.match(text, line, at)
-        if record is not None and record[1] != b"=" and not _is_header(text, line, at, record[1]):
-            return at, Continued(record[1])
+        pair = self._record.match(text, line, at)
+        if pair is not None and pair[1] != b"=" and not _is_header(text, line, at, pair[1]):
+            going = self._record_or_header(text, line, at, pair)
+            return (at, going) if going is not None else None
         if (opening := _MARKUP.match(text, line, at)) is not None:
             return at, Markup(opening[1], self.names)
-        if text.find(b"-", line, at) < 0 and text.find(b"\xe2", line, at) < 0:
-            return (at, under) if (under := FirstLine(self.names).within(text, line, at)) is not None else None
+        if not RULER.fullmatch(text, line, at - 1):
+            under = FirstLine(self.names, loose=True).within(text, line, at)
+            return (at, under) if under is not None else self._wide(text, at - 1)
         ruler = text.rfind(b"\n", max(0, at - _WIDEST), at - 1) + 1
-        header = text.rfind(b"\n", max(0, ruler - _WIDEST), max(0, ruler - 1)) + 1
-        if not ruler or ruler - header > _WIDEST:
+        header = text.find(b"\n", max(0, ruler - _WIDEST), ruler - 1) + 1 if ruler > _WIDEST else 0
+        if not ruler or (ruler > _WIDEST and not header):
             return None
         table = aligned(text[header : ruler - 1], text[ruler : at - 1], self.names)
         return (at, table) if table is not None else None
+
+    def _record_or_header(self, text: bytes, line: int, at: int, pair: re.Match[bytes]) -> Follower | None:
+        """Return what follows ``ssn|…``: a record's value that may go on, or rows where it may be the header of three
+        columns and more as well, or both.
+        """
+        value = text[pair.end(1) : at].strip()
+        if value.startswith(b'"'):
+            return Continued(pair[1], quoted=True) if value.count(b'"') % 2 else None
+        going = Continued(pair[1])
+        fields = value.split(pair[1])
+        if len(fields) == 1 or not all(_LABEL.fullmatch(field) for field in fields):
+            return going
+        rows = DelimitedRows(pair[1], [0], self.names, total=len(fields) + 1)
+        return Either(going, rows)
+
+    def _wide(self, text: bytes, at: int) -> tuple[int, Follower] | None:
+        """Return what waits for the ruler under a header that is wider than what is looked back at."""
+        line = text.rfind(b"\n", max(0, at - LONG_LINE), at) + 1
+        end = text.find(b"\n", at)
+        end = end if end >= 0 else len(text)
+        if end - line <= _WIDEST:
+            return None
+        return end + 1, Header(text[line:end], self.names)
 
     def _below(self, text: bytes, at: int) -> Follower | None:
         """Return what follows a key whose value goes on over the lines from `at` on."""
@@ -168,11 +200,11 @@ class Column(Detector):
 
 
 def _is_header(text: bytes, line: int, at: int, sign: bytes) -> bool:
-    """Tell whether ``ssn|id`` is a header of two names and no record: it stands behind a line of none."""
+    """Tell whether ``ssn|id`` is a header and no record: of three names, or of two behind a line of none."""
     before = text.rfind(b"\n", max(0, line - _WIDEST), max(0, line - 1)) + 1
     previous = text[before : max(0, line - 1)].strip()
-    _, _, other = text[line:at].rstrip().partition(sign)
-    return bool(previous) and sign not in previous and _IDENTIFIER.fullmatch(other.strip(b'"')) is not None
+    others = [one.strip(b'"') for one in fields_of(text[line:at].rstrip(), sign)[1:]]
+    return (len(others) > 1 or (bool(previous) and sign not in previous)) and all(map(_IDENTIFIER.fullmatch, others))
 
 
 def _value_of(text: bytes, at: int) -> int:

@@ -129,8 +129,11 @@ class Markup(Follower):
             return (Gone(start, end if cut else start + len(text[start:end].rstrip())),), self
         gone: list[Gone] = []
         state = self
-        for event, low, high in _EVENTS[self.kind](text, start, start + len(text[start:end].rstrip()), self.index >= 0):
+        stop = start + len(text[start:end].rstrip(b" \r" if self.kind == b"." else None))
+        for event, low, high in _EVENTS[self.kind](text, start, stop, self.index >= 0):
             state = state._read(text, low, high, gone) if event == "text" else state._moved(event)
+        if cut and self.kind in b"\\.":  # the line's end, which ends the row, is not seen
+            state = replace(state, index=-1, names=(), header=self.header or state.names, lasting=True)
         return ([*gone, Gone(end - 1, end)] if cut else gone), state
 
     def _moved(self, event: str) -> Markup:

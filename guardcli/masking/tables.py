@@ -17,11 +17,20 @@ Named = Callable[[str], bool]
 """Tells whether a column's name is one that is masked."""
 
 _END_OF_ROWS = re.compile(rb"\([0-9]+ (?:rows?|Zeilen?|lignes?|filas?)\)\r?|[ \t\r]*|\\\.\r?")
-_RULER = re.compile(rb"[+|]?[-+ ]*-[-+ ]*[+|]?\r?|(?:\xe2[\x94\x95].|[ \r])+")
+_END_OF_TABLE = re.compile(rb"\([0-9]+ (?:rows?|Zeilen?|lignes?|filas?)\)\r?|\r?")
+_END_OF_COUNTED = re.compile(rb"\([0-9]+ (?:rows?|Zeilen?|lignes?|filas?)\)\r?")
+"""The end of a table of one column, in which an empty line may be a row: NULL, where no border stands around it."""
+_GOES_ON = re.compile(rb"\+|\xe2\x86\xb5")
+"""What psql shows where a name goes on in the next line, or in old-ascii has gone on from the line before."""
+RULER = re.compile(rb"[+|]?[-+ ]*-[-+ ]*[+|]?\r?|(?:\xe2[\x94\x95].|[ \r])+(?:\xe2[\x94\x95]?)?")
 _EDGES = str.maketrans("│┃║┆┇┊┋╎╏", "|" * 9)
 _LINES = str.maketrans("─━═┄┅┈┉╌╍", "-" * 9)
 _JUNCTION = re.compile("[ \u2500-\u257f]")
 _IDENTIFIER = re.compile(rb"\"?[A-Za-z_?](?:[\w?]|[ ](?=\w))*\"?")
+_LABEL = re.compile(
+    rb"\"(?:[^\"\n]|\"\"){1,126}\"|[^\0- \"':;<>={}()\[\]](?:[^\0-\x1f\":;<>={}()\[\]]{0,61}[^\0- \":;<>={}()\[\].])?"
+)
+"""What may be the name of a column, whatever SQL called it, and is no sentence or code."""
 _BETWEEN = re.compile(rb"[ \t]?[|,;~^#!:=><&%@$*+/\\\x1f\0\t-]{1,8}[ \t]?")
 """What may stand between two names of a header, or two fields."""
 _PAIRING = (b":", b": ", b"=", b" = ", b" : ")
@@ -39,19 +48,26 @@ _HEAD = re.compile(rb"[A-Z][A-Z0-9_()/-]*(?: [A-Z0-9_()/-]+)*")
 class AlignedRows(Walker):
     """Rows whose columns stand between the same positions as in the header."""
 
-    __slots__ = ("_columns",)
+    __slots__ = ("_columns", "_end", "_going")
 
-    def __init__(self, columns: Sequence[tuple[int, int]]) -> None:
-        """`columns` holds first and last display position of each masked column; -1 as the last for the open end."""
+    def __init__(
+        self, columns: Sequence[tuple[int, int]], end: re.Pattern[bytes] = _END_OF_ROWS, going: bool = False
+    ) -> None:
+        """`columns` holds first and last display position of each masked column; -1 as the last for the open end.
+
+        `end` matches the line behind the rows, unless the one before it is `going` on.
+        """
         self._columns = tuple(columns)
+        self._end = end
+        self._going = going
 
     def line(self, text: bytes, start: int, end: int, cut: bool = False) -> tuple[Sequence[Gone], Follower | None]:
         """Judge one row."""
         row = text[start:end]
-        if _END_OF_ROWS.fullmatch(row):
+        if not self._going and self._end.fullmatch(row):
             return (), None
         gone: list[Gone] = []
-        if _RULER.fullmatch(row):
+        if not cut and RULER.fullmatch(row):
             return gone, self
         for first, last in self._columns:
             low, high = (first, len(row) if last < 0 else last) if row.isascii() else _bytes_between(row, first, last)
@@ -63,12 +79,16 @@ class AlignedRows(Walker):
                 gone.append(Gone(start + kept_start, start + low + len(kept)))
         if cut:
             gone.append(Gone(end - 1, end))
-        return gone, self
+        return gone, AlignedRows(self._columns, self._end, row.rstrip().endswith(b"+"))
 
     def walk(self, text: bytes, start: int, rank: int, found: Spans, cells: Cells = EVERY) -> tuple[int, AlignedRows]:
         """Judge plain rows."""
         rows = Rows(Layout.ALIGNED, [bound for column in self._columns for bound in column])
-        return rows.walk(text, start, rank, found, cells)[0], self
+        after = rows.walk(text, start, rank, found, cells)[0]
+        if after == start:
+            return start, self
+        going = text.endswith(b"+\n", start, after) and not text.endswith(b"-+\n", start, after)
+        return after, AlignedRows(self._columns, self._end, going)
 
 
 def _bytes_between(row: bytes, first: int, last: int) -> tuple[int, int]:
@@ -88,17 +108,45 @@ def _bytes_between(row: bytes, first: int, last: int) -> tuple[int, int]:
 
 
 def aligned(header: bytes, ruler: bytes, named: Named) -> AlignedRows | None:
-    """Return the follower of the rows under `header` and its `ruler` (``----+---``), if a column of it is masked."""
-    names = header.decode("utf-8", "replace").translate(_EDGES)
+    """Return the follower of the rows under `header` and its `ruler` (``----+---``), if a column of it is masked.
+
+    `header` has the lines before the ruler, of which the last ones are the header: a name may go on over lines.
+    """
     marks = _JUNCTION.sub("+", ruler.decode("utf-8", "replace").strip("\r").translate(_LINES))
     bounds = [-1, *(place for place, char in enumerate(marks) if char == "+"), len(marks)]
-    columns = []
-    for left, right in pairwise(bounds):
-        low, high = _bytes_between(names.encode(), left + 1, right)
-        name = names.encode()[low:high].decode("utf-8", "replace").strip(" |\r")
-        if name and named(name):
-            columns.append((left + 1, -1 if right == len(marks) else right))
-    return AlignedRows(columns) if columns else None
+    columns: dict[tuple[int, int], None] = {}
+    below = b"+"
+    for line in reversed(header.split(b"\n")):
+        if not _GOES_ON.search(line + below) or RULER.fullmatch(line):
+            break
+        below = line
+        names = line.decode("utf-8", "replace").translate(_EDGES).encode()
+        for left, right in pairwise(bounds):
+            low, high = _bytes_between(names, left + 1, right)
+            name = names[low:high].decode("utf-8", "replace").strip(" |\r+↵:")
+            if name and named(name):
+                columns[left + 1, -1 if right == len(marks) else right] = None
+    end = _END_OF_COUNTED if len(bounds) == 2 and header.endswith(b" ") else _END_OF_TABLE
+    return AlignedRows(tuple(columns), end) if columns else None
+
+
+class Header(Follower):
+    """Waits for the ruler under a line that is the header of a table if there is one."""
+
+    __slots__ = ("_header", "_named")
+
+    def __init__(self, header: bytes, named: Named) -> None:
+        self._header = header
+        self._named = named
+
+    def line(self, text: bytes, start: int, end: int, cut: bool = False) -> tuple[Sequence[Gone], Follower | None]:
+        """Take the line as the ruler, or forget the header; of a header that was not seen as a whole all is masked."""
+        ruler = text[start:end].rstrip(b"\r")
+        if not RULER.fullmatch(ruler):
+            return (), None
+        if cut or width(self._header.rstrip(b"\r")) != width(ruler):
+            return (), AlignedRows([(0, -1)], _END_OF_TABLE)
+        return (), aligned(self._header, ruler, self._named)
 
 
 def copied(text: bytes, start: int, end: int, named: Named) -> DelimitedRows | None:
@@ -112,10 +160,12 @@ def copied(text: bytes, start: int, end: int, named: Named) -> DelimitedRows | N
 class FirstLine:
     """Waits for a header at the head of a stream."""
 
-    __slots__ = ("_named",)
+    __slots__ = ("_loose", "_named")
 
-    def __init__(self, named: Named) -> None:
+    def __init__(self, named: Named, loose: bool = False) -> None:
+        """With `loose` other columns may be called anything that SQL can call them."""
         self._named = named
+        self._loose = loose
 
     def line(self, text: bytes, start: int, end: int, cut: bool = False) -> tuple[Sequence[Gone], Follower | None]:
         """Take the line as a header if all its fields are names and one is masked."""
@@ -133,6 +183,8 @@ class FirstLine:
             if sign != b"\0":
                 return (), rows
             return _behind(text, start, end, sum(len(field) + 1 for field in fields[: masked[0] + 1]) - 1), rows
+        if self._loose and (below := _labelled(header, self._named)) is not None:
+            return (), below
         return self._without_rows(text, start, end)
 
     def within(self, text: bytes, start: int, end: int) -> Follower | None:
@@ -145,7 +197,7 @@ class FirstLine:
             return _spaced(header, self._named)
         sign = _separator(header)
         if sign not in _SIGNS or not all(_IDENTIFIER.fullmatch(field) for field in header.split(sign)):
-            return None
+            return _labelled(header, self._named) if self._loose else None
         return self.line(text, start, start + len(header))[1]
 
     def _without_rows(self, text: bytes, start: int, end: int) -> tuple[Sequence[Gone], Follower | None]:
@@ -161,6 +213,25 @@ class FirstLine:
                 break
             sign, place = after[0], after.end()
         return (), None
+
+
+def _labelled(header: bytes, named: Named) -> DelimitedRows | None:
+    """Return the follower of the rows under a header of labels of any kind, one of which is masked."""
+    for sign in _SIGNS if header.count(b'"') % 2 == 0 else ():
+        fields = fields_of(header, sign) if sign in header else []
+        masked = [index for index, one in enumerate(fields) if named(one.decode("utf-8", "replace").strip('"'))]
+        if masked and all(_LABEL.fullmatch(field) for field in fields):
+            return DelimitedRows(sign, masked, named, total=len(fields))
+    return None
+
+
+def fields_of(row: bytes, sign: bytes) -> Sequence[bytes]:
+    """Return the fields of a row as CSV has them, in their quotes."""
+    fields, place = [], 0
+    while place <= len(row) and (field := _field(sign).match(row, place)) is not None:
+        fields.append(field[0])
+        place = field.end() + len(sign)
+    return fields
 
 
 def _separator(header: bytes) -> bytes:

@@ -45,6 +45,49 @@ CASES = {
         "id|n\n1|2\n(1 row)\nid|ssn\n1|*\n(1 row)\n",
     ),
     "csv behind other lines": ("SET\nid,ssn,nick\n1,12-34,x\n", "SET\nid,ssn,nick\n1,*****,*\n"),
+    "a header that begins with the name, behind other lines": (
+        'Null display is "".\nssn,id,1\n12-34,1,x\nx-y,2,z\n',
+        'Null display is "".\nssn,****\n*********\n*******\n',
+    ),
+    "csv, columns that are called anything": ("1,Größe,ssn\n5,a,12-34\n", "1,Größe,ssn\n5,a,*****\n"),
+    "no header, since it is a sentence": ("Please: a,ssn,b.\n5,a,12-34\n", "Please: a,ssn,b.\n5,a,12-34\n"),
+    "a record of csv whose value is many lines": (
+        'id,0\nssn,"12\n\n(1 row)\n34"\nnote,x\n\nother\n',
+        'id,0\nssn,"**\n\n*******\n**"\nnote,x\n\nother\n',
+    ),
+    "a record of csv whose value holds commas": ('id,0\nssn,"12,34"\nnote,x\n', 'id,0\nssn,"*****"\nnote,x\n'),
+    "aligned, a name over lines": (
+        " a+| ssn \n b | +x  \n---+-----\n 1 | 1-2\n(1 row)\n",
+        " a+| ssn \n b | +x  \n---+-----\n 1 | ***\n(1 row)\n",
+    ),
+    "aligned, NULL in the one column": (
+        " ssn  \n------\n 1-2\n \n 34\n(3 rows)\n",
+        " ssn  \n------\n ***\n \n **\n(3 rows)\n",
+    ),
+    "no border, NULL in the one column": (
+        "ssn \n----\n1-2\n\n34\n(3 rows)\n\nx\n",
+        "ssn \n----\n***\n\n**\n(3 rows)\n\nx\n",
+    ),
+    "no border, a value of more lines than the one beside it": (
+        "ssn n \n--- --\n1-2 a+\n      \n34  b \n(2 rows)\n",
+        "ssn n \n--- --\n*** a+\n      \n**  b \n(2 rows)\n",
+    ),
+    "a table in a frame without a row": (
+        "+----+-----+\n| id | ssn |\n+----+-----+\n+----+-----+\n\nTime: 0.899 ms\n" * 2,
+        "+----+-----+\n| id | ssn |\n+----+-----+\n+----+-----+\n\nTime: 0.899 ms\n" * 2,
+    ),
+    "a double line below the header": (
+        " id │ ssn \n════╪═════\n  1 │ 1-2\n",
+        " id │ ssn \n════╪═════\n  1 │ ***\n",
+    ),
+    "a record without a border under a wide line": (
+        "* Record 1              \nid  0\nssn 12-34\n",
+        "* Record 1              \nid  0\nssn *****\n",
+    ),
+    "troff, nothing in the last column": (
+        ".TS\nl | l | l.\n\\fIid\\fP\t\\fIssn\\fP\t\\fIx\\fP\n_\n1\ta-b\t\n2\tc-d\t\n.TE\n",
+        ".TS\nl | l | l.\n\\fIid\\fP\t\\fIssn\\fP\t\\fIx\\fP\n_\n1\t***\t\n2\t***\t\n.TE\n",
+    ),
     "csv, several results": (
         "id,n\n1,2\nid,ssn\n1,9\nnick,x,id\nbo,4,3\n",
         "id,n\n1,2\nid,ssn\n1,*\n*********\n******\n",
@@ -109,3 +152,27 @@ def test_columns_hold_for_the_tools_of_their_rule() -> None:
     masker = Masker([MaskRule(columns=("*.ssn",), tools=("psql",))], key=bytes(32))
     assert masker.text("ssn: 1-2", "psql") == "ssn: <SSN>"
     assert masker.text("ssn: 1-2", "git") == "ssn: 1-2"
+
+
+WIDE = {
+    "aligned": " id | ssn | {0}\n----+-----+-{1}\n  1 | 1-2 | {2}\n  2 | 3-4 | {0}\n(2 rows)\n\nssn 5-6\n",
+    "the last column": " {0} | ssn \n-{1}-+-----\n {2} | 1-2\n {0} | 3-4\n(2 rows)\n\nssn 5-6\n",
+    "no border": "{0} ssn\n{1} ---\n{2} 1-2\n{0} 3-4\n(2 rows)\n\nssn 5-6\n",
+    "boxes": " {0} │ ssn \n─{3}─┼─────\n {2} │ 1-2\n {0} │ 3-4\n(2 rows)\n\nssn 5-6\n",
+    "records": "-[ RECORD 1 ]-{1}\nssn  | 1-2\nnote | {2}\n-[ RECORD 2 ]-{1}\nssn  | 3-4\n\nssn 5-6\n",
+    "records without a border": "* Record 1 {0}\nssn  1-2\nnote {2}\n* Record 2 {0}\nssn  3-4\n\nssn 5-6\n",
+    "troff": ".TS\nl | l.\n\\fIssn\\fP\t\\fInote\\fP\n_\n1-2\t{2}\n3-4\t{2}\n.TE\nssn 5-6\n",
+}
+
+
+@pytest.mark.parametrize("form", WIDE)
+@pytest.mark.parametrize("wide", [3000, 20_000, 40_000, 120_000])
+def test_columns_are_masked_in_tables_of_any_width(form: str, wide: int) -> None:
+    cells = (" " * wide, "-" * wide, "word " * (wide // 5), "─" * wide)
+    for before in ("", "SET\n"):
+        data = (before + WIDE[form].format(*cells)).encode()
+        for size in (len(data), 4096):
+            stream = MASKER.stream("psql")
+            pieces = [stream.feed(data[place : place + size]) for place in range(0, len(data), size)]
+            shown = b"".join(pieces) + stream.finish()
+            assert b"1-2" not in shown and b"3-4" not in shown and shown.endswith(b"ssn 5-6\n"), shown[-80:]
