@@ -41,12 +41,13 @@ AUTOMATON(told); AUTOMATON(yaml_start); AUTOMATON(cookie); AUTOMATON(words);
 extern const uint64_t guard_information[65];
 
 /* The forms of tails.py: what follows a name, and what stands before it (null: whatever it is). A bit for each form says
- * with which byte it may begin behind the name, and which bytes may stand between `before` and the name. */
+ * with which byte it may begin behind the name, which byte may come there behind blanks (256: none at all), which one may
+ * stand just before the name, and which ones between `before` and the name. */
 struct tail {
     const struct automaton *behind, *before;
 };
 extern const struct tail guard_tails[];
-extern const uint32_t guard_tails_first[256], guard_tails_run[256];
+extern const uint64_t guard_tails_first[256], guard_tails_after[257], guard_tails_prior[256], guard_tails_run[256];
 
 static inline uint32_t step(const struct automaton *of, uint32_t state, uint8_t byte)
 {

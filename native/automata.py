@@ -30,24 +30,42 @@ def declared(name: str, automaton: Any) -> str:
     )
 
 
+def after_blanks(automaton: Any) -> tuple[set[int], bool]:
+    """Return which bytes may follow blanks, or stand first, and whether blanks alone are accepted."""
+    reached, waiting = {automaton.start}, [automaton.start]
+    while waiting:
+        row = automaton.rows[waiting.pop()]
+        further = {row[automaton.classes[byte]] for byte in b" \t"} - reached - {0}
+        reached |= further
+        waiting += further
+    alive = {byte for byte in range(256) for state in reached if automaton.rows[state][automaton.classes[byte]]}
+    return alive - set(b" \t"), any(state >= automaton.accepting for state in reached)
+
+
 def declared_tails(tails: list[tuple[bytes, bytes, bytes]]) -> str:
     """Return the automata of the forms around a name, in C, and which bytes begin them and stand between."""
-    made, rows, first, run = [], [], [0] * 256, [0] * 256
+    made, rows = [], []
+    first, after, prior, run = [0] * 256, [0] * 257, [0] * 256, [0] * 256
     for number, (behind, before, between) in enumerate(tails):
-        automaton = compile_bytes(behind)
+        automaton, bit = compile_bytes(behind), 1 << number
         made.append(declared(f"tail_{number}", automaton))
-        if before:
-            made.append(declared(f"before_{number}", compile_bytes(before, backward=True)))
+        backward = compile_bytes(before, backward=True) if before else None
+        if backward is not None:
+            made.append(declared(f"before_{number}", backward))
         rows.append(f"{{&guard_tail_{number}, {f'&guard_before_{number}' if before else '0'}}}")
         between_one = compile_bytes(between) if between else None
+        alive, blank = after_blanks(automaton)
+        after[256] |= bit * blank
         for byte in range(256):
-            first[byte] |= (automaton.rows[automaton.start][automaton.classes[byte]] != 0) << number
-            run[byte] |= (between_one is not None and between_one.fullmatch(bytes([byte]))) << number
-    return "".join(made) + (
-        f"const struct tail guard_tails[] = {{{','.join(rows)}}};\n"
-        f"const uint32_t guard_tails_first[256] = {{{','.join(map(str, first))}}};\n"
-        f"const uint32_t guard_tails_run[256] = {{{','.join(map(str, run))}}};\n"
-    )
+            runs = between_one is not None and between_one.fullmatch(bytes([byte]))
+            stands = backward is None or backward.rows[backward.start][backward.classes[byte]] != 0
+            first[byte] |= bit * (automaton.rows[automaton.start][automaton.classes[byte]] != 0)
+            after[byte] |= bit * (blank or byte in alive)
+            prior[byte] |= bit * (runs or stands)
+            run[byte] |= bit * runs
+    bits = {"first": first, "after": after, "prior": prior, "run": run}
+    tables = [f"const uint64_t guard_tails_{name}[] = {{{','.join(map(str, one))}}};\n" for name, one in bits.items()]
+    return "".join(made) + f"const struct tail guard_tails[] = {{{','.join(rows)}}};\n" + "".join(tables)
 
 
 def declared_information(most: int) -> str:

@@ -8,6 +8,7 @@
 #include "automata.h"
 #include "values.h"
 
+#define STARTS_MAX 20 /* bytes of the longest name */
 #define RUN_MAX 60   /* bytes between what stands before and the name */
 #define VALUE_MAX 8192
 #define QUOTE_MAX 4  /* how far before the end of a form its value may begin, as in FormDetector.find */
@@ -16,12 +17,16 @@
 enum reading { ANY, STRING, SOLID, TOKEN };
 static const uint8_t readings[] = {[6] = STRING, [8] = SOLID, [12] = TOKEN, [13] = TOKEN};
 
-static bool is_among(int byte, const char *bytes)
+/* Tell whether a word without quotes ends before the byte. */
+static bool ends_word(uint8_t byte)
 {
-    for (; *bytes; bytes++)
-        if (byte == *bytes)
-            return true;
-    return false;
+    switch (byte) {
+    case '"': case '\'': case '`': case '<': case '>': case '|': case ';': case ',':
+    case '(': case ')': case '[': case ']': case '{': case '}':
+        return true;
+    default:
+        return is_space(byte);
+    }
 }
 
 /* Return the length of the string in quotes that begins at `place`, without them; 0 where there is none. */
@@ -52,12 +57,8 @@ static bool is_chosen_at(struct text text, size_t place, size_t end, enum readin
         return true;
     if (length || how != TOKEN)
         return false;
-    while (length < VALUE_MAX && place + length < text.length) {
-        uint8_t byte = text.bytes[place + length];
-        if (is_space(byte) || is_among(byte, "\"'`<>|;,()[]{}"))
-            break;
+    while (length < VALUE_MAX && place + length < text.length && !ends_word(text.bytes[place + length]))
         length++;
-    }
     return length && place + length >= end && guard_is_chosen((struct text){text.bytes + place, length});
 }
 
@@ -73,17 +74,38 @@ static bool is_promising(struct text text, size_t form, size_t end)
     return false;
 }
 
-/* Tell whether what the form wants stands before some name that ends at `end`. */
-static bool stands_before(struct text text, size_t form, size_t end)
+/* Where names may begin that end at one place; each of them tells. */
+struct starts {
+    size_t count, places[STARTS_MAX];
+};
+
+static struct starts starts_of(struct text text, size_t end)
+{
+    struct starts starts = {.count = 0};
+    uint32_t state = guard_told.start;
+    for (size_t start = end; starts.count < STARTS_MAX && start-- && (state = step(&guard_told, state, text.bytes[start]));)
+        if (state >= guard_told.accepting)
+            starts.places[starts.count++] = start;
+    return starts;
+}
+
+/* Return the forms that may have what they want before one of the names, by the byte that stands there. */
+static uint64_t forms_before(struct text text, const struct starts *starts)
+{
+    uint64_t forms = 0;
+    for (size_t index = 0; index < starts->count; index++)
+        forms |= guard_tails_prior[starts->places[index] ? text.bytes[starts->places[index] - 1] : '\n'];
+    return forms;
+}
+
+/* Tell whether what the form wants stands before one of the names. */
+static bool stands_before(struct text text, size_t form, const struct starts *starts)
 {
     const struct automaton *before = guard_tails[form].before;
-    uint32_t state = guard_told.start;
     if (!before)
         return true;
-    for (size_t start = end; start-- && (state = step(&guard_told, state, text.bytes[start]));) {
-        if (state < guard_told.accepting)
-            continue;
-        size_t place = start;
+    for (size_t index = 0; index < starts->count; index++) {
+        size_t place = starts->places[index];
         for (size_t count = 0; count <= RUN_MAX; count++, place--) {
             if (ends(before, (struct text){text.bytes, place}))
                 return true;
@@ -94,19 +116,32 @@ static bool stands_before(struct text text, size_t form, size_t end)
     return false;
 }
 
+/* Return the forms that may follow a name that ends at `end`: by the next byte, and by the next one that is no blank. */
+static uint64_t forms_behind(struct text text, size_t end)
+{
+    uint64_t forms = end < text.length ? guard_tails_first[text.bytes[end]] : 0;
+    size_t place = end;
+    while (forms && is_blank(at(text, place)))
+        place++;
+    return forms ? forms & guard_tails_after[place < text.length ? text.bytes[place] : 256] : 0;
+}
+
 /* Add where forms end whose name ends at `end`; what is beyond `most` is counted and not written. */
 static size_t add_forms(struct text text, size_t end, struct hit *hits, size_t count, size_t most)
 {
-    uint32_t left = end < text.length ? guard_tails_first[text.bytes[end]] : 0;
-    for (; left; left &= left - 1) {
-        size_t form = (size_t)__builtin_ctz(left);
+    uint64_t left = forms_behind(text, end);
+    if (!left)
+        return count;
+    struct starts starts = starts_of(text, end);
+    for (left &= forms_before(text, &starts); left; left &= left - 1) {
+        size_t form = (size_t)__builtin_ctzll(left);
         const struct automaton *tail = guard_tails[form].behind;
         uint32_t state = tail->start;
         int known = -1;
         for (size_t place = end; place < text.length && (state = step(tail, state, text.bytes[place])); place++) {
             if (state < tail->accepting)
                 continue;
-            if (known < 0 && !(known = stands_before(text, form, end)))
+            if (known < 0 && !(known = stands_before(text, form, &starts)))
                 break;
             if (is_promising(text, form, place + 1) && count++ < most)
                 hits[count - 1] = (struct hit){(uint32_t)(place + 1), (uint32_t)form};

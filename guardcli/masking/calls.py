@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from guardcli.masking.forms import Form
 from guardcli.masking.judges import CHOSEN, STRING
+from guardcli.masking.tails import Tail
 
 _STRING = rb"(?:\"((?:[^\"\\\n]|\\.){1,8192})\"?|'((?:[^'\\\n]|\\.){1,8192})'?)"
 _GIVEN = rb"[ \t]{0,4}(?:\"[^\"\n]{0,300}\"|'[^'\n]{0,300}'|[\w.$]{1,100}(?:\(\))?)[ \t]{0,4},"
@@ -58,10 +59,14 @@ CALLS = (
         ARGUMENT,
     ),
     Form(
-        rb"(?i:(?:pass"
-        rb"(?:word|wd|phrase)?|secret|token|api-?key|requirepass|masterauth)[\"'])[ \t]{0,4},[ \t]{0,4}[\"'][^\"'\n]",
-        rb"(?i:[\"']-{1,2}[\w-]{0,60}(?:pass"
-        rb"(?:word|wd|phrase)?|secret|token|api-?key|requirepass|masterauth)[\"'])[ \t]{0,4},[ \t]{0,4}",
+        Tail.OPTION,
+        rb"(?i:[\"']-{1,2}[\w-]{0,60}(?:pass(?:word|wd|phrase)?|secret|token|api-?key)[\"'])[ \t]{0,4},[ \t]{0,4}",
+        _STRING,
+        ARGUMENT,
+    ),
+    Form(
+        rb"masterauth[\"'][ \t]{0,4},[ \t]{0,4}[\"'][^\"'\n]",
+        rb"(?i:[\"']-{1,2}[\w-]{0,60}masterauth[\"'])[ \t]{0,4},[ \t]{0,4}",
         _STRING,
         ARGUMENT,
     ),

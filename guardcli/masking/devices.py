@@ -8,6 +8,7 @@ from __future__ import annotations
 from guardcli.masking.forms import Form
 from guardcli.masking.judges import CHOSEN, GIVEN
 from guardcli.masking.names import TELLING
+from guardcli.masking.tails import REGISTRY_TYPE, Tail
 
 _VALUE = rb"(?:\"([^\"\n]{1,8192})\"|'([^'\n]{1,8192})'|([^\s\"']{1,8192}))"
 
@@ -18,8 +19,8 @@ CONFIGURED = GIVEN._replace(declines=rb"authorization|public|private|clients|enc
 
 DEVICES = (
     Form(
-        rb"\bREG_(?:EXPAND_|MULTI_)?SZ[ \t]{1,8}[^\s]",
-        rb"(?i)" + TELLING + rb"[0-9]?[ \t]{1,30}REG_(?:EXPAND_|MULTI_)?SZ[ \t]{1,8}",
+        Tail.REGISTRY,
+        rb"(?i)" + TELLING + rb"[0-9]?[ \t]{1,30}" + REGISTRY_TYPE + rb"[ \t]{1,8}",
         rb"([^\r\n]{1,8192})",
     ),
     Form(
@@ -43,15 +44,19 @@ DEVICES = (
         rb"(\S{1,200})",
     ),
     Form(
-        rb"\b(?:plain-text-password|encrypted-password|pre-shared-key ascii-text|authentication-(?:key|password)"
-        rb"|privacy-password|shared-secret|simple-password)[ \t]{1,8}[\"']?[^\s\"']",
-        rb"(?i)(?:plain-text-password|encrypted-password|pre-shared-key ascii-text|authentication-(?:key|password)"
-        rb"|privacy-password|shared-secret|simple-password)[ \t]{1,8}",
+        Tail.DEVICE,
+        rb"(?i)(?:(?:plain-text|encrypted|authentication|privacy|simple)-password|shared-secret)[ \t]{1,8}",
         _VALUE,
         CHOSEN,
     ),
     Form(
-        rb"\bplain-text-password(?:-value)?[ \t]{1,8}[\"']?[^\s\"']",
+        rb"\b(?:pre-shared-key ascii-text|authentication-key)[ \t]{1,8}[\"']?[^\s\"']",
+        rb"(?i)(?:pre-shared-key ascii-text|authentication-key)[ \t]{1,8}",
+        _VALUE,
+        CHOSEN,
+    ),
+    Form(
+        Tail.PLAIN_TEXT,
         rb"(?i)\bset [^\n]{1,200}plain-text-password(?:-value)?[ \t]{1,8}",
         _VALUE,
         CONFIGURED,
@@ -71,17 +76,17 @@ DEVICES = (
         1,
     ),
     Form(
-        rb"\bset [a-z0-9_-]{0,40}(?:passw(?:or)?d|passphrase|psk(?:secret)?|secret)[ \t]{1,4}\"[^\"\n]",
+        Tail.SET,
         rb"(?i)\bset [a-z0-9_-]{0,40}(?:passw(?:or)?d|passphrase|psk(?:secret)?|secret)[ \t]{1,4}",
         rb"\"([^\"\n]{1,8192})",
     ),
     Form(
-        rb"\buser(?:name)?=[^\s,;&]{1,100},(?:password|pass)=[^\s,]",
+        Tail.LISTED,
         rb"(?i)\buser(?:name)?=[^\s,;&]{1,100},(?:password|pass)=",
         rb"([^\s,]{1,8192})",
     ),
     Form(
-        rb";[ \t]?(?:pwd|password)[ \t]?=[ \t]?\{[^{}\n]",
+        Tail.BRACES,
         rb"(?i);[ \t]?(?:uid|user id)[ \t]?=[^;\n]{1,100};[ \t]?(?:pwd|password)[ \t]?=[ \t]?\{",
         rb"([^{}\n]{1,8192})\}",
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from guardcli.masking.forms import Form
 from guardcli.masking.judges import CHOSEN, GIVEN
+from guardcli.masking.tails import Tail
 
 _PART = rb"((?:[\w.~+/=-]|%[0-9A-Fa-f]{2}){16,8192})"
 _KEY = CHOSEN._replace(wants=rb"(?s:(?:[^0-9]*[0-9]){4}.*)")
@@ -20,7 +21,7 @@ LINKS = (
     ),
     Form(rb"[?&](?:amp;)?code=[\w%.~+/-]{16}", rb"(?i)[?&](?:amp;)?code=", _PART, CHOSEN, 1),
     Form(
-        rb"[?&](?:amp;)?(?:password|passwd|pwd|api_?key|(?:access_)?token)=[^\s&\"'<>#]{6}",
+        Tail.QUERY,
         rb"(?i)(?:://|jdbc:)[^\s\"'<>]{1,300}[?&](?:amp;)?(?:password|passwd|pwd|api_?key|(?:access_)?token)=",
         rb"([^\s&\"'<>#;]{1,4096})",
         GIVEN,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from guardcli.masking.forms import Form
 from guardcli.masking.judges import CHOSEN, GIVEN
+from guardcli.masking.tails import Tail
 
 _VALUE = rb"(?:'([^'\n]{1,8192})'|\"([^\"\n]{1,8192})\"|([^\s\"'|;&<>]{1,8192}))"
 _WORD = rb"([^\s\"']{1,8192})"
@@ -114,12 +115,12 @@ PROGRAMS = (
 
 FILES = (
     Form(
-        rb"\b(?:pass(?:word|wd)|pwd|secret|token|api_?key)%3D[^\s&%]",
-        rb"(?i)(?:pass(?:word|wd)|pwd|secret|token|api_?key)%3D",
+        Tail.ESCAPED,
+        rb"(?i)\b(?:pass(?:word|wd)|pwd|secret|token|api_?key)%3D",
         rb"((?:[^\s&%\"'<>]|%(?!26)){1,8192})",
     ),
     Form(
-        rb"\blogin[ \t]{1,8}[^\s]{1,100}[ \t]{1,8}password[ \t]{1,8}[^\s{}]",
+        Tail.LOGIN,
         rb"(?i)(?<![\w'])login[ \t]+\S{1,100}[ \t]+password[ \t]+",
         rb"([^\s{}]{1,8192})",
         WORD,

@@ -53,10 +53,14 @@ _DIRECTIVES = (
     rb"|config[ \t](?:--\w{1,20}[ \t])?set|secret[ \t]{1,4}(?:set|put|create)))[ \t]{1,16}"
 )
 _ARROW = rb"(?:->|=>|\xe2\x86\x92)"
+_GIVEN = rb"[ \t]{1,8}[\"']?[^\s\"']"
+TYPES = rb"(?:string|text|varchar(?:\([0-9]{1,5}\))?|\[\]byte)"
+BORDER = rb"(?:\||\xe2\x94\x82)"
+REGISTRY_TYPE = rb"REG_(?:EXPAND_|MULTI_)?SZ"
 
 
 class Tail(IntEnum):
-    """A form around a name, by its place in `FORMS`."""
+    """A form around a name, by its place in `FORMS`; detectors say what is secret there."""
 
     ELEMENT = 0
     VALUE_ATTRIBUTE = 1
@@ -77,6 +81,28 @@ class Tail(IntEnum):
     NEXT_KEY = 16
     OPEN_BLOCK = 17
     SCALAR = 18
+    CALLED = 19
+    WITH = 20
+    DOTTED = 21
+    FOR = 22
+    SQL = 23
+    ESCAPED = 24
+    LOGIN = 25
+    QUERY = 26
+    DEVICE = 27
+    PLAIN_TEXT = 28
+    SET = 29
+    LISTED = 30
+    BRACES = 31
+    OPTION = 32
+    ANSWERED = 33
+    GENERATED = 34
+    TYPED = 35
+    LEFT_ARROW = 36
+    CELL = 37
+    STORE = 38
+    STORE_OPTION = 39
+    REGISTRY = 40
 
 
 class Around(NamedTuple):
@@ -110,5 +136,27 @@ FORMS = (
     Around(rb"</key>" + B + rb"\r?\n", rb"<key>", rb"[\w.-]"),
     Around(rb"\\?[\"']" + B + rb"[:=]?" + B + rb"\{" + B + rb"\r?\n"),
     Around(rb"[\"']?:[ \t]{1,4}[|>][+-]?[0-9]?" + B + rb"\r?\n"),
+    Around(rb"\([\"'][^\"']"),
+    Around(rb"[ \t]{1,2}[^\s]", rb"\W(?:with|using) (?:the |this )?"),
+    Around(rb"\.{4,60} ?[^\s.]"),
+    Around(rb" for [^\s:]{1,60}: [^\s]"),
+    Around(rb"[ \t]{1,4}N?'[^']"),
+    Around(rb"%3D[^\s&%]", rb"\W"),
+    Around(rb"[ \t]{1,8}[^\s{}]", rb"\Wlogin[ \t]{1,8}[^\s]{1,100}[ \t]{1,8}"),
+    Around(rb"=[^\s&\"'<>#]{6}", rb"[?&](?:amp;)?(?:access_)?"),
+    Around(_GIVEN, rb"\W(?:plain-text|encrypted|authentication|privacy|shared|simple)-"),
+    Around(rb"(?:-value)?" + _GIVEN, rb"\Wplain-text-"),
+    Around(rb"[ \t]{1,4}\"[^\"\n]", rb"\Wset [a-z0-9_-]{0,40}"),
+    Around(rb"=[^\s,]", rb"\Wuser(?:name)?=[^\s,;&]{1,100},"),
+    Around(rb"[ \t]?=[ \t]?\{[^{}\n]", rb";[ \t]?"),
+    Around(rb"[\"']" + B + rb"," + B + rb"[\"'][^\"'\n]", rb"[\"']-{1,2}", rb"[\w-]"),
+    Around(rb" [a-z_]{1,40} = [^\s]", rb"\n"),
+    Around(rb" is generated for [^\s]{1,100}: [^\s]"),
+    Around(rb"[ \t]{1,4}" + TYPES + B + rb":?=" + B + rb"[\"'`][^\"'`]"),
+    Around(B + rb"<<?-" + B + rb"[\"'][^\"']"),
+    Around(rb"[ \t]{0,60}" + BORDER + rb"[ \t]{1,4}[^\s|\xe2]"),
+    Around(rb"[ \t]{1,4}[\"'][^\"'\n]", rb"\W(?:store|key)"),
+    Around(rb"[ \t]{1,4}[\"']?[^\s\"'-]", rb"-(?:src|dest)?(?:store|key)"),
+    Around(rb"[0-9]?[ \t]{1,30}" + REGISTRY_TYPE + rb"[ \t]{1,8}[^\s]"),
 )
 """The forms, by `Tail`."""

@@ -6,6 +6,7 @@ from guardcli.masking.forms import Form
 from guardcli.masking.judges import CHOSEN, GIVEN, STRING, Judge
 from guardcli.masking.names import GUARDED, SUFFIX, TELLING
 from guardcli.masking.native import Question
+from guardcli.masking.tails import BORDER, TYPES, Tail
 
 _NAME = rb"(?i:(?<![\w$.:/-])(?:[\w$.:/-]{0,60}[\w$.:/-])??" + GUARDED + SUFFIX + rb")"
 _B = rb"[ \t]{0,4}"
@@ -60,10 +61,10 @@ TOLD = (
         rb"(?i)\b(?:unseal|recovery) key(?: [0-9]{1,2})?(?: \([\w ]{1,20}\))?:[ \t]{1,4}",
         rb"([A-Za-z0-9+/=]{20,200})",
     ),
-    Form(rb"\bPASSWORD [a-z_]{1,40} = [^\s]", rb"(?m)^PASSWORD [a-z_]{1,40} = ", rb"(\S{1,200})", CHOSEN),
+    Form(Tail.ANSWERED, rb"(?m)^PASSWORD [a-z_]{1,40} = ", rb"(\S{1,200})", CHOSEN),
     Form(
-        rb"\btemporary password is generated for [^\s]{1,100}: [^\s]",
-        rb"temporary password is generated for \S{1,100}: ",
+        Tail.GENERATED,
+        rb"\btemporary password is generated for \S{1,100}: ",
         rb"(\S{1,200})",
     ),
     Form(
@@ -84,13 +85,13 @@ TOLD = (
         rb"([A-Za-z0-9+/]{4,8192}={0,2})",
     ),
     Form(
-        TELLING + rb"[ \t]{1,4}(?:string|text|varchar(?:\([0-9]{1,5}\))?|\[\]byte)[ \t]{0,4}:?=[ \t]{0,4}[\"'`][^\"'`]",
-        rb"(?i)" + _NAME + rb"[ \t]{1,4}(?:string|text|varchar(?:\([0-9]{1,5}\))?|\[\]byte)[ \t]{0,4}:?=[ \t]{0,4}",
+        Tail.TYPED,
+        rb"(?i)" + _NAME + rb"[ \t]{1,4}" + TYPES + rb"[ \t]{0,4}:?=[ \t]{0,4}",
         _STRING,
         STRING,
     ),
     Form(
-        TELLING + rb"[ \t]{0,4}<<?-[ \t]{0,4}[\"'][^\"']",
+        Tail.LEFT_ARROW,
         rb"(?i)" + _NAME + rb"[ \t]{0,4}<<?-[ \t]{0,4}",
         _STRING,
         STRING,
@@ -102,8 +103,8 @@ TOLD = (
         CHOSEN,
     ),
     Form(
-        TELLING + rb"[ \t]{0,60}(?:\||\xe2\x94\x82)[ \t]{1,4}[^\s|\xe2]",
-        rb"(?m)^[ \t]{0,8}(?:(?:\||\xe2\x94\x82)[ \t]{1,4})?" + _NAME + rb"[ \t]{0,60}(?:\||\xe2\x94\x82)[ \t]{1,4}",
+        Tail.CELL,
+        rb"(?m)^[ \t]{0,8}(?:" + BORDER + rb"[ \t]{1,4})?" + _NAME + rb"[ \t]{0,60}" + BORDER + rb"[ \t]{1,4}",
         rb"([^\s|]{1,8192})(?=[ \t\r]*(?:\||\xe2\x94\x82|\n|\Z))",
         CHOSEN,
     ),
@@ -127,9 +128,9 @@ TOLD = (
         rb"\bBUNDLE_[A-Z0-9_]{1,100}: \"?[^\s:\"]{1,60}:",
         rb"([^\s\"]{1,8192})",
     ),
-    Form(rb"\b(?:store|key)password[ \t]{1,4}[\"'][^\"'\n]", rb"(?i)\b(?:store|key)password[ \t]{1,4}", _VALUE),
+    Form(Tail.STORE, rb"(?i)\b(?:store|key)password[ \t]{1,4}", _VALUE),
     Form(
-        rb"-(?:src|dest)?(?:store|key)pass[ \t]{1,4}[\"']?[^\s\"'-]",
+        Tail.STORE_OPTION,
         rb"-(?:src|dest)?(?:store|key)pass[ \t]{1,4}",
         _VALUE,
     ),

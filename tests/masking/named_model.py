@@ -60,6 +60,31 @@ EXPRESSIONS = {
     Tail.NEXT_KEY: rb"<key>[\w.-]{0,60}" + _TOLD + rb"</key>[ \t]{0,4}\r?\n",
     Tail.OPEN_BLOCK: _TOLD + rb"\\?[\"'][ \t]{0,4}[:=]?[ \t]{0,4}\{[ \t]{0,4}\r?\n",
     Tail.SCALAR: _TOLD + rb"[\"']?:[ \t]{1,4}[|>][+-]?[0-9]?[ \t]{0,4}\r?\n",
+    Tail.CALLED: _TOLD + rb"\([\"'][^\"']",
+    Tail.WITH: rb"\b(?:with|using) (?:the |this )?" + _TOLD + rb"[ \t]{1,2}[^\s]",
+    Tail.DOTTED: _TOLD + rb"\.{4,60} ?[^\s.]",
+    Tail.FOR: _TOLD + rb" for [^\s:]{1,60}: [^\s]",
+    Tail.SQL: _TOLD + rb"[ \t]{1,4}N?'[^']",
+    Tail.ESCAPED: rb"\b" + _TOLD + rb"%3D[^\s&%]",
+    Tail.LOGIN: rb"\blogin[ \t]{1,8}[^\s]{1,100}[ \t]{1,8}" + _TOLD + rb"[ \t]{1,8}[^\s{}]",
+    Tail.QUERY: rb"[?&](?:amp;)?(?:access_)?" + _TOLD + rb"=[^\s&\"'<>#]{6}",
+    Tail.DEVICE: rb"\b(?:plain-text|encrypted|authentication|privacy|shared|simple)-"
+    + _TOLD
+    + rb"[ \t]{1,8}[\"']?[^\s\"']",
+    Tail.PLAIN_TEXT: rb"\bplain-text-" + _TOLD + rb"(?:-value)?[ \t]{1,8}[\"']?[^\s\"']",
+    Tail.SET: rb"\bset [a-z0-9_-]{0,40}" + _TOLD + rb"[ \t]{1,4}\"[^\"\n]",
+    Tail.LISTED: rb"\buser(?:name)?=[^\s,;&]{1,100}," + _TOLD + rb"=[^\s,]",
+    Tail.BRACES: rb";[ \t]?" + _TOLD + rb"[ \t]?=[ \t]?\{[^{}\n]",
+    Tail.OPTION: rb"[\"']-{1,2}[\w-]{0,60}" + _TOLD + rb"[\"'][ \t]{0,4},[ \t]{0,4}[\"'][^\"'\n]",
+    Tail.ANSWERED: rb"(?:^|\n)" + _TOLD + rb" [a-z_]{1,40} = [^\s]",
+    Tail.GENERATED: _TOLD + rb" is generated for [^\s]{1,100}: [^\s]",
+    Tail.TYPED: _TOLD
+    + rb"[ \t]{1,4}(?:string|text|varchar(?:\([0-9]{1,5}\))?|\[\]byte)[ \t]{0,4}:?=[ \t]{0,4}[\"'`][^\"'`]",
+    Tail.LEFT_ARROW: _TOLD + rb"[ \t]{0,4}<<?-[ \t]{0,4}[\"'][^\"']",
+    Tail.CELL: _TOLD + rb"[ \t]{0,60}(?:\||\xe2\x94\x82)[ \t]{1,4}[^\s|\xe2]",
+    Tail.STORE: rb"\b(?:store|key)" + _TOLD + rb"[ \t]{1,4}[\"'][^\"'\n]",
+    Tail.STORE_OPTION: rb"-(?:src|dest)?(?:store|key)" + _TOLD + rb"[ \t]{1,4}[\"']?[^\s\"'-]",
+    Tail.REGISTRY: _TOLD + rb"[0-9]?[ \t]{1,30}REG_(?:EXPAND_|MULTI_)?SZ[ \t]{1,8}[^\s]",
 }
 
 

@@ -27,7 +27,8 @@ AROUND = (
     b'"> <|name="|value="|" value="|{ value = "|set("|env("|", "|(@"|set_|with|("|ENV |set -x |config --global set '
     b"|kv put |--body |\n|\n    |#define |# define | is | to | for x has been set to:  | -> | => |key: |id='|</key>\n"
     b'|<key>|":{\n|: |-\n|\r\n|variable |output "|abcdefghijklmnopqrstuvwxyz_0123456789.|Tr0ub4dor+3|`|N\''
-    b"|\xe2\x86\x92 |_prod|2|>x"
+    b'|\xe2\x86\x92 |_prod|2|>x|("|with the |.... | for x: |%3D|login app |?|&access_|=abcdef|shared-|plain-text-'
+    b"|set x_|user=x,|;pwd={|'--|\nPASSWORD| x = | is generated for | string := \"| <- '| | |-srckey|store| REG_SZ "
 ).split(b"|")
 
 

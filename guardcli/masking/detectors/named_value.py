@@ -93,7 +93,7 @@ FORMS = (
         _STRING + rb"(?=[ \t]*\))",
         STRING,
     ),
-    Form(_STRICT + rb"\([\"'][^\"']", rb"(?i)(?<![a-z_])(?:[\w.]{0,60}\.)?" + _STRICT + rb"\(", _STRING, CHOSEN),
+    Form(Tail.CALLED, rb"(?i)(?<![a-z_])(?:[\w.]{0,60}\.)?" + _STRICT + rb"\(", _STRING, CHOSEN),
     Form(
         rb"\bset[ \t]{1,4}password\b[^\n]{0,100}=[ \t]{0,4}(?:old_)?password[ \t]{0,4}\('[^']",
         rb"(?i)password[ \t]{0,4}\(",
@@ -101,13 +101,13 @@ FORMS = (
         STRING,
     ),
     Form(
-        rb"\b(?:with|using) (?:the |this )?pass(?:word|phrase)[ \t]{1,2}[^\s]",
+        Tail.WITH,
         rb"(?i)\b(?:with|using) (?:the |this )?pass(?:word|phrase)[ \t]{1,2}",
         _TOKEN,
         CHOSEN,
     ),
     Form(
-        TELLING + rb"\.{4,60} ?[^\s.]",
+        Tail.DOTTED,
         _NAME + rb"\.{4,60} ?",
         rb"([^\s.]\S{0,8191})",
         STRING,
@@ -119,7 +119,7 @@ FORMS = (
         STRING,
     ),
     Form(
-        rb"\bpassword for [^\s:]{1,60}: [^\s]",
+        Tail.FOR,
         rb"(?i)\bpassword for [^\s:]{1,60}: ",
         _TOKEN,
         CHOSEN,
@@ -131,8 +131,7 @@ FORMS = (
         _ATTRIBUTE,
         STRING,
     ),
-    Form(rb"\bpassword[ \t]{1,4}N?'[^']", rb"(?i)\bpassword[ \t]{1,4}", _SQL, STRING),
-    Form(rb"(?:\(|,[ \t]?)secret[ \t]{1,4}'[^']", rb"(?i)\bsecret[ \t]{1,4}", _SQL, STRING),
+    Form(Tail.SQL, rb"(?i)(?:\bpassword|(?:\(|,[ \t]?)secret)[ \t]{1,4}", _SQL, STRING),
     Form(
         rb"\b(?:(?:create|alter)[ \t]{1,4}(?:or[ \t]replace[ \t])?(?:user|role|profile)|grant)\b[^\n]{1,200}"
         rb"\bidentified(?: with \w{1,40})? by[ \t]{1,4}(?:values[ \t]{1,4})?[\"']?[^\s\"']",
