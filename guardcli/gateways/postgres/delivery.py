@@ -48,7 +48,7 @@ class Delivery(Link):
     def deliver(self, run: Run | Batch) -> None:
         """Mask and count rows and COPY data."""
         item = self.flight.head
-        if item is None or item.kind not in RUNS or item.instead is not None:
+        if item is None or item.kind not in RUNS or item.instead is not None or item.doomed:
             raise ProtocolViolation("the server sent rows that nobody asked for")
         if self._masked_item is not item and not self.results.reads(item.ticket):
             self._mask = self._caps = None

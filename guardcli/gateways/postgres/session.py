@@ -28,7 +28,7 @@ KEPT_MAX = 256 * 1024
 """Bytes that a client may send ahead while something is waited for; reading on is how its end is noticed meanwhile."""
 CANCELLING_MAX = 8
 """Cancel requests that may be under way for one session; more would ask for nothing more."""
-STREAM_CHUNK = 16 * 1024
+STREAM_CHUNK = 8 * 1024
 """Chunks of this size and more are a stream: there is more to come, and the processor is left to who sends it."""
 LINGER_SECONDS = 10.0
 """How long a client that must go may take to read what it was told last."""

@@ -5,10 +5,24 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from gateways.postgres.talk import BIND, DESCRIBED, DONE, FAULT, ONE, READY, ROWS, Keeper, conversation, parse
+from gateways.postgres.talk import (
+    BIND,
+    DESCRIBED,
+    DONE,
+    FAILED,
+    FAULT,
+    ONE,
+    READY,
+    ROW,
+    ROWS,
+    Keeper,
+    conversation,
+    parse,
+)
 
 from guardcli.gateways.postgres.codec.backend import BIND_COMPLETE, PARSE_COMPLETE
-from guardcli.gateways.postgres.codec.frontend import STATEMENT, Bind, Describe, Flush, Sync, Terminate
+from guardcli.gateways.postgres.codec.frontend import STATEMENT, Bind, Describe, Execute, Flush, Sync, Terminate
+from guardcli.gateways.postgres.codec.violations import ProtocolViolation
 from guardcli.gateways.postgres.contract import Step
 from guardcli.gateways.postgres.conversation import StatementConversation
 from guardcli.model.decisions import Verdict
@@ -180,3 +194,14 @@ def test_values_that_a_rule_denies_are_not_sent_nor_the_text_before_them() -> No
 def test_whoever_will_not_say_the_values_first_is_judged_without_any() -> None:
     made = conversation(Keeper(reads_values=True))
     assert b"SELECT" not in sent(made.from_client(SELECT + Describe(STATEMENT, b"s").encode() + SYNC))
+
+
+@pytest.mark.parametrize("answer", [ROW, DONE], ids=["rows", "an end"])
+def test_an_execute_of_nothing_that_the_server_answers_ends_the_connection(answer: bytes) -> None:
+    made = conversation(Keeper())
+    made.from_client(ONE)
+    made.from_server(FAULT + FAILED)
+    execute = Execute(b"unknown").encode() + SYNC
+    assert sent(made.from_client(execute)) == execute, "in a failed transaction the server says which error is due"
+    with pytest.raises(ProtocolViolation):
+        made.from_server(answer)
