@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+import warm
 
 from guardcli.api.config import Config
 from guardcli.api.keys import key_ring
@@ -68,7 +68,7 @@ class CentralApi:
         log = self.directory / "api.log"
         with open(log, "wb") as file:
             command = ["api", "serve", "--port", str(self.port), "--database", self.database]
-            self.process = subprocess.Popen([sys.executable, "-m", "guardcli", *command], stderr=file)
+            self.process = warm.Guard(command, stderr=file)
         end = time.monotonic() + 60
         while '"listening"' not in (found := log.read_text()):
             assert self.process.poll() is None and time.monotonic() < end, found

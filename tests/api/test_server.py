@@ -24,7 +24,6 @@ from guardcli.model.secrets import Secret
 
 DIGEST = "a" * 64
 
-TOKEN = [sys.executable, "-m", "guardcli", "api", "token", "create"]
 
 CHILD = """
 import sys
@@ -91,12 +90,7 @@ def test_a_process_inside_neither_decides_nor_lists(server, client: ApiClient, a
 
 def test_an_approvers_token_does_not_help_inside(server, client: ApiClient, asked) -> None:
     own, id, approval = asked
-    issued = subprocess.run(
-        [*TOKEN, "--role", "admin", "--name", os.urandom(4).hex(), "--database", str(server.database)],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
+    issued = server.token("admin", os.urandom(4).hex())
     command = ["sh", "-c", 'read go; exec "$@"', "sh", sys.executable, "-c", CHILD, server.url, approval, issued]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as agent:
         own.add_processes(id, [agent.pid])
@@ -273,12 +267,7 @@ def test_on_tcp_a_token_is_always_needed(tmp_path: Path, make) -> None:
             list(ApiClient(url).sessions())
         tokens = {}
         for role in ("agent", "approver"):
-            tokens[role] = subprocess.run(
-                [*TOKEN, "--role", role, "--name", role, "--database", str(server.database)],
-                capture_output=True,
-                text=True,
-                check=True,
-            ).stdout.strip()
+            tokens[role] = server.token(role, role)
         agent, approver = (ApiClient(url, Secret(tokens[role])) for role in ("agent", "approver"))
         own = agent.with_token(agent.create_session(make.facts()))
         approval = own.request_approval("session-0001", DIGEST).id

@@ -7,13 +7,13 @@ import os
 import signal
 import stat
 import subprocess
-import sys
 import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import warm
 from inside import guard
 from oidc_provider import OidcProvider, oidc_provider
 
@@ -36,9 +36,9 @@ class Place:
         settings = {"issuers": [{**issuer, "groups": {"g-dba": "dba"}, "need_nonce": True}]}
         settings |= {"listen": {"port": 0}, "database": str(self.root / "guard.db")}
         (self.root / "api.yaml").write_text(json.dumps(settings))
-        command = [sys.executable, "-m", "guardcli", "api", "serve", "--config", str(self.root / "api.yaml")]
+        command = ["api", "serve", "--config", str(self.root / "api.yaml")]
         log = open(self.root / "log", "wb")  # noqa: SIM115
-        process = subprocess.Popen(command, stderr=log, env=self.env)
+        process = warm.Guard(command, stderr=log, env=self.env)
         log.close()
         end = time.monotonic() + 60
         while '"listening"' not in (found := (self.root / "log").read_text()):

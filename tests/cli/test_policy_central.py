@@ -14,6 +14,7 @@ from pathlib import Path
 
 import inside
 import pytest
+import warm
 from central_api import CentralApi, central_api, policy
 
 from guardcli.api.permissions import Role
@@ -45,7 +46,7 @@ class Machine:
         }
 
     def guard(self, *arguments: str, text: str = "", **env: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(self._command(*arguments), capture_output=True, text=True, input=text, **self._how(env))
+        return warm.run(arguments, capture_output=True, text=True, input=text, timeout=600, **self._how(env))
 
     def policy(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run ``guard policy …`` in this process."""
@@ -55,10 +56,7 @@ class Machine:
         """Begin a command; what it has to say goes to the file ``said``, since nobody reads it meanwhile."""
         with open(self.root / "said", "w") as said:
             pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": said}
-            return subprocess.Popen(self._command(*arguments), text=True, **pipes, **self._how({}))
-
-    def _command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "guardcli", *arguments]
+            return warm.Guard(arguments, text=True, **pipes, **self._how({}))
 
     def _how(self, env: dict[str, str]) -> dict:
         return {"env": {**self.env, **env}, "cwd": self.root}

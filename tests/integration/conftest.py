@@ -16,12 +16,16 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import inside
 import pytest
+import warm
 from integration.guarded import PASSWORD, Database
 from integration.guarded import POLICY as GATEWAY_POLICY
 from integration.servers import postgres
+
+from guardcli.client import embedded
 
 ASKING = ("approvals", "audit", "sessions")
 """Commands that ask the API for something and print it."""
@@ -49,6 +53,9 @@ mask:
 
 class Sandbox:
     """Runs guard apart from the user's own. ``probe``, ``gate``, ``shut`` and ``quiet`` run what they are given."""
+
+    cold = False
+    """Whether sessions are started by a Python of their own, as users start them."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -94,7 +101,10 @@ class Sandbox:
         if arguments[0] in ASKING and not options:
             return inside.guard(*arguments, env=self.env, cwd=self.work)
         options = {"env": self.env, "cwd": self.work, "text": True, "capture_output": True, "timeout": 600, **options}
-        return subprocess.run([sys.executable, "-m", "guardcli", *arguments], **options)
+        if self.cold:
+            return subprocess.run([sys.executable, "-m", "guardcli", *arguments], **options)
+        self.begin()
+        return warm.run(arguments, **options)
 
     def run(self, *agent: str, options: Sequence[str] = (), **keywords: Any) -> subprocess.CompletedProcess[str]:
         """Run an agent under guard to its end."""
@@ -112,9 +122,20 @@ class Sandbox:
 
     def start(self, *agent: str, options: Sequence[str] = (), **keywords: Any) -> subprocess.Popen[str]:
         """Start an agent under guard."""
-        command = [sys.executable, "-m", "guardcli", "run", *options, "--", *agent]
-        keywords = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **keywords}
-        return subprocess.Popen(command, env=self.env, cwd=self.work, text=True, **keywords)
+        keywords = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **keywords}
+        command = ["run", *options, "--", *agent]
+        if self.cold:
+            return subprocess.Popen(
+                [sys.executable, "-m", "guardcli", *command], env=self.env, cwd=self.work, **keywords
+            )
+        self.begin()
+        return warm.Guard(command, env=self.env, cwd=self.work, **keywords)
+
+    def begin(self) -> None:
+        """Start the embedded API where none has run yet, before a session starts one from cold."""
+        if not (self.root / "run").exists():
+            with mock.patch.object(embedded, "_spawn_detached", warm.detached):
+                self.guard("sessions", "list")
 
     def json(self, *arguments: str) -> list[Any]:
         """Run a guard command and return the JSON that it prints, a value a line."""
@@ -173,9 +194,17 @@ def sandbox() -> Iterator[Sandbox]:
     yield from _made()
 
 
+@pytest.fixture
+def cold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests to which it matters what a process is started with: its limits, its environment, its memory."""
+    monkeypatch.setattr(Sandbox, "cold", True)
+
+
 @pytest.fixture(scope="session")
 def _shared() -> Iterator[Sandbox]:
-    yield from _made()
+    for made in _made():
+        made.guard("sessions", "list")  # its API is started as a user's
+        yield made
 
 
 @pytest.fixture

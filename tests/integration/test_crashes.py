@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("cold")
+
 ROUNDS = int(os.environ.get("GUARD_TEST_CRASHES", "2"))
 """Rounds for each victim; scripts/soak makes it many."""
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+import pytest
 from integration.guarded import PASSWORD, Database
+
+pytestmark = pytest.mark.usefixtures("cold")
 
 SEARCH = """
 import os, psycopg, stat, subprocess, sys, threading, time

@@ -6,6 +6,10 @@ import hashlib
 import os
 import re
 
+import pytest
+
+pytestmark = pytest.mark.usefixtures("cold")
+
 IN_A_ROW = int(os.environ.get("GUARD_TEST_CALLS", "600"))
 AT_ONCE = int(os.environ.get("GUARD_TEST_AT_ONCE", "200"))
 MEGABYTES = int(os.environ.get("GUARD_TEST_MEGABYTES", "24"))

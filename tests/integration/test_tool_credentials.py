@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("cold")
+
 POLICY = """
 version: 1
 name: equipped
