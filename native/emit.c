@@ -58,6 +58,18 @@ static bool before_scalar(const uint8_t *text, size_t start)
 /* What YAML would see in a value: NO_SCALAR, or one that brackets would make a list; LOOK: strategies.py must tell. */
 enum scalar { NO_SCALAR, SCALAR, LOOK };
 
+/* Tell whether a value is of such signs alone that it may be a number of JSON; one that begins with a sign of YAML's may be
+ * anything. */
+static bool may_be_number(const uint8_t *bytes, size_t length)
+{
+    if (!is(*bytes, DIGIT) && *bytes != '+' && *bytes != '(')
+        return true;
+    for (size_t place = 0; place < length; place++)
+        if (!is(bytes[place], DIGIT) && (!bytes[place] || !strchr(".eE+-", bytes[place])))
+            return false;
+    return *bytes != '+';
+}
+
 /* Tell it of a value behind a colon and a blank, where no brace of the line may make it an element of a mapping, and which
  * is neither a number nor true or false. */
 static enum scalar scalar_at(struct text text, size_t start, size_t end)
@@ -66,7 +78,7 @@ static enum scalar scalar_at(struct text text, size_t start, size_t end)
     size_t low = start > FURTHEST ? start - FURTHEST : 0, line = start, length = end - start;
     if (!before_scalar(bytes, start))
         return NO_SCALAR;
-    if (bytes[start - 2] != ':' || !is_at(text, start, ALPHA)
+    if (bytes[start - 2] != ':' || (!is_at(text, start, ALPHA) && may_be_number(bytes + start, length))
         || (length == 4 && !memcmp(bytes + start, "true", 4)) || (length == 5 && !memcmp(bytes + start, "false", 5)))
         return LOOK;
     for (; line > low && bytes[line - 1] != '\n'; line--)

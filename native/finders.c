@@ -251,6 +251,8 @@ static enum outcome find_shape(const struct finder *finder, struct search *searc
 {
     struct text text = search->text;
     size_t at = search->at, place = at > finder->behind[0] ? at - finder->behind[0] : 0;
+    if (finder->behind[2])
+        place = line_start(text, at, finder->behind[0]);
     text.length = at + finder->ahead < text.length ? at + finder->ahead : text.length;
     while (place < at) {
         enum outcome outcome = guard_search(finder->value, text, place, at, &search->steps, match);

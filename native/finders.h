@@ -11,6 +11,7 @@
 struct finder {
     uint32_t way, ahead, question, whole, behind[DISTANCES];
     const uint32_t *head, *value, *wants, *declines, *against, *lead;
+    const struct plans *plans; /* of telephone numbers */
 };
 
 /* Of a trigger: who finds, null where Python does, and as of which rank. */

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GUARD_MASK_VERSION 16 /* raised with every change of what is exported; guardcli/masking/native.py holds it too */
+#define GUARD_MASK_VERSION 17 /* raised with every change of what is exported; guardcli/masking/native.py holds it too */
 #define EXPORT __attribute__((visibility("default")))
 #define NO_RANK 255
 
@@ -95,6 +95,10 @@ EXPORT bool guard_word(const uint8_t *bytes, size_t length, int following, bool 
 EXPORT bool guard_noise(const uint8_t *bytes, size_t length, size_t start);
 EXPORT size_t guard_headings(const uint8_t *bytes, size_t length, unsigned names, bool all, const struct hit *hits, size_t count,
                              unsigned number, uint32_t *ends, size_t most);
+struct plans;
+EXPORT unsigned guard_telephone(const struct plans *plans, const uint8_t *bytes, size_t length, bool american);
+EXPORT size_t guard_telephones(const uint8_t *bytes, size_t base, uint8_t rank, const struct plans *plans, struct span *places,
+                               size_t count, struct span *found, size_t *left);
 struct table;
 EXPORT size_t guard_rows(const uint8_t *bytes, size_t length, size_t place, struct table *table, struct span *found,
                          size_t most, size_t *count);

@@ -6,6 +6,7 @@
 #include "finders.h"
 #include "identifiers.h"
 #include "programs.h"
+#include "telephones.h"
 #include "values.h"
 
 #define LAST 16      /* bytes at the end of a token that must differ */
@@ -17,7 +18,7 @@
 
 enum { FORMATTED = 1, STRICT = 2 }; /* of question 4 */
 enum question { PLACEHOLDER, DUMMY, CHOSEN, ANY_VALUE = 8, TOKEN, BODY, LOGIN, PAIR, COOKIE, GIVEN, RANDOM, MATERIAL, ADDRESS,
-                DIALLED, IDENTIFIED, IDENTIFIER = 64 };
+                DIALLED, IDENTIFIED, TELEPHONE, AMERICAN, IDENTIFIER = 64 };
 
 /* Return how many different bytes there are. */
 static unsigned variety(struct text value)
@@ -231,6 +232,8 @@ bool guard_is_unsure(const struct finder *finder, struct text value)
 {
     if (finder->question >= IDENTIFIER)
         return guard_identifier(value.bytes, value.length, finder->question - IDENTIFIER) == PERHAPS;
+    if (finder->question == TELEPHONE || finder->question == AMERICAN)
+        return guard_is_telephone(finder->plans, value, finder->question == AMERICAN) == PERHAPS;
     if (finder->question == IDENTIFIED)
         return guard_identified(value) == PERHAPS;
     return finder->question == ADDRESS && value.length != 95 && at(value, 0) != '0';
@@ -273,6 +276,9 @@ bool guard_is_secret(const struct finder *finder, struct text value)
         return is_address(value);
     case DIALLED:
         return is_dialled(value);
+    case TELEPHONE:
+    case AMERICAN:
+        return guard_is_telephone(finder->plans, value, finder->question == AMERICAN) != NO;
     case IDENTIFIED:
         return guard_identified(value) != NO;
     default:

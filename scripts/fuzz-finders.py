@@ -41,7 +41,7 @@ def main() -> None:
         places = ",".join(f"program_{expressions.index(one)}" if one else "0" for one in parts(finder))
         distances = ",".join(map(str, finder.distances)) or "0"
         fields = (
-            f"{finder.way:d}, {finder.ahead}, {finder.judge.question:d}, {finder.whole:d}, {{{distances}}}, {places}"
+            f"{finder.way:d}, {finder.ahead}, {finder.judge.question:d}, {finder.whole:d}, {{{distances}}}, {places}, 0"
         )
         lines.append(f"static const struct finder finder_{number} = {{{fields}}};")
     entries = ",".join(f"{{&finder_{number}, {number % 250}}}" for number in range(len(FINDERS)))

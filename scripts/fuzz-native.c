@@ -9,6 +9,7 @@
 #include "finders.h"
 #include "identifiers.h"
 #include "tables.h"
+#include "telephones.h"
 
 #define LONGEST 4096
 #define ROOM 16
@@ -29,6 +30,7 @@ static const char *const pieces[] = {
     "self.", "a&b=", "${X}", "x{4}", "[a-z]: str = ", " #", " //", "arn:", "@param ", "u8\"", "xxxxxxxxxxxxxxxx", "\\",
     " is ", " to: ", ">x", "'>x", " value='x", "', 'x", "set('", "with_", "('x", "ENV ", " -> ", "key: ", "<key>", "</key>\n", "': {\n", ": |\n", "#define ",
     " id | password \n----+----------\n", "\xe2\x94\x80\xe2\x94\x80\xe2\x94\xbc\xe2\x94\x80\n", "\xe2\x94\x82", "-[ RECORD 1 ]-\n", "token,", ",ssn\n", "(1 row)\n", "+--", "\xe6\x97\xa5", "\"\"", "\r\n",
+    "+1 212 555 1234", "+49 (0)171/555", "0049", "(0171) 5551234", "+4512-00512",
     "Cookie: a=b", "set-cookie\": \"", "eyJ", "eyJhbGciOiJub25lIn0", "eyJhbGciOjF9.", "eyJhbGciOjF9IA.", "eyJlbmMiOjF9", "-eyJ", "_",
 };
 
@@ -278,6 +280,38 @@ static void follow(const uint8_t *text, size_t length)
     free(ends);
 }
 
+/* Judge pieces of the text as telephone numbers, by plans whose parts are any expressions. */
+static void dial(const uint8_t *text, size_t length)
+{
+    static struct plans plans;
+    const struct finder *any = fuzzed_entries[(size_t)rand() % (fuzzed_entries_count - 2)].finder;
+    struct region regions[2] = {{any->value, guard_version, guard_version, (uint64_t)rand() << 4, 1 << 7},
+                                {NULL, guard_version, guard_small_number, UINT64_MAX, 0}};
+    struct plan plan = {rand() % 2 ? any->value : NULL, rand() % 4 ? NULL : any->value, regions, (uint32_t)rand() % 1000,
+                        rand() % 2, 1 + (uint32_t)rand() % 2, 0};
+    size_t count = length ? (size_t)rand() % ROOM : 0, left;
+    struct span *places = malloc(count * sizeof *places + 1), *found = malloc(count * sizeof *found + 1);
+    for (size_t index = 0; index < count; index++) {
+        size_t start = (size_t)rand() % length, size = 1 + (size_t)rand() % (length - start);
+        places[index] = (struct span){.start = (uint32_t)start, .end = (uint32_t)(start + size), .rank = (uint8_t)(rand() % 2)};
+        guard_telephone(&plans, text + start, size, rand() % 2);
+    }
+    for (size_t code = 0; code < CODES; code++) {
+        plans.of[code] = rand() % 8 ? &plan : NULL;
+        plans.known[code] = plans.ready = rand() % 3 != 0;
+    }
+    for (size_t home = 0; home < HOMES; home++)
+        plans.homes[home] = rand() % 8 ? &plan : NULL;
+    size_t numbers = guard_telephones(text, length / 4, 1, &plans, places, count, found, &left);
+    if (numbers + left > count)
+        abort();
+    for (size_t index = 0; index < numbers; index++)
+        if (found[index].start >= found[index].end || found[index].end > length)
+            abort();
+    free(places);
+    free(found);
+}
+
 int main(int argc, char **argv)
 {
     static uint8_t text[LONGEST];
@@ -304,6 +338,7 @@ int main(int argc, char **argv)
         match(exact, length);
         find(exact, length);
         follow(exact, length);
+        dial(exact, length);
         put_together(exact, length, found, count < ROOM ? count : ROOM);
         lay_out(exact, length);
         free(exact);

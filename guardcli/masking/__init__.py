@@ -9,6 +9,7 @@
 ``followers``      what goes on over lines: ``keyblock``, ``secretdata``, ``blockscalar``, ``nextvalue``,
                    ``tables``, ``records``, ``markup``, ``nested``
 ``rows``           walks over plain rows in `native`; ``headings`` has the names of columns that tell
+``numbering``      plans of telephone numbers for `native`
 ``columns``        columns of tables and keys of JSON and YAML that a rule names; ``asides``, where else they show
 ``tokens``         base of the detectors of tokens with a prefix; ``native`` binds what is compiled
 ``views``          terminal output without its escape sequences, with the map back

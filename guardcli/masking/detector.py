@@ -67,6 +67,12 @@ class Detector:
         """Return the secret whose form `native` found from `start` to `end`, if it is one."""
         raise NotImplementedError
 
+    def judge_swept(self, text: bytes, base: int, rank: int, places: Spans) -> Spans:
+        """Return what of `places` is secret, as of `rank`, and begins from `base` on; leave in `places` those of which
+        `find_swept` must be asked, and those of others.
+        """
+        return Spans.room(0)
+
     def find_all(self, text: bytes, at: int) -> Sequence[tuple[int, int, int]]:
         """Return what `find` does, where one trigger may stand for several secrets, in order, each with its `rest`:
         0, or the number of the rest in `overlong` that goes with it.

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from guardcli.masking.judges import Judge
 from guardcli.masking.programs import program
 
-_FINDER = Struct("<10I6Q")
+_FINDER = Struct("<10I7Q")
 _ENTRY = Struct("<QQ")
 _NO_RANK = 255
 _DISTANCES = 6
@@ -34,7 +34,7 @@ class Way(IntEnum):
     """
     SHAPE = 2
     """A value around the trigger's end: from the first distance before it to `ahead` behind it; it may end so much
-    before the trigger does as the second distance says.
+    before the trigger does as the second distance says; with a third it stands on the trigger's line.
     """
     AUTHORITY = 3
     """The value that begins at the last ``://`` before the trigger's end, and is none that begins with the head."""
@@ -56,6 +56,7 @@ class Finder(NamedTuple):
     whole: bool = False
     against: bytes = b""
     lead: bytes = b""
+    plans: int = 0
 
 
 class Packed(NamedTuple):
@@ -73,7 +74,10 @@ def packed(finder: Finder) -> Packed:
     distances = (*finder.distances, *(0,) * (_DISTANCES - len(finder.distances)))
     addresses = (one.buffer_info()[0] if one else 0 for one in programs)
     made = array(
-        "B", _FINDER.pack(finder.way, finder.ahead, finder.judge.question, finder.whole, *distances, *addresses)
+        "B",
+        _FINDER.pack(
+            finder.way, finder.ahead, finder.judge.question, finder.whole, *distances, *addresses, finder.plans
+        ),
     )
     return Packed(made.buffer_info()[0], (made, *programs))
 

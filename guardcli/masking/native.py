@@ -20,7 +20,7 @@ from guardcli.masking.spans import Span
 from guardcli.model.errors import UnavailableError
 
 LIBRARY = os.path.join(os.path.dirname(os.path.dirname(__file__)), "_native", "libguard_mask.so")
-VERSION = 16
+VERSION = 17
 SWEPT = ("credit_card", "iban", "national_id", "email", "phone", "vendor_token")
 """Detectors whose forms the sweep finds, in its own order; the last two judge them by their `find`."""
 
@@ -67,6 +67,11 @@ class Spans:
         """Return `spans` as they are."""
         packed = bytearray().join(_SPAN.pack(*span) for span in spans)
         return cls(packed, len(packed) // _SPAN.size)
+
+    @classmethod
+    def room(cls, count: int) -> Spans:
+        """Return none, with room for so many."""
+        return cls(bytearray(count * _SPAN.size), 0)
 
     def __bool__(self) -> bool:
         return self.count > 0
@@ -119,7 +124,7 @@ class Sweep:
         """
         room = min(_ROOM_MAX, (end - start) // 4 + 8) if self._any else 0
         while room:
-            found, places = Spans(bytearray(room * _SPAN.size), 0), Spans(bytearray(room * _SPAN.size), 0)
+            found, places = Spans.room(room), Spans.room(room)
             looks = ctypes.c_size_t()
             found.count = self._library.guard_sweep(
                 text, end, start, base, self._ranks, found.address(), places.address(), ctypes.byref(looks), room
@@ -128,14 +133,14 @@ class Sweep:
             if max(found.count, places.count) <= room:
                 return found, places
             room = max(found.count, places.count)
-        return Spans(bytearray(), 0), Spans(bytearray(), 0)
+        return Spans.room(0), Spans.room(0)
 
 
 def assigned(text: bytes, base: int, end: int, rank: int) -> Spans:
     """Return what is assigned to telling names in `text[:end]` and begins from `base` on, in order, as of `rank`."""
     room = end // _BYTES_A_SIGN + 8
     while True:
-        signs, found, count = bytearray(4 * room), Spans(bytearray(room * _SPAN.size), 0), ctypes.c_size_t()
+        signs, found, count = bytearray(4 * room), Spans.room(room), ctypes.c_size_t()
         places = library().guard_assigned(
             text, end, base, rank, _memory(signs), found.address(), ctypes.byref(count), room
         )
@@ -165,7 +170,7 @@ def find(text: bytes, base: int, end: int, hits: array[int], entries: bytearray)
     """
     count = len(hits) // 2
     most = count + end // _BYTES_A_LED_VALUE
-    found, left = Spans(bytearray(most * _SPAN.size), 0), ctypes.c_size_t()
+    found, left = Spans.room(most), ctypes.c_size_t()
     found.count = library().guard_find(
         text, end, base, hits.buffer_info()[0], count, _memory(entries), found.address(), ctypes.byref(left)
     )
@@ -214,7 +219,7 @@ class Matcher:
         pattern = _PATTERN.pack(*addresses, *self._bounds, self._most, _STEPS_A_BYTE * end + 1024)
         room = end // _BYTES_A_SIGN + 8
         while True:
-            found = Spans(bytearray(room * _SPAN.size), 0)
+            found = Spans.room(room)
             found.count = library().guard_matches(text, end, base, rank, pattern, found.address(), room)
             if found.count == _TOO_MANY:
                 return None
@@ -245,6 +250,8 @@ class Question(IntEnum):
     ADDRESS = 17
     DIALLED = 18
     IDENTIFIED = 19
+    TELEPHONE = 20
+    AMERICAN = 21
     IDENTIFIER = 64
     """And, on top of it, the number of the word before the identifier."""
 
@@ -356,6 +363,8 @@ def library() -> ctypes.CDLL:
         (loaded.guard_identifier, ctypes.c_uint, (text, size, ctypes.c_uint)),
         (loaded.guard_headings, size, (text, size, ctypes.c_uint, truth, memory, size, ctypes.c_uint, memory, size)),
         (loaded.guard_rows, size, (text, size, size, memory, memory, size, ctypes.POINTER(size))),
+        (loaded.guard_telephone, ctypes.c_uint, (memory, text, size, truth)),
+        (loaded.guard_telephones, size, (text, size, byte, memory, memory, size, memory, ctypes.POINTER(size))),
         (loaded.guard_noise, truth, (text, size, size)),
     ):
         function.restype, function.argtypes = result, arguments

@@ -71,6 +71,7 @@ class Plan:
         self.emitter = Emitter([_plain_label(kind, rule) for kind, rule in zip(kinds, rules, strict=True)])
         self.telling_emitter = Emitter([b""] * len(kinds))
         self._finders = [kind.find for kind in kinds]
+        self._sure = [rank for rank, kind in enumerate(kinds) if type(kind).judge_swept is not Detector.judge_swept]
         self._sweepers = [kind.find_swept for kind in kinds]
         self._special = frozenset(rank for rank, kind in enumerate(kinds) if _is_special(type(kind)))
         self._blocks = frozenset(
@@ -162,6 +163,8 @@ class Plan:
         """Run both first passes; where they find nothing, nothing is copied."""
         hits = self._scanner.scan(text, end)
         swept, places = self._sweep.find(text, _line_of(text, base), base, end)
+        for rank in self._sure if places else ():
+            swept.join(self.kinds[rank].judge_swept(text, base, rank, places))
         if places:
             swept.add(self._judged(text, base, places))
         headed = self._headings(text, end, hits) if hits else {}

@@ -22,7 +22,6 @@ _STATE_AT = 28
 
 _ROOM = 256
 _ROOM_MAX = 8192
-_SPAN_SIZE = 12
 _HEADINGS = 256
 UNNUMBERED = 0xFFFFFFFF
 
@@ -72,7 +71,7 @@ class Rows(NamedTuple):
         table, room = bytearray(packed), _ROOM
         memory = (ctypes.c_char * len(table)).from_buffer(table)
         while True:
-            some, count = Spans(bytearray(room * _SPAN_SIZE), 0), ctypes.c_size_t()
+            some, count = Spans.room(room), ctypes.c_size_t()
             start = library().guard_rows(text, len(text), start, memory, some.address(), room, ctypes.byref(count))
             some.count = count.value
             found.join(some)

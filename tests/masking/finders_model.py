@@ -12,9 +12,11 @@ from functools import cache
 
 from guardcli.masking.chosen import is_chosen
 from guardcli.masking.detectors.national_id import is_valid
+from guardcli.masking.detectors.phone import _is_known, _is_number
 from guardcli.masking.finders import Finder, Way
 from guardcli.masking.judges import Judge
 from guardcli.masking.native import Question, library
+from guardcli.masking.numbering import plans
 from guardcli.masking.placeholders import is_dummy, is_placeholder
 from guardcli.masking.rightside import is_secret_string
 
@@ -22,6 +24,7 @@ Found = tuple[int, int] | None
 PERHAPS = 2
 _compiled = cache(re.compile)
 _CHANGE = re.compile(rb"[a-z](?![a-z])|[A-Z](?![A-Z])|[0-9](?![0-9])")
+_DIALLED = re.compile(rb"[+(]?[0-9][0-9 ()./-]{5,22}[0-9]")
 _WORDS = re.compile(rb"_{0,2}(?>[A-Z]?[a-z]{2,}[-_/+]?|(?:To|Of|In|By|On|At|As)[-_/+]?)+")
 
 
@@ -76,6 +79,17 @@ def is_identifier(value: bytes, number: int) -> bool:
     return answer != PERHAPS and is_valid(value, number)
 
 
+def is_dialled(value: bytes) -> bool:
+    """Tell whether it has the digits and signs of a telephone number."""
+    return _DIALLED.fullmatch(value) is not None and 7 <= len(re.findall(rb"[0-9]", value)) <= 15
+
+
+def is_telephone(value: bytes, american: bool) -> bool:
+    """Tell whether phonenumbers knows it, where its detector need not be asked."""
+    answer = library().guard_telephone(plans().address, value, len(value), american)
+    return answer != PERHAPS and (_is_number(value, "US") if american else _is_known(value))
+
+
 QUESTIONS = {
     Question.PLACEHOLDER: lambda value: not is_placeholder(value),
     Question.CHOSEN: is_chosen,
@@ -90,6 +104,9 @@ QUESTIONS = {
     Question.RANDOM: is_random,
     Question.MATERIAL: lambda value: len(set(value[:64])) > 12,
     Question.ADDRESS: is_address,
+    Question.DIALLED: is_dialled,
+    Question.TELEPHONE: lambda value: is_telephone(value, False),
+    Question.AMERICAN: lambda value: is_telephone(value, True),
 }
 
 
@@ -199,8 +216,10 @@ def _token(finder: Finder, text: bytes, at: int) -> Found:
 
 
 def _shape(finder: Finder, text: bytes, at: int) -> Found:
-    back, slack = (*finder.distances, 0)[:2]
-    for found in _compiled(finder.value).finditer(text, max(0, at - back), at + finder.ahead):
+    back, slack, lined = (*finder.distances, 0, 0)[:3]
+    low = max(0, at - back)
+    low = max(low, text.rfind(b"\n", low, at) + 1) if lined else low
+    for found in _compiled(finder.value).finditer(text, low, at + finder.ahead):
         if found.start() < at <= found.end() + slack:
             group = found.lastindex or 0
             return found.span(group) if is_secret(finder.judge, found[group]) else None
