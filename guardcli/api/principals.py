@@ -101,9 +101,13 @@ class Principal:
         if session.ended:
             raise DeniedError(f"session {session.id} has ended", hint="begin a new one")
 
+    def is_session(self, id: str) -> bool:
+        """Tell whether it is the session `id` itself, which was looked up when its token was."""
+        return self.kind is Kind.SESSION and self.session == id
+
     def _owns(self, session: Session) -> bool:
         if self.kind is Kind.SESSION:
-            return self.session == session.id
+            return self.is_session(session.id)
         return self.kind is not Kind.INSIDE and self.may(Permission.OPEN) and session.owner == self.owner
 
     def may_decide(self, approval: Approval, parties: Parties) -> None:

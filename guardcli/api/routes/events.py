@@ -25,7 +25,7 @@ MAX_WAIT = 60.0
 @router.post("")
 def append_events(id: str, body: Batch, api: Api, who: Who) -> Acknowledged:
     """Add a batch. What is stored already is passed over, so that a batch may be sent again after a break."""
-    who.may_add(api.store.sessions.get(id))
+    _may_add(id, api, who)
     return _append(id, [item.appended() for item in body.events], api, who)
 
 
@@ -46,10 +46,16 @@ async def append_lines(id: str, request: Request, api: Api, who: Who) -> Acknowl
     body = await request.body()
 
     def add() -> Acknowledged:
-        who.may_add(api.store.sessions.get(id))
+        _may_add(id, api, who)
         return _append(id, read_lines(body), api, who)
 
     return await run_in_threadpool(add)
+
+
+def _may_add(id: str, api: Context, who: Principal) -> None:
+    """Raise DeniedError or NotFoundError before anything is read of a batch that may not be added."""
+    if not who.is_session(id):
+        who.may_add(api.store.sessions.get(id))
 
 
 def _append(id: str, batch: Sequence[Appended], api: Context, who: Principal) -> Acknowledged:

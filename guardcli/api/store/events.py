@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, select, update
+from sqlalchemy import Connection, Engine, Row, bindparam, func, select, update
 
 from guardcli.api.archive.segments import Segment
 from guardcli.api.store import indexing
@@ -34,6 +34,9 @@ from guardcli.model.events import RESOURCE, Event, EventType, canonical, first_f
 PAGE = 500
 COUNTERS_MAX = 40
 """Names that one session's counters have; what would be another is not counted."""
+
+_LOCKED = select(SESSIONS).where(SESSIONS.c.id == bindparam("session")).with_for_update()
+_MOVED = update(SESSIONS).where(SESSIONS.c.id == bindparam("session"))
 
 _COUNTED = frozenset({EventType.JUDGED, EventType.MASKED, EventType.ASKED, EventType.FAILED, EventType.RECOVERED})
 _NAMES = {one: one.value for one in EventType}
@@ -91,8 +94,7 @@ class Events:
 
     def _append(self, session: str, batch: Sequence[Appended], actor: str, segment: Segment | None) -> tuple[int, bool]:
         with writing(self._engine) as connection:
-            query = select(SESSIONS).where(SESSIONS.c.id == session).with_for_update()
-            row = connection.execute(query).one_or_none()
+            row = connection.execute(_LOCKED, {"session": session}).one_or_none()
             if row is None:
                 raise _missing(session)
             head = _Head(row.events, row.head, row.recorded, row.closed, json.loads(row.counts), json.loads(row.status))
@@ -124,20 +126,18 @@ class Events:
     def _write(self, connection: Connection, session: str, head: _Head, was_closed: float, actor: str) -> None:
         if head.added:
             insert_rows(connection, EVENTS, head.added)
-        connection.execute(
-            update(SESSIONS)
-            .where(SESSIONS.c.id == session)
-            .values(
-                events=head.events,
-                head=head.hash,
-                recorded=head.recorded,
-                closed=head.closed,
-                seen=now(),
-                token_expires=now() + TOKEN_SECONDS,
-                counts=json.dumps(head.counts),
-                status=json.dumps(head.status),
-            )
-        )
+        values = {
+            "session": session,
+            "events": head.events,
+            "head": head.hash,
+            "recorded": head.recorded,
+            "closed": head.closed,
+            "seen": now(),
+            "token_expires": now() + TOKEN_SECONDS,
+            "counts": json.dumps(head.counts),
+            "status": json.dumps(head.status),
+        }
+        connection.execute(_MOVED, values)
         if head.closed and not was_closed:
             data = {"events": head.events, "head": head.hash, "recorded": head.recorded}
             self._trail.append(connection, now(), actor, Action.SESSION_CLOSED, session, data)
