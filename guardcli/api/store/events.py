@@ -15,6 +15,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, bindparam, func, select, update
@@ -253,10 +254,16 @@ def counted(event: Event) -> Mapping[str, int]:
     """Return the counters that `event` raises, and by how much."""
     if event.type is EventType.JUDGED:
         verdict, resource = event.data.get("verdict"), event.data.get("resource")
-        found = {"calls": 1, verdict: 1} if verdict in ("allow", "approve", "deny") else {"calls": 1}
-        return {**found, f"{RESOURCE}{resource[:100]}": 1} if isinstance(resource, str) and resource else found
+        known = str(verdict) if verdict in ("allow", "approve", "deny") else ""
+        return _of_call(known, resource[:100] if isinstance(resource, str) else "")
     if event.type is EventType.MASKED:
         findings = event.data.get("findings")
         numbers = findings.values() if isinstance(findings, Mapping) else ()
         return {"masked": sum(number for number in numbers if isinstance(number, int))}
     return {event.type.value: 1} if event.type in _COUNTED else {}
+
+
+@lru_cache(maxsize=512)
+def _of_call(verdict: str, resource: str) -> Mapping[str, int]:
+    names = ("calls", verdict, f"{RESOURCE}{resource}" if resource else "")
+    return dict.fromkeys(filter(None, names), 1)

@@ -269,16 +269,17 @@ ODD = {
 
 
 @pytest.mark.parametrize("name", ODD)
-@pytest.mark.parametrize("type", [EventType.JUDGED, EventType.MASKED, EventType.DECIDED, EventType.OPENED])
-def test_odd_data_never_stops_an_append(store: Store, make, name: str, type: EventType) -> None:
-    store.sessions.open(make.facts(), ME)
-    chain = make.Chain()
-    chain.add(type, ODD[name], 1)
-    chain.output(b'torn\n[1, "o", "\\u0000\\ud800 said"]\n[1,"o"', 1)
-    assert store.events.append(chain.session, chain.items, ME) == 2
-    assert found(store, "said") == [1]
-    if type is EventType.JUDGED and "needle" in str(ODD[name]):
-        assert found(store, "needle") == [0]
+def test_odd_data_never_stops_an_append(store: Store, make, name: str) -> None:
+    for type in (EventType.JUDGED, EventType.MASKED, EventType.DECIDED, EventType.OPENED):
+        session = f"session-{type.value}"
+        store.sessions.open(make.facts(session), ME)
+        chain = make.Chain(session)
+        chain.add(type, ODD[name], 1)
+        chain.output(b'torn\n[1, "o", "\\u0000\\ud800 said"]\n[1,"o"', 1)
+        assert store.events.append(session, chain.items, ME) == 2
+        assert found(store, "said", session=session) == [1]
+        if type is EventType.JUDGED and "needle" in str(ODD[name]):
+            assert found(store, "needle", session=session) == [0]
 
 
 QUESTIONS = [
