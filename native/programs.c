@@ -22,13 +22,15 @@ enum kind_left { ONWARD, SHORTER, LONGER, BRANCHES };
 
 struct state {
     uint32_t at, place, low, high, left;
-    uint32_t opened, start, end, counters[COUNTERS];
+    struct marks {
+        uint32_t opened, start, end, counters[COUNTERS];
+    } marks;
 };
 
 struct run {
     const uint32_t *program;
     struct text text;
-    unsigned *steps;
+    unsigned steps;
     bool whole;
     size_t count;
     struct state now, room[ROOM];
@@ -40,13 +42,28 @@ static bool has(const uint32_t *program, uint32_t set, struct text text, size_t 
     return program[set + byte / 32] >> byte % 32 & 1;
 }
 
-static bool keep(struct run *run, struct state state, enum kind_left left)
+/* Keep what is left of the operation for later. A state is copied in parts: some have just been written, and a processor
+ * waits where it reads more than was written together. */
+static bool keep(struct run *run, enum kind_left left, uint32_t at, uint32_t place, uint32_t low, uint32_t high)
 {
     if (run->count == ROOM)
         return false;
-    state.left = left;
-    run->room[run->count++] = state;
+    struct state *to = run->room + run->count++;
+    to->at = at;
+    to->place = place;
+    to->low = low;
+    to->high = high;
+    to->left = left;
+    to->marks = run->now.marks;
     return true;
+}
+
+/* Go on at an operation with what was marked when `top` was kept. */
+static void resume(struct run *run, const struct state *top, uint32_t at, uint32_t place)
+{
+    run->now.at = at;
+    run->now.place = place;
+    run->now.marks = top->marks;
 }
 
 /* Go on with what was left last; return false where nothing is. */
@@ -57,40 +74,41 @@ static bool retry(struct run *run)
         const uint32_t *one = run->program + top->at;
         switch ((enum kind_left)top->left) {
         case ONWARD:
-            run->now = *top;
+            resume(run, top, top->at, top->place);
             run->count--;
             return true;
         case BRANCHES: {
             uint64_t mask = top->low | (uint64_t)top->high << 32;
             unsigned number = (unsigned)__builtin_ctzll(mask);
-            run->now = *top;
-            run->now.at = one[3 + number];
+            resume(run, top, one[3 + number], top->place);
             mask &= mask - 1;
             top->low = (uint32_t)mask;
             top->high = (uint32_t)(mask >> 32);
             run->count -= !mask;
             return true;
         }
-        case SHORTER:
-            while (top->place > top->low && !has(run->program, one[4], run->text, --top->place))
-                ++*run->steps;
-            run->now = *top;
-            run->now.at += RUN_WORDS;
-            if (has(run->program, one[4], run->text, top->place)) {
-                run->count -= top->place == top->low;
-                return true;
+        case SHORTER: {
+            uint32_t place = top->place - 1, low = top->low;
+            bool good;
+            while (!(good = has(run->program, one[4], run->text, place)) && place > low) {
+                place--;
+                run->steps++;
             }
-            run->count--;
+            resume(run, top, top->at + RUN_WORDS, place);
+            top->place = place;
+            run->count -= place == low;
+            if (good)
+                return true;
             break;
+        }
         case LONGER:
             while (top->low && !has(run->program, one[4], run->text, top->place)
                    && top->place < run->text.length && has(run->program, one[1], run->text, top->place)) {
                 top->place++;
                 top->low--;
-                ++*run->steps;
+                run->steps++;
             }
-            run->now = *top;
-            run->now.at += RUN_WORDS;
+            resume(run, top, top->at + RUN_WORDS, top->place);
             bool good = has(run->program, one[4], run->text, top->place);
             if (top->low && top->place < run->text.length && has(run->program, one[1], run->text, top->place)) {
                 top->place++;
@@ -122,7 +140,7 @@ static enum outcome take_run(struct run *run, const uint32_t *one)
         return NOTHING;
     while (place < end && has(run->program, one[1], run->text, place))
         place++;
-    *run->steps += (unsigned)(place - now->place) / 8;
+    run->steps += (unsigned)(place - now->place) / 8;
     if (place - now->place < one[2])
         return NOTHING;
     if (is_settled(run, one[5])) {
@@ -130,15 +148,12 @@ static enum outcome take_run(struct run *run, const uint32_t *one)
         now->at += RUN_WORDS;
         return tell(has(run->program, one[4], run->text, place));
     }
-    if (one[0] == LAZY_RUN) {
-        now->place = (uint32_t)place;
-        now->low = one[3] - one[2];
-        return keep(run, *now, LONGER) ? NOTHING : EXHAUSTED;
-    }
-    now->low = now->place + one[2];
+    if (one[0] == LAZY_RUN)
+        return keep(run, LONGER, now->at, (uint32_t)place, one[3] - one[2], 0) ? NOTHING : EXHAUSTED;
+    uint32_t low = now->place + one[2];
     now->place = (uint32_t)place;
     bool good = has(run->program, one[4], run->text, place);
-    if (place > now->low && !keep(run, *now, SHORTER))
+    if (place > low && !keep(run, SHORTER, now->at, now->place, low, 0))
         return EXHAUSTED;
     now->at += RUN_WORDS;
     return tell(good);
@@ -163,7 +178,7 @@ static enum outcome take_units(struct run *run, const uint32_t *one)
         else
             break;
     }
-    *run->steps += (unsigned)(place - now->place) / 8;
+    run->steps += (unsigned)(place - now->place) / 8;
     now->place = (uint32_t)place;
     now->at = one[4];
     return tell(count >= one[1] && has(run->program, one[8], run->text, place));
@@ -180,9 +195,7 @@ static enum outcome choose(struct run *run, const uint32_t *one)
     if (!mask)
         return NOTHING;
     uint64_t others = mask & (mask - 1);
-    now->low = (uint32_t)others;
-    now->high = (uint32_t)(others >> 32);
-    if (others && !keep(run, *now, BRANCHES))
+    if (others && !keep(run, BRANCHES, now->at, now->place, (uint32_t)others, (uint32_t)(others >> 32)))
         return EXHAUSTED;
     now->at = one[3 + __builtin_ctzll(mask)];
     return FOUND;
@@ -203,19 +216,18 @@ static enum outcome take_sets(struct run *run, const uint32_t *one)
 static enum outcome take_turn(struct run *run, const uint32_t *one)
 {
     struct state *now = &run->now;
-    uint32_t *turns = now->counters + one[1];
+    uint32_t *turns = now->marks.counters + one[1];
     bool again = *turns < one[3] && has(run->program, one[6], run->text, now->place);
     bool onward = *turns >= one[2] && has(run->program, one[7], run->text, now->place);
     bool lazy = one[4] & LAZY;
-    struct state other = *now;
     if (again && onward) {
-        other.at = lazy ? now->at + 8 : one[5];
-        other.counters[one[1]] += lazy;
+        uint32_t other = lazy ? now->at + 8 : one[5];
         struct state *top = run->room + run->count - 1;
-        if (!lazy && (one[4] & SURE) && run->count && top->left == ONWARD && top->at == other.at)
+        if (!lazy && (one[4] & SURE) && run->count && top->left == ONWARD && top->at == other)
             run->count--;
-        if (!keep(run, other, ONWARD))
+        if (!keep(run, ONWARD, other, now->place, 0, 0))
             return EXHAUSTED;
+        run->room[run->count - 1].marks.counters[one[1]] += lazy;
     }
     if (again && !(onward && lazy)) {
         ++*turns;
@@ -258,25 +270,25 @@ static enum outcome operate(struct run *run, const uint32_t *one, unsigned depth
         now->at = one[1];
         return FOUND;
     case START:
-        now->counters[one[1]] = 0;
+        now->marks.counters[one[1]] = 0;
         now->at += 2;
         return FOUND;
     case LOOP:
         return take_turn(run, one);
     case OPEN:
-        now->opened = now->place;
+        now->marks.opened = now->place;
         now->at++;
         return FOUND;
     case CLOSE:
-        now->start = now->opened;
-        now->end = now->place;
+        now->marks.start = now->marks.opened;
+        now->marks.end = now->place;
         now->at++;
         return FOUND;
     case LOOK:
         if (depth == DEEPEST)
             return EXHAUSTED;
         if (now->place >= one[2])
-            outcome = attempt(run->program, now->at + 4, text, now->place - one[2], false, run->steps, &within, depth + 1);
+            outcome = attempt(run->program, now->at + 4, text, now->place - one[2], false, &run->steps, &within, depth + 1);
         now->at = one[3];
         return outcome == EXHAUSTED ? EXHAUSTED : (outcome == FOUND) != one[1] ? FOUND : NOTHING;
     case BEHIND:
@@ -306,26 +318,30 @@ static enum outcome attempt(const uint32_t *program, uint32_t at, struct text te
     struct run run;
     run.program = program;
     run.text = text;
-    run.steps = steps;
+    run.steps = *steps;
     run.whole = whole;
     run.count = 0;
-    run.now = (struct state){.at = at, .place = (uint32_t)from, .start = UINT32_MAX};
-    for (;;) {
+    run.now = (struct state){.at = at, .place = (uint32_t)from, .marks.start = UINT32_MAX};
+    enum outcome outcome = FOUND;
+    while (outcome == FOUND) {
         const uint32_t *one = program + run.now.at;
-        if (++*steps > STEPS_MAX)
-            return EXHAUSTED;
-        if (one[0] == MATCH && (!whole || run.now.place == text.length)) {
-            bool grouped = run.now.start != UINT32_MAX;
-            *match = (struct match){from, run.now.place, grouped ? run.now.start : from,
-                                    grouped ? run.now.end : run.now.place};
-            return FOUND;
+        if (++run.steps > STEPS_MAX) {
+            outcome = EXHAUSTED;
+        } else if (one[0] != MATCH) {
+            outcome = operate(&run, one, depth);
+        } else if (!whole || run.now.place == text.length) {
+            bool grouped = run.now.marks.start != UINT32_MAX;
+            *match = (struct match){from, run.now.place, grouped ? run.now.marks.start : from,
+                                    grouped ? run.now.marks.end : run.now.place};
+            break;
+        } else {
+            outcome = NOTHING;
         }
-        enum outcome outcome = one[0] == MATCH ? NOTHING : operate(&run, one, depth);
-        if (outcome == EXHAUSTED)
-            return EXHAUSTED;
-        if (outcome == NOTHING && !retry(&run))
-            return NOTHING;
+        if (outcome == NOTHING && retry(&run))
+            outcome = FOUND;
     }
+    *steps = run.steps;
+    return outcome;
 }
 
 enum outcome guard_run(const uint32_t *program, struct text text, size_t from, bool whole, unsigned *steps,
