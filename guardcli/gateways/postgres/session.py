@@ -108,6 +108,7 @@ class Session:
 
     def cancel(self) -> None:
         """Do what a cancel request asks for."""
+        self.active = self._clock()
         if not self._ended.done():
             self._guarded(self._conversation.cancelled)
             self._catch_up()
@@ -228,6 +229,7 @@ class Session:
 
     def _server_goes_on(self, result: object) -> None:
         self._waits.server = None
+        self.active = self._clock()
         self._guarded(self._conversation.server_goes_on, result)
 
     # -- the flow --

@@ -179,11 +179,7 @@ class Answer:
     rows: int
     lead: bytes
     end: bytes
-
-    @property
-    def other(self) -> int:
-        """How many bytes are no rows."""
-        return len(self.lead) + len(self.end)
+    other: int
 
 
 def _answer(chunk: bytes) -> Answer | None:
@@ -217,7 +213,8 @@ def _answer(chunk: bytes) -> Answer | None:
     described = next((decode_backend(frame) for frame in frames if frame.kind == _DESCRIPTION), None)
     columns = described.columns if isinstance(described, RowDescription) else ()
     lead, rest = (chunk[:first], chunk[behind:]) if rows else (chunk, b"")
-    return Answer(bytes(kinds), columns, complete.tag.decode("utf-8", "replace"), ready.status, rows, lead, rest)
+    tag, other = complete.tag.decode("utf-8", "replace"), len(lead) + len(rest)
+    return Answer(bytes(kinds), columns, tag, ready.status, rows, lead, rest, other)
 
 
 _BEGINS = {_QUERY: ClientSide.take_query, _PARSE: ClientSide.take_parse, _BIND: ClientSide.take_bind}

@@ -36,6 +36,7 @@ class Plain:
         self._held: bytes = b""
         self.settings: Mapping[str, str] = {}
         self.reason = ""
+        self.looked = 0
 
     def begin(self, settings: Mapping[str, str]) -> Step:
         self.settings = settings
@@ -85,6 +86,7 @@ class Plain:
         return self._server.between
 
     def unanswered(self) -> Step:
+        self.looked += 1
         return Step()
 
     def cancelled(self) -> Step:

@@ -69,12 +69,13 @@ def test_idle_sessions_and_old_ones_are_ended_and_waiting_ones_are_not(stage, re
             waiting.recv(1)
 
 
-def test_sessions_have_a_lifetime(stage, real_server) -> None:
-    stage.gateway(local(real_server), limits=Limits(lifetime=2.0))
+def test_sessions_have_a_lifetime_and_what_is_unanswered_meanwhile_is_looked_at(stage, real_server) -> None:
+    _, keeper = stage.gateway(local(real_server), limits=Limits(lifetime=2.0))
     client, _ = enter(stage)
     with client:
         client.sendall(query("SELECT pg_sleep(20)"))
         assert b"lifetime" in read_all(client)
+    assert keeper.met[0].looked
 
 
 def test_who_stops_the_gateway_stops_what_runs_on_the_server(stage, real_server, wait_until) -> None:

@@ -110,7 +110,7 @@ class Splitter:
     @property
     def between(self) -> bool:
         """Whether the stream stands between two messages, with nothing of the next one seen."""
-        return not self._passing and not self.held
+        return not (self._passing or self._have) and len(self._buffer) == self._at
 
     @property
     def within(self) -> bool:
