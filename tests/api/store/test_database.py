@@ -13,8 +13,16 @@ from sqlalchemy import Engine, MetaData, text
 
 from guardcli.api.migrations import upgrade
 from guardcli.api.store.approvals import Reviewer
-from guardcli.api.store.database import SCHEMA_VERSION, database_url, open_database, prepare, reading, writing
-from guardcli.api.store.schema import METADATA, TOKENS
+from guardcli.api.store.database import (
+    SCHEMA_VERSION,
+    database_url,
+    insert_rows,
+    open_database,
+    prepare,
+    reading,
+    writing,
+)
+from guardcli.api.store.schema import BLOCKS, CHUNKS, DISCARDS, METADATA, TOKENS
 from guardcli.model.approvals import Vote
 from guardcli.model.errors import ConfigurationError, ConflictError, UnavailableError
 
@@ -172,12 +180,28 @@ def test_a_read_only_database_says_so_on_writing(tmp_path: Path) -> None:
     engine.dispose()
 
 
+def test_rows_are_inserted_as_they_are(store) -> None:
+    odd = ["", "\\", "\\N", "\\.", "a\tb", "a\nb\r\n", "\\t\\x41", "é\u2028\x1f", "'\""]
+    same = {"object": "o", "start": 0, "length": 1, "digest": "", "key": ""}
+    rows = [{"id": str(number), "session": one, **same} for number, one in enumerate(odd)]
+    with writing(store.engine) as connection:
+        insert_rows(connection, BLOCKS, rows)
+        whole = {**dict.fromkeys(("call", "position", "place", "size"), 0), "session": "s", "sequence": 1, "block": ""}
+        insert_rows(connection, CHUNKS, [{**whole, "content": b"\\\t\n\0\xff"}])
+    with reading(store.engine) as connection:
+        found = connection.execute(BLOCKS.select().order_by(BLOCKS.c.id)).all()
+        assert [row.session for row in found] == odd
+        assert bytes(connection.execute(CHUNKS.select()).one().content) == b"\\\t\n\0\xff"
+
+
 def test_a_value_that_cannot_be_held_is_the_callers_fault(databases) -> None:
     """PostgreSQL's text has no zero character (its manual, 8.3)."""
     url = databases.new("guard_template")
     engine = open_database(url)
     with pytest.raises(ConfigurationError, match="cannot hold"), reading(engine) as connection:
         connection.execute(TOKENS.select().where(TOKENS.c.name == "\0"))
+    with pytest.raises(ConfigurationError, match="cannot hold"), writing(engine) as connection:
+        insert_rows(connection, DISCARDS, [{"object": "a\0b", "created": 1.0}])
     engine.dispose()
     databases.drop(url)
 
