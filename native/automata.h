@@ -40,11 +40,13 @@ AUTOMATON(told); AUTOMATON(yaml_start); AUTOMATON(cookie); AUTOMATON(words);
 /* n times its binary logarithm, times 1 << 32. */
 extern const uint64_t guard_information[65];
 
-/* The forms of tails.py: what follows a name, and what stands before it (null: whatever it is). A bit for each form says
+/* The forms of tails.py: what follows a name, what stands before it (null: whatever it is), and how many bytes may follow up
+ * to the end of the line, where the form ends then (0: it ends where it is accepted). A bit for each form says
  * with which byte it may begin behind the name, which byte may come there behind blanks (256: none at all), which one may
  * stand just before the name, and which ones between `before` and the name. */
 struct tail {
     const struct automaton *behind, *before;
+    uint32_t rest;
 };
 extern const struct tail guard_tails[];
 extern const uint64_t guard_tails_first[256], guard_tails_after[257], guard_tails_prior[256], guard_tails_run[256];

@@ -189,8 +189,10 @@ BACKWARD: dict[str, bytes] = {
 }  # fmt: skip
 """An automaton for each that reads backwards; a text begins as if a line break stood before it."""
 
-TAILS: list[tuple[bytes, bytes, bytes]] = [
-    (rb"(?i)" + SUFFIX + form.behind, form.before and rb"(?i)" + form.before, form.run)
+TAILS: list[tuple[bytes, bytes, bytes, int]] = [
+    (rb"(?i)" + SUFFIX + form.behind, form.before and rb"(?i)" + form.before, form.run, form.rest)
     for form in runpy.run_path(str(_MASKING / "tails.py"))["FORMS"]
 ]
-"""What follows a name, what stands before it, and what one byte between the two is; by the numbers of the forms."""
+"""What follows a name, what stands before it, what one byte between the two is, and how many bytes the rest of the line
+may have, 0 where it does not matter; by the numbers of the forms.
+"""

@@ -4,6 +4,7 @@
  * guardcli/masking/tails.py; where that is there, what must stand before the name is looked at. */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "automata.h"
 #include "values.h"
@@ -126,8 +127,24 @@ static uint64_t forms_behind(struct text text, size_t end)
     return forms ? forms & guard_tails_after[place < text.length ? text.bytes[place] : 256] : 0;
 }
 
+/* Return where a form ends that is accepted up to `end`: there, or with a `rest` where its line ends; 0 where that is too
+ * far. `newline` is the first one behind some place before, or is looked for. */
+static size_t whole(struct text text, const struct tail *tail, size_t end, size_t *newline)
+{
+    if (!tail->rest || text.bytes[end - 1] == '\n')
+        return end;
+    if (*newline < end) {
+        const uint8_t *found = end < text.length ? memchr(text.bytes + end, '\n', text.length - end) : NULL;
+        *newline = found ? (size_t)(found - text.bytes) : SIZE_MAX;
+    }
+    if (*newline == SIZE_MAX)
+        return 0;
+    size_t rest = *newline - end;
+    return rest <= tail->rest + (rest && text.bytes[*newline - 1] == '\r') ? *newline + 1 : 0;
+}
+
 /* Add where forms end whose name ends at `end`; what is beyond `most` is counted and not written. */
-static size_t add_forms(struct text text, size_t end, struct hit *hits, size_t count, size_t most)
+static size_t add_forms(struct text text, size_t end, size_t *newline, struct hit *hits, size_t count, size_t most)
 {
     uint64_t left = forms_behind(text, end);
     if (!left)
@@ -143,8 +160,9 @@ static size_t add_forms(struct text text, size_t end, struct hit *hits, size_t c
                 continue;
             if (known < 0 && !(known = stands_before(text, form, &starts)))
                 break;
-            if (is_promising(text, form, place + 1) && count++ < most)
-                hits[count - 1] = (struct hit){(uint32_t)(place + 1), (uint32_t)form};
+            size_t last = whole(text, guard_tails + form, place + 1, newline);
+            if (last && is_promising(text, form, last) && count++ < most)
+                hits[count - 1] = (struct hit){(uint32_t)last, (uint32_t)form};
         }
     }
     return count;
@@ -164,12 +182,12 @@ EXPORT size_t guard_named(const uint8_t *bytes, size_t length, uint32_t first, s
                           size_t most)
 {
     struct text text = {bytes, length};
-    size_t count = 0, kept = 0;
+    size_t count = 0, kept = 0, newline = 0;
     uint32_t state = guard_names.start;
     *written = 0;
     for (size_t place = 0; place < length; place++)
         if ((state = step(&guard_names, state, bytes[place])) >= guard_names.accepting)
-            count = add_forms(text, place + 1, hits, count, most);
+            count = add_forms(text, place + 1, &newline, hits, count, most);
     if (count > most)
         return count;
     for (size_t index = 1; index < count; index++)

@@ -53,6 +53,7 @@ _DIRECTIVES = (
     rb"|config[ \t](?:--\w{1,20}[ \t])?set|secret[ \t]{1,4}(?:set|put|create)))[ \t]{1,16}"
 )
 _ARROW = rb"(?:->|=>|\xe2\x86\x92)"
+_COLUMN = rb"\"?(?:[|,;\t]|\r?\n)"
 _GIVEN = rb"[ \t]{1,8}[\"']?[^\s\"']"
 TYPES = rb"(?:string|text|varchar(?:\([0-9]{1,5}\))?|\[\]byte)"
 BORDER = rb"(?:\||\xe2\x94\x82)"
@@ -103,17 +104,21 @@ class Tail(IntEnum):
     STORE = 38
     STORE_OPTION = 39
     REGISTRY = 40
+    STRICT_HEADER = 41
+    LOOSE_HEADER = 42
 
 
 class Around(NamedTuple):
     """`behind` follows the name and what may end it; `before` and up to 60 bytes of `run` stand before the name.
 
-    Both in any case; at the beginning of a text a newline is taken to stand before it.
+    Both in any case; at the beginning of a text a newline is taken to stand before it. With a `rest` the form goes on
+    behind the two, by so many bytes at most, to where the line ends.
     """
 
     behind: bytes
     before: bytes = b""
     run: bytes = b""
+    rest: int = 0
 
 
 FORMS = (
@@ -158,5 +163,7 @@ FORMS = (
     Around(rb"[ \t]{1,4}[\"'][^\"'\n]", rb"\W(?:store|key)"),
     Around(rb"[ \t]{1,4}[\"']?[^\s\"'-]", rb"-(?:src|dest)?(?:store|key)"),
     Around(rb"[0-9]?[ \t]{1,30}" + REGISTRY_TYPE + rb"[ \t]{1,8}[^\s]"),
+    Around(_COLUMN, rest=1000),
+    Around(_COLUMN, rest=1000),
 )
 """The forms, by `Tail`."""

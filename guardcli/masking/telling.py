@@ -13,6 +13,7 @@ from guardcli.masking.native import Question, Spans, judge
 from guardcli.masking.records import MARKER, Records
 from guardcli.masking.rows import Cells, Walker, headings
 from guardcli.masking.tables import FirstLine, aligned
+from guardcli.masking.tails import Tail
 
 _WIDEST = 2000
 _WITHIN = re.compile(r"[ -]|(?<=[a-z0-9])(?=[A-Z])")
@@ -25,6 +26,9 @@ _RULERS = (
     rb"\n\xe2(?:\x94[\x80\x9c\xa0\xa1\xa3]|\x95[\x90\x9e\x9f\xa0])[^\n]{1,2000}\n",
     MARKER,
 )
+
+_TAILS = {STRICT: Tail.STRICT_HEADER, LOOSE: Tail.LOOSE_HEADER}
+"""Names that all names that tell of a secret are looked for with; those of headers for others have triggers."""
 
 
 class _Judged(Walker):
@@ -77,7 +81,9 @@ class TellingColumns(Detector):
         self._name = re.compile(f"(?i)(?!{OF_NONE}){BEFORE}{names}")
         self._cells = Cells(question, NAMES.index(names))
         self._judge = confirm or (lambda value: judge(value, question))
-        self.triggers = (*_RULERS, rb"(?i)" + names.encode() + rb"\"?(?:[|,;\t][^\n]{0,1000})?\r?\n")
+        header = rb"(?i)" + names.encode() + rb"\"?(?:[|,;\t][^\n]{0,1000})?\r?\n"
+        self.tails = (_TAILS[names],) if names in _TAILS else ()
+        self.triggers = _RULERS if names in _TAILS else (*_RULERS, header)
 
     def headings(self, text: bytes, end: int, whole: bool, hits: array[int], number: int) -> Sequence[int]:
         """Return where lines end below which rows may begin."""

@@ -11,6 +11,7 @@ from guardcli.masking.tails import Tail
 _TOLD = TELLING + SUFFIX
 _Q = rb"\\?[\"']?"
 _KEY = rb"(?:name|key|id|property|variable|var|field|header|param(?:eter)?|env)"
+_HEADER = rb"\"?(?:[|,;\t][^\n]{0,1000})?\r?\n"
 _VALUE = rb"(?:value|val|default|defaultvalue|content|secret)"
 
 EXPRESSIONS = {
@@ -84,6 +85,8 @@ EXPRESSIONS = {
     Tail.CELL: _TOLD + rb"[ \t]{0,60}(?:\||\xe2\x94\x82)[ \t]{1,4}[^\s|\xe2]",
     Tail.STORE: rb"\b(?:store|key)" + _TOLD + rb"[ \t]{1,4}[\"'][^\"'\n]",
     Tail.STORE_OPTION: rb"-(?:src|dest)?(?:store|key)" + _TOLD + rb"[ \t]{1,4}[\"']?[^\s\"'-]",
+    Tail.STRICT_HEADER: _TOLD + _HEADER,
+    Tail.LOOSE_HEADER: _TOLD + _HEADER,
     Tail.REGISTRY: _TOLD + rb"[0-9]?[ \t]{1,30}REG_(?:EXPAND_|MULTI_)?SZ[ \t]{1,8}[^\s]",
 }
 

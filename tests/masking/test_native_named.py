@@ -29,6 +29,7 @@ AROUND = (
     b'|<key>|":{\n|: |-\n|\r\n|variable |output "|abcdefghijklmnopqrstuvwxyz_0123456789.|Tr0ub4dor+3|`|N\''
     b'|\xe2\x86\x92 |_prod|2|>x|("|with the |.... | for x: |%3D|login app |?|&access_|=abcdef|shared-|plain-text-'
     b"|set x_|user=x,|;pwd={|'--|\nPASSWORD| x = | is generated for | string := \"| <- '| | |-srckey|store| REG_SZ "
+    b"|,|;a\tb\n|\r\n"
 ).split(b"|")
 
 
