@@ -129,12 +129,13 @@ static enum outcome find_within(const struct finder *finder, struct search *sear
     struct match head;
     while (place <= high) {
         enum outcome outcome = guard_search(finder->head, nearer, place, high, &search->steps, &head);
-        if (outcome != FOUND || head.end > high)
-            return outcome == EXHAUSTED ? EXHAUSTED : NOTHING;
-        outcome = holds(finder, search, head.end, match);
+        if (outcome == FOUND)
+            outcome = head.end > high ? NOTHING : holds(finder, search, head.end, match);
+        else
+            return outcome;
         if (outcome != NOTHING)
             return outcome;
-        place = head.end > head.begin ? head.end : head.begin + 1;
+        place = head.begin + 1; /* another head may begin within one whose value is none */
     }
     return NOTHING;
 }
@@ -147,7 +148,7 @@ static enum outcome find_next(const struct finder *finder, struct search *search
     struct match shorter;
     enum outcome outcome;
     if (cursor->known && cursor->head.begin < low)
-        go_on(cursor, cursor->head.end > low ? cursor->head.end : low);
+        go_on(cursor, low);
     if (cursor->led && cursor->lead.begin < low)
         cursor->led = false;
     if (!cursor->known && cursor->next < low)
@@ -172,7 +173,7 @@ static enum outcome find_next(const struct finder *finder, struct search *search
             go_on(cursor, match->end);
         if (outcome != NOTHING)
             return outcome;
-        go_on(cursor, cursor->head.end > cursor->head.begin ? cursor->head.end : cursor->head.begin + 1);
+        go_on(cursor, cursor->head.begin + 1);
     }
 }
 

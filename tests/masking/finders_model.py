@@ -153,7 +153,7 @@ def _form(finder: Finder, text: bytes, at: int, heads: Heads) -> Found:
 def _next(finder: Finder, text: bytes, at: int, heads: Heads, reach: tuple[int, int]) -> Found:
     low, high = reach
     if heads.head is not None and heads.head.start() < low:
-        heads.head, heads.next = None, heads.head.end()
+        heads.head = None
     heads.next = max(heads.next, low)
     while True:
         heads.head = heads.head or _compiled(finder.head).search(text, heads.next)
@@ -164,16 +164,17 @@ def _next(finder: Finder, text: bytes, at: int, heads: Heads, reach: tuple[int, 
             return _within(finder, text, at, heads.head.start(), high)
         if (value := _holds(finder, text, heads.head.end(), at)) is not None:
             return value.span(value.lastindex or 0)
-        heads.head, heads.next = None, max(heads.head.end(), heads.head.start() + 1)
+        heads.head, heads.next = None, heads.head.start() + 1
 
 
 def _within(finder: Finder, text: bytes, at: int, low: int, high: int) -> Found:
     while (head := _compiled(finder.head).search(text, low, min(high + 2, len(text)))) is not None:
-        if head.end() > high:
+        if head.start() > high:
             return None
-        if (value := _holds(finder, text, head.end(), at)) is not None:
+        value = _holds(finder, text, head.end(), at) if head.end() <= high else None
+        if value is not None:
             return value.span(value.lastindex or 0)
-        low = max(head.end(), head.start() + 1)
+        low = head.start() + 1
     return None
 
 
@@ -193,7 +194,7 @@ def led(finder: Finder, text: bytes) -> Iterator[tuple[int, int]]:
                 value = _holds(finder, text, head.end(), 0)
                 if value is not None:
                     yield value.span(value.lastindex or 0)
-                place = value.end() if value is not None else max(head.end(), place + 1)
+                place = value.end() if value is not None else place + 1
         begin += len(line)
 
 

@@ -15,6 +15,7 @@ from masking.test_scanner_triggers import example
 from guardcli.masking.detector import Detector
 from guardcli.masking.detectors import REGISTRY
 from guardcli.masking.finders import Finder, Table, Way
+from guardcli.masking.judges import Judge
 from guardcli.masking.native import Question, find, library
 from guardcli.masking.overlong import BOUND, reach, rest_of
 from guardcli.masking.programs import program
@@ -176,3 +177,13 @@ def test_neither_what_was_read_before_nor_a_border_of_what_is_read_together_deci
     for _ in range(60):
         ends = sorted(dice.sample(range(len(text) + 1), 12))[: 1 if finder.lead else 12]
         assert native(table, text, ends) == modelled(finder, text, ends), ends
+
+
+def test_a_head_within_one_whose_value_is_none_is_found() -> None:
+    for ahead, lead in ((0, b""), (24, b""), (24, b"run ")):
+        finder = Finder(Way.FORM, rb"([A-Z]\w+)", Judge(Question.ANY), rb"\bset \w{1,9} ", ahead, lead=lead)
+        table = Table([(0, finder)])
+        table.compile([0])
+        for text in (b"run set set abc Xyz", b"run set set set abc Xyz", b"run " + b"set set " * 40 + b"abc Xyz"):
+            at = [text.index(b"X") + (0 if ahead else 1)]
+            assert native(table, text, at) == modelled(finder, text, at) == [(len(text) - 3, len(text))], (ahead, text)
