@@ -25,11 +25,26 @@ _CODE = re.compile(
     rb"(?:-[0-9A-Za-z]{4,12}){1,4}|[0-9]{8}|[0-9A-Za-z]{10,20})[ \t]*\r?"
 )
 _QUOTED = re.compile(rb"[ \t]*[0-9]{1,4}\) \"(?P<a>(?:[^\"\\\n]|\\.)+)\"?[ \t]*\r?")
+_ARGUMENT = re.compile(
+    rb"[ \t]*(?:- )?(?:\"(?P<a>[^\"\s]{4,4000})\"|'(?P<b>[^'\s]{4,4000})'|"
+    rb"(?P<c>[^\s\"'<\[{-][^\s\"']{3,4000}))[ \t]*,?[ \t]*\r?"
+)
+_TEXT = re.compile(rb"[ \t]*[\"']?(?P<a>[^\s\"'<{\[][^\r\n\"'<]{0,4000})[\"']{0,3},?[ \t]*\r?")
+_WORD = re.compile(rb"(?P<a>[^\s<>]{6,4000})\r?")
+_TOKENS = (
+    rb"agent(?:_recovery|_master)?|config_file_service_registration|default|dns|initial_management|master|replication"
+)
+"""The names of tokens in the ACL system of Consul's agents."""
+_SECRETS = rb"(?:pass(?:word|wd|phrase)|secret|token|api[_-]?key|secret[_-]?key|access[_-]?key)"
 _CLOSE = re.compile(rb"[ \t]*(?:[}\])]+[,;]?|</.*)[ \t]*\r?")
 
 
 def _word(value: bytes) -> bool:
     return is_chosen(value) or (len(value) > 7 and value.isalnum() and not value.isalpha())
+
+
+def _uuid(value: bytes) -> bool:
+    return len(value) == 36 and value.count(b"-") == 4
 
 
 def _string(value: bytes) -> bool:
@@ -129,6 +144,21 @@ ANNOUNCED = (
         1,
     ),
     Announcement(rb"\bvault\.azure\.net/secrets/[^\"\n]{1,200}\",[ \t]{0,4}\r?\n", _pair(rb"value"), is_given),
+    Announcement(
+        rb"[\n \t\"']-[\w.-]*(?:requirepass|masterauth|" + _SECRETS + rb")[\"']?,?\r?\n",
+        _ARGUMENT,
+        is_chosen,
+        1,
+    ),
+    Announcement(rb"(?:^|\n)(?:requirepass|masterauth)\r?\n", _WORD, is_given, 1),
+    Announcement(rb"(?:^|\n)(?:[\w.:]{0,40}[_.:])?" + _SECRETS + rb"\r?\n", _WORD, is_chosen, 1),
+    Announcement(rb"\"[\w.-]{0,40}" + _SECRETS + rb"\"[ \t]{0,4}:[ \t]{0,4}\r?\n", _TEXT, _string, 1),
+    Announcement(rb"<[\w.:-]{0,40}" + _SECRETS + rb">[ \t]{0,4}\r?\n", _TEXT, _string, 1),
+    Announcement(
+        rb"\b[\w.-]{0,40}" + _SECRETS + rb"[ \t]{0,4}=[ \t]{0,4}(?:\"{3}|'{3})[ \t]{0,4}\r?\n", _TEXT, _string, 1
+    ),
+    Announcement(rb"\"sensitive\": true,[ \t]{0,4}\r?\n", _pair(rb"value"), is_given, 3),
+    Announcement(rb"\btokens\"?[ \t]{0,4}[:=]?[ \t]{0,4}\{[ \t]{0,4}\r?\n", _pair(_TOKENS), _uuid, 12, True),
     Announcement(rb"<auth-user-pass>[ \t]{0,4}\r?\n", _LINE, is_given, 3, True),
     Announcement(
         rb"\b(?:recovery|backup|rescue|scratch)[ -](?:codes|keys|tokens)\b[^\n]{0,60}:[ \t]{0,4}\r?\n",

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from guardcli.masking.followers import Follower, Gone
 
 _ENTRY = re.compile(
-    rb"(?P<indent> *)[\"']?[\w.-]{1,253}[\"']?: +(?P<quote>[\"']?)(?P<value>[^\"'\r]*?)(?:(?P=quote))?,?[ \t\r]*"
+    rb"(?P<indent>[+-]? *)[\"']?[\w.-]{1,253}[\"']?: +(?P<quote>[\"']?)(?P<value>[^\"'\r]*?)(?:(?P=quote))?,?[ \t\r]*"
 )
-_OPEN_ENTRY = re.compile(rb" *[\"']?[\w.-]{1,253}[\"']?: +[\"']?(?P<value>[^\"'\r]*)")
+_OPEN_ENTRY = re.compile(rb"[+-]? *[\"']?[\w.-]{1,253}[\"']?: +[\"']?(?P<value>[^\"'\r]*)")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{4,}={0,2}")
 _LONG = 40
 _OVERLONG = 4096
@@ -42,24 +42,33 @@ def is_encoded_secret(value: bytes, cut: bool = False) -> bool:
 
 
 class SecretData:
-    """State under ``data:``: how far it is indented, and whether its values are plain text (``stringData``)."""
+    """State under ``data:``: how far it is indented, whether its values are plain text (``stringData``), and how far
+    its entries are: what is indented further goes on with a value. A diff's sign counts as a blank.
+    """
 
-    __slots__ = ("_indent", "_plain")
+    __slots__ = ("_entries", "_indent", "_plain")
 
-    def __init__(self, indent: int, plain: bool) -> None:
+    def __init__(self, indent: int, plain: bool, entries: int = 0) -> None:
         self._indent = indent
         self._plain = plain
+        self._entries = entries
 
     def line(self, text: bytes, start: int, end: int, cut: bool = False) -> tuple[Sequence[Gone], Follower | None]:
         """Judge one entry; a line that is not indented further ends the data."""
-        row = text[start:end]
-        if not row.strip():
+        row = text[start:end].rstrip(b"\r")
+        content = (row[1:] if row[:1] in (b"+", b"-") and row[1:2] in (b" ", b"") else row).lstrip(b" ")
+        if not content:
             return (), self
-        if len(row) - len(row.lstrip(b" ")) <= self._indent:
+        indent = len(row) - len(content)
+        if indent <= self._indent:
             return (), None
+        if self._entries and indent > self._entries:
+            gone = self._plain or (len(content) >= _LONG and is_encoded_secret(content, cut))
+            return ((Gone(start + indent, end if cut else start + len(row)),) if gone else ()), self
+        after = SecretData(self._indent, self._plain, indent)
         entry = (_OPEN_ENTRY if cut else _ENTRY).fullmatch(text, start, end)
         if entry is None:
-            return (), self
+            return (), after
         value = entry["value"]
         secret = value.strip() not in _EMPTY if self._plain else is_encoded_secret(value)
-        return ((Gone(*entry.span("value")),) if secret else ()), self
+        return ((Gone(*entry.span("value")),) if secret else ()), after

@@ -14,7 +14,7 @@ from guardcli.masking.overlong import BRACE
 from guardcli.masking.secretdata import SecretData, is_encoded_secret
 from guardcli.masking.sieve import Sieve
 
-_HEAD = re.compile(rb"( *)(?:- )?(\\?\"?)(data|stringData)\2:[ \t]*(?:\{)?[ \t]*\r?\n")
+_HEAD = re.compile(rb"([+-]? *)(?:- )?(\\?\"?)(data|stringData)\2:[ \t]*(?:\{)?[ \t]*\r?\n")
 _PAIR = re.compile(rb"\\?\"[\w.-]{1,253}\\?\"[ \t]*:[ \t]*\\?\"([^\"\\\n]*)(\\?\"[ \t]*(,[ \t]*)?)?")
 _OPEN = rb"\"(?:data|stringData)\\?\"[ \t]{0,8}:[ \t]{0,8}\{[ \t]{0,8}\\?\""
 _KEY_OPEN = rb"[\w.-]{1,253}\\?\"[ \t]*:[ \t]*\\?\""
@@ -41,14 +41,14 @@ class Kubernetes(Detector):
 
     name = "kubernetes"
     label = "KUBERNETES_SECRET"
-    triggers = (rb"(?:^|[\n \"-])(?:data|stringData)\"?:[ \t]{0,8}\{?[ \t]{0,8}\r?\n",)
+    triggers = (rb"(?:^|[\n \"+-])(?:data|stringData)\"?:[ \t]{0,8}\{?[ \t]{0,8}\r?\n",)
     opening = rb"\"(?:data|stringData)\\?\"[ \t]{0,8}:[ \t]{0,8}\{([^}\n]{1,4096})"
     stub = rb"\"(?:data|stringData)\\?\"[ \t]{0,8}:[ \t]{0,8}\{([^\n]{1,4096})"
 
     @classmethod
     def parts(cls) -> Sequence[Detector]:
-        """Return this one, the one for Secrets on one line, and the one for bootstrap tokens."""
-        return cls(), Inline(), Bootstrap()
+        """Return this one, and those for Secrets on one line, bootstrap tokens, and errors that quote a Secret."""
+        return cls(), Inline(), Bootstrap(), Quoted()
 
     def begin(self, text: bytes, at: int) -> tuple[int, Follower] | None:
         """Return where the entries begin, if ``data:`` stands alone on its line."""
@@ -66,6 +66,23 @@ class Bootstrap(Detector):
     label = Kubernetes.label
     triggers = (rb"(?i)(?:--token|bootstrap.?token)[ \t:=\"']{1,8}[a-z0-9]{6}\.[a-z0-9]{16}",)
     finders = (Finder(Way.TOKEN, _BOOTSTRAP, Judge(), rb"(?<![A-Za-z0-9.])[a-z0-9]", distances=(23,)),)
+
+
+class Quoted(Detector):
+    """Find what the API server quotes of a Secret whose data is no base64: a piece that may begin within a name."""
+
+    name = Kubernetes.name
+    label = Kubernetes.label
+    triggers = (rb"Secret[^\n]{0,400}error found in #[0-9]{1,6} byte of \.\.\.\|[^\n]",)
+    finders = (
+        Finder(
+            Way.SHAPE,
+            rb"error found in #[0-9]{1,6} byte of \.\.\.\|([^\n]{1,4000})",
+            Judge(),
+            ahead=4096,
+            distances=(60,),
+        ),
+    )
 
 
 class Inline(Detector):

@@ -24,6 +24,8 @@ _PART = (
     rb"[A-Za-z0-9+/=]{40,8192})"
 )
 _REACH = 100
+_WIDEST = 400
+"""Bytes of a line up to the end of its marker within which something may stand before the key."""
 
 
 class PrivateKey(Detector):
@@ -51,7 +53,11 @@ class PrivateKey(Detector):
         if text[at - 1] != 0x2D:
             return None
         body = begins_body(text, at)
-        return (body, KeyBlock()) if body >= 0 else None
+        if body < 0:
+            return None
+        line = text.rfind(b"\n", max(0, at - _WIDEST), at) + 1
+        prefix = text.find(b"----", line, at) - line if line or at < _WIDEST else 0
+        return body, KeyBlock(prefix=prefix)
 
     def find(self, text: bytes, at: int) -> tuple[int, int] | None:
         """Return what lies between the marker that ends at `at` and the end marker or the end of the string."""

@@ -108,6 +108,30 @@ CASES = [
     '"dbPassword": {"sensitive": true, "type": "string", "value": "⟦Tr0ub4dor⟧"}',
     "password:  16 bytes",
     "user@host.example passwords: user@db1",
+    # an argument on a line of its own, as lists of YAML and JSON and kubectl describe have them
+    "args:\n- --db-password\n- ⟦Tr0ub4dor⟧\n- --verbose\n- Tr0ub4dor\n",
+    '"Cmd": [\n  "--api-key",\n  "⟦Tr0ub4dor⟧",\n  "--name",\n  "Tr0ub4dor"\n]\n',
+    "    Args:\n      --requirepass\n      ⟦Tr0ub4dor⟧\n      --token\n      --port\n",
+    "  --password\n  the password to log in with\n  --token\n  TOKEN\n",
+    # a value on the line behind its name
+    "username\nbob\npassword\n⟦Tr0ub4dor⟧\n",
+    "requirepass\n⟦Tr0ub4dor⟧\n",
+    "username\npassword\ncreated_at\n",
+    '{\n  "password":\n    "⟦Tr0ub4dor⟧"\n}\n{\n  "title":\n    "Tr0ub4dor"\n}\n',
+    "<password>\n  ⟦Tr0ub4dor⟧\n</password>\n<title>\n  Tr0ub4dor\n</title>\n",
+    'password = """\n⟦Tr0ub4dor⟧"""\ntitle = """\nTr0ub4dor"""\n',
+    # outputs that terraform keeps to itself, whatever they are called
+    '"conn": {\n  "sensitive": true,\n  "type": "string",\n  "value": "⟦Tr0ub4dor⟧"\n}\n',
+    '"conn": {\n  "sensitive": false,\n  "type": "string",\n  "value": "Tr0ub4dor"\n}\n',
+    # Consul's key and tokens
+    'encrypt = "⟦pUqJrVyVRj5jsiYEkM/tFQYfWyJIv4s3XkvDwy7Cu5s=⟧"',
+    '{"encrypt": "⟦pUqJrVyVRj5jsiYEkM/tFQYfWyJIv4s3XkvDwy7Cu5s=⟧", "encrypt_verify_incoming": true}',
+    "consul agent -encrypt ⟦pUqJrVyVRj5jsiYEkM/tFQ==⟧ -join b\nencrypt pUqJrVyVRj5jsiYEkM of x",
+    '{"acl": {"tokens": {"agent": "⟦3f2b8c1e-9d4a-4f6b-8e2d-1a7c5b9e0d3f⟧"}}}',
+    '{"nodes": {"agent": "3f2b8c1e-9d4a-4f6b-8e2d-1a7c5b9e0d3f"}}',
+    'tokens {\n  agent = "⟦3f2b8c1e-9d4a-4f6b-8e2d-1a7c5b9e0d3f⟧"\n  ttl = "3f2b8c1e-9d4a-4f6b-8e2d-1a7c5b9e0d3f"\n}\n',
+    # git's word diffs
+    "password = [-⟦Tr0ub4dor⟧-]{+⟦Falcon@0678⟧+}\ntitle = [-Tr0ub4dor-]{+Falcon@0678+}\n",
     # columns, whatever draws their table
     "│ id │ password  │\n├────┼───────────┤\n│  1 │ ⟦Tr0ub4dor⟧ │\n└────┴───────────┘\n",
     "┃ id ┃ password  ┃\n┡━━━━╇━━━━━━━━━━━┩\n│ 1  │ ⟦Tr0ub4dor⟧ │\n└────┴───────────┘\n",

@@ -31,6 +31,14 @@ CASES = [
         f'{{"key": "-----BEGIN PRIVATE KEY-----\\n{BODY}\\n{BODY}\\n-----END PRIVATE KEY-----\\n", "n": 1}}',
         '{"key": "-----BEGIN PRIVATE KEY-----[PRIVATE_KEY]-----END PRIVATE KEY-----\\n", "n": 1}',
     ),
+    (
+        f"k:8:-----BEGIN PRIVATE KEY-----\nk:9:{BODY}\nk:10:ab==\nk:11:-----END PRIVATE KEY-----\n",
+        "k:8:-----BEGIN PRIVATE KEY-----\nk:9:[PRIVATE_KEY]\nk:10:\nk:11:-----END PRIVATE KEY-----\n",
+    ),
+    (
+        f"1a2b (Ann 1) -----BEGIN PRIVATE KEY-----\n1a2b (Ann 2) {BODY}\n1a2b (Ann 3) plain words\n",
+        "1a2b (Ann 1) -----BEGIN PRIVATE KEY-----\n1a2b (Ann 2) [PRIVATE_KEY]\n1a2b (Ann 3) plain words\n",
+    ),
     (f"-----BEGIN EC PRIVATE KEY-----\n{BODY}\nplain words follow\n{BODY}\n",) * 1
     + (f"-----BEGIN EC PRIVATE KEY-----\n[PRIVATE_KEY]\nplain words follow\n{BODY}\n",),
     (

@@ -87,6 +87,16 @@ CASES = [
     ("high_entropy", "sort_key: customer_name_then_created"),
     ("kubernetes", 'data:\n  user: ⟦YWRtaW4=⟧\n  pw: "⟦aHVudGVyMg==⟧"\nkind: Secret\nx: YWRtaW4=\n'),
     ("kubernetes", "stringData:\n  user: ⟦admin⟧\nkind: Secret\n"),
+    ("kubernetes", "stringData:\n  a: |\n    ⟦user: x⟧\n    ⟦next⟧\n  b: ⟦c⟧\nkind: Secret\n"),
+    ("kubernetes", "data:\n  a: |\n    user: x\n    next\n  b: c\nkind: ConfigMap\n"),
+    ("kubernetes", " kind: Secret\n data:\n-  a: ⟦cGxhaW52YWx1ZWhlcmUx⟧\n+  a: ⟦c2Vjb25kOHZhbHVl⟧\n type: Opaque\n"),
+    ("kubernetes", "+stringData:\n+  a: ⟦plain⟧\n+kind: Secret\n+type: Opaque\n"),
+    ("kubernetes", "- data:\n    a: ⟦cGxhaW52YWx1ZWhlcmUx⟧\n  kind: Secret\n- b: c\n"),
+    (
+        "kubernetes",
+        'Secret in version v1 cannot be handled: error found in #10 byte of ...|⟦assword":"Tr0ub4dor"|..., bigger⟧\n'
+        'Pod in version v1 cannot be handled: error found in #10 byte of ...|name":"Tr0ub4dor"|..., bigger\n',
+    ),
     ("kubernetes", '  "data": {\n    "pw": "⟦aHVudGVyMg==⟧"\n  },\n  "kind": "Secret"\n'),
     ("kubernetes", '{"data":{"pw":"⟦aHVudGVyMg==⟧"},"kind":"Secret"}'),
     ("kubernetes", '{"kind":"Secret","data":{"a":"⟦aHVudGVyMg==⟧","b":"⟦YWRtaW4=⟧"}}'),
