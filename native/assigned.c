@@ -30,6 +30,15 @@ static struct text part(struct text text, size_t start, size_t end) { return (st
 
 static bool is_among(int byte, const char *bytes) { return byte > 0 && strchr(bytes, byte) != NULL; }
 
+/* A set of bytes below 128, a bit each. */
+struct set {
+    uint64_t bits[2];
+};
+#define BIT(byte) (1ULL << (byte) % 64)
+#define SPACES (BIT(0) | BIT('\t') | BIT('\n') | BIT('\v') | BIT('\f') | BIT('\r') | BIT(' '))
+
+static bool has(struct set set, uint8_t byte) { return byte < 128 && set.bits[byte / 64] >> byte % 64 & 1; }
+
 static int last(struct text text) { return text.length ? text.bytes[text.length - 1] : -1; }
 
 static size_t back_to(struct text text, size_t low, size_t high, int byte)
@@ -247,16 +256,19 @@ static size_t before_field(struct text value)
     return value.length;
 }
 
-/* Take one word up to a blank or one of the bytes in `ends`; `code` says that it may be an expression. */
-static bool take_word(struct place *place, size_t after, const char *stops, bool code, bool shell, struct span *span)
+/* Return the word at `after`, up to a blank or another of the bytes in `stops`. */
+static struct text word_at(struct text text, size_t after, struct set stops)
 {
-    struct text text = place->text, value = {text.bytes + after, 0};
-    while (value.length < VALUE_MAX && after + value.length < text.length) {
-        uint8_t byte = value.bytes[value.length];
-        if (!byte || is_space(byte) || is_among(byte, stops))
-            break;
-        value.length++;
-    }
+    struct text word = {text.bytes + after, 0};
+    while (word.length < VALUE_MAX && after + word.length < text.length && !has(stops, word.bytes[word.length]))
+        word.length++;
+    return word;
+}
+
+/* Take one word up to one of the bytes in `stops`; `code` says that it may be an expression. */
+static bool take_word(struct place *place, size_t after, struct set stops, bool code, bool shell, struct span *span)
+{
+    struct text text = place->text, value = word_at(text, after, stops);
     if (!value.length)
         return false;
     value.length = before_field(value);
@@ -281,9 +293,12 @@ static bool take_word(struct place *place, size_t after, const char *stops, bool
     return is_found(after, after + value.length, span);
 }
 
-#define WORD_STOPS "\"'`,;&|<>(){}[]\\"
-#define SHELL_STOPS "\"'`;|<>()"
-#define FLAG_STOPS "\"'`;|"
+#define SIGNS (SPACES | BIT('"') | BIT('\'') | BIT(';'))
+#define BRACKETS (BIT('<') | BIT('>') | BIT('(') | BIT(')'))
+static const struct set flag_stops = {{SIGNS, BIT('`') | BIT('|')}};
+static const struct set shell_stops = {{SIGNS | BRACKETS, BIT('`') | BIT('|')}};
+static const struct set word_stops = {
+    {SIGNS | BRACKETS | BIT(',') | BIT('&'), BIT('`') | BIT('|') | BIT('{') | BIT('}') | BIT('[') | BIT(']') | BIT('\\')}};
 
 /* Return how many letters before a string's quote say of what kind it is: r"...", u8"...". */
 static size_t prefix_length(struct text text, size_t after)
@@ -315,11 +330,11 @@ static bool take_assigned(struct place *place, struct span *span)
     if ((after >= text.length || is_space(text.bytes[after])) && is_open(before, '"'))
         return false;
     if (!place->colon && after == at_ && is_variable(before))
-        return take_word(place, at_, SHELL_STOPS, false, true, span);
+        return take_word(place, at_, shell_stops, false, true, span);
     bool heads = is_head(before) && !has_sentence(before), blank = !before.length || is_blank(last(before));
     if (heads && (place->colon || blank || after > at_) && !(place->colon && after == at_))
         return take_line(place, after, span);
-    return take_word(place, after, heads && !place->colon ? SHELL_STOPS : WORD_STOPS, after > at_ || !heads, false, span);
+    return take_word(place, after, heads && !place->colon ? shell_stops : word_stops, after > at_ || !heads, false, span);
 }
 
 /* Take what follows a command line's option; the blank behind it stands before `at_`. */
@@ -339,13 +354,7 @@ static bool take_option(struct text text, size_t at_, struct span *span)
         return false;
     if (is_among(first, "\"'`") || (first == '\\' && at(text, after + 1) == '"'))
         return take_string(text, after, false, true, span);
-    struct text word = {text.bytes + after, 0};
-    while (first != '\\' && word.length < VALUE_MAX && after + word.length < text.length) {
-        uint8_t byte = word.bytes[word.length];
-        if (!byte || is_space(byte) || is_among(byte, FLAG_STOPS))
-            break;
-        word.length++;
-    }
+    struct text word = first != '\\' ? word_at(text, after, flag_stops) : (struct text){text.bytes, 0};
     if (!word.length || accepts(&guard_metavariable, word) || !guard_is_secret_word(word, -1, false, true, false))
         return false;
     return is_found(after, after + word.length, span);

@@ -40,12 +40,12 @@ AUTOMATON(told); AUTOMATON(yaml_start); AUTOMATON(cookie); AUTOMATON(words);
 /* n times its binary logarithm, times 1 << 32. */
 extern const uint64_t guard_information[65];
 
-/* The forms of tails.py: what follows a name, what stands before it (null: whatever it is), and how many bytes may follow up
- * to the end of the line, where the form ends then (0: it ends where it is accepted). A bit for each form says
+/* The forms of tails.py: what follows a name, what stands before it and how it ends (null: whatever it is), and how many bytes
+ * may follow up to the end of the line, where the form ends then (0: it ends where it is accepted). A bit for each form says
  * with which byte it may begin behind the name, which byte may come there behind blanks (256: none at all), which one may
  * stand just before the name, and which ones between `before` and the name. */
 struct tail {
-    const struct automaton *behind, *before;
+    const struct automaton *behind, *before, *name;
     uint32_t rest;
 };
 extern const struct tail guard_tails[];

@@ -42,17 +42,19 @@ def after_blanks(automaton: Any) -> tuple[set[int], bool]:
     return alive - set(b" \t"), any(state >= automaton.accepting for state in reached)
 
 
-def declared_tails(tails: list[tuple[bytes, bytes, bytes, int]]) -> str:
+def declared_tails(tails: list[tuple[bytes, bytes, bytes, int, bytes]]) -> str:
     """Return the automata of the forms around a name, in C, and which bytes begin them and stand between."""
     made, rows = [], []
     first, after, prior, run = [0] * 256, [0] * 257, [0] * 256, [0] * 256
-    for number, (behind, before, between, rest) in enumerate(tails):
+    for number, (behind, before, between, rest, name) in enumerate(tails):
         automaton, bit = compile_bytes(behind), 1 << number
         made.append(declared(f"tail_{number}", automaton))
         backward = compile_bytes(before, backward=True) if before else None
         if backward is not None:
             made.append(declared(f"before_{number}", backward))
-        rows.append(f"{{&guard_tail_{number}, {f'&guard_before_{number}' if before else '0'}, {rest}}}")
+        made += [declared(f"called_{number}", compile_bytes(name, backward=True))] if name else []
+        others = (f"&guard_{kind}_{number}" if one else "0" for kind, one in (("before", before), ("called", name)))
+        rows.append(f"{{&guard_tail_{number}, {', '.join(others)}, {rest}}}")
         between_one = compile_bytes(between) if between else None
         alive, blank = after_blanks(automaton)
         after[256] |= bit * blank

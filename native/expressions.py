@@ -189,10 +189,20 @@ BACKWARD: dict[str, bytes] = {
 }  # fmt: skip
 """An automaton for each that reads backwards; a text begins as if a line break stood before it."""
 
-TAILS: list[tuple[bytes, bytes, bytes, int]] = [
-    (rb"(?i)" + SUFFIX + form.behind, form.before and rb"(?i)" + form.before, form.run, form.rest)
-    for form in runpy.run_path(str(_MASKING / "tails.py"))["FORMS"]
+_SURROUNDINGS = runpy.run_path(str(_MASKING / "tails.py"))
+_COLUMNS = {"STRICT_HEADER": "STRICT", "LOOSE_HEADER": "LOOSE"}
+"""Forms of which not every name that tells is one, and where `headings` has theirs."""
+
+TAILS: list[tuple[bytes, bytes, bytes, int, bytes]] = [
+    (
+        rb"(?i)" + SUFFIX + form.behind,
+        form.before and rb"(?i)" + form.before,
+        form.run,
+        form.rest,
+        rb"(?i)" + _HEADINGS[_COLUMNS[tail.name]].encode() if tail.name in _COLUMNS else b"",
+    )
+    for tail, form in zip(_SURROUNDINGS["Tail"], _SURROUNDINGS["FORMS"], strict=True)
 ]
-"""What follows a name, what stands before it, what one byte between the two is, and how many bytes the rest of the line
-may have, 0 where it does not matter; by the numbers of the forms.
+"""What follows a name, what stands before it, what one byte between the two is, how many bytes the rest of the line may
+have (0 where it does not matter), and how the name ends (empty: as it likes); by the numbers of the forms.
 """

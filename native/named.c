@@ -155,6 +155,8 @@ static size_t add_forms(struct text text, size_t end, size_t *newline, struct hi
         const struct automaton *tail = guard_tails[form].behind;
         uint32_t state = tail->start;
         int known = -1;
+        if (guard_tails[form].name && !ends(guard_tails[form].name, (struct text){text.bytes, end}))
+            continue;
         for (size_t place = end; place < text.length && (state = step(tail, state, text.bytes[place])); place++) {
             if (state < tail->accepting)
                 continue;

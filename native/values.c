@@ -12,7 +12,16 @@
 #define TELLING_MAX 60
 #define SHORTEST 2
 
-static bool is_one_of(int byte, const char *bytes) { return byte > 0 && strchr(bytes, byte) != NULL; }
+/* Tell whether it is a sign that people put into passwords. */
+static bool is_sign(uint8_t byte)
+{
+    switch (byte) {
+    case '!': case '@': case '#': case '$': case '%': case '^': case '&': case '*': case '?': case '~':
+        return true;
+    default:
+        return false;
+    }
+}
 
 static size_t count_of(struct text value, unsigned classes)
 {
@@ -57,7 +66,7 @@ bool guard_is_chosen(struct text value)
     for (size_t place = 0; place < value.length && printable; place++) {
         uint8_t byte = value.bytes[place];
         letter |= is(byte, ALPHA);
-        other |= is(byte, DIGIT) || is_one_of(byte, "!@#$%^&*?~");
+        other |= is(byte, DIGIT) || is_sign(byte);
         printable = byte > ' ' && byte != 0x7f;
     }
     if (!letter || !other || !printable)
@@ -76,7 +85,8 @@ static bool is_telling(struct text value)
         if (((place == 0 || is(value.bytes[place - 1], ALPHA)) && accepts(&guard_telling, rest))
             || (is(first, UPPER) && accepts(&guard_capital, rest)))
             return true;
-        if (is_one_of(first, "_$.-") && accepts(&guard_telling, (struct text){rest.bytes + 1, rest.length - 1}))
+        bool joint = first == '_' || first == '$' || first == '.' || first == '-';
+        if (joint && accepts(&guard_telling, (struct text){rest.bytes + 1, rest.length - 1}))
             return true;
         if (!is(first, WORD) && first != '$')
             return false;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from guardcli.masking.headings import LOOSE, STRICT
 from guardcli.masking.names import SUFFIX, TELLING
 from guardcli.masking.scanner import Scanner
 from guardcli.masking.tails import Tail
@@ -85,8 +86,8 @@ EXPRESSIONS = {
     Tail.CELL: _TOLD + rb"[ \t]{0,60}(?:\||\xe2\x94\x82)[ \t]{1,4}[^\s|\xe2]",
     Tail.STORE: rb"\b(?:store|key)" + _TOLD + rb"[ \t]{1,4}[\"'][^\"'\n]",
     Tail.STORE_OPTION: rb"-(?:src|dest)?(?:store|key)" + _TOLD + rb"[ \t]{1,4}[\"']?[^\s\"'-]",
-    Tail.STRICT_HEADER: _TOLD + _HEADER,
-    Tail.LOOSE_HEADER: _TOLD + _HEADER,
+    Tail.STRICT_HEADER: STRICT.encode() + SUFFIX + _HEADER,
+    Tail.LOOSE_HEADER: LOOSE.encode() + SUFFIX + _HEADER,
     Tail.REGISTRY: _TOLD + rb"[0-9]?[ \t]{1,30}REG_(?:EXPAND_|MULTI_)?SZ[ \t]{1,8}[^\s]",
 }
 
