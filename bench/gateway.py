@@ -134,11 +134,11 @@ def program(name: str) -> str:
     return str(found[0]) if found else str(shutil.which(name))
 
 
-def pgbench(host: str, mode: str, seconds: int) -> float:
-    """Return the transactions a second of one client that only selects."""
+def pgbench(host: str, mode: str, seconds: int) -> tuple[float, int]:
+    """Return the transactions a second of one client that only selects, and how many there were."""
     argv = [program("pgbench"), "-S", "-n", "-T", str(seconds), "-M", mode, "-h", host, "-U", "app", "postgres"]
     out = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
-    return float(re.search(r"tps = ([\d.]+)", out)[1])  # type: ignore[index]
+    return float(re.search(r"tps = ([\d.]+)", out)[1]), int(re.search(r"processed: (\d+)", out)[1])  # type: ignore[index]
 
 
 def rows(host: str) -> float:
@@ -211,9 +211,9 @@ def sustained(gateway: str, root: Path, seconds: int) -> dict[str, float]:
     sides = {"broker": listener(f"{gateway}/.s.PGSQL.{PORT}"), "API": listener(f"{root}/run/api.sock")}
     before = {name: processor(pid) for name, pid in sides.items()}
     events = recorded(root)[0]
-    pgbench(gateway, "simple", SUSTAINED * seconds)
+    _, statements = pgbench(gateway, "simple", SUSTAINED * seconds)
     count, backlog = recorded(root)
-    found = {"statements": (count - events) / 2, "backlog": backlog, "drained": settled(root)}
+    found = {"statements": statements, "events": count - events, "backlog": backlog, "drained": settled(root)}
     return found | {name: processor(pid) - before[name] for name, pid in sides.items()}
 
 
@@ -230,7 +230,7 @@ def inside(hosts: Mapping[str, str], seconds: int, masked: bool, root: Path) -> 
             if masked:
                 continue
             for mode in ("simple", "extended", "prepared"):
-                of[mode] = max(of.get(mode, 0.0), pgbench(host, mode, seconds))
+                of[mode] = max(of.get(mode, 0.0), pgbench(host, mode, seconds)[0])
             of["latency"] = min(of.get("latency", 1e9), latencies(host))
     found["guard's gateway"]["memory after"] = memory(gateway)
     if not masked:
@@ -286,7 +286,7 @@ def measure(seconds: int = SECONDS) -> Table:
         f"psycopg (median of {STATEMENTS}), and {ROWS} rows of text through `psql -At`. The broker held "
         f"{of['memory before']:.0f} MB before and {of['memory after']:.0f} MB after {ROUNDS} × {ROWS} rows.",
         f"What is recorded goes to the API meanwhile, on the same cores. After {SUSTAINED * seconds} s of simple "
-        f"statements, {of['statements']:.0f} of them, each with two events, {of['backlog']:.0f} events waited for the "
+        f"statements, {of['statements']} of them with {of['events']} events, {of['backlog']} events waited for the "
         f"API, and none {of['drained']:.1f} s later. Of the processor a statement cost "
         f"{1e6 * of['broker'] / of['statements']:.0f} µs in the broker, shipping included, and "
         f"{1e6 * of['API'] / of['statements']:.0f} µs in the API.",
