@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import random
 from collections.abc import Sequence
+from contextlib import suppress
 
 import pytest
 from gateways.postgres.talk import (
@@ -10,6 +13,7 @@ from gateways.postgres.talk import (
     DESCRIBED,
     DONE,
     EXECUTE,
+    FAILED,
     FAULT,
     ONE,
     READY,
@@ -21,8 +25,10 @@ from gateways.postgres.talk import (
     parse,
 )
 
+from guardcli.gateways.postgres.authority import Outcome, Statement, Ticket
 from guardcli.gateways.postgres.codec.backend import (
     BIND_COMPLETE,
+    CLOSE_COMPLETE,
     EMPTY_QUERY,
     NO_DATA,
     PARSE_COMPLETE,
@@ -33,6 +39,7 @@ from guardcli.gateways.postgres.codec.frontend import Bind, Close, Execute, Flus
 from guardcli.gateways.postgres.codec.violations import ProtocolViolation
 from guardcli.gateways.postgres.contract import Step
 from guardcli.gateways.postgres.conversation import StatementConversation
+from guardcli.model.decisions import Decision, Verdict
 
 
 def cut(data: bytes, size: int) -> list[bytes]:
@@ -183,6 +190,77 @@ BAD = {
     "a type that is none": b"?\0\0\0\4",
     "an Execute with more in it": BOUND + b"E\0\0\0\x0a\0\0\0\0\0\0" + Sync().encode(),
 }
+
+
+ASKED = [
+    *((Query(text).encode(), b"", ROWS) for text in (b"SELECT 1", b"SELECT 22", b"SELECT n FROM t")),
+    *((Query(text).encode(), b"", b"") for text in (b"DELETE FROM victims", b"DELETE FROM t WHERE n = 1")),
+    *((parse(text, b"s") + Sync().encode(), PARSE_COMPLETE, b"") for text in (b"SELECT $1", b"DELETE FROM t")),
+    (Close(ord("S"), b"s").encode() + Sync().encode(), CLOSE_COMPLETE, b""),
+    *((BOUND + end, BIND_COMPLETE, rows) for end, rows in ((DESCRIBED, ROWS), (EXECUTE, b""))),
+    *((UNNAMED + end, PARSE_COMPLETE + BIND_COMPLETE, rows) for end, rows in ((DESCRIBED, ROWS), (EXECUTE, b""))),
+]
+"""What a client may ask, what a server says first of that, and what it says before rows."""
+ENDS = [*[ROW + DONE + READY] * 5, DONE + READY, ROW + DONE + WITHIN, ROW * 2 + DONE + READY]
+
+
+def talk(chance: random.Random) -> Script:
+    """Return what client and server may say to each other; the server speaks out of place now and then."""
+    few = [(asked, first + rows + chance.choice(ENDS)) for asked, first, rows in chance.choices(ASKED, k=3)]
+    found = [chance.choice(few) for _ in range(12)]
+    for place, (asked, said) in enumerate(found):
+        if asked.endswith(Sync().encode()) and not asked.startswith(b"B") and EXECUTE not in asked:
+            found[place] = asked, said[:5] + READY
+        if chance.random() < 0.1:
+            found[place] = asked, chance.choice([FAULT + READY, FAULT + FAILED, few[0][1]])
+    return both(*found)
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("GUARD_TEST_TALKS", "40"))))
+def test_any_talk_ends_the_same_however_it_is_cut(seed: int) -> None:
+    script = talk(random.Random(seed))
+    assert played(script, 0) == played(script, 1)
+
+
+class Late(Keeper):
+    """Records what it allows only when it must."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.late: list[Ticket] = []
+
+    @property
+    def unsaid(self) -> bool:
+        return bool(self.late)
+
+    def admit(self, statement: Statement, decision: Decision) -> Ticket:
+        ticket = super().admit(statement, decision)
+        if decision.verdict is Verdict.ALLOW:
+            self.record.pop()
+            self.late.append(ticket)
+        return ticket
+
+    def say(self) -> None:
+        self.record += [("judged", ticket.statement, ticket.decision.verdict) for ticket in self.late]
+        self.late.clear()
+
+    def ended(self, ticket: Ticket, outcome: Outcome) -> None:
+        self.say()
+        super().ended(ticket, outcome)
+
+
+@pytest.mark.parametrize("size", [0, 7])
+@pytest.mark.parametrize("seed", range(10))
+def test_whatever_is_said_a_client_hears_nothing_that_is_not_recorded(seed: int, size: int) -> None:
+    keeper = Late()
+    made = conversation(keeper)
+    with suppress(ProtocolViolation):
+        for side, data in talk(random.Random(seed)):
+            for chunk in cut(data, size):
+                step = (to_server if side == "client" else to_client)(made, chunk)
+                assert not (step.to_client and keeper.unsaid)
+    made.closed("the end")
+    assert not keeper.unsaid
 
 
 @pytest.mark.parametrize("name", BAD)
