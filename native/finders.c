@@ -27,6 +27,13 @@ struct cursor {
     struct match head, lead;
 };
 
+/* How far one line was last searched for a whole: from `origin` on up to before `next`, for a trigger that ended at `at`;
+ * from `low` to there each place was tried and none begins one. */
+struct walk {
+    const struct finder *finder;
+    size_t line, origin, low, next, at;
+};
+
 /* What was last seen of a value: `start` is one more than where it was looked for, 0 where none was. */
 struct seen {
     size_t start;
@@ -40,6 +47,7 @@ struct search {
     unsigned steps;
     bool exhausted;
     struct cursor *cursor;
+    struct walk *walk;
     struct seen seen;
 };
 
@@ -247,23 +255,41 @@ static enum outcome find_token(const struct finder *finder, struct search *searc
     return NOTHING;
 }
 
-/* Find a whole that lies around `at`, or ends so shortly before it as the finder says. */
+/* Go on with the walk over a line that another trigger began, where the whole line is seen both times. */
+static struct walk *walk_on(const struct finder *finder, struct search *search, size_t place, size_t line)
+{
+    struct walk *walk = search->walk;
+    bool same = walk->finder == finder && walk->line == line && walk->at <= search->at;
+    bool known = same && place >= walk->low && place < walk->next;
+    if (!same || (place != walk->origin && !known))
+        *walk = (struct walk){finder, line, place, place, place, 0};
+    walk->origin = place;
+    walk->at = search->at;
+    return walk;
+}
+
+/* Find a whole on the line that lies around `at`, or ends so shortly before it as the finder says. */
 static enum outcome find_shape(const struct finder *finder, struct search *search, struct match *match)
 {
     struct text text = search->text;
-    size_t at = search->at, place = at > finder->behind[0] ? at - finder->behind[0] : 0;
-    if (finder->behind[2])
-        place = line_start(text, at, finder->behind[0]);
+    size_t at = search->at, line = line_end(text, at, finder->ahead);
+    bool all = line < at + finder->ahead && line < text.length;
+    struct walk *walk = walk_on(finder, search, line_start(text, at, finder->behind[0]), all ? line : SIZE_MAX - at);
     text.length = at + finder->ahead < text.length ? at + finder->ahead : text.length;
-    while (place < at) {
-        enum outcome outcome = guard_search(finder->value, text, place, at, &search->steps, match);
-        if (outcome != FOUND || match->begin >= at)
-            return outcome == EXHAUSTED ? EXHAUSTED : NOTHING;
+    while (walk->next < at) {
+        enum outcome outcome = guard_search(finder->value, text, walk->next, at, &search->steps, match);
+        if (outcome == NOTHING)
+            walk->next = at + 1;
+        if (outcome != FOUND)
+            return outcome;
+        walk->next = match->begin;
+        if (match->begin >= at)
+            return NOTHING;
         if (at <= match->end + finder->behind[1]) {
             struct text value = {text.bytes + match->start, match->stop - match->start};
             return tell(guard_is_secret(finder, value));
         }
-        place = match->end > match->begin ? match->end : match->begin + 1;
+        walk->low = walk->next = match->end > match->begin ? match->end : match->begin + 1;
     }
     return NOTHING;
 }
@@ -359,6 +385,7 @@ EXPORT size_t guard_find(const uint8_t *bytes, size_t length, size_t base, struc
                          const struct entry *entries, struct span *found, size_t *left)
 {
     struct cursor cursors[NO_RANK + 1] = {0};
+    struct walk walk = {0};
     size_t done[NO_RANK + 1] = {0}, findings = 0, most = count + length / LEAST;
     *left = 0;
     for (size_t index = 0; index < count; index++) {
@@ -370,7 +397,7 @@ EXPORT size_t guard_find(const uint8_t *bytes, size_t length, size_t base, struc
             hits[(*left)++] = hit;
             continue;
         }
-        struct search search = {.text = {bytes, length}, .at = hit.end, .cursor = cursors + entry->rank};
+        struct search search = {.text = {bytes, length}, .at = hit.end, .cursor = cursors + entry->rank, .walk = &walk};
         struct span span;
         if (entry->finder->lead) {
             findings += find_led(entry, &search, base, found + findings, most - findings);

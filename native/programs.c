@@ -357,6 +357,8 @@ enum outcome guard_search(const uint32_t *program, struct text text, size_t from
                           struct match *match)
 {
     for (size_t place = from; place <= last && place <= text.length; place++) {
+        if (!has(program, program[0], text, place))
+            continue;
         enum outcome outcome = guard_run(program, text, place, false, steps, match);
         if (outcome != NOTHING)
             return outcome;

@@ -33,8 +33,8 @@ class Way(IntEnum):
     anywhere up to 128 bytes before it. What matches `against` on the 40 bytes before makes it public.
     """
     SHAPE = 2
-    """A value around the trigger's end: from the first distance before it to `ahead` behind it; it may end so much
-    before the trigger does as the second distance says; with a third it stands on the trigger's line.
+    """A value around the trigger's end, on its line: from the first distance before it to `ahead` behind it; it may end
+    so much before the trigger does as the second distance says.
     """
     AUTHORITY = 3
     """The value that begins at the last ``://`` before the trigger's end, and is none that begins with the head."""

@@ -217,9 +217,9 @@ def _token(finder: Finder, text: bytes, at: int) -> Found:
 
 
 def _shape(finder: Finder, text: bytes, at: int) -> Found:
-    back, slack, lined = (*finder.distances, 0, 0)[:3]
+    back, slack = (*finder.distances, 0)[:2]
     low = max(0, at - back)
-    low = max(low, text.rfind(b"\n", low, at) + 1) if lined else low
+    low = max(low, text.rfind(b"\n", low, at) + 1)
     for found in _compiled(finder.value).finditer(text, low, at + finder.ahead):
         if found.start() < at <= found.end() + slack:
             group = found.lastindex or 0

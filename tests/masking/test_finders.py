@@ -77,6 +77,16 @@ def texts(finder: Finder, others: list[bytes], dice: random.Random) -> bytes:
     return b"".join(parts) * dice.choice([1, 1, 1, 3])
 
 
+def test_no_whole_of_a_shape_takes_a_newline_as_it_is_looked_for_on_one_line() -> None:
+    wholes = [finder.value for finder in FINDERS if finder.way is Way.SHAPE]
+    assert len(wholes) > 30
+    for whole in wholes:
+        text = example(parser.parse(whole), random.Random(7))
+        for place in range(len(text)):
+            found = re.compile(whole).match(text[:place] + b"\n" + text[place + 1 :])
+            assert found is None or b"\n" not in found[0]
+
+
 def test_a_program_matches_as_python_does() -> None:
     dice, matches = random.Random(11), 0
     parsed = [(one, re.compile(one), parser.parse(one)) for one in EXPRESSIONS]

@@ -29,7 +29,6 @@ _TRUNK = rb"(?<![\w+.(-])\(0[0-9]{1,4}\)[ -]?[0-9]{2,4}(?:[ -]?[0-9]{2,4}){1,3}(
 _FORMS = tuple(re.compile(form) for form in (_AMERICAN, _SPOKEN, _TRUNK))
 _BEFORE = 48
 _REACH = 32
-_ON_LINE = (_BEFORE, 0, 1)
 
 _FEWEST = 9
 """Digits of a number that a word alone announces: dates and counts have fewer."""
@@ -64,9 +63,9 @@ class Phone(Detector):
         known = plans().address
         self.finders = (
             Finder(Way.ENDING, _AMERICAN, Judge(Question.AMERICAN), distances=(14,), plans=known),
-            Finder(Way.SHAPE, _NAMED, Judge(Question.DIALLED), ahead=_REACH, distances=_ON_LINE),
+            Finder(Way.SHAPE, _NAMED, Judge(Question.DIALLED), ahead=_REACH, distances=(_BEFORE,)),
             *(
-                Finder(Way.SHAPE, form, Judge(Question.TELEPHONE), ahead=_REACH, distances=_ON_LINE, plans=known)
+                Finder(Way.SHAPE, form, Judge(Question.TELEPHONE), ahead=_REACH, distances=(_BEFORE,), plans=known)
                 for form in (_SPOKEN, _TRUNK)
             ),
         )
