@@ -6,55 +6,18 @@ import getpass
 import random
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from inspectors.ssh.asking import SSH, effects_of, plain, ssh
 from inspectors.tables import over
 
-from guardcli.inspectors.ssh.ssh import SshInspector
 from guardcli.model.effects import Effect
-from guardcli.model.facts import FactUnavailable, NoFacts
+from guardcli.model.facts import NoFacts
 from guardcli.model.invocation import Invocation, Stdin
-from guardcli.model.operations import Input, Inspection, Stream
-
-SSH = SshInspector()
-
-
-class Files(NoFacts):
-    """Facts of a dictionary of files, and a standard input."""
-
-    def __init__(self, files: Mapping[str, bytes], stdin: bytes | None = None) -> None:
-        self.files = files
-        self.content = stdin
-
-    def read_file(self, path: str) -> bytes:
-        if path not in self.files:
-            raise FactUnavailable(f"{path} is missing")
-        return self.files[path]
-
-    def stdin(self) -> bytes:
-        if self.content is None:
-            raise FactUnavailable("it is too long")
-        return self.content
-
-
-def ssh(
-    *words: str, files: Mapping[str, bytes] | None = None, stdin: bytes | None = None, **parts: object
-) -> Inspection:
-    given = Stdin.STREAM if stdin is not None else Stdin.NULL
-    invocation = Invocation("ssh", ("ssh", *words), **{"stdin": given, "cwd": "/w", **parts})  # type: ignore[arg-type]
-    return SSH.inspect(invocation, Files(files or {}, stdin))
-
-
-def effects_of(inspection: Inspection) -> set[Effect]:
-    return {effect for found in inspection.operations for effect in found.effects}
-
-
-def plain(inspection: Inspection) -> bool:
-    return all(found.complete and found.effects == {Effect.READ} for found in inspection.operations)
-
+from guardcli.model.operations import Input
 
 HARMLESS = [
     ["h", "uptime"],
@@ -333,62 +296,6 @@ def test_a_terminal_or_an_unreadable_input_of_a_remote_shell_concedes() -> None:
     for kind in (Stdin.TERMINAL, Stdin.STREAM):
         invocation = Invocation("ssh", ("ssh", "h", "bash"), stdin=kind)
         assert Effect.UNKNOWN in effects_of(SSH.inspect(invocation, NoFacts()))
-
-
-GIT = [
-    ("git-upload-pack '/srv/x.git'", "git-upload-pack", Effect.READ),
-    ("git-upload-pack 'x.git'", "git-upload-pack", Effect.READ),
-    ("git upload-pack '/x'", "git-upload-pack", Effect.READ),
-    ("git-upload-archive '/x'", "git-upload-archive", Effect.READ),
-    ("git-receive-pack '/x'", "git-receive-pack", Effect.WRITE),
-    ("git-upload-pack '/it'\\''s'", "git-upload-pack", Effect.READ),
-    ("git-upload-pack '/hey'\\!''", "git-upload-pack", Effect.READ),
-]
-
-
-@pytest.mark.parametrize(("command", "action", "effect"), GIT)
-def test_the_transport_of_git_itself_passes_untouched(command: str, action: str, effect: Effect) -> None:
-    inspection = ssh("-o", "SendEnv=GIT_PROTOCOL", "git@h", command, parent="git")
-    (found,) = inspection.operations
-    assert (found.action, found.effects, found.complete) == (action, {effect}, True)
-    assert inspection.output is Stream.BINARY
-
-
-@pytest.mark.parametrize(("command", "action", "effect"), GIT)
-def test_the_transport_of_git_called_by_the_agent_is_conceded(command: str, action: str, effect: Effect) -> None:
-    inspection = ssh("git@h", command)
-    assert inspection.output is Stream.TEXT
-    assert [found.action for found in inspection.operations] == [f"{action} called directly"]
-    assert not inspection.operations[0].complete
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        "git-upload-pack '/x'; rm x",
-        "git-upload-pack '/x' '/y'",
-        "git-upload-pack --upload-pack=x '/x'",
-        "git-upload-pack '-x'",
-        'git-upload-pack "$(rm x)"',
-        "git-upload-pack $(rm x)",
-        "git-upload-pack '/x' > f",
-        "git-upload-pack '/x'\nrm x",
-        "git-upload-pack  '/x'",
-        "GIT_TRACE=1 git-upload-pack '/x'",
-        "/tmp/git-upload-pack '/x'",
-        "git-shell '/x'",
-        "git-upload-pack '/x' | cat",
-        "sudo git-upload-pack '/x'",
-        "git-upload-pack '/x'\\''; rm x '",
-    ],
-)
-def test_nothing_beside_the_transport_passes_as_it(command: str) -> None:
-    inspection = ssh("h", command, parent="git")
-    if inspection.output is Stream.BINARY:  # a quote inside the path is still one path
-        assert command.endswith("x '")
-        return
-    assert not {found.action for found in inspection.operations} & {"git-upload-pack", "git-receive-pack"}
-    assert not plain(inspection)
 
 
 @pytest.mark.parametrize(
