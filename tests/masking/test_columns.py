@@ -166,13 +166,12 @@ WIDE = {
 
 
 @pytest.mark.parametrize("form", WIDE)
-@pytest.mark.parametrize("wide", [3000, 20_000, 40_000, 120_000])
+@pytest.mark.parametrize("wide", [3000, 40_000])
 def test_columns_are_masked_in_tables_of_any_width(form: str, wide: int) -> None:
     cells = (" " * wide, "-" * wide, "word " * (wide // 5), "─" * wide)
-    for before in ("", "SET\n"):
+    for before, size in (("", 1 << 20), ("SET\n", 4096)):
         data = (before + WIDE[form].format(*cells)).encode()
-        for size in (len(data), 4096):
-            stream = MASKER.stream("psql")
-            pieces = [stream.feed(data[place : place + size]) for place in range(0, len(data), size)]
-            shown = b"".join(pieces) + stream.finish()
-            assert b"1-2" not in shown and b"3-4" not in shown and shown.endswith(b"ssn 5-6\n"), shown[-80:]
+        stream = MASKER.stream("psql")
+        pieces = [stream.feed(data[place : place + size]) for place in range(0, len(data), size)]
+        shown = b"".join(pieces) + stream.finish()
+        assert b"1-2" not in shown and b"3-4" not in shown and shown.endswith(b"ssn 5-6\n"), shown[-80:]
