@@ -231,6 +231,8 @@ static bool walk_delimited(struct walk *walk, struct text row)
     return table->total <= 1 || index == table->total;
 }
 
+static struct text behind(struct text row, size_t place) { return (struct text){row.bytes + place, row.length - place}; }
+
 static size_t edge_at(struct text row, size_t place)
 {
     if (at(row, place) == '|')
@@ -242,8 +244,10 @@ static size_t edge_at(struct text row, size_t place)
 
 static bool is_marker(struct text row)
 {
-    static const char record[] = "[ RECORD ";
-    size_t place = 0, size = sizeof record - 1;
+    static const char record[] = "[ RECORD ", star[] = "* Record ";
+    size_t place = 0, size = sizeof record - 1, number = run(row, size, row.length, DIGIT);
+    if (number && row.length > size && !memcmp(row.bytes, star, size))
+        return !guard_stripped(behind(row, size + number), " \t\r").length;
     while (place < row.length) {
         if (strchr("-+|", row.bytes[place]) && row.bytes[place])
             place++;
@@ -288,6 +292,8 @@ static bool walk_record(struct walk *walk, struct text row)
         table->hit = 0;
         return true;
     }
+    if (!table->total)
+        return false;
     bool corner = row.length > 2 && row.bytes[0] == 0xe2
         && ((row.bytes[1] == 0x94 && row.bytes[2] == 0x94) || (row.bytes[1] == 0x95 && row.bytes[2] == 0x9a));
     if (corner || at(row, 0) == '*' || (at(row, 0) == '+' && at(row, 1) == '-'))

@@ -15,7 +15,8 @@
 enum layout { ALIGNED, DELIMITED, RECORDS };
 
 /* What guardcli/masking/rows.py packs. `bounds` holds the first and the last position of each column of aligned rows, and
- * the indexes of the masked fields of others, in order. `hit` says that the last name of a record is masked. */
+ * the indexes of the masked fields of others, in order. `total` says of records that a
+ * line stands between names and values, `hit` that the last name of a record is masked. */
 struct table {
     uint32_t layout, question, names, total, columns, length, rank, hit, full;
     int32_t bounds[2 * COLUMNS_MAX];

@@ -319,7 +319,7 @@ class _Led(NamedTuple):
                 follower = _head(text, place, follower, self.rank, self.spans)
             else:
                 gone, follower = follower.line(text, place, end)
-                self.spans.extend((one.start, one.end, self.rank, one.drop, 0) for one in gone)
+                self.spans.extend([(one.start, one.end, self.rank, one.drop, 0) for one in gone])
             place = end + 1
 
 

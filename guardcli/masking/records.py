@@ -63,11 +63,12 @@ class Records(Walker):
         return ([*gone, Gone(end - 1, end)] if cut else gone), after
 
     def walk(self, text: bytes, start: int, rank: int, found: Spans, cells: Cells = EVERY) -> tuple[int, Records]:
-        """Judge plain lines between rules, of names that `native` knows."""
-        if not self._ruled or cells.names == UNNUMBERED:
+        """Judge plain lines of names that `native` knows: those with a line between name and value, and markers."""
+        if cells.names == UNNUMBERED:
             return start, self
-        start, hit = Rows(Layout.RECORDS, hit=self._hit).walk(text, start, rank, found, cells)
-        return start, self if hit == self._hit else Records(self._named, True, hit)
+        rows = Rows(Layout.RECORDS, total=self._ruled, hit=self._hit)
+        start, hit = rows.walk(text, start, rank, found, cells)
+        return start, self if hit == self._hit else Records(self._named, self._ruled, hit)
 
 
 def record(text: bytes, at: int, named: Named) -> tuple[int, Records] | None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-from abc import abstractmethod
 from array import array
 from collections.abc import Sequence
 from enum import IntEnum
 from struct import Struct
 from typing import NamedTuple
 
-from guardcli.masking.followers import Follower
+from guardcli.masking.followers import Follower, Gone
 from guardcli.masking.native import Question, Spans, library
 
 _COLUMNS = 64
@@ -81,16 +80,20 @@ class Rows(NamedTuple):
             room = _ROOM_MAX
 
 
-class Walker(Follower):
+class Walker:
     """A follower of rows or records."""
 
     __slots__ = ()
 
-    @abstractmethod
+    def line(self, text: bytes, start: int, end: int, cut: bool = False) -> tuple[Sequence[Gone], Follower | None]:
+        """Judge a line, as `Follower` does."""
+        raise NotImplementedError
+
     def walk(self, text: bytes, start: int, rank: int, found: Spans, cells: Cells = EVERY) -> tuple[int, Walker]:
         """Judge plain lines from `start` on, put what goes into `found`, as of `rank`, and return where the next line
         begins and who follows it.
         """
+        raise NotImplementedError
 
 
 def headings(text: bytes, end: int, names: int, whole: bool, hits: array[int], number: int) -> Sequence[int]:
