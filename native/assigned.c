@@ -318,7 +318,12 @@ static bool take_assigned(struct place *place, struct span *span)
 {
     struct text text = place->text, before = place->before;
     size_t at_ = place->at, after = past_blanks(text, at_, 64), prefix = prefix_length(text, after);
+    static const struct text some = {(const uint8_t *)"Some(\"", 6};
+    if (text.length - after >= some.length && !memcmp(text.bytes + after, some.bytes, some.length))
+        after += some.length - 1; /* as Rust prints an option */
     int quote = at(text, after + prefix);
+    if (is_among(quote, "\"'") && at(text, after + prefix + 1) == quote && at(text, after + prefix + 2) == quote)
+        after += prefix + 2, prefix = 0; /* three quotes, as TOML and Python have them */
     if (is_among(quote, "\"'`\\") && (quote != '\\' || at(text, after + 1) == '"')) {
         if (quote != '`' && quote != '\\' && !prefix && is_open(before, (uint8_t)quote))
             return false;
@@ -350,7 +355,7 @@ static bool take_option(struct text text, size_t at_, struct span *span)
         return false;
     size_t after = past_blanks(text, at_, 64);
     int first = at(text, after);
-    if (is_among(first, "-=:|"))
+    if (is_among(first, "-=:|<("))
         return false;
     if (is_among(first, "\"'`") || (first == '\\' && at(text, after + 1) == '"'))
         return take_string(text, after, false, true, span);
@@ -380,7 +385,7 @@ static bool take(struct text text, size_t at_, struct span *span)
         if (before.bytes[place] == 'a' && !memcmp(before.bytes + place, arn.bytes, arn.length))
             return false;
     struct text name = two_words(part(before, before.length > NAME_WINDOW ? before.length - NAME_WINDOW : 0, before.length), room);
-    if (ends(&guard_inside_a_word, name) || ends(&guard_public, name))
+    if ((ends(&guard_inside_a_word, name) && !ends(&guard_owned, name)) || ends(&guard_public, name))
         return false;
     if (ends(&guard_short, name) && at_ >= 6 && guard_is_noise(text, at_ - 6))
         return false;

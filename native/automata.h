@@ -30,7 +30,7 @@ AUTOMATON(sentence); AUTOMATON(stop); AUTOMATON(operand); AUTOMATON(label); AUTO
 AUTOMATON(telling); AUTOMATON(capital); AUTOMATON(code_word); AUTOMATON(version); AUTOMATON(fields);
 AUTOMATON(suspect); AUTOMATON(formatted); AUTOMATON(metavariable);
 AUTOMATON(ordinary_word); AUTOMATON(ordinary_name); AUTOMATON(ordinary_place);
-AUTOMATON(strict); AUTOMATON(short); AUTOMATON(public); AUTOMATON(inside_a_word); AUTOMATON(option); AUTOMATON(long_option);
+AUTOMATON(strict); AUTOMATON(short); AUTOMATON(public); AUTOMATON(inside_a_word); AUTOMATON(owned); AUTOMATON(option); AUTOMATON(long_option);
 
 AUTOMATON(column_strict); AUTOMATON(column_loose); AUTOMATON(column_numbers); AUTOMATON(column_identifiers);
 AUTOMATON(column_of_none);

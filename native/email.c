@@ -155,6 +155,22 @@ static bool is_place(struct text text, size_t start, size_t sign, size_t end)
     return start > 1 && text.bytes[start - 1] == '/' && text.bytes[start - 2] == '/';
 }
 
+/* Tell whether the header before the angle bracket says that it names a message (RFC 5322, 3.6.4). */
+static bool is_message(struct text text, size_t start)
+{
+    static const char *const headers[] = {"message-id: ", "in-reply-to: ", "references: "};
+    if (!start || text.bytes[start - 1] != '<')
+        return false;
+    for (size_t index = 0; index < sizeof headers / sizeof *headers; index++) {
+        size_t length = strlen(headers[index]), same = 0;
+        while (start > length && same < length && (text.bytes[start - 1 - length + same] | 32) == (uint8_t)headers[index][same])
+            same++;
+        if (same == length)
+            return true;
+    }
+    return false;
+}
+
 /* What hangs on an address by further signs: no two addresses, and taken as a whole. */
 static size_t chain_end(struct text text, size_t end)
 {
@@ -199,7 +215,7 @@ bool guard_email(struct text text, size_t place, size_t *start, size_t *end)
     for (*start = local_start(text, place); *start < place; ++*start)
         if (!memchr(".'%", text.bytes[*start], 3))
             break;
-    if (*start == place || is_place(text, *start, place, *end))
+    if (*start == place || is_place(text, *start, place, *end) || is_message(text, *start))
         return false;
     if (is_usual(text, *start, place, *end)) {
         *end = chain_end(text, *end);

@@ -104,10 +104,11 @@ EXPRESSIONS: dict[str, bytes] = {
     | (?:amd64|arm64|armhf|i386|ppc64el|s390x|riscv64)\.? | (?:meth|class|func|attr|obj|exc|mod):
     | -?anonymous@ | (?:pass(?:word|wd|phrase)?|pwd|token|secret)=
     """,
-    "path": rb"(?:~|\.{1,2})?/[\w.@${}-]+(?:/[\w.@${}-]+)+/?|(?:\./|~/)?(?:[\w.-]+/){0,20}[\w-]+\."
+    "path": rb"(?:~|\.{1,2}|\$\{[\w.:-]{1,60}\})?/[\w.@${}-]+(?:/[\w.@${}-]+)+/?|(?:\./|~/)?(?:[\w.-]+/){0,20}[\w-]+\."
     + _FILE
     + rb"|[a-z][a-z0-9+]*://[^@\s]*"
-    rb"|/(?:run|etc|var|tmp|home|usr|opt|mnt|root)/\S+|[A-Za-z]:\\[\w\\. -]+|(?:file|arn|projects|keyring"
+    rb"|/(?:run|etc|var|tmp|home|usr|opt|mnt|root)/\S+|@Microsoft\.KeyVault\(.*|/(?:app|srv|tmp|root|home|opt|var|usr|etc|mnt|data|src|work|workspace|build|repo|code)"
+    rb"|[A-Za-z]:\\[\w\\. -]+|(?:file|arn|projects|keyring"
     rb"|secretsmanager|ssm|op|vault|env|awskms|gcpkms|secret|ref):\S*",
     "call": rb"(?:new |await |not |!)?[A-Za-z_$][\w.$:]*[?!]?(?:\((?s:.*)|\[(?s:.)(?s:.*))|[A-Za-z_]\w*(?:\.\w+)+\[",
     "attribute": rb"!{0,2}[A-Za-z_$&*][\w$]*(?:\??(?:\.|->|::)[A-Za-z_$#][\w$]*)+[?!]?",
@@ -183,6 +184,10 @@ BACKWARD: dict[str, bytes] = {
     "public": rb"(?i)" + PUBLIC + CLOSED,
     "inside_a_word": rb"[a-z](?:pass|pwd)" + SUFFIX + CLOSED
     + rb"|(?i:\W(?:first|second|third|[0-9](?:st|nd|rd|th)|one|two|next|last|final|each|single|this|per|a|the) pass)",
+    "owned": rb"(?i)(?:db|user|usr|smtp|ftp|root|admin|imap|mail|ldap|ssh|proxy|redis|mysql|sql|pg|postgres|bind"
+    rb"|login|auth|key|store|rpc|sudo|wifi|svc|service|api|app|email|remote|ssl|trust|trans)(?:pass|pwd)"
+    + SUFFIX
+    + CLOSED,
     "option": rb"(?i)-" + TELLING,
     "long_option": rb"(?i)-[a-z0-9-]{1,40}-" + TELLING,
     "told": rb"(?i)" + TELLING,

@@ -36,6 +36,13 @@ _TOKENS = (
 )
 """The names of tokens in the ACL system of Consul's agents."""
 _SECRETS = rb"(?:pass(?:word|wd|phrase)|secret|token|api[_-]?key|secret[_-]?key|access[_-]?key)"
+_ACCOUNT = re.compile(rb"[ \t]+(?:- )?[a-z_][\w.-]{0,31}:(?P<a>[^\s:]\S*)[ \t]*\r?")
+_OUTER = re.compile(rb"\S.*")
+"""A line that is not indented."""
+_ELEMENT = re.compile(rb"(?i)[ \t]*<value>(?P<a>[^<\n]+)(?:<(?:/\w*)?>?)?[ \t]*\r?")
+_DUMPED = re.compile(rb"[ \t]*string\([0-9]{1,6}\) \"(?P<a>[^\n]*?)\"?[ \t]*\r?")
+_SENT = re.compile(rb"(?:[>C][: ]{1,2})?[ \t]*(?P<a>[A-Za-z0-9+/]+={0,2})[ \t]*\r?")
+_TYPED = re.compile(rb"[ \t]*(?:exp_)?send(?:_user)?[ \t]+(?:--? ?)?\"(?P<a>[^\"$\\\n]+)[^\n]*")
 _CLOSE = re.compile(rb"[ \t]*(?:[}\])]+[,;]?|</.*)[ \t]*\r?")
 
 
@@ -159,6 +166,17 @@ ANNOUNCED = (
     ),
     Announcement(rb"\"sensitive\": true,[ \t]{0,4}\r?\n", _pair(rb"value"), is_given, 3),
     Announcement(rb"\btokens\"?[ \t]{0,4}[:=]?[ \t]{0,4}\{[ \t]{0,4}\r?\n", _pair(_TOKENS), _uuid, 12, True),
+    Announcement(rb"(?:password|passwd|secret(?:[._-]?key)?|token)</name>[ \t]{0,4}\r?\n", _ELEMENT, _string, 2),
+    Announcement(rb"\bchpasswd:[ \t]{0,4}\r?\n", _ACCOUNT, is_given, 40, True, _OUTER),
+    Announcement(rb"<(?:\w{1,10}:)?(?:admin(?:istrator)?|user)?password>[ \t]{0,4}\r?\n", _ELEMENT, is_given, 2),
+    Announcement(
+        rb"(?:pass(?:word|wd|phrase)?|pwd|secret|token|api_?key)\"\]=>[ \t]{0,4}\r?\n",
+        _DUMPED,
+        _string,
+        1,
+    ),
+    Announcement(rb"334 UGFzc3dvcmQ6[ \t]{0,4}\r?\n", _SENT, is_given, 1),
+    Announcement(rb"\bexpect[ \t]{1,4}[\"{*][^\n]{0,20}assword[^\n]{0,8}\r?\n", _TYPED, is_given, 1),
     Announcement(rb"<auth-user-pass>[ \t]{0,4}\r?\n", _LINE, is_given, 3, True),
     Announcement(
         rb"\b(?:recovery|backup|rescue|scratch)[ -](?:codes|keys|tokens)\b[^\n]{0,60}:[ \t]{0,4}\r?\n",

@@ -23,7 +23,7 @@ _AFTER_ONE = (
     rb"|HTTP(?:Basic|Digest|Proxy)Auth|"
     rb"(?:[hH]ttp)?[bB]asic_?[aA]uth|setBasicAuth|SetBasicAuth|basicAuthentication|withBasicAuth"
     rb"|ftp_login|oci_connect|PlainCredentials|aiohttp\.BasicAuth|BasicCredentials|createCredentials"
-    rb"|BasicAWSCredentials"
+    rb"|BasicAWSCredentials|algoliasearch|simple_bind(?:_s)?|[cC]redentials?\.(?:from|of|create|basic)|cy\.login"
     rb"|AwsBasicCredentials\.create|StaticCredentialsProvider|SSHPassword)\("
 )
 _LOGIN = (

@@ -106,5 +106,5 @@ def _is_secret(name: bytes, value: bytes) -> bool:
 @cache
 def _names() -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
     """Return the names of secrets, and those of passwords; compiled for the first INSERT that is seen."""
-    told = re.compile(rb"(?i).*" + TELLING + SUFFIX)
-    return told, re.compile(rb"(?i).*(?:pass(?:word|wd|phrase|code)|pwd)" + SUFFIX)
+    told = re.compile(rb"(?i)(?:.*" + TELLING + SUFFIX + rb"|(?:.*_)?pw)")
+    return told, re.compile(rb"(?i).*(?:pass(?:word|wd|phrase|code)|pw|pwd)" + SUFFIX)

@@ -20,6 +20,13 @@ LINKS = (
         1,
     ),
     Form(rb"[?&](?:amp;)?code=[\w%.~+/-]{16}", rb"(?i)[?&](?:amp;)?code=", _PART, CHOSEN, 1),
+    Form(rb"://[A-Za-z0-9_-]{20,200}:x-oauth-basic@", rb"://", rb"([A-Za-z0-9_-]{20,200}):x-oauth-basic@", GIVEN, 1),
+    Form(
+        rb"://[^\s\"'<>]{1,300}[?&](?:amp;)?auth=[^\s&\"'<>#]",
+        rb"://[^\s\"'<>]{1,300}[?&](?:amp;)?auth=",
+        rb"([^\s&\"'<>#;]{6,4096})",
+        CHOSEN,
+    ),
     Form(
         Tail.QUERY,
         rb"(?i)(?:://|jdbc:)[^\s\"'<>]{1,300}[?&](?:amp;)?(?:password|passwd|pwd|api_?key|(?:access_)?token)=",

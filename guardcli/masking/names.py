@@ -12,7 +12,11 @@ _KEYS = (
 _CORE = (
     rb"pass(?:word|wd|wrd|phrase|code|wort)|pwd|pswd|wpa-?psk|psk|kennwort|senha|contrase(?:\xc3\xb1|n)a|mot[_ -]de"
     rb"[_ -]passe"
-    rb"|wachtwoord|secret|token|apikey|" + _KEYS + _SIGN + rb"key|credentials?|(?:password|passwd|pass)[_-]?hash"
+    rb"|wachtwoord|adgangskode|salasana|l(?:\xc3\xb6|o)senord|parola(?: d'ordine)?|heslo"
+    rb"|has(?:\xc5\x82|l)o|jelsz(?:\xc3\xb3|o)|lozinka"
+    rb"|\xc5\x9fifre|\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c|\xe5\xaf\x86\xe7\xa0\x81|\xe5\xaf\x86\xe7\xa2\xbc|\xe5\x8f\xa3\xe4\xbb\xa4"
+    rb"|\xe3\x83\x91\xe3\x82\xb9\xe3\x83\xaf\xe3\x83\xbc\xe3\x83\x89|\xeb\xb9\x84\xeb\xb0\x80\xeb\xb2\x88\xed\x98\xb8|authtok"
+    rb"|secret|token|apikey|" + _KEYS + _SIGN + rb"key|credentials?|(?:password|passwd|pass)[_-]?hash"
     rb"|" + _KEYS + _SIGN + rb"secret"
 )
 TELLING = rb"(?:" + _CORE + rb"|pass)"
@@ -38,8 +42,9 @@ HALF_TELLING = (
 PUBLIC = (
     rb"(?:(?:next|prev(?:ious)?|pag(?:e|ing|ination)|input|output|continu(?:e|ation)|sync|cancell?ation|[eb]os|unk|sep|cls|pad|mask"
     rb"|special|end|start|stop|max|min|num|total|prompt|completion|count|symbol|lexer|pars(?:er?|ed)|line|string|op(?:erator)?"
-    rb"|keyword|ident(?:ifier)?|current|expected|unexpected|text|word|marker|cursor|delimiter|resume|row|close|open)[_-]?token"
-    rb"|(?:git|ssh|sudo)_?askpass|checksum/(?:[a-z]{1,20}-){0,3}(?:secret|token|password|credential)s?)"
+    rb"|keyword|ident(?:ifier)?|current|expected|unexpected|text|word|marker|cursor|delimiter|resume"
+    rb"|row|close|open)[ _-]?token"
+    rb"|existing[_-]?secret|image[_-]?pull[_-]?secrets?|(?:git|ssh|sudo)_?askpass|checksum/(?:[a-z]{1,20}-){0,3}(?:secret|token|password|credential)s?)"
 )
 """Tokens that open nothing: those of pagination, of parsers and of language models; programs that ask; digests that
 Helm's charts keep in annotations."""

@@ -23,6 +23,12 @@ COMMUNITY = GIVEN._replace(declines=rb"(?i)public|private|" + _STOP)
 """More than the names that every device has from its maker."""
 
 
+_LOGINS = (
+    rb"vault|snyk|cargo|netlify|doctl|railway|vercel|wandb|ngrok|huggingface-cli|hf|pulumi|infracost|codecov|phrase"
+)
+"""Programs that are given a token as an argument."""
+
+
 def _client(programs: bytes, options: bytes, value: bytes = _VALUE) -> Form:
     """Return the form of `options` of one of `programs`."""
     names = rb"(?<![\w./-])(?:[\w./-]{0,60}/)?(?:" + programs + rb")"
@@ -38,6 +44,14 @@ CLIENTS = (
         rb"([^\"'\n]{1,8192})",
     ),
     _client(rb"https?|xh", rb"-A[ \t=]?bearer[ \t]+-a[ \t=]?"),
+    _client(rb"mosquitto_(?:pub|sub)", rb"-P[ \t]+"),
+    _client(rb"psexec(?:64)?(?:\.exe)?|cqlsh|snowsql", rb"-p[ \t]+"),
+    _client(rb"schtasks(?:\.exe)?", rb"/rp[ \t]+"),
+    _client(rb"cmdkey(?:\.exe)?", rb"/pass:"),
+    _client(rb"wpa_passphrase", rb"[^\s-]\S{0,31}[ \t]+"),
+    _client(rb"ansible-vault", rb"encrypt_string[ \t]+(?!-)"),
+    _client(rb"mc(?:li)?", rb"alias[ \t]+set[ \t]+\S{1,100}[ \t]+\S{1,300}[ \t]+\S{1,100}[ \t]+"),
+    _client(rb"jenkins-cli(?:\.jar)?", rb"-auth[ \t]+[^\s:@]{1,100}:", _WORD),
     _client(rb"nmcli", rb"password[ \t]+"),
     _client(rb"sshpass", rb"-p[ \t]?"),
     _client(rb"mysql(?:dump|admin|import|show)?|mariadb(?:-dump|-admin)?", rb"-p(?![ \t])"),
@@ -85,10 +99,17 @@ CLIENTS = (
         rb"([^\s\"'@/]{1,8192})(?=@|[\"']|[ \t\r\n]|\Z)",
     ),
     Form(
-        rb"\b(?:vault|snyk|cargo|netlify|doctl|railway|vercel)[ \t][a-z ]{0,20}(?:login|unseal|auth)[ \t]",
-        rb"\b(?:login|unseal|auth)[ \t]+(?:init[ \t]+-t[ \t]+|-[\w-]{1,20}[ \t]+)?",
+        rb"\b(?:" + _LOGINS + rb")[ \t][a-z ]{0,20}(?:login|unseal|auth|(?:add-)?authtoken)[ \t]",
+        rb"\b(?:login|unseal|auth|authtoken)[ \t]+(?:init[ \t]+-t[ \t]+|-[\w-]{1,20}[ \t]+)?",
         _VALUE,
         CHOSEN,
+        60,
+    ),
+    Form(
+        rb"\b(?:" + _LOGINS + rb")[ \t][a-z ]{0,20}(?:login|unseal|auth)[ \t]",
+        rb"\b(?:login|unseal|auth)[ \t]+(?:-[\w-]{1,20}[ \t]+)?",
+        rb"([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})(?![\w-])",
+        GIVEN,
         60,
     ),
     Form(
@@ -120,14 +141,56 @@ FILES = (
         rb"((?:[^\s&%\"'<>]|%(?!26)){1,8192})",
     ),
     Form(
+        rb"\b(?:ro|rw)community6?[ \t]{1,8}[^\s]",
+        rb"(?im)^[ \t]*(?:ro|rw)community6?[ \t]+",
+        _WORD,
+        COMMUNITY,
+    ),
+    Form(
+        rb"\bcreateuser[ \t]{1,8}(?:-e [^\s]{1,60} )?[^\s]{1,60}[ \t]{1,8}(?:MD5|SHA(?:-?[0-9]{3})?)[ \t]{1,8}[^\s]",
+        rb"(?i)[ \t](?:MD5|SHA(?:-?[0-9]{3})?)[ \t]{1,8}",
+        _VALUE,
+    ),
+    Form(
+        rb"\bcreateuser[ \t][^\n]{1,200}[ \t](?:DES|AES(?:-?[0-9]{3})?)[ \t]{1,8}[^\s]",
+        rb"(?i)[ \t](?:DES|AES(?:-?[0-9]{3})?)[ \t]{1,8}",
+        _VALUE,
+    ),
+    Form(
+        rb"/[\w.-]{0,60}pass(?:word|wd)?[\w-]{0,20}[ \t]{1,8}(?:password|string)[ \t]{1,8}[^\s]",
+        rb"(?i)/[\w.-]{0,60}pass(?:word|wd)?[\w-]{0,20}[ \t]{1,8}(?:password|string)[ \t]{1,8}",
+        _WORD,
+        WORD,
+    ),
+    Form(
+        rb"(?:header|header_up|request_header|fastcgi_param)[ \t]{1,4}(?:set[ \t]{1,4})?[\w-]{0,40}"
+        rb"(?:authorization|key|token|secret)[ \t]{1,8}[\"']?(?:basic |bearer |token )?[^\s\"'$%{]",
+        rb"(?i)header\w{0,6}[ \t]+(?:set[ \t]+)?[\w-]{0,40}(?:authorization|key|token|secret)[ \t]+[\"']?"
+        rb"(?:basic |bearer |token )?",
+        rb"([^\s\"'$%{};]{6,8192})",
+        CHOSEN,
+    ),
+    Form(
+        rb"(?:^|\n|[>:] ?)[a-z0-9.]{1,8} LOGIN [^\s]{1,100} [^\s]",
+        rb"(?m)(?:^|[>:] ?)[A-Za-z0-9.]{1,8} LOGIN \S{1,100} ",
+        rb"(?:\"([^\"\n]{1,8192})\"|([^\s\"]{1,8192}))(?=[ \t\r]*(?:\n|\Z))",
+    ),
+    Form(
+        rb"\bexpect[ \t][^\n]{0,60}pass(?:word|phrase)[^\n]{0,20}[ \t]send[ \t]{1,4}(?:-- )?\"[^\"\n$]",
+        rb"(?i)[ \t]send[ \t]{1,4}(?:-- )?",
+        rb"\"([^\"\\\n]{1,8192})",
+    ),
+    Form(
         Tail.LOGIN,
         rb"(?i)(?<![\w'])login[ \t]+\S{1,100}[ \t]+password[ \t]+",
         rb"([^\s{}]{1,8192})",
         WORD,
     ),
     Form(
-        rb"\b(?:requirepass|masterauth|bindpw|rootpw|olcrootpw)[ \t:]{1,8}[\"']?[^\s\"']",
-        rb"(?im)(?:^|[ \t])(?:--)?(?:requirepass|masterauth|bindpw|rootpw|olcrootpw)[ \t:]+",
+        rb"\b(?:requirepass|masterauth|bindpw|rootpw|olcrootpw)[ \t:]{1,8}"
+        rb"(?:--[a-z-]{1,20}[ \t]{1,8}){0,3}[\"']?[^\s\"'-]",
+        rb"(?im)(?:^|[ \t])(?:--)?(?:requirepass|masterauth|bindpw|rootpw|olcrootpw)[ \t:]+"
+        rb"(?:--[a-z-]{1,20}[ \t]+){0,3}",
         _VALUE,
         WORD,
     ),
@@ -141,12 +204,12 @@ FILES = (
     Form(
         rb"\bjdbc:oracle:(?:thin|oci8?):[\w$#]{1,60}/[^\s@]",
         rb"jdbc:oracle:(?:thin|oci8?):[\w$#]{1,60}/",
-        rb"([^\s@\"'<>]{1,4096})@",
+        rb"([^\s\"'<>]{1,4096})@",
     ),
     Form(
-        rb"[A-Za-z0-9_.-]:[^\s:@/\"'<>]{1,200}@(?:tcp|unix|udp)\(",
+        rb"[A-Za-z0-9_.-]:[^\s:/\"'<>]{1,200}@(?:tcp|unix|udp)\(",
         rb"(?<![\w@/.-])[\w.-]{1,60}:",
-        rb"([^\s@:/\"'<>]{1,4096})@(?:tcp|unix|udp)\(",
+        rb"([^\s:/\"'<>]{1,4096})@(?:tcp|unix|udp)\(",
         GIVEN,
         1,
     ),

@@ -19,6 +19,8 @@ _ENTRY = re.compile(
 _OPEN_ENTRY = re.compile(rb"[+-]? *[\"']?[\w.-]{1,253}[\"']?: +[\"']?(?P<value>[^\"'\r]*)")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{4,}={0,2}")
 _LONG = 40
+_NUMBER = 12
+"""Digits alone are a number up to this length: a port, seconds, a user's id."""
 _OVERLONG = 4096
 """From this length on, a value is judged by its beginning: its end may not be there yet."""
 _EMPTY = (b"", b"|", b">", b"|-", b">-", b"{", b"null")
@@ -30,7 +32,7 @@ def is_encoded_secret(value: bytes, cut: bool = False) -> bool:
         return _BASE64.fullmatch(value, 0, _OVERLONG) is not None
     if cut:
         value = value[: len(value) // 4 * 4]
-    if len(value) % 4 or _BASE64.fullmatch(value) is None:
+    if len(value) % 4 or _BASE64.fullmatch(value) is None or (value.isdigit() and len(value) < _NUMBER):
         return False
     try:
         plain = base64.b64decode(value, validate=True)

@@ -15,7 +15,7 @@ Q = rb"\\?[\"']?"
 B = rb"[ \t]{0,4}"
 SAID = (
     rb"(?: (?:for|of) [^\s:]{1,60})?(?: (?:has|have|been|was|is|changed|set|reset|rotated|updated|now|to|as|will|be"
-    rb"|generated|created|issued)){1,6}"
+    rb"|lautet|ist|est|es|generated|created|issued)){1,6}"
     rb":? {1,4}"
 )
 PAIRED = B + Q + B + rb"[,;]?" + B + Q + VALUE + Q + B + rb"[:=]"
@@ -55,9 +55,12 @@ _DIRECTIVES = (
 _ARROW = rb"(?:->|=>|\xe2\x86\x92)"
 _COLUMN = rb"\"?(?:[|,;\t]|\r?\n)"
 _GIVEN = rb"[ \t]{1,8}[\"']?[^\s\"']"
-TYPES = rb"(?:string|text|varchar(?:\([0-9]{1,5}\))?|\[\]byte)"
+TYPES = rb"(?:as string|string|text|varchar(?:\([0-9]{1,5}\))?|\[\]byte)"
 BORDER = rb"(?:\||\xe2\x94\x82)"
-REGISTRY_TYPE = rb"REG_(?:EXPAND_|MULTI_)?SZ"
+REGISTRY_TYPE = rb"REG_(?:(?:EXPAND_|MULTI_)?SZ|BINARY)"
+EMPHASIS = rb"(?::\*{1,2}|\*{1,2}[ \t]?:)"
+CELLS = rb"</t[dh]><td>(?:<code>)?"
+TYPING = rb"[\"']\)\.(?:send_?keys|type|fill|set_?value)\("
 
 
 class Tail(IntEnum):
@@ -106,6 +109,10 @@ class Tail(IntEnum):
     REGISTRY = 40
     STRICT_HEADER = 41
     LOOSE_HEADER = 42
+    PRINTED = 43
+    EMPHASIZED = 44
+    NEXT_CELL = 45
+    TYPED_IN = 46
 
 
 class Around(NamedTuple):
@@ -144,7 +151,7 @@ FORMS = (
     Around(rb"\([\"'][^\"']"),
     Around(rb"[ \t]{1,2}[^\s]", rb"\W(?:with|using) (?:the |this )?"),
     Around(rb"\.{4,60} ?[^\s.]"),
-    Around(rb" for [^\s:]{1,60}: [^\s]"),
+    Around(rb" (?:for|du|de|del|do|da|per) [^\s:]{1,60} ?: [^\s]"),
     Around(rb"[ \t]{1,4}N?'[^']"),
     Around(rb"%3D[^\s&%]", rb"\W"),
     Around(rb"[ \t]{1,8}[^\s{}]", rb"\Wlogin[ \t]{1,8}[^\s]{1,100}[ \t]{1,8}"),
@@ -165,5 +172,9 @@ FORMS = (
     Around(rb"[0-9]?[ \t]{1,30}" + REGISTRY_TYPE + rb"[ \t]{1,8}[^\s]"),
     Around(_COLUMN, rest=1000),
     Around(_COLUMN, rest=1000),
+    Around(rb"\] => [^\s]", rb"\[", rb"[\w.-]"),
+    Around(EMPHASIS + rb"[ \t]{1,4}[`\"']?[^\s*`\"'|]"),
+    Around(CELLS + rb"[^<\s]"),
+    Around(TYPING + rb"[\"'][^\"'\n]"),
 )
 """The forms, by `Tail`."""

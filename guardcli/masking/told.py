@@ -6,22 +6,23 @@ from guardcli.masking.forms import Form
 from guardcli.masking.judges import CHOSEN, GIVEN, STRING, Judge
 from guardcli.masking.names import GUARDED, SUFFIX, TELLING
 from guardcli.masking.native import Question
-from guardcli.masking.tails import BORDER, TYPES, Tail
+from guardcli.masking.tails import BORDER, CELLS, EMPHASIS, TYPES, TYPING, Tail
 
 _NAME = rb"(?i:(?<![\w$.:/-])(?:[\w$.:/-]{0,60}[\w$.:/-])??" + GUARDED + SUFFIX + rb")"
 _B = rb"[ \t]{0,4}"
-_SIGN = rb"\\?[\"']?[ \t]{0,16}(?:=>|:=|=|:)[ \t]{0,16}"
+_SIGN = rb"\\?[\"']?\]?[ \t]{0,16}(?:=>|:=|=|:)[ \t]{0,16}"
 _VALUE = (
     rb"(?:\\?\"((?:[^\"\\\n]|\\[^\"\n]){1,8192})|'([^'\n]{1,8192})|([^\s\"'\\,;(){}\[\]<>]{1,8192})"
     rb"(?=[\s\"'\\,;)}\]<>]|\Z))"
 )
 _STRING = rb"(?:\"((?:[^\"\\\n]|\\.){1,8192})|'((?:[^'\\\n]|\\.){1,8192})|`([^`\n]{1,8192}))"
+_MARKED = rb"(?:`([^`\n]{1,8192})`|\"([^\"\n]{1,8192})\"|'([^'\n]{1,8192})'|([^\s`\"'|<>]{1,8192}))"
 _BEGUN = rb"\\?[\"']?[^\s\"'\\]"
 _UUID = rb"([0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})(?![\w-])"
 _NAMED = (
     rb"(?:secret_?key_?base|secret_?string|erlang_?cookie|npmAuthIdent"
     rb"|ssh_?pass|sudo_?pass|become_?pass|[A-Za-z]{1,12}_(?:pw|psk)|password_v[0-9]"
-    rb"|ses_smtp_password_v[0-9]|totp_?(?:secret|seed)|"
+    rb"|ses_smtp_password_v[0-9]|(?:totp|otp|mfa)_?(?:secret|seed)|(?:hash|sign(?:ing)?|session|encryption|token)_?salt|"
     rb"(?:validation|decryption|machine|fernet|cookie|csrf|sealing|unseal|seal)_?key)"
 )
 _KEYS = (
@@ -75,6 +76,11 @@ TOLD = (
         1,
     ),
     Form(
+        rb"\"SecureString\",[ \t]{0,4}\"value\":[ \t]{0,4}\"[^\"\n]",
+        rb"(?i)\"SecureString\",[ \t]{0,4}\"value\":[ \t]{0,4}",
+        rb"\"((?:[^\"\\\n]|\\.){1,8192})",
+    ),
+    Form(
         rb"\bSecureString[ \t]{0,20}[|\t][ \t]{0,20}[^\s|]",
         rb"SecureString[ \t]{0,20}[|\t][ \t]{0,20}",
         rb"([^\s|]{1,8192})",
@@ -107,6 +113,47 @@ TOLD = (
         rb"(?m)^[ \t]{0,8}(?:" + BORDER + rb"[ \t]{1,4})?" + _NAME + rb"[ \t]{0,60}" + BORDER + rb"[ \t]{1,4}",
         rb"([^\s|]{1,8192})(?=[ \t\r]*(?:\||\xe2\x94\x82|\n|\Z))",
         CHOSEN,
+    ),
+    Form(
+        Tail.PRINTED,
+        rb"(?mi)^[ \t]*\[[\w.-]{0,60}?" + TELLING + SUFFIX + rb"\] => ",
+        rb"([^\r\n]{1,8192})",
+        STRING,
+    ),
+    Form(Tail.EMPHASIZED, _NAME + EMPHASIS + rb"[ \t]{1,4}", _MARKED, CHOSEN),
+    Form(Tail.NEXT_CELL, _NAME + rb"(?i:" + CELLS + rb")", rb"([^<\n]{1,8192})", CHOSEN),
+    Form(Tail.TYPED_IN, _NAME + rb"(?i:" + TYPING + rb")", _STRING, CHOSEN),
+    Form(
+        rb"\"AUTH\" \"(?:[^\"\n]{1,60}\" \")?[^\"\n]",
+        rb"\"AUTH\" (?:\"[^\"\n]{1,60}\" (?=\"))?\"",
+        rb"((?:[^\"\\\n]|\\.){1,8192})\"(?! \")",
+        GIVEN,
+        1,
+    ),
+    Form(rb"\bpw[ \t]?[:=][ \t]{0,4}[^\s]", rb"(?i)(?<![\w.-])pw[ \t]?[:=][ \t]{0,4}", _VALUE, CHOSEN),
+    Form(
+        rb"\bAUTH PLAIN[ \t]{1,4}[A-Za-z0-9+/]",
+        rb"(?i)\bAUTH PLAIN[ \t]{1,4}",
+        rb"([A-Za-z0-9+/]{8,8192}={0,2})(?=[ \t\r]*(?:\n|\Z))",
+    ),
+    Form(
+        rb"\bencrypt[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"'][A-Za-z0-9+/]{22}",
+        rb"(?i)\bencrypt[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']",
+        rb"([A-Za-z0-9+/]{22,88}={0,2})(?![\w+/=])",
+        CHOSEN,
+        1,
+    ),
+    Form(
+        rb"\b(?:PIN|PUK)[0-9]?(?: code)?:[ \t]{1,8}[0-9]{4}",
+        rb"\b(?:PIN|PUK)[0-9]?(?: code)?:[ \t]{1,8}",
+        rb"([0-9]{4,10})(?![\w.:-])",
+        GIVEN,
+        1,
+    ),
+    Form(
+        rb"<(?:\w{0,30}:)?\w{0,30}password><value>[^<\s]",
+        rb"(?i)<(?:\w{0,30}:)?\w{0,30}password><value>",
+        rb"([^<\n]{1,8192})",
     ),
     Form(_NAMED + _SIGN + _BEGUN, rb"(?i)" + _NAMED + _SIGN, _VALUE, FLAT),
     Form(
@@ -156,8 +203,8 @@ TOLD = (
         REPLY,
     ),
     Form(
-        rb"\bdefine\([ ]{0,4}['\"](?:auth|secure_auth|logged_in|nonce)_(?:key|salt)['\"],[ ]{0,8}['\"][^'\"]",
-        rb"(?i)\bdefine\([ ]{0,4}['\"](?:auth|secure_auth|logged_in|nonce)_(?:key|salt)['\"],[ ]{0,8}",
+        rb"\bdefine\([ ]{0,4}['\"](?:auth|secure_auth|logged_in|nonce)_(?:key|salt)['\"],[ ]{0,20}['\"][^'\"]",
+        rb"(?i)\bdefine\([ ]{0,4}['\"](?:auth|secure_auth|logged_in|nonce)_(?:key|salt)['\"],[ ]{0,20}",
         rb"(?:'([^'\n]{20,200})|\"([^\"\n]{20,200}))",
     ),
     Form(

@@ -55,7 +55,7 @@ PREFIXED: Sequence[tuple[bytes, bytes, int]] = (
     (b"u-s4t2ud-", _HEX, 64),
     (b"jina_", _URL, 60), (b"sdk-", b"0-9a-f-", 36), (b"mob-", b"0-9a-f-", 36), (b"lsv2_pt_", b"0-9a-f_", 43),
     (b"lsv2_sk_", b"0-9a-f_", 43), (b"sk-lf-", b"0-9a-f-", 36),
-    (b"lip_", _WORD, 20), (b"live_", _HEX, 35), (b"key-", _HEX, 32), (b"mdb_sa_sk_", _URL, 40),
+    (b"lip_", _WORD, 20), (b"live_", _URL, 35), (b"key-", _HEX, 32), (b"mdb_sa_sk_", _URL, 40),
     (b"nfp_", _WORD, 36), (b"ntn_", _WORD, 43),
     (b"secret_", _WORD, 43), (b"oy2", _LOW, 43), (b"nvapi-", _URL, 60), (b"API-", _UP, 25),
     (b"sk-or-v1-", _HEX, 64), (b"sk-or-", _HEX, 48), (b"sha256~", _URL, 43),
@@ -80,6 +80,8 @@ PREFIXED: Sequence[tuple[bytes, bytes, int]] = (
     (b"sk_ant", _URL, 40), (b"eyJrIjoi", b"0-9A-Za-z+/=", 60), (b"nsec1", _LOW, 58), (b"xprv9", _WORD, 100),
     (b"cloudinary://", b"0-9A-Za-z_:-", 30), (b"sbac_", _URL, 30),
     (b"hvb.", _URL, 100), (b"op_", _WORD, 60), (b"ds-api-", _WORD, 32),
+    (b"amzn.mws.", b"0-9a-f-", 36), (b"plane_api_", _HEX, 32), (b"cal_live_", _HEX, 32), (b"rootly_", _HEX, 64),
+    (b"mlsn.", _HEX, 60), (b"xau_", _WORD, 40), (b"bkpat_", _LOW, 40), (b"sk-helicone-", b"0-9a-z-", 32),
     (b"statsapi_", _WORD, 30), (b"bb_live_", _URL, 32), (b"ak_live_", _WORD, 30), (b"tok_live_", _WORD, 24),
 )  # fmt: skip
 """Prefix, alphabet, and how many characters of it follow at the least."""
@@ -130,6 +132,7 @@ FORMS: Sequence[tuple[bytes, bytes]] = (
         rb"syt_[A-Za-z0-9=]{1,60}_[A-Za-z0-9]{20}_[A-Za-z0-9]{6}(?![0-9A-Za-z])",
     ),
     (rb"\bSSWS[ \t]{1,4}[A-Za-z0-9_-]{40}", rb"SSWS[ \t]{1,4}([A-Za-z0-9_-]{40,64})"),
+    (rb"\bpk_[0-9]{6,9}_[A-Z0-9]{32}\b", rb"pk_[0-9]{6,9}_[A-Z0-9]{32}"),
     (rb"\bwhsec_[A-Za-z0-9+/]{24}", rb"whsec_[A-Za-z0-9+/=]{24,100}"),
 )
 """What else has a form of its own: a trigger, and the whole. Those without a literal `native` finds: no trigger."""

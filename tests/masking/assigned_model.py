@@ -51,6 +51,13 @@ _INSIDE_A_WORD = re.compile(
     rb"[ \t]{0,16}\Z"
 )
 """``pass`` and ``pwd`` at the end of another word (``compass``), where ``dbPass`` and ``DB_PWD`` are names."""
+_OWNED = re.compile(
+    rb"(?i)(?:db|user|usr|smtp|ftp|root|admin|imap|mail|ldap|ssh|proxy|redis|mysql|sql|pg|postgres|bind|login|auth|key"
+    rb"|store|rpc|sudo|wifi|svc|service|api|app|email|remote|ssl|trust|trans)(?:pass|pwd)"
+    + SUFFIX
+    + _CLOSED
+    + rb"[ \t]{0,16}\Z"
+)
 _STRICT = re.compile(
     rb"(?i)(?:pass(?:word|wd|phrase|code|wort)|pwd|pswd|kennwort|senha)" + SUFFIX + _CLOSED + rb"[ \t]{0,16}\Z"
 )
@@ -113,7 +120,7 @@ class Assigned:
         if _FLAG.search(text, max(0, at - 64), at) is None:
             return None
         after = _spaces(text, at)
-        if text[after : after + 1] in (b"-", b"=", b":", b"|"):
+        if text[after : after + 1] in (b"-", b"=", b":", b"|", b"<", b"("):
             return None
         quote = text[after : after + 1]
         if quote in _STRINGS:
@@ -126,8 +133,11 @@ class Assigned:
     def _assigned(self, text: bytes, at: int, before: bytes, strict: bool) -> tuple[int, int] | None:
         """Take what is assigned at `at`, by what stands `before` on the line."""
         after = at if text[at : at + 1] not in (b" ", b"\t") else _spaces(text, at)
+        after += 5 * text.startswith(b'Some("', after)
         prefix = _PREFIXED.match(text, after) if text[after : after + 1] in _PREFIXES else None
         quote = text[after : after + 1] if prefix is None else text[prefix.end() : prefix.end() + 1]
+        if quote in (b'"', b"'") and text.startswith(quote * 3, after if prefix is None else prefix.end()):
+            after, prefix = (after if prefix is None else prefix.end()) + 2, None
         if quote in _STRINGS and (quote != b"\\" or text[after + 1 : after + 2] == b'"'):
             if quote in (b'"', b"'") and prefix is None and _is_open(before, quote):
                 return None
@@ -205,7 +215,7 @@ def _spaces(text: bytes, at: int) -> int:
 @lru_cache(4096)
 def _kind(name: bytes) -> _Name | None:
     """Tell what kind of name stands at the end of two words, if any. Names come again and again."""
-    if _INSIDE_A_WORD.search(name) or _PUBLIC.search(name):
+    if (_INSIDE_A_WORD.search(name) and not _OWNED.search(name)) or _PUBLIC.search(name):
         return None
     return _Name(_STRICT.search(name) is not None, _SHORT.search(name) is not None)
 

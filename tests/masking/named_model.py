@@ -47,7 +47,7 @@ EXPRESSIONS = {
     Tail.MACRO: rb"#[ \t]?define[ \t]{1,8}\w{0,60}" + _TOLD + rb"[ \t]{1,16}[\"']?[^\s\"']",
     Tail.SAID: _TOLD
     + rb"(?: (?:for|of) [^\s:]{1,60})?(?: (?:has|have|been|was|is|changed|set|reset|rotated|updated|now|to|as|will|be"
-    rb"|generated)){1,6}:? {1,4}[\"'`]?[^\s\"'`]",
+    rb"|generated|lautet|ist|est|es|created|issued)){1,6}:? {1,4}[\"'`]?[^\s\"'`]",
     Tail.ARROW: _TOLD + rb"[ \t]{1,4}(?:->|=>|\xe2\x86\x92)[ \t]{1,4}[\"'`]?[^\s\"'`]",
     Tail.NEXT_PAIR: _KEY
     + _Q
@@ -65,7 +65,7 @@ EXPRESSIONS = {
     Tail.CALLED: _TOLD + rb"\([\"'][^\"']",
     Tail.WITH: rb"\b(?:with|using) (?:the |this )?" + _TOLD + rb"[ \t]{1,2}[^\s]",
     Tail.DOTTED: _TOLD + rb"\.{4,60} ?[^\s.]",
-    Tail.FOR: _TOLD + rb" for [^\s:]{1,60}: [^\s]",
+    Tail.FOR: _TOLD + rb" (?:for|du|de|del|do|da|per) [^\s:]{1,60} ?: [^\s]",
     Tail.SQL: _TOLD + rb"[ \t]{1,4}N?'[^']",
     Tail.ESCAPED: rb"\b" + _TOLD + rb"%3D[^\s&%]",
     Tail.LOGIN: rb"\blogin[ \t]{1,8}[^\s]{1,100}[ \t]{1,8}" + _TOLD + rb"[ \t]{1,8}[^\s{}]",
@@ -81,14 +81,18 @@ EXPRESSIONS = {
     Tail.ANSWERED: rb"(?:^|\n)" + _TOLD + rb" [a-z_]{1,40} = [^\s]",
     Tail.GENERATED: _TOLD + rb" is generated for [^\s]{1,100}: [^\s]",
     Tail.TYPED: _TOLD
-    + rb"[ \t]{1,4}(?:string|text|varchar(?:\([0-9]{1,5}\))?|\[\]byte)[ \t]{0,4}:?=[ \t]{0,4}[\"'`][^\"'`]",
+    + rb"[ \t]{1,4}(?:as string|string|text|varchar(?:\([0-9]{1,5}\))?|\[\]byte)[ \t]{0,4}:?=[ \t]{0,4}[\"'`][^\"'`]",
     Tail.LEFT_ARROW: _TOLD + rb"[ \t]{0,4}<<?-[ \t]{0,4}[\"'][^\"']",
     Tail.CELL: _TOLD + rb"[ \t]{0,60}(?:\||\xe2\x94\x82)[ \t]{1,4}[^\s|\xe2]",
     Tail.STORE: rb"\b(?:store|key)" + _TOLD + rb"[ \t]{1,4}[\"'][^\"'\n]",
     Tail.STORE_OPTION: rb"-(?:src|dest)?(?:store|key)" + _TOLD + rb"[ \t]{1,4}[\"']?[^\s\"'-]",
     Tail.STRICT_HEADER: STRICT.encode() + SUFFIX + _HEADER,
     Tail.LOOSE_HEADER: LOOSE.encode() + SUFFIX + _HEADER,
-    Tail.REGISTRY: _TOLD + rb"[0-9]?[ \t]{1,30}REG_(?:EXPAND_|MULTI_)?SZ[ \t]{1,8}[^\s]",
+    Tail.REGISTRY: _TOLD + rb"[0-9]?[ \t]{1,30}REG_(?:(?:EXPAND_|MULTI_)?SZ|BINARY)[ \t]{1,8}[^\s]",
+    Tail.PRINTED: rb"\[[\w.-]{0,60}" + _TOLD + rb"\] => [^\s]",
+    Tail.EMPHASIZED: _TOLD + rb"(?::\*{1,2}|\*{1,2}[ \t]?:)[ \t]{1,4}[`\"']?[^\s*`\"'|]",
+    Tail.NEXT_CELL: _TOLD + rb"</t[dh]><td>(?:<code>)?[^<\s]",
+    Tail.TYPED_IN: _TOLD + rb"[\"']\)\.(?:send_?keys|type|fill|set_?value)\([\"'][^\"'\n]",
 }
 
 

@@ -19,6 +19,15 @@ _SENT = (
     rb"\"[nN]ame\"[ \t]{0,4}:[ \t]{0,4}\"(?i:(?:set-)?cookie)\"[ \t]{0,4},[ \t]{0,4}"
     rb"\"[vV]alue\"[ \t]{0,4}:[ \t]{0,4}\""
 )
+_CHOICE = (
+    rb"(?:[\w-]{0,20}(?:theme|mode|lang(?:uage)?|locale|currency|country|consent"
+    rb"|cookies?|view|layout|timezone)[\w-]{0,20})"
+)
+_TASTE = (
+    rb"(?:dark|light|auto|system|on|off|yes|no|true|false|[01]|all|none"
+    rb"|accepted|declined|necessary|grid|list|[a-z]{2}(?:[-_][a-z]{2})?)"
+)
+"""Cookies that say what somebody likes, and their values."""
 _SESSION = rb"(?<![\w.-])(?:_[a-z0-9]{1,30}_session|connect\.sid|laravel_session|wordpress_logged_in_[0-9a-f]{32})="
 _PAIR = Judge(Question.PLACEHOLDER, wants=rb"(?s:[^=]*=.*)")
 _KEPT = (
@@ -42,7 +51,10 @@ class Cookie(TokenDetector):
         rb"|cookie\\?[\"']?[ \t]{0,8}:[ \t]{0,8}\\?[\"']?([\w.$%-]{1,64}=[^\n\r\"'\\]{1,8192})"
         rb"|[ \t](?:-b|--cookie)[ \t=]{0,2}[\"']?([\w.$%-]{1,64}=[^\s\"'\\]{1,8192}))"
     )
-    confirm = Judge(Question.COOKIE)
+    confirm = Judge(
+        Question.COOKIE,
+        declines=rb"(?i)(?:" + _CHOICE + rb"=)?" + _TASTE + rb"(?:; ?" + _CHOICE + rb"=" + _TASTE + rb")*;?",
+    )
     opening = (
         rb"(?i:cookie\\?[\"']?[ \t]{0,8}:)[ \t]{0,8}\\?[\"']?([^\s\"'][^\n\r\"']*)"
         rb"|\"(?i:(?:set-)?cookie)\"[ \t]{0,4},[ \t]{0,4}\"[vV]alue\"[ \t]{0,4}:[ \t]{0,4}\"([^\n\"]*)"

@@ -13,7 +13,7 @@ _NAMES = (
 )
 _VALUE = rb"[A-Za-z0-9+/_-]{20,8192}={0,2}(?![\w./:-])"
 _PUBLIC = (
-    rb"(?i)(?:public|pub|publishable|primary|foreign|cache|sort|partition|object|idempotency|host|ssh|index|storage|row"
+    rb"(?i)(?:public|pub|publishable|primary|gpg|pgp|site|posthog|subscribe|publish|foreign|cache|sort|partition|object|idempotency|host|ssh|index|storage|row"
     rb"|websocket)[ _-]?key"
 )
 _BEFORE = rb"(?<=[ \t\"'=:>])[^=]"
@@ -27,7 +27,7 @@ class HighEntropy(Detector):
 
     name = "high_entropy"
     label = "SECRET"
-    triggers = (rb"(?i)" + _NAMES + rb"\\?[\"']?[ \t]{0,8}(?:=>|:=|=|:)[ \t]{0,8}\\?[\"']?[A-Za-z0-9+/_-]{20}",)
+    triggers = (rb"(?i)" + _NAMES + rb"\\?[\"']?\]?[ \t]{0,8}(?:=>|:=|=|:)[ \t]{0,8}\\?[\"']?[A-Za-z0-9+/_-]{20}",)
     opening = rb"(?i:" + _NAMES + rb"\\?[\"']?[ \t]{0,8}(?:=>|:=|=|:)[ \t]{0,8}\\?[\"']?)([A-Za-z0-9+/=_-]{8,1024})"
 
     finders = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from guardcli.masking.announced import ANNOUNCED, Announced
+from guardcli.masking.bars import Barred
 from guardcli.masking.detector import Detector
 from guardcli.masking.followers import Follower
 from guardcli.masking.forms import Form, FormDetector, in_any_case
@@ -120,7 +121,7 @@ FORMS = (
     ),
     Form(
         Tail.FOR,
-        rb"(?i)\bpassword for [^\s:]{1,60}: ",
+        _NAME + rb" (?i:for|du|de|del|do|da|per) [^\s:]{1,60} ?: ",
         _TOKEN,
         CHOSEN,
     ),
@@ -223,6 +224,7 @@ class NamedValue(Detector):
             *(FormDetector(cls.name, cls.label, form) for form in forms),
             *announced,
             Inserted(cls.name, cls.label),
+            Barred(cls.name, cls.label),
             *telling_columns(cls.name, cls.label),
         )
 

@@ -7,6 +7,12 @@ from collections.abc import Callable
 import pytest
 
 CASES = [
+    "| Host | Password |\n|------|----------|\n| db1 | ⟦Tr0ub4dor⟧ |\n| db2 | none |",
+    "| Field | Type |\n|------|----------|\n| password | Tr0ub4dor |",
+    "chpasswd:\n  list: |\n    root:⟦Tr0ub4dor⟧\n  expire: false",
+    'array(1) {\n  ["password"]=>\n  string(9) "⟦Tr0ub4dor⟧"',
+    "334 UGFzc3dvcmQ6\n⟦VHIwdWI0ZG9y⟧\n235 ok",
+    "<name>fs.s3a.secret.key</name>\n<value>⟦Tr0ub4dor⟧</value>",
     # XML and its kin
     "<password>⟦Tr0ub4dor⟧</password>",
     "<db:secretKey a='b'>⟦Tr0ub4dor⟧</db:secretKey>",

@@ -7,6 +7,14 @@ from collections.abc import Callable
 import pytest
 
 CASES = [
+    "пароль: ⟦Tr0ub4dor⟧",
+    "密码: ⟦Tr0ub4dor⟧",
+    "hasło: ⟦Tr0ub4dor⟧",
+    'password = """⟦Tr0ub4dor⟧"""',
+    'Config { password: Some("⟦Tr0ub4dor⟧"), user: Some("app") }',
+    "dbpass=⟦Tr0ub4dor⟧ compass=Tr0ub4dor",
+    "gh auth login --with-token <<< x",
+    "existingSecret: api-auth2\nOLDPWD=/srv",
     "GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}\nDB_PASSWORD: ⟦Tr0ub4dor⟧",
     "WARNING! Using --password via the CLI is insecure. Use --password-stdin.",
     "checksum/secret: f0f33e26c270384206af12be6d4920bc9ac30ab42338093095aa284c4bd2bf6e",
