@@ -67,7 +67,7 @@ EXPRESSIONS = {
     Tail.DOTTED: _TOLD + rb"\.{4,60} ?[^\s.]",
     Tail.FOR: _TOLD + rb" (?:for|du|de|del|do|da|per) [^\s:]{1,60} ?: [^\s]",
     Tail.SQL: _TOLD + rb"[ \t]{1,4}N?'[^']",
-    Tail.ESCAPED: rb"\b" + _TOLD + rb"%3D[^\s&%]",
+    Tail.ESCAPED: rb"(?:^|[^A-Za-z0-9_])" + _TOLD + rb"%3D[^\s&%]",
     Tail.LOGIN: rb"\blogin[ \t]{1,8}[^\s]{1,100}[ \t]{1,8}" + _TOLD + rb"[ \t]{1,8}[^\s{}]",
     Tail.QUERY: rb"[?&](?:amp;)?(?:access_)?" + _TOLD + rb"=[^\s&\"'<>#]{6}",
     Tail.DEVICE: rb"\b(?:plain-text|encrypted|authentication|privacy|shared|simple)-"
