@@ -108,7 +108,7 @@ static bool move(struct text header, size_t *place, size_t count)
 /* Tell whether a column between the marks of `ruler` has a name that tells, as `aligned` of tables.py does. */
 static enum answer names_one(unsigned names, struct text header, struct text ruler)
 {
-    size_t low = 0, high = 0, width = 0, size;
+    size_t low = 0, high = 0, width = 0, size = 1;
     enum answer answer = NO;
     ruler = guard_stripped(ruler, "\r");
     for (size_t place = 0; place <= ruler.length; place += size) {

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import warm
 from hypothesis import settings
 
 MARK = "TEST_RUN_OF_GUARD"
@@ -175,6 +176,7 @@ def room(item: pytest.Item) -> str:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail the run where a process is left, name it, and end it by its number."""
+    warm.close()
     if hasattr(session.config, "workerinput"):
         return
     mark = os.environ[MARK]

@@ -8,7 +8,6 @@ environment when they are loaded: where that counts, tests start ``python -m gua
 
 from __future__ import annotations
 
-import atexit
 import gc
 import importlib
 import json
@@ -53,7 +52,7 @@ class Guard(subprocess.Popen[Any]):
         with theirs, tempfile.TemporaryFile() as file:
             file.write(json.dumps(asked).encode())
             file.flush()
-            socket.send_fds(nursery(), [b"!"], [file.fileno(), theirs.fileno(), *ends])
+            socket.send_fds(nursery().control, [b"!"], [file.fileno(), theirs.fileno(), *ends])
         (self.pid,) = NUMBER.unpack(self._said.recv(NUMBER.size, socket.MSG_WAITALL))
         self._child_created = True
         self._close_pipe_fds(*pipes)
@@ -114,20 +113,29 @@ def detached(command: list[str], log: Path) -> int:
     return made._said.detach()
 
 
+class Nursery(NamedTuple):
+    """The process that forks, and the way to it."""
+
+    process: subprocess.Popen[bytes]
+    control: socket.socket
+
+
 @cache
-def nursery() -> socket.socket:
-    """Return the way to this worker's process that forks; it ends when the worker does."""
+def nursery() -> Nursery:
+    """Return this worker's process that forks, started when first asked for; it ends when `control` closes."""
     ours, theirs = socket.socketpair()
     with theirs:
         # by these words tests tell a broker from an agent
-        process = subprocess.Popen([sys.executable, __file__, "-m", "guardcli", "run"], stdin=theirs)
+        return Nursery(subprocess.Popen([sys.executable, __file__, "-m", "guardcli", "run"], stdin=theirs), ours)
 
-    def end() -> None:
-        ours.close()
+
+def close() -> None:
+    """End that process, if there is one."""
+    if nursery.cache_info().currsize:
+        process, control = nursery()
+        control.close()
         process.wait()
-
-    atexit.register(end)
-    return ours
+        nursery.cache_clear()
 
 
 class Asked(NamedTuple):

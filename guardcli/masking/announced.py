@@ -30,6 +30,7 @@ _ARGUMENT = re.compile(
     rb"(?P<c>[^\s\"'<\[{-][^\s\"']{3,4000}))[ \t]*,?[ \t]*\r?"
 )
 _TEXT = re.compile(rb"[ \t]*[\"']?(?P<a>[^\s\"'<{\[][^\r\n\"'<]{0,4000})[\"']{0,3},?[ \t]*\r?")
+_STRING = re.compile(rb"[ \t]*\"(?P<a>(?:[^\"\\\n]|\\.){1,4000})\"?[ \t]*[}\],]{0,9}[ \t]*\r?")
 _WORD = re.compile(rb"(?P<a>[^\s<>]{6,4000})\r?")
 _TOKENS = (
     rb"agent(?:_recovery|_master)?|config_file_service_registration|default|dns|initial_management|master|replication"
@@ -159,8 +160,13 @@ ANNOUNCED = (
     ),
     Announcement(rb"(?:^|\n)(?:requirepass|masterauth)\r?\n", _WORD, is_given, 1),
     Announcement(rb"(?:^|\n)(?:[\w.:]{0,40}[_.:])?" + _SECRETS + rb"\r?\n", _WORD, is_chosen, 1),
-    Announcement(rb"\"[\w.-]{0,40}" + _SECRETS + rb"\"[ \t]{0,4}:[ \t]{0,4}\r?\n", _TEXT, _string, 1),
-    Announcement(rb"<[\w.:-]{0,40}" + _SECRETS + rb">[ \t]{0,4}\r?\n", _TEXT, _string, 1),
+    Announcement(
+        rb"(?:[\n{,]|^)[ \t]{0,60}\"[\w.-]{0,40}" + _SECRETS + rb"\"[ \t]{0,4}:[ \t]{0,4}\r?\n",
+        _STRING,
+        _string,
+        1,
+    ),
+    Announcement(rb"(?:^|\n)[ \t]{0,60}<[\w.:-]{0,40}" + _SECRETS + rb">[ \t]{0,4}\r?\n", _ALONE, _string, 1),
     Announcement(
         rb"\b[\w.-]{0,40}" + _SECRETS + rb"[ \t]{0,4}=[ \t]{0,4}(?:\"{3}|'{3})[ \t]{0,4}\r?\n", _TEXT, _string, 1
     ),

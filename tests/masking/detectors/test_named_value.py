@@ -126,6 +126,10 @@ CASES = [
     '{\n  "password":\n    "⟦Tr0ub4dor⟧"\n}\n{\n  "title":\n    "Tr0ub4dor"\n}\n',
     "<password>\n  ⟦Tr0ub4dor⟧\n</password>\n<title>\n  Tr0ub4dor\n</title>\n",
     'password = """\n⟦Tr0ub4dor⟧"""\ntitle = """\nTr0ub4dor"""\n',
+    '{"a": 1, "password":\n  "⟦Tr0ub4dor⟧"}\n{"b": "password",\n  "c": "Tr0ub4dor"}\n',
+    "Authorization: Bearer <token>\ncommit Tr0ub4dor\npassword=<password>\nGET /api/v1/users/17\n",
+    "signed by <api-key>\nTr0ub4dor\n",
+    'case "smtp_api_secret":\n    return self.load_it(name)\ncase "token":\n    "Tr0ub4dor"\n',
     # outputs that terraform keeps to itself, whatever they are called
     '"conn": {\n  "sensitive": true,\n  "type": "string",\n  "value": "⟦Tr0ub4dor⟧"\n}\n',
     '"conn": {\n  "sensitive": false,\n  "type": "string",\n  "value": "Tr0ub4dor"\n}\n',
