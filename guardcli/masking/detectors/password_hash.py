@@ -34,7 +34,7 @@ class PasswordHash(Detector):
     name = "password_hash"
     label = "PASSWORD_HASH"
     triggers = (
-        rb"\$(?:1|apr1|5|6|2[abxy]?|g?y|7|8|9|argon2(?:id|i|d)|scrypt|pbkdf2(?:-sha[0-9]{1,3})?|bcrypt-sha256|A)\$"
+        rb"\$(?:1|apr1|5|6|2[abxy]?|g?y|7|8|9|argon2(?:id|i|d)|pbkdf2(?:-sha[0-9]{1,3})?|bcrypt-sha256|A)\$"
         rb"[./0-9A-Za-z=,$]{12}",
         rb"\$[PHS]\$[./0-9A-Za-z]{31}",
         rb"\b(?:pbkdf2_sha(?:1|256|512)|scrypt|argon2|bcrypt(?:_sha256)?)\$",
