@@ -140,6 +140,14 @@ class Recorder:
         """Say whether an event of `size` bytes could be recorded now, as far as that can be known."""
         return self._spool.takes(size)
 
+    def note(self, call: CallRecord, data: bytes) -> None:
+        """Keep what `judged_as` would record of a call that is under way, in case the broker is lost before."""
+        self._spool.note(call.number, data, call.started)
+
+    def has_noted(self, call: CallRecord) -> bool:
+        """Say whether the record would have that call if the broker were lost now."""
+        return self._spool.has_noted(call.number)
+
     def judged_as(self, call: CallRecord, data: bytes, late: bool) -> None:
         """Record what was decided of a call, all of it as canonical JSON; `late`: it is under way. Raises as above."""
         self._spool.encoded(EventType.JUDGED, call.number, data, call.started, late)

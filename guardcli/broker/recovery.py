@@ -21,6 +21,7 @@ from pathlib import Path
 from guardcli.broker.spool import EVENTS, LOCK, RECORDING, SESSION, remove_spool, timestamp
 from guardcli.broker.spool_frames import FrameReader, FrameWriter, RecordingReader
 from guardcli.broker.spool_key import SEALED_KEY, new_key, sealed, write_key
+from guardcli.broker.spool_note import NOTE, read_note
 from guardcli.broker.spool_reader import LINE_MAX, SpoolReader, write_shipped
 from guardcli.client.api import ApiClient
 from guardcli.model.errors import GuardError, UnavailableError
@@ -172,10 +173,21 @@ def _mend(directory: Path, session: str, key: bytes) -> _End:
             shutil.copy2(directory / EVENTS, directory / (EVENTS + DAMAGED))
         os.truncate(directory / EVENTS, end.position)
         if not end.closed:
-            _end_chain(_Chain(directory, session, key, end), end, recording)
+            chain = _Chain(directory, session, key, end)
+            if not end.fault:
+                _take_note(directory, key, chain, end)
+            _end_chain(chain, end, recording)
     finally:
         recording.close()
     return end
+
+
+def _take_note(directory: Path, key: bytes, chain: _Chain, end: _End) -> None:
+    """Append what was under way, and may have been answered, where the broker had not yet written it."""
+    note = read_note(directory / NOTE, key)
+    if note is not None and note.sequence == end.sequence:
+        chain.append(EventType.JUDGED, note.data, note.call, note.moment)
+        end.calls = chain.call = max(end.calls, note.call)
 
 
 def _end_chain(chain: _Chain, end: _End, recording: RecordingReader) -> None:
@@ -249,10 +261,10 @@ class _Chain:
         self._sequence, self._previous = end.sequence, end.previous
         self.call = end.calls
 
-    def append(self, type: EventType, data: Mapping[str, object], call: int = 0) -> None:
-        """Append one event of now. Raises UnavailableError."""
-        moment = timestamp(time.time())
-        event = chained(self._session, self._sequence, moment, type, call, data, self._previous)
+    def append(self, type: EventType, data: Mapping[str, object], call: int = 0, moment: str = "") -> None:
+        """Append one event, of now where no `moment` is given. Raises UnavailableError."""
+        when = moment or timestamp(time.time())
+        event = chained(self._session, self._sequence, when, type, call, data, self._previous)
         self._file.append(event.line())
         self._sequence, self._previous = self._sequence + 1, event.hash
 

@@ -3,8 +3,9 @@
 One directory a session::
 
     session.json     what the API is told about the session, written first
-    key.age          the key of the two files that follow, sealed for the API (`spool_key`)
+    key.age          the key of the three files that follow, sealed for the API (`spool_key`)
     events           one `Event.line` in a frame (`spool_frames`), the hash chain
+    underway         what comes next if the broker is lost now (`spool_note`)
     recording        asciicast v2, already masked; every byte is covered by exactly one ``output`` event, in order
     shipped          how many events the API has acknowledged, in decimal; written by the shipper alone
     lock             held (flock) for as long as the broker lives
@@ -27,6 +28,7 @@ from pathlib import Path
 
 from guardcli.broker.spool_frames import FrameWriter, unwritable
 from guardcli.broker.spool_key import SEALED_KEY, new_key, sealed, sync_path, write_key
+from guardcli.broker.spool_note import NOTE, NoteWriter
 from guardcli.model.errors import UnavailableError
 from guardcli.model.events import GENESIS, EventType, Linker, canonical
 
@@ -85,11 +87,13 @@ class Spool:
             (self.directory / SESSION).write_text(json.dumps(session, indent=1) + "\n")
             self._events = FrameWriter(self.directory / EVENTS, self.key)
             self._recording = FrameWriter(self.directory / RECORDING, self.key)
+            self._note = NoteWriter(self.directory / NOTE, self.key)
         except OSError as error:
             raise unwritable(self.directory, error) from error
         self._linker = Linker(self.session)
         self._sequence = 0
         self._previous = GENESIS.encode()
+        self._under_way: tuple[int, bytes, float] | None = None
         self._dirty = False
 
     def keep_key(self, recipient: str) -> None:
@@ -123,12 +127,38 @@ class Spool:
 
         Raises UnavailableError.
         """
+        if type is EventType.CLOSED and self._under_way is not None:  # whoever noted it could not write it
+            self.encoded(EventType.JUDGED, *self._under_way, late=True)
         self._make_room(len(data), RESERVE if late or type not in BEGINNINGS else 0)
         digest, line = self._linker.line(self._sequence, _moment(seconds), type, call, data, self._previous)
         self._events.append(line)
         self._sequence += 1
         self._previous = digest
         self._dirty = True
+        if self._under_way is not None:
+            self._note_again(call)
+
+    def note(self, call: int, data: bytes, seconds: float) -> None:
+        """Keep what a ``judged`` event would say of a call that is under way, for whoever recovers the record.
+
+        It stays until an event of that call is written. There is one note at a time: a second is not taken.
+        """
+        if self._under_way is None:
+            self._under_way = call, data, seconds
+            self._note.write(self._sequence, _moment(seconds), call, data)
+
+    def has_noted(self, call: int) -> bool:
+        """Say whether the record would have that call if the broker were lost now."""
+        return self._under_way is not None and self._under_way[0] == call and self._note.sequence == self._sequence
+
+    def _note_again(self, written: int) -> None:
+        """An event of the call `written` took the number of the note."""
+        if self._under_way is not None:
+            call, data, seconds = self._under_way
+            if call == written:
+                self._under_way = None
+            else:
+                self._note.write(self._sequence, _moment(seconds), call, data)
 
     def takes(self, size: int) -> bool:
         """Say whether `size` more bytes may wait for the API, and what was written last could be written."""
@@ -168,4 +198,5 @@ class Spool:
         """Close the files. The lock lasts until every process that has a copy of it has closed that."""
         self._events.close()
         self._recording.close()
+        self._note.close()
         os.close(self._lock)

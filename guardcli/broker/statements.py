@@ -2,8 +2,9 @@
 
 Every statement is a call of the session: a ``judged`` event before anything of it is sent, ``asked`` and ``decided``
 where a person is asked, ``started`` once there is a yes, ``masked`` and ``ended`` when the server has answered. What is
-allowed and only reads is recorded before anything of its answer is delivered: where that is all there at once, by one
-event, a ``judged`` that says how it ended. Statement and parameters are masked before they are written.
+allowed and only reads is recorded, or noted beside the record, before anything of its answer is delivered: where that
+is all there at once, it has one event, a ``judged`` that says how it ended. Statement and parameters are masked before
+they are written.
 """
 
 from __future__ import annotations
@@ -170,6 +171,16 @@ class ConnectionAuthority:
             reads = all(one.complete and one.effects == ONLY_READS for one in decision.operations)
             self._reads = decision, reads and decision.verdict is Verdict.ALLOW
         return self._reads[1]
+
+    def note(self, ticket: Ticket) -> None:
+        """Leave word beside the record of what is under way."""
+        if ticket.number in self._unsaid:
+            line = self._lines.judged(ticket.statement, ticket.decision)
+            self._rules.recorder.note(self._calls[ticket.number], line)
+
+    def noted(self, ticket: Ticket) -> bool:
+        """Say whether the record would have it if the broker were lost now."""
+        return ticket.number in self._unsaid and self._rules.recorder.has_noted(self._calls[ticket.number])
 
     def say(self) -> None:
         """Write the ``judged`` events that are not written yet. Raises UnavailableError."""

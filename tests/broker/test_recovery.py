@@ -108,6 +108,42 @@ def test_one_to_skip_is_left_alone(client: ApiClient, lost: Lost, tmp_path: Path
     assert lost.directory.exists()
 
 
+def test_what_was_noted_and_not_written_is_in_the_record(client: ApiClient, lost: Lost, tmp_path: Path) -> None:
+    lost.spool.note(6, b'{"command":"SELECT 1","verdict":"allow"}', 1234.5)
+    assert lost.spool.has_noted(6) and not lost.spool.has_noted(7)
+    lost.spool.note(7, b'{"command":"SELECT 2"}', 1235.0)  # there is one note at a time
+    lost.spool.event(EventType.STARTED, 5, {}, 1236.0)  # takes the note's number
+    assert lost.spool.has_noted(6)
+    lost.die()
+    assert recover_spools(tmp_path, client) == [lost.id]
+    found = lost.events(client)
+    assert types(found)[-4:] == ["started", "judged", "recovered", "closed"]
+    assert found[-3].call == 6 and found[-3].data == {"command": "SELECT 1", "verdict": "allow"}
+    assert found[-3].time == "1970-01-01T00:20:34.500000Z" and found[-1].data["calls"] == 6
+
+
+def test_a_note_whose_event_was_written_or_that_was_never_whole_adds_nothing(
+    client: ApiClient, lost: Lost, tmp_path: Path
+) -> None:
+    lost.spool.note(6, b'{"command":"SELECT 1"}', 1234.5)
+    lost.spool.event(EventType.JUDGED, 6, {"command": "SELECT 1"}, 1234.5)
+    assert not lost.spool.has_noted(6)
+    lost.die()
+    note = lost.directory / "underway"
+    assert b"SELECT" not in note.read_bytes()
+    os.truncate(note, note.stat().st_size - 1)
+    assert recover_spools(tmp_path, client) == [lost.id]
+    assert types(lost.events(client))[-3:] == ["judged", "recovered", "closed"]
+
+
+def test_what_could_only_be_noted_is_written_before_the_end(client: ApiClient, lost: Lost, tmp_path: Path) -> None:
+    lost.spool.note(6, b'{"command":"SELECT 1"}', 1234.5)
+    lost.recorder.closed({"status": 0})
+    lost.die()
+    assert recover_spools(tmp_path, client) == [lost.id]
+    assert types(lost.events(client))[-2:] == ["judged", "closed"]
+
+
 @pytest.mark.parametrize("cut", [1, 2, 40, 300, 460])
 def test_a_torn_last_frame_is_cut_off(client: ApiClient, lost: Lost, tmp_path: Path, cut: int) -> None:
     path = lost.directory / "events"

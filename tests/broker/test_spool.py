@@ -16,6 +16,7 @@ from pyrage import x25519
 from guardcli.broker.spool import EVENTS, LOCK, RECORDING, SESSION, Spool, remove_spool, timestamp
 from guardcli.broker.spool_frames import FrameReader
 from guardcli.broker.spool_key import SEALED_KEY
+from guardcli.broker.spool_note import NOTE
 from guardcli.model.errors import ConfigurationError, UnavailableError
 from guardcli.model.events import GENESIS, EventType, first_fault, linked_line, parse_event
 
@@ -81,9 +82,10 @@ def test_nothing_of_what_happened_is_on_the_disk_in_clear(tmp_path: Path) -> Non
     spool.keep_key(str(identity.to_public()))
     spool.event(EventType.JUDGED, 1, {"command": "very-private"}, 1.0)
     spool.record(b'[1.0, "o", "very-private"]\n')
+    spool.note(2, b'{"command":"very-private"}', 2.0)
     spool.sync()
     kept = {path.name: path.read_bytes() for path in spool.directory.iterdir()}
-    assert set(kept) == {EVENTS, RECORDING, SESSION, LOCK, SEALED_KEY}
+    assert set(kept) == {EVENTS, RECORDING, NOTE, SESSION, LOCK, SEALED_KEY}
     assert not [name for name, content in kept.items() if b"very-private" in content]
     assert not [name for name, content in kept.items() if spool.key in content or spool.key.hex().encode() in content]
     opened = json.loads(pyrage.decrypt(kept[SEALED_KEY], [identity]))

@@ -69,6 +69,12 @@ class Strict:
     def unsaid(self) -> bool:
         return False
 
+    def note(self, ticket: Ticket) -> None:
+        return
+
+    def noted(self, ticket: Ticket) -> bool:
+        return False
+
     def say(self) -> None:
         raise BrokenError("all is said at once here")
 

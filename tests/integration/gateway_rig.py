@@ -325,11 +325,15 @@ class Relayed:
 
     def _from_client(self, chunk: bytes) -> Step:
         talk = self.conversation
-        return Step(to_server=[chunk]) if talk.passes_to_server(chunk) else talk.from_client(chunk)
+        return self._passed(Step(to_server=[chunk])) if talk.passes_to_server(chunk) else talk.from_client(chunk)
 
     def _from_server(self, chunk: bytes) -> Step:
         talk = self.conversation
-        return Step(to_client=[chunk]) if talk.passes_to_client(chunk) else talk.from_server(chunk)
+        return self._passed(Step(to_client=[chunk])) if talk.passes_to_client(chunk) else talk.from_server(chunk)
+
+    def _passed(self, step: Step) -> Step:
+        self.conversation.passed()
+        return step
 
     async def _step(self, act: Callable[[], Step]) -> None:
         try:

@@ -97,6 +97,14 @@ class Authority(Protocol):
         """Whether something that was admitted is not in the record yet."""
         ...
 
+    def note(self, ticket: Ticket) -> None:
+        """Leave word of it beside the record, where that can be, for whoever recovers the record."""
+        ...
+
+    def noted(self, ticket: Ticket) -> bool:
+        """Whether that is so now: its answer may go on, and `ended` follow at once."""
+        ...
+
     def say(self) -> None:
         """Record it. Raises UnavailableError."""
         ...

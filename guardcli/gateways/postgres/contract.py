@@ -7,7 +7,8 @@ and starts no task; where it must wait for something it hands out an awaitable, 
 more from that side meanwhile, and calls back with the result.
 
 Order: `begin` once; then `passes_to_server` for a chunk of the client's, `from_client` where that takes nothing, and
-`passes_to_client` or `from_server` for one of the server's (from a side that waits, nothing arrives); `client_goes_on`
+`passes_to_client` or `from_server` for one of the server's (from a side that waits, nothing arrives), and `passed`
+as soon as what passes is sent; `client_goes_on`
 and `server_goes_on` once for each wait, `cancelled` and `unanswered` at any time. The last call is `closed`; it comes
 exactly once for every admitted session, whatever went wrong, and without `begin` where the real server could not be
 reached.
@@ -115,6 +116,10 @@ class Conversation(Protocol):
 
     def passes_to_client(self, chunk: bytes) -> bool:
         """Take a chunk of the server's that goes to the client as it is, with nothing else to do; else take nothing."""
+        ...
+
+    def passed(self) -> None:
+        """What was taken so has been sent: do now what need not be done before. Raises UnavailableError."""
         ...
 
     def from_client(self, chunk: bytes) -> Step:

@@ -135,6 +135,7 @@ class StatementConversation(QuietStatements):
 
     def closed(self, reason: str) -> None:
         """Record what will never be heard of."""
+        self.passed()
         self.put_in_place()
         self.lose(reason)
 

@@ -92,6 +92,7 @@ class QuietStatements(WholeExchanges):
         self._forms: dict[bytes, Form] = {}
         self._parses: dict[bytes, Prepared] = {}
         self._alone: Alone | None = None
+        self._delivered: tuple[Ticket, Outcome] | None = None
 
     def is_at_rest(self) -> bool:
         """Say whether a group begins with the client's next byte, and nothing stands in its way."""
@@ -178,7 +179,10 @@ class QuietStatements(WholeExchanges):
     # -- from the server --
 
     def passes_to_client(self, chunk: bytes) -> bool:
-        """Take the answer to it; say whether it is recorded and goes on as it came. Raises UnavailableError."""
+        """Take the answer to it; say whether it goes on as it came. Raises UnavailableError.
+
+        It is recorded by then, or noted beside the record: then `passed` records it, once it has been sent.
+        """
         alone = self._alone
         if alone is None or len(chunk) > CHUNK_MAX or not self.hears_next:
             return False
@@ -187,10 +191,22 @@ class QuietStatements(WholeExchanges):
             return False
         if self.results.looks_into(alone.ticket.decision) or self.results.holds_lent(chunk):
             return False
-        self.authority.ended(alone.ticket, Outcome([answer.tag], answer.rows, len(chunk) - answer.other))
+        outcome = Outcome([answer.tag], answer.rows, len(chunk) - answer.other)
+        if self.authority.noted(alone.ticket):
+            self._delivered = alone.ticket, outcome
+        else:
+            self.authority.ended(alone.ticket, outcome)
         self._alone = None
         self.status = answer.status
         return True
+
+    def passed(self) -> None:
+        """Record what has been answered; note what is under way, while the server is at work."""
+        delivered, self._delivered = self._delivered, None
+        if delivered is not None:
+            self.authority.ended(*delivered)
+        elif self._alone is not None:
+            self.authority.note(self._alone.ticket)
 
     def put_in_place(self) -> None:
         """Let what is under way by itself be under way like anything else."""

@@ -128,26 +128,26 @@ class Session:
             self._regulate()
             return
         try:
-            passes = not self._ended.done() and self._conversation.passes_to_server(chunk)
+            if passes := not self._ended.done() and self._conversation.passes_to_server(chunk):
+                self._server.write(chunk)
+                self._conversation.passed()
         except Exception as fault:
             self._fail(fault)
             return
-        if passes:
-            self._server.write(chunk)
-        else:
+        if not passes:
             self._guarded(self._conversation.from_client, chunk)
         self._vigil.keep()
 
     def _from_server(self, chunk: bytes) -> None:
         self.active = self._clock()
         try:
-            passes = not self._ended.done() and self._conversation.passes_to_client(chunk)
+            if passes := not self._ended.done() and self._conversation.passes_to_client(chunk):
+                self._client.write(chunk)
+                self._conversation.passed()
         except Exception as fault:
             self._fail(fault)
             return
-        if passes:
-            self._client.write(chunk)
-        else:
+        if not passes:
             self._guarded(self._conversation.from_server, chunk)
         if len(chunk) < STREAM_CHUNK:
             self._vigil.keep()

@@ -72,12 +72,17 @@ def played(script: Script, size: int) -> tuple[object, ...]:
 
 def to_server(made: StatementConversation, chunk: bytes) -> Step:
     """Give it a chunk of the client's, as a session does."""
-    return Step(to_server=[chunk]) if made.passes_to_server(chunk) else made.from_client(chunk)
+    return _gone_on(made, Step(to_server=[chunk])) if made.passes_to_server(chunk) else made.from_client(chunk)
 
 
 def to_client(made: StatementConversation, chunk: bytes) -> Step:
     """The same for a chunk of the server's."""
-    return Step(to_client=[chunk]) if made.passes_to_client(chunk) else made.from_server(chunk)
+    return _gone_on(made, Step(to_client=[chunk])) if made.passes_to_client(chunk) else made.from_server(chunk)
+
+
+def _gone_on(made: StatementConversation, step: Step) -> Step:
+    made.passed()
+    return step
 
 
 def _both(step: Step) -> tuple[bytes, bytes]:
@@ -223,11 +228,20 @@ def test_any_talk_ends_the_same_however_it_is_cut(seed: int) -> None:
 
 
 class Late(Keeper):
-    """Records what it allows only when it must."""
+    """Records what it allows only when it must; keeps a note of the last that was given, if it `notes` at all."""
 
-    def __init__(self) -> None:
+    def __init__(self, notes: bool = False) -> None:
         super().__init__()
         self.late: list[Ticket] = []
+        self._notes = notes
+        self._noted: Ticket | None = None
+
+    def note(self, ticket: Ticket) -> None:
+        if self._notes and ticket in self.late:
+            self._noted = ticket
+
+    def noted(self, ticket: Ticket) -> bool:
+        return self._noted is ticket and ticket in self.late
 
     @property
     def unsaid(self) -> bool:
@@ -247,6 +261,33 @@ class Late(Keeper):
     def ended(self, ticket: Ticket, outcome: Outcome) -> None:
         self.say()
         super().ended(ticket, outcome)
+
+
+def test_an_answer_goes_on_before_its_event_only_where_a_note_is_kept() -> None:
+    for notes in (False, True):
+        keeper = Late(notes)
+        made = conversation(keeper)
+        for side, data in both((ONE, ROWS + ROW + DONE + READY)):
+            (to_server if side == "client" else to_client)(made, data)
+        assert made.passes_to_server(ONE) and not keeper.noted(keeper.late[-1])
+        made.passed()
+        assert made.passes_to_client(ROWS + ROW + DONE + READY) and keeper.unsaid is notes
+        made.passed()
+        assert not keeper.unsaid and [one[0] for one in keeper.record] == ["judged", "ended"] * 2  # type: ignore[index]
+        assert made.passes_to_server(ONE)
+        assert made.passes_to_client(ROWS + ROW + DONE + READY) and not keeper.unsaid
+
+
+def test_what_was_delivered_last_is_recorded_when_the_connection_ends() -> None:
+    keeper = Late(notes=True)
+    made = conversation(keeper)
+    for side, data in both((ONE, ROWS + ROW + DONE + READY)):
+        (to_server if side == "client" else to_client)(made, data)
+    assert made.passes_to_server(ONE)
+    made.passed()
+    assert made.passes_to_client(ROWS + ROW + DONE + READY) and keeper.unsaid
+    made.closed("the end")
+    assert not keeper.unsaid and len(keeper.record) == 4
 
 
 @pytest.mark.parametrize("size", [0, 7])
