@@ -149,3 +149,39 @@ def check_ledger(events: list[Any], told: Path, database: Database, kind: str, w
     unknown = set(judged.values()) - over
     assert len(unknown) <= (kind == "gateway"), where
     assert any(one["type"] == "recovered" for one in events) == (kind == "gateway"), where
+
+
+HEARD = """
+import os, pathlib, psycopg, signal, sys, time
+broker = pathlib.Path(sys.argv[1])
+with psycopg.connect(os.environ['DATABASE_URL'], autocommit=True) as c:
+    print(os.getpid(), flush=True)
+    while not broker.exists(): time.sleep(0.01)
+    pid = int(broker.read_text())
+    for n in range(100, 130): c.pgconn.exec_(b'SELECT id FROM orders WHERE id = %d' % n)
+    os.kill(pid, signal.SIGKILL)
+"""
+
+
+def test_who_kills_the_broker_as_soon_as_an_answer_is_there_does_not_hide_what_was_asked(
+    guarded: Any, database: Database, wait_for: Any
+) -> None:
+    sandbox = guarded()
+    wait_for(lambda: subprocess.run(["pg_isready", "-q"], env=database.env).returncode == 0)
+    program, place = sandbox.root / "heard.py", sandbox.root / "broker"
+    program.write_text(HEARD)
+    agent = sandbox.start(sys.executable, str(program), str(place))
+    try:
+        assert agent.stdout is not None and int(agent.stdout.readline())
+        (sandbox.root / "broker.new").write_text(str(broker_of(agent.pid)))
+        (sandbox.root / "broker.new").rename(place)
+        agent.communicate(timeout=600)
+    finally:
+        agent.kill()
+        agent.wait(60)
+    sandbox.run("true")
+    wait_for(lambda: not list((sandbox.root / "state" / "spool").iterdir()))
+    session = next(one for one in sandbox.sessions() if "heard.py" in " ".join(one["command"]))
+    commands = [one["data"]["command"] for one in sandbox.events(session["id"]) if one["type"] == "judged"]
+    assert [f"SELECT id FROM orders WHERE id = {n}" in commands for n in range(100, 130)] == [True] * 30
+    sandbox.verify()
