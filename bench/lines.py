@@ -10,9 +10,9 @@ from re import _constants as codes  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
+from guardcli.masking.compiled.finders import Finder, Way
 from guardcli.masking.detector import Detector
 from guardcli.masking.detectors import REGISTRY
-from guardcli.masking.finders import Finder, Way
 
 LINES = 100
 _SIGNS = b"abcdefghijkmnopqrstuvwxyzABCDEFGHKLMNPQRSTUVWXYZ23456789"

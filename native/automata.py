@@ -1,6 +1,6 @@
 """Writes the automata of the compiled core, in C: ``python native/automata.py FILE``. The build does it.
 
-guardcli/masking/automata.py makes them, of the forms in expressions.py.
+guardcli/masking/compiled/automata.py makes them, of the forms in expressions.py.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-_MADE = runpy.run_path(str(Path(__file__).parent.parent / "guardcli" / "masking" / "automata.py"))
+_MADE = runpy.run_path(str(Path(__file__).parent.parent / "guardcli" / "masking" / "compiled" / "automata.py"))
 compile_bytes = _MADE["compile_bytes"]
 
 

@@ -10,9 +10,9 @@ import runpy
 from pathlib import Path
 
 _MASKING = Path(__file__).parent.parent / "guardcli" / "masking"
-_NAMES = runpy.run_path(str(_MASKING / "names.py"))
+_NAMES = runpy.run_path(str(_MASKING / "forms" / "names.py"))
 TELLING: bytes = _NAMES["TELLING"]
-_HEADINGS = runpy.run_path(str(_MASKING / "headings.py"))
+_HEADINGS = runpy.run_path(str(_MASKING / "tables" / "headings.py"))
 SUFFIX: bytes = _NAMES["SUFFIX"]
 PUBLIC: bytes = _NAMES["PUBLIC"]
 
@@ -194,7 +194,7 @@ BACKWARD: dict[str, bytes] = {
 }  # fmt: skip
 """An automaton for each that reads backwards; a text begins as if a line break stood before it."""
 
-_SURROUNDINGS = runpy.run_path(str(_MASKING / "tails.py"))
+_SURROUNDINGS = runpy.run_path(str(_MASKING / "forms" / "tails.py"))
 _COLUMNS = {"STRICT_HEADER": "STRICT", "LOOSE_HEADER": "LOOSE"}
 """Forms of which not every name that tells is one, and where `headings` has theirs."""
 

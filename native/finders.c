@@ -1,4 +1,4 @@
-/* Finds the secret around the places where triggers ended, by the finders of guardcli/masking/finders.py.
+/* Finds the secret around the places where triggers ended, by the finders of guardcli/masking/compiled/finders.py.
  *
  * A form is looked for once on each line: what a search has read is not read again for the next trigger. */
 

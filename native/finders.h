@@ -1,4 +1,4 @@
-/* What guardcli/masking/finders.py hands over: how the secret around a trigger is found. */
+/* What guardcli/masking/compiled/finders.py hands over: how the secret around a trigger is found. */
 
 #ifndef GUARD_FINDERS_H
 #define GUARD_FINDERS_H
@@ -7,7 +7,7 @@
 
 #define DISTANCES 6 /* an even number: no room is left before the addresses */
 
-/* As guardcli.masking.finders.Finder. Programs that it has not are null. */
+/* As guardcli.masking.compiled.finders.Finder. Programs that it has not are null. */
 struct finder {
     uint32_t way, ahead, question, whole, behind[DISTANCES];
     const uint32_t *head, *value, *wants, *declines, *against, *lead;

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GUARD_MASK_VERSION 17 /* raised with every change of what is exported; guardcli/masking/native.py holds it too */
+#define GUARD_MASK_VERSION 17 /* raised with every change of what is exported; guardcli/masking/compiled/native.py holds it too */
 #define EXPORT __attribute__((visibility("default")))
 #define NO_RANK 255
 
@@ -37,7 +37,7 @@ struct hit {
     uint32_t end, form;
 };
 
-/* What the sweep looks for, in the order of guardcli.masking.native.Swept. */
+/* What the sweep looks for, in the order of guardcli.masking.compiled.native.Swept. */
 enum kind { CREDIT_CARD, IBAN, NATIONAL_ID, EMAIL, PHONE, VENDOR_TOKEN, KINDS };
 
 enum class { DIGIT = 1, UPPER = 2, LOWER = 4, UNDERSCORE = 8, LOCAL = 16, PLAIN = 32, LABEL = 64, HEX = 128 };

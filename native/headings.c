@@ -1,4 +1,4 @@
-/* Tells under which lines a table may begin whose header names a column that tells: guardcli/masking/telling.py says what
+/* Tells under which lines a table may begin whose header names a column that tells: guardcli/masking/tables/telling.py says what
  * becomes of them. What is left out here begins none. */
 
 #define _GNU_SOURCE

@@ -1,4 +1,4 @@
-/* Judges the values that finders find: by what they want and decline, and a question of guardcli.masking.native.Question. */
+/* Judges the values that finders find: by what they want and decline, and a question of guardcli.masking.compiled.native.Question. */
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* Finds what a policy's own pattern matches, by an automaton of guardcli/masking/automata.py: the longest of the leftmost. */
+/* Finds what a policy's own pattern matches, by an automaton of guardcli/masking/compiled/automata.py: the longest of the leftmost. */
 
 #include "automata.h"
 #include "values.h"

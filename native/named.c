@@ -1,7 +1,7 @@
 /* Finds what stands around a telling name where nothing is assigned to it: elements, pairs, arguments, sentences.
  *
  * An automaton reads the text for the names; where one ends, others read what follows, each for one form of
- * guardcli/masking/tails.py; where that is there, what must stand before the name is looked at. */
+ * guardcli/masking/forms/tails.py; where that is there, what must stand before the name is looked at. */
 
 #include <stdlib.h>
 #include <string.h>

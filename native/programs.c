@@ -1,4 +1,4 @@
-/* Runs the programs of guardcli/masking/programs.py: matches as Python's `re` does, by trying one branch after the other.
+/* Runs the programs of guardcli/masking/compiled/programs.py: matches as Python's `re` does, by trying one branch after the other.
  *
  * What is left to try stands in a room of bounded size, and what a caller asks takes a bounded number of steps. A text for
  * which that is not enough was written by somebody who wants it so: the caller is told. */

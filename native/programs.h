@@ -1,4 +1,4 @@
-/* Programs of guardcli/masking/programs.py, which match as Python's `re` does. */
+/* Programs of guardcli/masking/compiled/programs.py, which match as Python's `re` does. */
 
 #ifndef GUARD_PROGRAMS_H
 #define GUARD_PROGRAMS_H

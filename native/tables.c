@@ -1,6 +1,6 @@
 /* Walks over the rows of tables and over records, and judges what stands in the columns that are masked.
  *
- * It takes the rows that are plain: where one is not, guardcli/masking/tables.py and records.py say what it is, and the walk
+ * It takes the rows that are plain: where one is not, guardcli/masking/tables/headed.py and records.py say what it is, and the walk
  * goes on behind it. */
 
 #define _GNU_SOURCE

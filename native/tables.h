@@ -14,7 +14,7 @@
 
 enum layout { ALIGNED, DELIMITED, RECORDS };
 
-/* What guardcli/masking/rows.py packs. `bounds` holds the first and the last position of each column of aligned rows, and
+/* What guardcli/masking/tables/rows.py packs. `bounds` holds the first and the last position of each column of aligned rows, and
  * the indexes of the masked fields of others, in order. `total` says of records that a
  * line stands between names and values, `hit` that the last name of a record is masked. */
 struct table {
@@ -29,7 +29,7 @@ struct line {
     size_t start, end;
 };
 
-/* Tell whether a column's name is one of those that are numbered so in guardcli/masking/headings.py; PERHAPS of one that
+/* Tell whether a column's name is one of those that are numbered so in guardcli/masking/tables/headings.py; PERHAPS of one that
  * is not of ASCII alone. */
 enum answer guard_is_column(unsigned names, struct text name);
 

@@ -1,4 +1,4 @@
-/* Judges telephone numbers by the plans of guardcli/masking/numbering.py, as phonenumbers parses and judges them: what is
+/* Judges telephone numbers by the plans of guardcli/masking/compiled/numbering.py, as phonenumbers parses and judges them: what is
  * dialled before a number is taken off, and the first region whose number it may be decides. */
 
 #include <string.h>

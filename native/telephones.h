@@ -9,7 +9,7 @@
 #define CODES 1000
 #define HOMES 20
 
-/* What guardcli/masking/numbering.py packs: of a region the leading digits that say that a number is its own, all its
+/* What guardcli/masking/compiled/numbering.py packs: of a region the leading digits that say that a number is its own, all its
  * numbers, those of a kind that is known, and a bit for each length that numbers have, or those that are dialled nearby. */
 struct region {
     const uint32_t *leading;

@@ -1,4 +1,4 @@
-/* Whether a value is a secret: what values.c tells, each explained there or in guardcli/masking/rightside.py. */
+/* Whether a value is a secret: what values.c tells, each explained there or in guardcli/masking/compiled/rightside.py. */
 
 #ifndef GUARD_VALUES_H
 #define GUARD_VALUES_H

@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 from re import _parser as parser  # type: ignore[attr-defined]
 
+from guardcli.masking.compiled.finders import Finder
+from guardcli.masking.compiled.programs import program
 from guardcli.masking.detectors import REGISTRY
-from guardcli.masking.finders import Finder
-from guardcli.masking.programs import program
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from masking.test_scanner_triggers import example

@@ -107,10 +107,10 @@ def share_patterns(directory: Path) -> None:
 def compile_what_changed() -> None:
     """Compile the shim and masking's library again where a source is newer: what is tested is what lies here."""
     made = [ROOT / "guardcli" / "_shim" / "guard-shim", ROOT / "guardcli" / "_native" / "libguard_mask.so"]
+    masking = ROOT / "guardcli" / "masking"
+    read = ("compiled/automata.py", "forms/names.py", "forms/tails.py", "tables/headings.py")
     sources = [path for room in ("shims", "native") for path in (ROOT / room).iterdir()]
-    newest = max(
-        path.stat().st_mtime for path in [*sources, ROOT / "setup.py", ROOT / "guardcli" / "masking" / "names.py"]
-    )
+    newest = max(path.stat().st_mtime for path in [*sources, ROOT / "setup.py", *(masking / name for name in read)])
     if not all(path.is_file() and path.stat().st_mtime >= newest for path in made):
         subprocess.run([sys.executable, "setup.py", "-q", "build_native", "--inplace"], cwd=ROOT, check=True)
 

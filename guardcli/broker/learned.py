@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from guardcli.broker.limits import Mask, Observer
-from guardcli.masking.chosen import is_chosen
+from guardcli.masking.compiled.chosen import is_chosen
 from guardcli.masking.exact import ExactValues
 from guardcli.model.secrets import Secret
 

@@ -6,10 +6,10 @@ from array import array
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
-from guardcli.masking.finders import Finder
-from guardcli.masking.followers import Follower
-from guardcli.masking.native import Spans
-from guardcli.masking.tails import Tail
+from guardcli.masking.compiled.finders import Finder
+from guardcli.masking.compiled.native import Spans
+from guardcli.masking.followers.follower import Follower
+from guardcli.masking.forms.tails import Tail
 
 LOOK_BACK = 4608
 """No detector looks further back than this many bytes before the place where its trigger fired."""

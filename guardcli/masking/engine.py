@@ -7,20 +7,20 @@ from dataclasses import replace
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
-from guardcli.masking.asides import asides
-from guardcli.masking.columns import Column
 from guardcli.masking.detector import Detector
 from guardcli.masking.detectors import REGISTRY
-from guardcli.masking.encoded import Encoded, Search
+from guardcli.masking.encoded.transcoding import STREAMED, Transcoded
+from guardcli.masking.encoded.values import Encoded, Search
+from guardcli.masking.encoded.wrapped import JOINED, Wrapped
+from guardcli.masking.forms.tails import Tail
 from guardcli.masking.patterns import Pattern, allowed, values
 from guardcli.masking.plan import Plan
 from guardcli.masking.scanner import Scanner, digest
 from guardcli.masking.spans import State
 from guardcli.masking.strategies import substitute
 from guardcli.masking.stream import MaskStream, Observer
-from guardcli.masking.tails import Tail
-from guardcli.masking.transcoding import STREAMED, Transcoded
-from guardcli.masking.wrapped import JOINED, Wrapped
+from guardcli.masking.tables.asides import asides
+from guardcli.masking.tables.columns import Column
 from guardcli.model.errors import ConfigurationError
 from guardcli.model.masking import MaskRule, Strategy
 

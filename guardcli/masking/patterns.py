@@ -8,9 +8,9 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from guardcli.masking.automata import compile_quickly
+from guardcli.masking.compiled.automata import compile_quickly
+from guardcli.masking.compiled.native import Matcher, Row, Spans
 from guardcli.masking.detector import Detector
-from guardcli.masking.native import Matcher, Row, Spans
 from guardcli.masking.overlong import BOUND, reach, rest_of
 from guardcli.model.errors import ConfigurationError
 

@@ -15,15 +15,15 @@ from itertools import chain
 from operator import itemgetter
 from typing import NamedTuple
 
+from guardcli.masking.compiled.finders import Finder, Table
+from guardcli.masking.compiled.native import Emitter, Row, Spans, Sweep, find
 from guardcli.masking.detector import Detector
-from guardcli.masking.finders import Finder, Table
-from guardcli.masking.followers import Follower
-from guardcli.masking.native import Emitter, Row, Spans, Sweep, find
+from guardcli.masking.followers.follower import Follower
 from guardcli.masking.overlong import BOUND, LINE, reach, rest_of
-from guardcli.masking.rows import Walker
 from guardcli.masking.scanner import Scanner
 from guardcli.masking.sieve import Ending
 from guardcli.masking.spans import LONG_LINE, Span, State
+from guardcli.masking.tables.rows import Walker
 from guardcli.masking.views import CUT_OFF, Unwrapped, View, is_wrapped
 from guardcli.model.masking import MaskRule, Strategy
 

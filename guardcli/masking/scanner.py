@@ -12,8 +12,8 @@ from collections.abc import Callable, Collection, Sequence
 
 import hyperscan
 
-from guardcli.masking.names import TELLING
-from guardcli.masking.native import named
+from guardcli.masking.compiled.native import named
+from guardcli.masking.forms.names import TELLING
 from guardcli.model.errors import ConfigurationError
 
 _NAME = rb"(?i)" + TELLING

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from guardcli.masking.followers import Follower
+from guardcli.masking.followers.follower import Follower
 
 LONG_LINE = 32768
 """A line longer than this is masked piece by piece; what goes on over lines judges it by its first bytes, so many."""

@@ -16,8 +16,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from guardcli.masking.compiled.native import Job, Spans
 from guardcli.masking.detector import LOOK_AHEAD, LOOK_BACK
-from guardcli.masking.native import Job, Spans
 from guardcli.masking.overlong import undecided
 from guardcli.masking.plan import Plan
 from guardcli.masking.spans import LONG_LINE, Span, State

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
-from guardcli.masking.native import view
+from guardcli.masking.compiled.native import view
 
 SEQUENCE = re.compile(
     rb"\x1b(?:"

@@ -9,13 +9,13 @@ from re import _parser as parser  # type: ignore[attr-defined]
 
 from masking.test_scanner_triggers import example
 
+from guardcli.masking.compiled.finders import Table
+from guardcli.masking.compiled.native import find
 from guardcli.masking.detector import Detector
 from guardcli.masking.detectors import REGISTRY
 from guardcli.masking.detectors.cookie import Header
 from guardcli.masking.detectors.jwt import Jwt
 from guardcli.masking.detectors.kubernetes import Inline
-from guardcli.masking.finders import Table
-from guardcli.masking.native import find
 from guardcli.masking.scanner import Scanner
 
 SIFTED = [part for kind in REGISTRY.values() for part in kind.parts() if part.sifted]

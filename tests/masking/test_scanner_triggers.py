@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from guardcli.masking.detectors import REGISTRY
+from guardcli.masking.forms.tokens import TokenDetector
 from guardcli.masking.scanner import Scanner
-from guardcli.masking.tokens import TokenDetector
 
 KINDS = [part for kind in REGISTRY.values() for part in kind.parts()]
 EXPRESSIONS = [trigger for kind in KINDS for trigger in kind.triggers]

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
+from guardcli.masking.compiled.finders import Way
 from guardcli.masking.detectors import REGISTRY
-from guardcli.masking.finders import Way
 from guardcli.masking.sieve import Sieve, without_looking_around
 
 PARTS = [part for kind in REGISTRY.values() for part in kind.parts()]

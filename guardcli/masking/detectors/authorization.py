@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from guardcli.masking.judges import Judge
-from guardcli.masking.native import Question
-from guardcli.masking.tokens import TokenDetector
+from guardcli.masking.compiled.judges import Judge
+from guardcli.masking.compiled.native import Question
+from guardcli.masking.forms.tokens import TokenDetector
 
 
 class Authorization(TokenDetector):

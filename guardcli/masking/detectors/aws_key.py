@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from guardcli.masking.compiled.finders import Finder, Way
+from guardcli.masking.compiled.judges import Judge
 from guardcli.masking.detector import Detector
-from guardcli.masking.finders import Finder, Way
-from guardcli.masking.judges import Judge
 
 _ID = rb"(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9_])"
 _SECRET = rb"[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from guardcli.masking.compiled.finders import Finder, Way
+from guardcli.masking.compiled.judges import Judge
+from guardcli.masking.compiled.native import Question
 from guardcli.masking.detector import Detector
-from guardcli.masking.finders import Finder, Way
-from guardcli.masking.judges import Judge
-from guardcli.masking.native import Question
 
 _USERINFO = rb"://[^\s\0/:@\"'<>]{0,128}:([^\s\0\"'<>/]{1,4096})@"
 _EXAMPLE = rb"://(?:(?i:my)?user(?:name)?:(?:pass(?:word|wd)?|pwd|secret)|scott:tiger)@"

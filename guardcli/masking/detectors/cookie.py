@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from guardcli.masking.compiled.judges import CHOSEN, Judge
+from guardcli.masking.compiled.native import Question, cookies
 from guardcli.masking.detector import Detector
-from guardcli.masking.forms import Form, FormDetector
-from guardcli.masking.judges import CHOSEN, Judge
-from guardcli.masking.native import Question, cookies
-from guardcli.masking.tokens import TokenDetector
+from guardcli.masking.forms.form import Form, FormDetector
+from guardcli.masking.forms.tokens import TokenDetector
 
 _JAR = rb"\t(?:TRUE|FALSE)\t/[^\t\n]{0,100}\t(?:TRUE|FALSE)\t[0-9]{1,12}\t[^\t\n]{1,100}\t"
 _OBJECT = (

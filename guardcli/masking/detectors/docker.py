@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from guardcli.masking.compiled.judges import Judge
+from guardcli.masking.compiled.native import Question
 from guardcli.masking.detector import Detector
-from guardcli.masking.judges import Judge
-from guardcli.masking.native import Question
-from guardcli.masking.tokens import TokenDetector
+from guardcli.masking.forms.tokens import TokenDetector
 
 
 class Docker(TokenDetector):

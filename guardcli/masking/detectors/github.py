@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from guardcli.masking.detector import Detector
-from guardcli.masking.tokens import TokenDetector
+from guardcli.masking.forms.tokens import TokenDetector
 
 
 class GitHub(TokenDetector):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from guardcli.masking.tokens import TokenDetector
+from guardcli.masking.forms.tokens import TokenDetector
 
 
 class GitLab(TokenDetector):

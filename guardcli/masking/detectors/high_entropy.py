@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from guardcli.masking.compiled.finders import Finder, Way
+from guardcli.masking.compiled.judges import Judge
+from guardcli.masking.compiled.native import Question
 from guardcli.masking.detector import Detector
-from guardcli.masking.finders import Finder, Way
-from guardcli.masking.judges import Judge
-from guardcli.masking.native import Question
 
 _NAMES = (
     rb"(?:key|auth|cred|creds|signature|hmac|salt|seed|session[_-]?id|sid|otp|pin|pat|licen[cs]e|code[_-]?verifier"

@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from guardcli.masking.compiled.native import webtokens
 from guardcli.masking.detector import Detector
-from guardcli.masking.native import webtokens
 from guardcli.masking.overlong import BOUND
 
 _HEADER = re.compile(rb"(eyJ[A-Za-z0-9_-]{6,1500})\.")

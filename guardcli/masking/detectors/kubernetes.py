@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
+from guardcli.masking.compiled.finders import Finder, Way
+from guardcli.masking.compiled.judges import Judge
 from guardcli.masking.detector import Detector
-from guardcli.masking.finders import Finder, Way
-from guardcli.masking.followers import Follower
-from guardcli.masking.judges import Judge
+from guardcli.masking.followers.follower import Follower
+from guardcli.masking.followers.secretdata import SecretData, is_encoded_secret
 from guardcli.masking.overlong import BRACE
-from guardcli.masking.secretdata import SecretData, is_encoded_secret
 from guardcli.masking.sieve import Sieve
 
 _HEAD = re.compile(rb"([+-]? *)(?:- )?(\\?\"?)(data|stringData)\2:[ \t]*(?:\{)?[ \t]*\r?\n")

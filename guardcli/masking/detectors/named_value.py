@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from guardcli.masking.announced import ANNOUNCED, Announced
-from guardcli.masking.bars import Barred
+from guardcli.masking.compiled.judges import CHOSEN, STRING
 from guardcli.masking.detector import Detector
-from guardcli.masking.followers import Follower
-from guardcli.masking.forms import Form, FormDetector, in_any_case
-from guardcli.masking.inserted import Inserted
-from guardcli.masking.judges import CHOSEN, STRING
-from guardcli.masking.names import GUARDED, SUFFIX, TELLING
-from guardcli.masking.nextvalue import NextValue
-from guardcli.masking.tails import ATTRIBUTES, BRACED, KEY, PAIRED, SAID, SETTERS, B, Q, Tail
-from guardcli.masking.telling import telling_columns
+from guardcli.masking.followers.announced import ANNOUNCED, Announced
+from guardcli.masking.followers.follower import Follower
+from guardcli.masking.followers.inserted import Inserted
+from guardcli.masking.followers.nextvalue import NextValue
+from guardcli.masking.forms.form import Form, FormDetector, in_any_case
+from guardcli.masking.forms.names import GUARDED, SUFFIX, TELLING
+from guardcli.masking.forms.tails import ATTRIBUTES, BRACED, KEY, PAIRED, SAID, SETTERS, B, Q, Tail
+from guardcli.masking.tables.bars import Barred
+from guardcli.masking.tables.telling import telling_columns
 
 _TOLD = TELLING + SUFFIX
 _NAME = rb"(?i:(?<![\w$.:/-])(?:[\w$.:/-]{0,60}[\w$.:/-])??" + GUARDED + SUFFIX + rb")"

@@ -8,13 +8,13 @@ import re
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 
+from guardcli.masking.compiled.finders import Finder, Way
+from guardcli.masking.compiled.judges import Judge
+from guardcli.masking.compiled.native import Question
 from guardcli.masking.detector import Detector
-from guardcli.masking.finders import Finder, Way
-from guardcli.masking.headings import IDENTIFIERS
-from guardcli.masking.judges import Judge
-from guardcli.masking.native import Question
 from guardcli.masking.sieve import Sieve, without_counting
-from guardcli.masking.telling import TellingColumns
+from guardcli.masking.tables.headings import IDENTIFIERS
+from guardcli.masking.tables.telling import TellingColumns
 
 _WEAK: Sequence[tuple[bytes, bytes, str]] = (
     (rb"ssn|social.?security|itin", rb"[0-9]{9}", "us.ssn us.itin"),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from guardcli.masking.compiled.native import Spans, assigned
 from guardcli.masking.detector import Detector
-from guardcli.masking.names import SUFFIX, TELLING
-from guardcli.masking.native import Spans, assigned
+from guardcli.masking.forms.names import SUFFIX, TELLING
 
 _CLOSED = rb"(?:\\?[\"'`]\]?)?"
 

@@ -5,9 +5,9 @@ Who has one can try passwords against it without being seen.
 
 from __future__ import annotations
 
+from guardcli.masking.compiled.finders import Finder, Way
+from guardcli.masking.compiled.judges import Judge
 from guardcli.masking.detector import Detector
-from guardcli.masking.finders import Finder, Way
-from guardcli.masking.judges import Judge
 
 _HASH = (
     rb"\$(?:1|apr1)\$[./0-9A-Za-z]{1,16}\$[./0-9A-Za-z]{22}(?![./0-9A-Za-z])"

@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from guardcli.masking.compiled.finders import Finder, Way
+from guardcli.masking.compiled.judges import Judge
+from guardcli.masking.compiled.native import Question, Spans
+from guardcli.masking.compiled.numbering import HOMES, plans
 from guardcli.masking.detector import Detector
-from guardcli.masking.finders import Finder, Way
-from guardcli.masking.headings import NUMBERS
-from guardcli.masking.judges import Judge
-from guardcli.masking.native import Question, Spans
-from guardcli.masking.numbering import HOMES, plans
-from guardcli.masking.telling import TellingColumns
+from guardcli.masking.tables.headings import NUMBERS
+from guardcli.masking.tables.telling import TellingColumns
 
 _AMERICAN = rb"(?<![\w+.-])\([2-9][0-9]{2}\) ?[2-9][0-9]{2}[.-][0-9]{4}(?![\w-])"
 _NAMES = rb"(?:phone|mobile?|fax|tel|cell|msisdn)(?:[_ -]?(?:number|no))?"

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from guardcli.masking import calls, told
-from guardcli.masking.blockscalar import BlockScalar
 from guardcli.masking.detector import Detector
-from guardcli.masking.devices import DEVICES
-from guardcli.masking.followers import Follower
-from guardcli.masking.forms import FormDetector, in_any_case
-from guardcli.masking.links import LINKS
-from guardcli.masking.names import GUARDED, SUFFIX
-from guardcli.masking.places import CLIENTS, FILES, PROGRAMS
-from guardcli.masking.tails import Tail
+from guardcli.masking.followers.blockscalar import BlockScalar
+from guardcli.masking.followers.follower import Follower
+from guardcli.masking.forms import calls, told
+from guardcli.masking.forms.devices import DEVICES
+from guardcli.masking.forms.form import FormDetector, in_any_case
+from guardcli.masking.forms.links import LINKS
+from guardcli.masking.forms.names import GUARDED, SUFFIX
+from guardcli.masking.forms.places import CLIENTS, FILES, PROGRAMS
+from guardcli.masking.forms.tails import Tail
 
 _HEAD = re.compile(
     rb"(?i)([ \t]*)((?:- )*)[\"']?[\w.-]{0,60}?" + GUARDED + SUFFIX + rb"[\"']?:[ \t]+[|>][+-]?[0-9]?[ \t]*\r?\n"

@@ -7,12 +7,12 @@ import binascii
 import re
 from collections.abc import Sequence
 
+from guardcli.masking.compiled.finders import Finder, Way
+from guardcli.masking.compiled.judges import Judge
+from guardcli.masking.compiled.native import Question
 from guardcli.masking.detector import Detector
-from guardcli.masking.finders import Finder, Way
-from guardcli.masking.followers import Follower
-from guardcli.masking.judges import Judge
-from guardcli.masking.keyblock import BEGIN, KeyBlock, begins_body
-from guardcli.masking.native import Question
+from guardcli.masking.followers.follower import Follower
+from guardcli.masking.followers.keyblock import BEGIN, KeyBlock, begins_body
 
 _INLINE = re.compile(rb"(?:\\+[nr]|[A-Za-z0-9+/=: ,-](?!----)){1,8192}")
 _MATERIAL = re.compile(rb"[A-Za-z0-9+/=]{16}")

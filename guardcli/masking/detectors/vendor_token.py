@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
+from guardcli.masking.compiled.finders import Finder, Way
+from guardcli.masking.compiled.judges import Judge
+from guardcli.masking.compiled.native import Question, judge
 from guardcli.masking.detector import Detector
-from guardcli.masking.finders import Finder, Way
-from guardcli.masking.judges import Judge
-from guardcli.masking.native import Question, judge
-from guardcli.masking.vendors import BEGUN, FORMS, HOOKS, PREFIXED
+from guardcli.masking.forms.vendors import BEGUN, FORMS, HOOKS, PREFIXED
 
 _BACK = 300
 _MIXED = rb"(?s:[^0-9]*[0-9][^0-9]*[0-9].*|.*?[a-z][A-Z].*?[a-z][A-Z].*?[a-z][A-Z].*|[^0-9]*[0-9].*?[a-z][A-Z].*)"

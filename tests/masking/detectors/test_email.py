@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from guardcli.masking.native import Sweep
+from guardcli.masking.compiled.native import Sweep
 
 CASES = [
     "⟦alice@example.com⟧",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 from functools import cache
 
-from guardcli.masking.native import library
+from guardcli.masking.compiled.native import library
 
 SIZE_MAX = (1 << 31) - 1
 """Bytes of rows that are laid out at once: places in them are numbers of 32 bits."""

@@ -1,0 +1,81 @@
+"""Passwords given by their place among the arguments of a call: those of database, mail and HTTP clients.
+
+From the manuals of mysqli, PDO, java.net, .NET, requests, smtplib, ftplib, paramiko and their like.
+"""
+
+from __future__ import annotations
+
+from guardcli.masking.compiled.judges import CHOSEN, STRING
+from guardcli.masking.forms.form import Form
+from guardcli.masking.forms.tails import Tail
+
+_STRING = rb"(?:\"((?:[^\"\\\n]|\\.){1,8192})\"?|'((?:[^'\\\n]|\\.){1,8192})'?)"
+_GIVEN = rb"[ \t]{0,4}(?:\"[^\"\n]{0,300}\"|'[^'\n]{0,300}'|[\w.$]{1,100}(?:\(\))?)[ \t]{0,4},"
+_NEXT = rb"[ \t]{0,4}(?:Some\()?[\"'][^\"'\n]"
+_SPACE = rb"[ \t]{0,4}"
+
+_AFTER_TWO = (
+    rb"(?:mysqli|mysqli_connect|mysqli_real_connect|mysql_connect|PDO|PDO->__construct|mysqli->__construct|DBI->connect|pg_connect|getConnection"
+    rb"|MySQLdb\.connect|ibase_connect|oci_pconnect)\("
+)
+_AFTER_ONE = (
+    rb"(?:PasswordAuthentication|UsernamePasswordCredentials|UsernamePasswordToken|NetworkCredential|PlainAuthProvider"
+    rb"|HTTP(?:Basic|Digest|Proxy)Auth|"
+    rb"(?:[hH]ttp)?[bB]asic_?[aA]uth|setBasicAuth|SetBasicAuth|basicAuthentication|withBasicAuth"
+    rb"|ftp_login|oci_connect|PlainCredentials|aiohttp\.BasicAuth|BasicCredentials|createCredentials"
+    rb"|BasicAWSCredentials|algoliasearch|simple_bind(?:_s)?|[cC]redentials?\.(?:from|of|create|basic)|cy\.login"
+    rb"|AwsBasicCredentials\.create|StaticCredentialsProvider|SSHPassword)\("
+)
+_LOGIN = (
+    rb"(?:\b(?:smtp|server|session|conn|connection|client|imap|mail|mailer|ftp|s|M)\.(?:login|authenticate|auth)\()"
+)
+
+
+ARGUMENT = STRING._replace(declines=rb"(?s:-.*)")
+"""What may be a secret between quotes, and is no option."""
+
+
+def _call(head: bytes, arguments: bytes, judge: bool) -> Form:
+    wrapped = arguments + _SPACE + rb"(?:Some\()?"
+    return Form(head + arguments + _NEXT, head + wrapped, _STRING, ARGUMENT if judge else CHOSEN)
+
+
+CALLS = (
+    _call(_AFTER_TWO, _GIVEN + _GIVEN, True),
+    _call(_AFTER_ONE, _GIVEN, True),
+    _call(rb"mysql_real_connect\(", _GIVEN + _GIVEN + _GIVEN, True),
+    _call(rb"\bred(?:is)?[.:]auth\(", b"", True),
+    _call(_LOGIN, _GIVEN, False),
+    Form(
+        rb"ConvertTo-SecureString[ \t]{1,4}(?:-String[ \t]{1,4})?[\"'][^\"'\n]",
+        rb"(?i)ConvertTo-SecureString[ \t]{1,4}(?:-String[ \t]{1,4})?",
+        _STRING,
+        ARGUMENT,
+    ),
+    Form(
+        rb"ConvertTo-SecureString[^\n\"']{1,60}-String[ \t]{1,4}[\"'][^\"'\n]",
+        rb"(?i)ConvertTo-SecureString[^\n\"']{1,60}-String[ \t]{1,4}",
+        _STRING,
+        ARGUMENT,
+    ),
+    Form(
+        Tail.OPTION,
+        rb"(?i:[\"']-{1,2}[\w-]{0,60}(?:pass(?:word|wd|phrase)?|secret|token|api-?key)[\"'])[ \t]{0,4},[ \t]{0,4}",
+        _STRING,
+        ARGUMENT,
+    ),
+    Form(
+        rb"masterauth[\"'][ \t]{0,4},[ \t]{0,4}[\"'][^\"'\n]",
+        rb"(?i:[\"']-{1,2}[\w-]{0,60}masterauth[\"'])[ \t]{0,4},[ \t]{0,4}",
+        _STRING,
+        ARGUMENT,
+    ),
+)
+"""Forms of such calls."""
+
+OPENING = (
+    rb"(?:mysqli\w{0,13}|mysql_connect|PDO|getConnection|[aA]uth\w{0,12}|Credentials?|login|SecureString)["
+    rb"( \t][^\n]{0,300}?"
+    rb"(?<=[\s,(])[\"']([^\"'\n]*)"
+)
+"""What an unfinished quote may belong to that holds a password."""

@@ -1,0 +1,240 @@
+"""Where programs and formats have a place for a password without naming it: options of clients, and files.
+
+From the manual pages of the programs, and netrc(5), pgpass (PostgreSQL, libpq), ODBC, Oracle Net and Cisco IOS.
+"""
+
+from __future__ import annotations
+
+from guardcli.masking.compiled.judges import CHOSEN, GIVEN
+from guardcli.masking.forms.form import Form
+from guardcli.masking.forms.tails import Tail
+
+_VALUE = rb"(?:'([^'\n]{1,8192})'|\"([^\"\n]{1,8192})\"|([^\s\"'|;&<>]{1,8192}))"
+_WORD = rb"([^\s\"']{1,8192})"
+_FAR = 480
+
+
+_STOP = rb"for|to|is|and|or|in|on|from|the"
+WORD = GIVEN._replace(declines=rb"(?i)" + _STOP)
+"""Given, and not a word of a sentence."""
+
+
+COMMUNITY = GIVEN._replace(declines=rb"(?i)public|private|" + _STOP)
+"""More than the names that every device has from its maker."""
+
+
+_LOGINS = (
+    rb"vault|snyk|cargo|netlify|doctl|railway|vercel|wandb|ngrok|huggingface-cli|hf|pulumi|infracost|codecov|phrase"
+)
+"""Programs that are given a token as an argument."""
+
+
+def _client(programs: bytes, options: bytes, value: bytes = _VALUE) -> Form:
+    """Return the form of `options` of one of `programs`."""
+    names = rb"(?<![\w./-])(?:[\w./-]{0,60}/)?(?:" + programs + rb")"
+    head = rb"[ \t](?:" + options + rb")"
+    return Form(rb"\b(?:" + programs + rb")[ \t]", head, value, GIVEN, _FAR, names + rb"(?=[ \t])")
+
+
+CLIENTS = (
+    _client(rb"curl|wget|https?|xh", rb"(?:-u|-U|-a|--user|--auth|--proxy-user)[ \t=]?[\"']?[^\s:\"'/]{1,100}:", _WORD),
+    _client(
+        rb"curl|wget|https?|xh",
+        rb"(?:-u|-U|-a|--user|--auth|--proxy-user)[ \t=]?(?=[\"'][^\"'\n]* )[\"'][^\s:\"'/]{1,100}:",
+        rb"([^\"'\n]{1,8192})",
+    ),
+    _client(rb"https?|xh", rb"-A[ \t=]?bearer[ \t]+-a[ \t=]?"),
+    _client(rb"mosquitto_(?:pub|sub)", rb"-P[ \t]+"),
+    _client(rb"psexec(?:64)?(?:\.exe)?|cqlsh|snowsql", rb"-p[ \t]+"),
+    _client(rb"schtasks(?:\.exe)?", rb"/rp[ \t]+"),
+    _client(rb"cmdkey(?:\.exe)?", rb"/pass:"),
+    _client(rb"wpa_passphrase", rb"[^\s-]\S{0,31}[ \t]+"),
+    _client(rb"ansible-vault", rb"encrypt_string[ \t]+(?!-)"),
+    _client(rb"mc(?:li)?", rb"alias[ \t]+set[ \t]+\S{1,100}[ \t]+\S{1,300}[ \t]+\S{1,100}[ \t]+"),
+    _client(rb"jenkins-cli(?:\.jar)?", rb"-auth[ \t]+[^\s:@]{1,100}:", _WORD),
+    _client(rb"nmcli", rb"password[ \t]+"),
+    _client(rb"sshpass", rb"-p[ \t]?"),
+    _client(rb"mysql(?:dump|admin|import|show)?|mariadb(?:-dump|-admin)?", rb"-p(?![ \t])"),
+    Form(
+        rb"\b(?:docker|podman|oc|helm|nerdctl|skopeo|buildah|az|twine|crane)[ \t][a-z ]{0,20}(?:login|upload)[ \t]",
+        rb"[ \t]-p[ \t]+",
+        _VALUE,
+        GIVEN,
+        _FAR,
+        rb"\b(?:login|upload)(?=[ \t])",
+    ),
+    _client(rb"(?:redis|keydb|valkey)-cli", rb"(?:-a|AUTH|auth|requirepass|masterauth)[ \t]+"),
+    _client(rb"mongo(?:sh|dump|restore|import|export|stat)?", rb"-p[ \t]?(?![ \t-])"),
+    _client(rb"ldap(?:search|modify|add|delete|passwd|whoami|compare)", rb"-w[ \t]?"),
+    _client(rb"sqlcmd|bcp|osql|isql|tsql", rb"-P[ \t]?"),
+    _client(rb"unzip|zip|ipmitool|zipcloak", rb"-P[ \t]?"),
+    _client(rb"7z[ar]?|rar|unrar", rb"-h?p(?![ \t])"),
+    _client(rb"openssl", rb"(?:-k[ \t]+|-pass(?:in|out)?[ \t]+[\"']?pass:)"),
+    _client(rb"keytool|jarsigner|orapki|mkstore", rb"-(?:(?:src|dest)?(?:store|key)pass|new|wpwd?)[ \t]+"),
+    _client(
+        rb"smbclient|rpcclient|winexe|smbmap|smbget|net|nmblookup|wmic",
+        rb"(?:-U|--user)[ \t=]?[\"']?[^\s%\"']{1,100}%",
+        _WORD,
+    ),
+    _client(
+        rb"htpasswd", rb"-[a-zA-Z]{0,6}b[a-zA-Z]{0,6}[ \t]+(?:-\w+[ \t]+){0,6}\S{1,200}[ \t]+[^\s-]\S{0,100}[ \t]+"
+    ),
+    _client(rb"[xw]freerdp3?|mstsc|rdesktop", rb"(?:/p:|-p[ \t]+)"),
+    _client(rb"snmp(?:walk|get|set|bulkwalk|getnext|table|trap)", rb"-[AXc][ \t]?"),
+    _client(rb"net(?:\.exe)?[ \t]{1,4}use", rb"/user:\S{1,100}[ \t]+(?![/\\])"),
+    _client(rb"net(?:\.exe)?[ \t]{1,4}user", rb"[\w.-]{1,60}[ \t]+(?![/\\*])"),
+    _client(rb"rabbitmqctl", rb"(?:add_user|change_password|authenticate_user)[ \t]+\S{1,100}[ \t]+"),
+    _client(rb"useradd|usermod|adduser", rb"-p[ \t]+"),
+    _client(rb"plink|pscp|psftp|putty|kitty", rb"-pw[ \t]+"),
+    _client(rb"lftp|ncftp", rb"-u[ \t]?[\"']?[^\s,\"']{1,100},", _WORD),
+    _client(rb"ssh-keygen", rb"-[NP][ \t]+"),
+    _client(
+        rb"restic|borg|rclone|ansible(?:-\w{1,12})?",
+        rb"--?[\w-]{0,20}pass(?:word)?-command[ \t=]+[\"']?(?:echo|printf)[ \t]+",
+        _WORD,
+    ),
+    _client(
+        rb"sqlplus|expdp|impdp|rman|sqlldr",
+        rb"[\"']?(?:userid=|target[ \t]+)?[\w$#]{1,60}/",
+        rb"([^\s\"'@/]{1,8192})(?=@|[\"']|[ \t\r\n]|\Z)",
+    ),
+    Form(
+        rb"\b(?:" + _LOGINS + rb")[ \t][a-z ]{0,20}(?:login|unseal|auth|(?:add-)?authtoken)[ \t]",
+        rb"\b(?:login|unseal|auth|authtoken)[ \t]+(?:init[ \t]+-t[ \t]+|-[\w-]{1,20}[ \t]+)?",
+        _VALUE,
+        CHOSEN,
+        60,
+    ),
+    Form(
+        rb"\b(?:" + _LOGINS + rb")[ \t][a-z ]{0,20}(?:login|unseal|auth)[ \t]",
+        rb"\b(?:login|unseal|auth)[ \t]+(?:-[\w-]{1,20}[ \t]+)?",
+        rb"([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})(?![\w-])",
+        GIVEN,
+        60,
+    ),
+    Form(
+        rb"--from-literal[ =][\"']?[\w.-]{1,100}=[\"']?[^\s\"']",
+        rb"--from-literal[ =][\"']?(?!(?:user(?:name)?|host(?:name)?|port|db(?:name)?|database)=)[\w.-]{1,100}=[\"']?",
+        rb"([^\s\"']{1,8192})",
+    ),
+    Form(
+        rb"\b(?:echo|printf)[ \t]{1,4}(?:-\w{1,4}[ \t]{1,4})?[\"']?[^\s\"'|]",
+        rb"(?:echo|printf)[ \t]+(?:-\w+[ \t]+)?[\"']?",
+        rb"(?:[\w.-]{1,60}:)?([^\s\"'|;&<>:]{1,4096})[\"']?[ \t]*\|[ \t]*(?:sudo[^\n|]{0,60} -\w*S\b|"
+        rb"(?:sudo[ \t]+)?chpasswd|kinit|passwd[ \t]+--stdin"
+        rb"|[^\n|]{0,200}--password-stdin|cryptsetup)",
+    ),
+)
+"""Options of clients."""
+
+PROGRAMS = (
+    rb"curl|wget|https?|xh|sshpass|mysql\w{0,6}|mariadb[\w-]{0,6}|docker|podman|oc|helm|nerdctl|az|twine|[\w]{1,6}-cli|mongo\w{0,8}"
+    rb"|ldap\w{3,8}|sqlcmd|bcp|osql|isql|tsql|unzip|zip|ipmitool|7z[ar]?|rar|openssl|keytool|jarsigner|smbclient|rpcclient"
+    rb"|winexe|htpasswd|[xw]freerdp3?|rdesktop|snmp\w{3,8}|net|rabbitmqctl|useradd|usermod|ssh-keygen|restic|sqlplus|expdp|impdp"
+)
+"""What an unfinished quote may belong to that holds a password."""
+
+FILES = (
+    Form(
+        Tail.ESCAPED,
+        rb"(?i)\b(?:pass(?:word|wd)|pwd|secret|token|api_?key)%3D",
+        rb"((?:[^\s&%\"'<>]|%(?!26)){1,8192})",
+    ),
+    Form(
+        rb"\b(?:ro|rw)community6?[ \t]{1,8}[^\s]",
+        rb"(?im)^[ \t]*(?:ro|rw)community6?[ \t]+",
+        _WORD,
+        COMMUNITY,
+    ),
+    Form(
+        rb"\bcreateuser[ \t]{1,8}(?:-e [^\s]{1,60} )?[^\s]{1,60}[ \t]{1,8}(?:MD5|SHA(?:-?[0-9]{3})?)[ \t]{1,8}[^\s]",
+        rb"(?i)[ \t](?:MD5|SHA(?:-?[0-9]{3})?)[ \t]{1,8}",
+        _VALUE,
+    ),
+    Form(
+        rb"\bcreateuser[ \t][^\n]{1,200}[ \t](?:DES|AES(?:-?[0-9]{3})?)[ \t]{1,8}[^\s]",
+        rb"(?i)[ \t](?:DES|AES(?:-?[0-9]{3})?)[ \t]{1,8}",
+        _VALUE,
+    ),
+    Form(
+        rb"/[\w.-]{0,60}pass(?:word|wd)?[\w-]{0,20}[ \t]{1,8}(?:password|string)[ \t]{1,8}[^\s]",
+        rb"(?i)/[\w.-]{0,60}pass(?:word|wd)?[\w-]{0,20}[ \t]{1,8}(?:password|string)[ \t]{1,8}",
+        _WORD,
+        WORD,
+    ),
+    Form(
+        rb"(?:header|header_up|request_header|fastcgi_param)[ \t]{1,4}(?:set[ \t]{1,4})?[\w-]{0,40}"
+        rb"(?:authorization|key|token|secret)[ \t]{1,8}[\"']?(?:basic |bearer |token )?[^\s\"'$%{]",
+        rb"(?i)header\w{0,6}[ \t]+(?:set[ \t]+)?[\w-]{0,40}(?:authorization|key|token|secret)[ \t]+[\"']?"
+        rb"(?:basic |bearer |token )?",
+        rb"([^\s\"'$%{};]{6,8192})",
+        CHOSEN,
+    ),
+    Form(
+        rb"(?:^|\n|[>:] ?)[a-z0-9.]{1,8} LOGIN [^\s]{1,100} [^\s]",
+        rb"(?m)(?:^|[>:] ?)[A-Za-z0-9.]{1,8} LOGIN \S{1,100} ",
+        rb"(?:\"([^\"\n]{1,8192})\"|([^\s\"]{1,8192}))(?=[ \t\r]*(?:\n|\Z))",
+    ),
+    Form(
+        rb"\bexpect[ \t][^\n]{0,60}pass(?:word|phrase)[^\n]{0,20}[ \t]send[ \t]{1,4}(?:-- )?\"[^\"\n$]",
+        rb"(?i)[ \t]send[ \t]{1,4}(?:-- )?",
+        rb"\"([^\"\\\n]{1,8192})",
+    ),
+    Form(
+        Tail.LOGIN,
+        rb"(?i)(?<![\w'])login[ \t]+\S{1,100}[ \t]+password[ \t]+",
+        rb"([^\s{}]{1,8192})",
+        WORD,
+    ),
+    Form(
+        rb"\b(?:requirepass|masterauth|bindpw|rootpw|olcrootpw)[ \t:]{1,8}"
+        rb"(?:--[a-z-]{1,20}[ \t]{1,8}){0,3}[\"']?[^\s\"'-]",
+        rb"(?im)(?:^|[ \t])(?:--)?(?:requirepass|masterauth|bindpw|rootpw|olcrootpw)[ \t:]+"
+        rb"(?:--[a-z-]{1,20}[ \t]+){0,3}",
+        _VALUE,
+        WORD,
+    ),
+    Form(
+        rb":(?:5432|5433|6432|\*):[^:\s]{1,64}:[^:\s]{1,64}:[^\s:]",
+        rb"(?m)^[ \t]{0,8}(?:\*|[A-Za-z][\w-]{0,60}(?:\.[\w-]{1,60}){0,8}|[0-9.]{7,15}|/[\w./-]{1,100}):(?:5432|5433"
+        rb"|6432|\*)"
+        rb":[^:\s]{1,64}:[A-Za-z_*][^:\s]{0,63}:",
+        rb"([^\s:]{1,8192})(?![\S])",
+    ),
+    Form(
+        rb"\bjdbc:oracle:(?:thin|oci8?):[\w$#]{1,60}/[^\s@]",
+        rb"jdbc:oracle:(?:thin|oci8?):[\w$#]{1,60}/",
+        rb"([^\s\"'<>]{1,4096})@",
+    ),
+    Form(
+        rb"[A-Za-z0-9_.-]:[^\s:/\"'<>]{1,200}@(?:tcp|unix|udp)\(",
+        rb"(?<![\w@/.-])[\w.-]{1,60}:",
+        rb"([^\s:/\"'<>]{1,4096})@(?:tcp|unix|udp)\(",
+        GIVEN,
+        1,
+    ),
+    Form(
+        rb"auth[ \t]{0,2}[=:]?[ \t]{0,2}[(\[][ \t]{0,2}[\"'][^\"'\n]{1,100}[\"'][ \t]{0,4},[ \t]{0,4}[\"'][^\"']",
+        rb"(?i)auth[ \t]*[=:]?[ \t]*[(\[][ \t]*[\"'][^\"'\n]{1,100}[\"'][ \t]*,[ \t]*",
+        rb"(?:\"([^\"\n]{1,4096})\"|'([^'\n]{1,4096})')",
+    ),
+    Form(
+        rb"\b(?:password|secret|key|key-string|md5)[ \t]{1,2}[05-9][ \t]{1,2}[^\s]{4}",
+        rb"(?im)^[ \t]*(?:[\w./-]+[ \t]+){0,8}?(?:password|secret|key|key-string|md5)[ \t]+[05-9][ \t]+",
+        rb"(\S{4,8192})",
+        CHOSEN,
+    ),
+    Form(
+        rb"(?:\bsnmp-server[ \t]{1,2}community|(?:^|\n)[ \t]{0,4}enable[ \t]{1,2}(?:secret|password)|\b(?:tacacs"
+        rb"|radius)-server[ \t]{1,2}key"
+        rb"|\bpre-shared-key|\bisakmp[ \t]{1,2}key|\bkey-string|\bneighbor[ \t]{1,2}[^\s]{1,45}[ \t]{1,2}password|"
+        rb"\bwpa-psk)[ \t]{1,4}[\"']?[^\s\"']",
+        rb"(?im)(?:snmp-server[ \t]+community|^[ \t]{0,4}enable[ \t]+(?:secret|password)|(?:tacacs|radius)-server"
+        rb"[ \t]+key|pre-shared-key"
+        rb"(?:[ \t]+(?:local|remote|address[ \t]+\S+[ \t]+key))?|isakmp[ \t]+key|key-string|neighbor[ \t]+\S{1,45}"
+        rb"[ \t]+password|wpa-psk)"
+        rb"[ \t]+(?![0-9][ \t])",
+        _VALUE,
+        COMMUNITY,
+    ),
+)
