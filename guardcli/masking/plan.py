@@ -9,29 +9,20 @@ from __future__ import annotations
 
 import re
 from array import array
-from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import chain
-from operator import itemgetter
-from typing import NamedTuple
 
 from guardcli.masking.compiled.finders import Finder, Table
 from guardcli.masking.compiled.native import Emitter, Row, Spans, Sweep, find
 from guardcli.masking.detector import Detector
 from guardcli.masking.followers.follower import Follower
-from guardcli.masking.overlong import BOUND, LINE, reach, rest_of
+from guardcli.masking.followers.led import Beginning, Begins, Led, asked, first_of
+from guardcli.masking.overlong import BOUND, reach, rest_of
 from guardcli.masking.scanner import Scanner
 from guardcli.masking.sieve import Ending
-from guardcli.masking.spans import LONG_LINE, Span, State
-from guardcli.masking.tables.rows import Walker
+from guardcli.masking.spans import Span, State
 from guardcli.masking.views import CUT_OFF, Unwrapped, View, is_wrapped
 from guardcli.model.masking import MaskRule, Strategy
-
-Beginning = tuple[int, Follower]
-"""Where lines begin that a follower must see, and the follower."""
-
-Begins = Callable[[int], Beginning | None]
-"""Returns the first beginning at a place or behind it."""
 
 _SPLIT_WORD = re.compile(rb"(?:\A|(?<=[ \t\0\r]))[0-9A-Z+(][0-9A-Z().-]{0,40}(?:[ -][0-9A-Z().-]{0,40}){0,12}\Z")
 _LONGEST_NUMBER = 64
@@ -258,8 +249,8 @@ class Plan:
                 if start >= base and end > start:
                     spans.append((start, end, rank, False, rest if end == len(text) else 0))
         if begun or headed or state.followers:
-            begins = {rank: _begun(known) for rank, known in begun.items()}
-            begins |= {rank: _asked(text, ends, self.kinds[rank]) for rank, ends in headed.items()}
+            begins = {rank: first_of(known) for rank, known in begun.items()}
+            begins |= {rank: asked(text, ends, self.kinds[rank].begin) for rank, ends in headed.items()}
             state = State(self._follow(text, base, state, begins, spans, walked), state.swallow, state.within)
         return spans, state
 
@@ -283,7 +274,7 @@ class Plan:
         if state.within:
             base = text.find(b"\n", base) + 1 or len(text)
         for rank in sorted({*active, *begun}):
-            last = _Led(rank, spans, walked).run(text, base, active.get(rank), begun.get(rank, _begun(())))
+            last = Led(rank, spans, walked).run(text, base, active.get(rank), begun.get(rank, first_of(())))
             if last is not None:
                 after.append((rank, last))
         return tuple(after)
@@ -292,71 +283,6 @@ class Plan:
 def _line_of(text: bytes, base: int) -> int:
     """Return where the line of `base` begins, or the text where that is further back."""
     return base if base == 0 or text[base - 1] == 0x0A else text.rfind(b"\n", 0, base) + 1
-
-
-class _Led(NamedTuple):
-    """What becomes of the lines that followers of one detector are led over."""
-
-    rank: int
-    spans: list[Row]
-    walked: Spans
-
-    def run(self, text: bytes, base: int, follower: Follower | None, begins: Begins) -> Follower | None:
-        """Lead followers line by line to the end of `text`; return the one that goes on."""
-        place = base
-        while True:
-            if follower is None:
-                if (begun := begins(place)) is None:
-                    return None
-                place, follower = begun
-            if isinstance(follower, Walker):
-                place, follower = follower.walk(text, place, self.rank, self.walked)
-            if place >= len(text):
-                return follower
-            newline = text.find(b"\n", place)
-            end = newline if newline >= 0 else len(text)
-            if end - place > LONG_LINE:
-                follower = _head(text, place, follower, self.rank, self.spans)
-            else:
-                gone, follower = follower.line(text, place, end)
-                self.spans.extend([(one.start, one.end, self.rank, one.drop, 0) for one in gone])
-            place = end + 1
-
-
-def _begun(known: Sequence[Beginning]) -> Begins:
-    """Return what finds the first of those that are known."""
-
-    def after(place: int) -> Beginning | None:
-        index = bisect_left(known, place, key=itemgetter(0))
-        return known[index] if index < len(known) else None
-
-    return after
-
-
-def _asked(text: bytes, ends: Sequence[int], kind: Detector) -> Begins:
-    """Return what asks `kind` of one line after the other that ends at `ends`."""
-
-    def after(place: int) -> Beginning | None:
-        for index in range(bisect_left(ends, place), len(ends)):
-            if (begun := kind.begin(text, ends[index])) is not None:
-                return begun
-        return None
-
-    return after
-
-
-def _head(text: bytes, place: int, follower: Follower, rank: int, spans: list[Row]) -> Follower | None:
-    """Let `follower` judge the head of the over-long line at `place`; what reaches the head's end masks the rest."""
-    cut = place + LONG_LINE
-    gone, after = follower.line(text, place, cut, True)
-    if gone and gone[-1].end == cut:
-        start = gone[0].start
-        rest = rest_of(text, start, start + BOUND) if len(gone) == 1 and cut - start >= BOUND else LINE
-        end = reach(text, cut, rest)
-        spans.append((start, end, rank, False, rest if end == len(text) else 0))
-    else:
-        spans.extend((one.start, one.end, rank, one.drop, 0) for one in gone)
-    return after
 
 
 def _finders_of(

@@ -8,5 +8,6 @@
 ``nextvalue``    ``- name: X`` and the ``value:`` below it
 ``nested``       all scalars below a key of JSON or YAML
 ``inserted``     names in one list, values in another: INSERT (SQL)
+``led``          how all of these are led from line to line
 ===============  ======================================================================================
 """
