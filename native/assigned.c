@@ -17,7 +17,9 @@
 #define SHORTEST 3
 #define LONG_WORD 5
 #define HEAD_MAX 100
-#define HEAD_BLANKS 16
+#define DEEPEST 7 /* backslashes before a quote: JSON three times within strings of JSON */
+#define TAG_MAX 60
+#define HEAD_BLANKS 64
 
 /* What stands before a value on its line, and what its name tells. */
 struct place {
@@ -154,7 +156,8 @@ static bool is_variable(struct text before)
         start--;
     if (start == before.length || !is(before.bytes[start], UPPER))
         return false;
-    return !start || is_space(before.bytes[start - 1]) || is_among(before.bytes[start - 1], ";&|(\"'{,!-");
+    int prior = start ? before.bytes[start - 1] : 0;
+    return !prior || is_space(prior) || is_among(prior, ";&|(\"'{,!-");
 }
 
 /* Tell whether the name is one of a list of pairs, as logs, data sources and defaults of variables have them. */
@@ -191,19 +194,47 @@ static bool is_found(size_t start, size_t end, struct span *span)
     return true;
 }
 
-/* Take the string whose quote stands at `open`: a backslash is that of an escaped double quote. */
+/* Return how many backslashes stand at `place`. */
+static size_t backslashes(struct text text, size_t place)
+{
+    size_t count = 0;
+    while (at(text, place + count) == '\\')
+        count++;
+    return count;
+}
+
+/* Return how many backslashes escape the double quote at `place`, as in JSON within strings of JSON; 0 for none. */
+static size_t escapes(struct text text, size_t place)
+{
+    size_t count = backslashes(text, place);
+    return count <= DEEPEST && at(text, place + count) == '"' ? count : 0;
+}
+
+/* Take the string whose quote stands at `open`, behind the backslashes that escape it: one behind more is a part of it. */
+static bool take_escaped(struct text text, size_t open, bool strict, struct span *span)
+{
+    size_t level = escapes(text, open), start = open + level + 1, end = start;
+    for (size_t count = 0; count < VALUE_MAX && end < text.length && !is_among(text.bytes[end], "\"\n"); count++) {
+        size_t more = backslashes(text, end);
+        int next = at(text, end + more);
+        if (more && (next < 0 || next == '\n' || (next == '"' && more <= level)))
+            break;
+        end += more ? more + (next == '"') : 1;
+    }
+    return guard_is_secret_string(part(text, start, end), false, strict) && is_found(start, end, span);
+}
+
+/* Take the string whose quote stands at `open`. */
 static bool take_string(struct text text, size_t open, bool formatted, bool strict, struct span *span)
 {
     uint8_t quote = text.bytes[open];
-    size_t start = open + 1 + (quote == '\\'), end = start;
+    size_t start = open + 1, end = start;
+    if (quote == '\\')
+        return take_escaped(text, open, strict, span);
     for (size_t count = 0; count < VALUE_MAX && end < text.length; count++) {
         uint8_t byte = text.bytes[end];
         int next = at(text, end + 1);
-        if (quote == '\\' ? byte == '"' : byte == quote && !(quote == '\'' && next == '\''))
-            break;
-        if (byte == '\n')
-            break;
-        if (byte == '\\' && (next < 0 || (quote == '\\' ? next == '"' : next == '\n')))
+        if (byte == '\n' || (byte == quote && !(quote == '\'' && next == '\'')) || (byte == '\\' && (next < 0 || next == '\n')))
             break;
         end += byte == '\\' || byte == quote ? 2 : 1;
     }
@@ -212,11 +243,41 @@ static bool take_string(struct text text, size_t open, bool formatted, bool stri
 
 static bool has_code(struct text before) { return accepts(&guard_code, before); }
 
+/* Return where a scalar of YAML begins behind an anchor and a tag of its type: `&name !!str value`. */
+static size_t past_properties(struct text text, size_t after)
+{
+    for (;;) {
+        size_t end = after;
+        if (at(text, after) == '&' || (at(text, after) == '!' && at(text, after + 1) == '!'))
+            while (end - after < TAG_MAX && end < text.length && !is_space(text.bytes[end]))
+                end++;
+        if (end == after || !is_blank(at(text, end)))
+            return after;
+        after = past_blanks(text, end, 64);
+    }
+}
+
+/* Tell whether an alias of YAML stands at `place`: `*name`. */
+static bool is_alias(struct text text, size_t place)
+{
+    size_t end = place + 1;
+    while (end < text.length && (is(text.bytes[end], ALPHA | UNDERSCORE) || text.bytes[end] == '-'))
+        end++;
+    return at(text, place) == '*' && end > place + 1 && (end == text.length || is_space(text.bytes[end]));
+}
+
 /* Take what stands alone behind a name at the head of its line, blanks included (YAML, INI). */
 static bool take_line(struct place *place, size_t after, struct span *span)
 {
-    struct text text = place->text, value = {text.bytes + after, 0};
-    if (is_among(at(text, after), "|>{[&!("))
+    struct text text = place->text;
+    if (place->colon) {
+        size_t scalar = past_properties(text, after);
+        if (scalar > after && is_among(at(text, scalar), "\"'"))
+            return take_string(text, scalar, false, place->strict, span);
+        after = scalar;
+    }
+    struct text value = {text.bytes + after, 0};
+    if (is_among(at(text, after), "|>{[&!(") || (place->colon && is_alias(text, after)))
         return false;
     while (value.length < VALUE_MAX && after + value.length < text.length && !is_among(value.bytes[value.length], "\n\r"))
         value.length++;
@@ -314,6 +375,23 @@ static size_t prefix_length(struct text text, size_t after)
     return 0;
 }
 
+/* Take all of a variable in quotes (`"NAME=two words"`), or between NULs (env -0); only the quote or the NUL ends it. */
+static bool take_enclosed(struct place *place, struct span *span)
+{
+    struct text text = place->text, before = place->before;
+    size_t start = before.length, end = place->at, most = place->at + VALUE_MAX;
+    while (start && is(before.bytes[start - 1], UPPER | DIGIT | UNDERSCORE))
+        start--;
+    int quote = start ? before.bytes[start - 1] : 0;
+    if (quote && !is_among(quote, "\"'"))
+        return false;
+    while (end < text.length && end < most && text.bytes[end] != quote && text.bytes[end] && text.bytes[end] != '\n')
+        end += text.bytes[end] == '\\' && quote ? 2 : 1;
+    if (end >= text.length || text.bytes[end] != quote)
+        return false;
+    return guard_is_secret_string(part(text, place->at, end), false, place->strict) && is_found(place->at, end, span);
+}
+
 static bool take_assigned(struct place *place, struct span *span)
 {
     struct text text = place->text, before = place->before;
@@ -324,7 +402,7 @@ static bool take_assigned(struct place *place, struct span *span)
     int quote = at(text, after + prefix);
     if (is_among(quote, "\"'") && at(text, after + prefix + 1) == quote && at(text, after + prefix + 2) == quote)
         after += prefix + 2, prefix = 0; /* three quotes, as TOML and Python have them */
-    if (is_among(quote, "\"'`\\") && (quote != '\\' || at(text, after + 1) == '"')) {
+    if (is_among(quote, "\"'`\\") && (quote != '\\' || escapes(text, after))) {
         if (quote != '`' && quote != '\\' && !prefix && is_open(before, (uint8_t)quote))
             return false;
         if (quote == '`' && after == at_ && place->colon)
@@ -335,7 +413,7 @@ static bool take_assigned(struct place *place, struct span *span)
     if ((after >= text.length || is_space(text.bytes[after])) && is_open(before, '"'))
         return false;
     if (!place->colon && after == at_ && is_variable(before))
-        return take_word(place, at_, shell_stops, false, true, span);
+        return take_enclosed(place, span) || take_word(place, at_, shell_stops, false, true, span);
     bool heads = is_head(before) && !has_sentence(before), blank = !before.length || is_blank(last(before));
     if (heads && (place->colon || blank || after > at_) && !(place->colon && after == at_))
         return take_line(place, after, span);
@@ -357,7 +435,7 @@ static bool take_option(struct text text, size_t at_, struct span *span)
     int first = at(text, after);
     if (is_among(first, "-=:|<("))
         return false;
-    if (is_among(first, "\"'`") || (first == '\\' && at(text, after + 1) == '"'))
+    if (is_among(first, "\"'`") || escapes(text, after))
         return take_string(text, after, false, true, span);
     struct text word = first != '\\' ? word_at(text, after, flag_stops) : (struct text){text.bytes, 0};
     if (!word.length || accepts(&guard_metavariable, word) || !guard_is_secret_word(word, -1, false, true, false))

@@ -16,14 +16,14 @@ _HEADINGS = runpy.run_path(str(_MASKING / "tables" / "headings.py"))
 SUFFIX: bytes = _NAMES["SUFFIX"]
 PUBLIC: bytes = _NAMES["PUBLIC"]
 
-CLOSED = rb"(?:\\?[\"'`]\]?)?"
+CLOSED = rb"(?:\\{0,7}[\"'`]\]?|\])?"
 _TYPED = (
     rb"(?:\[[0-9]{0,4}\]|[?!]?[ \t]{0,4}:[ \t]{0,4}[&*]?(?:'\w{1,16} )?[A-Za-z_][\w.]{0,40}(?:<[\w&' ]{1,40}>|\["
     rb"[\w.]{1,40}\])?\??"
     rb"(?:[ \t]\|[ \t]None)?)"
 )
 _SIGN = rb"(?:=>|:=|\|\|=|\?\?=|\?=|=|:|[ \t](?:\|\||\?\?)[ \t])"
-_HEAD = rb"\n?[ \t]*(?:[-+>~;#] )?(?:(?:export|set|ENV|ARG|readonly|local|declare -\w+)[ \t]+)?[\"']?"
+_HEAD = rb"\n?[ \t]*(?:[-+>~;#] |\+)?(?:(?:export|set|ENV|ARG|readonly|local|declare -\w+)[ \t]+)?[\"']?"
 _FILE = rb"(?:pem|key|crt|cer|txt|json|ya?ml|conf|cfg|ini|env|p12|pfx|jks|py|js|ts|php|rb|go|sh|sock|html?|md)"
 _STOP = (
     rb"(?:the|an?|of|to|is|are|for|from|that|which|with|must|will|via|using|can|cannot|be|been"
@@ -45,7 +45,7 @@ EXPRESSIONS: dict[str, bytes] = {
     # Names, and what follows them up to the sign of an assignment or the blank behind a flag.
     "names": rb"(?is:.*)(?i:" + TELLING + rb")",
     "typed": rb"(?i)" + SUFFIX + CLOSED + _TYPED + rb"[ \t]{0,4}=",
-    "signed": rb"(?i)" + SUFFIX + CLOSED + rb"[ \t]{0,16}" + _SIGN,
+    "signed": rb"(?i)" + SUFFIX + CLOSED + rb"[ \t]{0,64}" + _SIGN,
     "flagged": rb"(?i)" + SUFFIX + rb"[ \t]",
     # Lines before an assignment.
     "head": _HEAD + rb"[\w./$: -]*[\"'\]]{0,2}[ \t]*",

@@ -52,6 +52,11 @@ static inline bool is_at(struct text text, size_t place, unsigned classes)
 {
     return place < text.length && is(text.bytes[place], classes);
 }
+/* Return which of digits, small and capital letters it is; 0 for another byte and at the end. */
+static inline unsigned case_of(struct text text, size_t place)
+{
+    return is_at(text, place, ALNUM) ? guard_class[text.bytes[place]] & ALNUM : 0;
+}
 static inline size_t run(struct text text, size_t place, size_t most, unsigned classes)
 {
     size_t count = 0;

@@ -166,12 +166,6 @@ static bool is_body(struct text value)
     return differs(value, LAST_BODY) && !is_example(body);
 }
 
-/* Return which of digits, small and capital letters it is; 0 for another byte and at the end. */
-static unsigned case_of(struct text text, size_t place)
-{
-    return is_at(text, place, ALNUM) ? guard_class[text.bytes[place]] & ALNUM : 0;
-}
-
 /* Tell whether the first bytes are spread as random ones are: more than 3.2 bits each (Shannon's entropy). */
 static bool is_spread(struct text value)
 {

@@ -76,13 +76,29 @@ bool guard_is_chosen(struct text value)
         && !accepts(&guard_ordinary_place, head);
 }
 
+/* Tell whether capitals come as in names: behind a small letter a word begins, an abbreviation, or `Id`. */
+static bool is_cased(struct text name)
+{
+    for (size_t place = 1; place < name.length; place++) {
+        unsigned next = case_of(name, place + 1);
+        if (case_of(name, place) != UPPER || case_of(name, place - 1) != LOWER)
+            continue;
+        if (name.bytes[place] == 'I' && place + 1 < name.length && (name.bytes[place + 1] | 0x20) == 'd')
+            continue;
+        if (!(next & ALPHA) || case_of(name, place + 2) != next)
+            return false;
+    }
+    return true;
+}
+
 /* Tell whether it is a name that tells of a secret (`dbPassword`, `api_key_id`), behind a few other words of a name. */
 static bool is_telling(struct text value)
 {
     for (size_t place = 0; place <= TELLING_MAX && place < value.length; place++) {
         struct text rest = {value.bytes + place, value.length - place};
         uint8_t first = rest.bytes[0];
-        if (((place == 0 || is(value.bytes[place - 1], ALPHA)) && accepts(&guard_telling, rest))
+        bool within = place && is(value.bytes[place - 1], ALPHA) && is_cased(rest);
+        if (((place == 0 || within) && accepts(&guard_telling, rest))
             || (is(first, UPPER) && accepts(&guard_capital, rest)))
             return true;
         bool joint = first == '_' || first == '$' || first == '.' || first == '-';

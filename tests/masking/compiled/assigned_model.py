@@ -13,7 +13,7 @@ from guardcli.masking.forms.names import PUBLIC, SUFFIX, TELLING
 from guardcli.masking.overlong import BOUND, reach, rest_of
 from guardcli.masking.scanner import Scanner
 
-_CLOSED = rb"(?:\\?[\"'`]\]?)?"
+_CLOSED = rb"(?:\\{0,7}[\"'`]\]?|\])?"
 _TYPED = (
     rb"(?:\[[0-9]{0,4}\]|[?!]?[ \t]{0,4}:[ \t]{0,4}[&*]?(?:'\w{1,16} )?[A-Za-z_][\w.]{0,40}(?:<[\w&' ]{1,40}>|\["
     rb"[\w.]{1,40}\])?\??"
@@ -24,8 +24,16 @@ _STRINGS = {
     b'"': re.compile(rb'"((?:[^"\\\n]|\\.){0,8192})(?:"|(?=\n)|\Z|)'),
     b"'": re.compile(rb"'((?:[^'\\\n]|\\.|''){0,8192})(?:'|(?=\n)|\Z|)"),
     b"`": re.compile(rb"`((?:[^`\\\n]|\\.){0,8192})(?:`|(?=\n)|\Z|)"),
-    b"\\": re.compile(rb'\\"((?:[^"\\\n]|\\[^"]){0,8192})(?:\\"|(?=\n)|\Z|)'),
 }
+_ESCAPED = {
+    level: re.compile(rb"\\{%d}\"((?:[^\"\\\n]|\\{%d,}\"|\\+(?![\"\\\n]|\Z)){0,8192})" % (level, level + 1))
+    for level in range(1, 8)
+}
+"""Strings whose quotes so many backslashes escape; behind more of them a quote is a part of the string."""
+_ESCAPES = re.compile(rb"(\\{1,7})\"")
+_PROPERTIES = re.compile(rb"(?:(?=&|!!)[^\s]{1,60}[ \t]{1,64})*")
+_ALIAS = re.compile(rb"\*[A-Za-z_-]+(?=\s|\Z)")
+_ENCLOSED = re.compile(rb"([\"'\0]?)[A-Z0-9_]*\Z")
 _WHOLE_LINE = re.compile(rb"[^\n\r]{0,8192}")
 _WORD = re.compile(rb"[^\s\"'`,;&|<>(){}\[\]\\\0]{1,8192}")
 _SHELL_WORD = re.compile(rb"[^\s\"'`;|<>()\0]{1,8192}")
@@ -39,16 +47,16 @@ _PREFIXES = tuple(bytes((one,)) for one in b"ubrfUBRFLN@$")
 _FORMATTED = (b"f", b"F", b"$", b"r", b"R", b"`")
 _SPACES = re.compile(rb"[ \t]*")
 _HEAD = re.compile(
-    rb"(?:^|\n)[ \t]*(?:[-+>~;#] )?(?:(?:export|set|ENV|ARG|readonly|local|declare -\w+)[ \t]+)?[\"']?[\w./$: -]{0,100}"
-    rb"[\"'\]]{0,2}[ \t]{0,16}\Z"
+    rb"(?:^|\n)[ \t]*(?:[-+>~;#] |\+)?(?:(?:export|set|ENV|ARG|readonly|local|declare -\w+)[ \t]+)?[\"']?"
+    rb"[\w./$: -]{0,100}[\"'\]]{0,2}[ \t]{0,64}\Z"
 )
 _SENTENCE = re.compile(rb"[a-z]+ [a-z]+ ", re.IGNORECASE)
-_VARIABLE = re.compile(rb"(?:\A|[\n\s;&|(\"'{,!-])[A-Z][A-Z0-9_]*\Z")
-_SHORT = re.compile(rb"(?i)(?:pass|pwd)" + SUFFIX + _CLOSED + rb"[ \t]{0,16}\Z")
+_VARIABLE = re.compile(rb"(?:\A|[\0\s;&|(\"'{,!-])[A-Z][A-Z0-9_]*\Z")
+_SHORT = re.compile(rb"(?i)(?:pass|pwd)" + SUFFIX + _CLOSED + rb"[ \t]{0,64}\Z")
 _INSIDE_A_WORD = re.compile(
-    rb"[a-z](?:pass|pwd)" + SUFFIX + _CLOSED + rb"[ \t]{0,16}\Z"
+    rb"[a-z](?:pass|pwd)" + SUFFIX + _CLOSED + rb"[ \t]{0,64}\Z"
     rb"|(?i:\b(?:first|second|third|[0-9](?:st|nd|rd|th)|one|two|next|last|final|each|single|this|per|a|the) pass)"
-    rb"[ \t]{0,16}\Z"
+    rb"[ \t]{0,64}\Z"
 )
 """``pass`` and ``pwd`` at the end of another word (``compass``), where ``dbPass`` and ``DB_PWD`` are names."""
 _OWNED = re.compile(
@@ -56,13 +64,13 @@ _OWNED = re.compile(
     rb"|store|rpc|sudo|wifi|svc|service|api|app|email|remote|ssl|trust|trans)(?:pass|pwd)"
     + SUFFIX
     + _CLOSED
-    + rb"[ \t]{0,16}\Z"
+    + rb"[ \t]{0,64}\Z"
 )
 _STRICT = re.compile(
-    rb"(?i)(?:pass(?:word|wd|phrase|code|wort)|pwd|pswd|kennwort|senha)" + SUFFIX + _CLOSED + rb"[ \t]{0,16}\Z"
+    rb"(?i)(?:pass(?:word|wd|phrase|code|wort)|pwd|pswd|kennwort|senha)" + SUFFIX + _CLOSED + rb"[ \t]{0,64}\Z"
 )
 """Names that nothing but a password has."""
-_PUBLIC = re.compile(rb"(?i)" + PUBLIC + _CLOSED + rb"[ \t]{0,16}\Z")
+_PUBLIC = re.compile(rb"(?i)" + PUBLIC + _CLOSED + rb"[ \t]{0,64}\Z")
 _PARAMETER = re.compile(rb"(?::param|:type|@param|:var|:ivar|@type)[ \t]+[\w{}., ]*\Z")
 _CODE = re.compile(
     rb"(?:^|\n)[ \t]*(?:(?:self|this|cls|const|let|var|val|my|our|auto|return|if|elif|else|def|func|fn|public"
@@ -90,7 +98,7 @@ class Assigned:
 
     triggers = (
         rb"(?i)" + TELLING + SUFFIX + _CLOSED + _TYPED + rb"[ \t]{0,4}=",
-        rb"(?i)" + TELLING + SUFFIX + _CLOSED + rb"[ \t]{0,16}" + _SIGN.replace(rb"(?=[ \t])", rb"[ \t]"),
+        rb"(?i)" + TELLING + SUFFIX + _CLOSED + rb"[ \t]{0,64}" + _SIGN.replace(rb"(?=[ \t])", rb"[ \t]"),
         rb"(?i)-" + TELLING + SUFFIX + rb"[ \t]",
         rb"(?i)-[a-z0-9-]{1,40}-" + TELLING + rb"[ \t]",
     )
@@ -123,7 +131,7 @@ class Assigned:
         if text[after : after + 1] in (b"-", b"=", b":", b"|", b"<", b"("):
             return None
         quote = text[after : after + 1]
-        if quote in _STRINGS:
+        if _is_quote(text, after, quote):
             return self._string(text, after, quote)
         found = _FLAG_WORD.match(text, after)
         if found is None or _METAVARIABLE.fullmatch(found[0]) or not is_secret_word(found[0], b"", False, True):
@@ -138,7 +146,7 @@ class Assigned:
         quote = text[after : after + 1] if prefix is None else text[prefix.end() : prefix.end() + 1]
         if quote in (b'"', b"'") and text.startswith(quote * 3, after if prefix is None else prefix.end()):
             after, prefix = (after if prefix is None else prefix.end()) + 2, None
-        if quote in _STRINGS and (quote != b"\\" or text[after + 1 : after + 2] == b'"'):
+        if _is_quote(text, after, quote):
             if quote in (b'"', b"'") and prefix is None and _is_open(before, quote):
                 return None
             if quote == b"`" and after == at and text[at - 1] == 0x3A:
@@ -149,10 +157,12 @@ class Assigned:
             return None
         colon = text[at - 1] == 0x3A
         if not colon and after == at and _VARIABLE.search(before) is not None:
+            if (enclosed := self._enclosed(text, at, before, strict)) is not None:
+                return enclosed
             return self._word(text, at, _SHELL_WORD, before, False, strict, True)
         heads = _HEAD.match(before) is not None and _SENTENCE.search(before) is None
         if heads and (colon or before[-1:] in b" \t" or after > at) and not (colon and after == at):
-            return self._line(text, after, before, strict)
+            return self._line(text, at, after, before, strict)
         word = _SHELL_WORD if heads and not colon else _WORD
         return self._word(text, after, word, before, after > at or not heads, strict)
 
@@ -160,12 +170,33 @@ class Assigned:
         self, text: bytes, place: int, quote: bytes, formatted: bool = False, strict: bool = True
     ) -> tuple[int, int] | None:
         """Take the string whose quote stands at `place`."""
-        found = _STRINGS[quote].match(text, place)
+        level = _ESCAPES.match(text, place)
+        found = (_STRINGS[quote] if level is None else _ESCAPED[len(level[1])]).match(text, place)
         return found.span(1) if found is not None and is_secret_string(found[1], formatted, strict) else None
 
-    def _line(self, text: bytes, after: int, before: bytes, strict: bool) -> tuple[int, int] | None:
+    def _enclosed(self, text: bytes, at: int, before: bytes, strict: bool) -> tuple[int, int] | None:
+        """Take all of a variable in quotes, or between NULs."""
+        start = len(before) - len(before.rstrip(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"))
+        start = len(before) - start
+        quote = before[start - 1 : start] if start else b"\0"
+        if quote not in (b'"', b"'", b"\0"):
+            return None
+        more = rb"|\\." if quote != b"\0" else rb"|\\"
+        found = re.compile(rb"(?s)((?:[^\\\n\0%s]%s)*)%s" % (quote, more, quote)).match(text, at)
+        if found is None or len(found[1]) >= 8192 or not is_secret_string(found[1], False, strict):
+            return None
+        return found.span(1)
+
+    def _line(self, text: bytes, at: int, after: int, before: bytes, strict: bool) -> tuple[int, int] | None:
         """Take what stands alone behind a name at the head of its line, blanks included (YAML, INI)."""
+        colon = text[at - 1] == 0x3A
+        if colon and (scalar := _properties(text, after)) > after:
+            after = scalar
+            if (quote := text[after : after + 1]) in (b'"', b"'"):
+                return self._string(text, after, quote, False, strict)
         if text[after : after + 1] in (b"|", b">", b"{", b"[", b"&", b"!", b"("):
+            return None
+        if colon and _ALIAS.match(text, after) is not None:
             return None
         whole = _WHOLE_LINE.match(text, after)
         if whole is None:
@@ -205,6 +236,16 @@ class Assigned:
         if len(value) < (1 if strict else _SHORTEST - 1) or not is_secret_word(value, following, code, strict, shell):
             return None
         return after, after + len(value)
+
+
+def _is_quote(text: bytes, place: int, quote: bytes) -> bool:
+    return quote in _STRINGS or _ESCAPES.match(text, place) is not None
+
+
+def _properties(text: bytes, after: int) -> int:
+    """Return where a scalar of YAML begins behind an anchor and a tag of its type."""
+    found = _PROPERTIES.match(text, after)
+    return found.end() if found is not None else after
 
 
 def _spaces(text: bytes, at: int) -> int:

@@ -32,6 +32,7 @@ PIECES = [
     *[b"  ", b"\r\n", b'\\"', b"${", b"%s", b"%(", b" #", b" //", b"../", b"--", b"***", b"xxxx", b"export ", b"set "],
     *[b"self.", b"if ", b"const ", b"let ", b"- ", b"declare -x ", b"ENV ", b"@param ", b":param ", b"arn:", b"&b="],
     *[b"hunter2secret", b"S3cr3t!", b"abc123", b"12345", b"1.2.3", b"a1b2c3d4e5", b"\xff\xfe", b"\xc3\xa9", b"new "],
+    *[b"&pw ", b"!!str ", b"*pw", b'\\\\\\"', b'\\\\"', b'"DB_PASSWORD=', b"\0DB_PASSWORD=", b"pwD87", b"ApiKeyID"],
     *[b"not ", b"&amp;c=", b"N'", b"u8", b"rb", b"f", b"r", b" | ", b" ? ", b" + ", b"123456"],
 ]
 SOUP = b"abcXYZ0189!$%^&*_-+=/.,"

@@ -11,7 +11,7 @@ _PLACEHOLDER = re.compile(
       [*x.\u2022_\#?-]{1,64} | \*{3,}.* | x{4,}.{0,8} | .{0,12}x{6,} | \.{3}.*          # stars, dots, dashes
     | \xe2\x80\xa6.* | \\?['"`]{1,3}                                                      # dots, quotes
     | (?:files|compat|systemd|sss|winbind)(?:\ {1,8}\[?[a-z=!]+\]?)*                       # nsswitch.conf
-    | \$\{\w+\[[\w@*\#-]*\]\}
+    | \$\{\w+\[[\w@*\#-]*\]\} | \$\{\{.*
     | \$\{?[a-z_][\w:.-]*\}? | \$\{\w+:?[-?=+](?:\$.*)?\}? | \$[0-9@*\#?!]? | \$\$ | \$\(.* | \{\{.*\}\}.*
     | %\(?\w*\)?s? | %\w+% | \{[\w.:\ ]*\} | @\w*@ | \#\{.*\}                            # variables
     | <[^<>]*>? | <<?<?[a-z_][\w\ ]*>{0,3} | \[[\w\ :.-]*\] | \([\w\ ,.:'"=-]*\) | __\w+__ # <password>, [PASSWORD]
@@ -130,8 +130,12 @@ _PATH = re.compile(
     rb"|/(?:run|etc|var|tmp|home|usr|opt|mnt|root)/\S+|[A-Za-z]:\\[\w\\. -]+|(?:file|arn|projects|keyring"
     rb"|secretsmanager|ssm|op|vault|env|awskms|gcpkms|secret|ref):\S*"
 )
+_CASED = rb"(?-is:(?!(?s:.)*?[a-z](?!I[Dd])[A-Z](?![a-z]{2}|[A-Z]{2})))"
+"""Capitals as names have them: none stands alone, or with one letter, behind a small one."""
 _TELLING = re.compile(
-    rb"(?i)[\w$]{0,60}?(?:(?:\A|[_$.-]|(?<=[a-z])(?=[A-Z]))"
+    rb"(?i)[\w$]{0,60}?(?:(?:\A|[_$.-]|(?<=[a-z])(?=[A-Z])"
+    + _CASED
+    + rb")"
     + TELLING
     + rb"|(?-i:[A-Z][a-z]{2,10}(?:Key|Token|Secret|Password)))s?[0-9]{0,2}"
     rb"(?:[_-]?(?:name|id|file|path|key|type|field|url|uri|str|value|hash|ref|endpoint|header|auth|reset|grant|info"
