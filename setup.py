@@ -32,11 +32,23 @@ PARTS = {
 """The sources of each program."""
 SHIM_HEADER = SOURCES / "guard-shim.h"
 LIBRARY_PARTS = (
-    *("accounts", "assigned", "email", "emit", "finders", "headings", "identifiers", "judges", "matches", "named"),
-    *("overlong", "persons", "programs", "rows", "sweep", "tables", "telephones", "values", "view", "webtoken"),
+    *("accounts", "assigned", "beginnings", "email", "emit", "finders", "headings", "identifiers", "judges"),
+    *("matches", "named", "overlong", "persons", "programs", "rows", "sweep", "tables", "telephones", "values"),
+    *("view", "webtoken"),
 )
 LIBRARY_SOURCES = [Path("native", f"{name}.c") for name in LIBRARY_PARTS]
-HEADERS = ("automata", "digits", "finders", "guard_mask", "identifiers", "programs", "tables", "telephones", "values")
+HEADERS = (
+    "automata",
+    "beginnings",
+    "digits",
+    "finders",
+    "guard_mask",
+    "identifiers",
+    "programs",
+    "tables",
+    "telephones",
+    "values",
+)
 BESIDES = ("expressions.py", *(f"{name}.h" for name in HEADERS))
 AUTOMATA = Path("native") / "automata.py"
 """Writes one more source of the library, from native/expressions.py."""

@@ -45,21 +45,20 @@ struct search {
     struct text text;
     size_t at;
     unsigned steps;
-    bool exhausted;
+    bool exhausted, unsure; /* of what is found the detector must be asked */
     struct cursor *cursor;
     struct walk *walk;
     struct seen seen;
 };
 
-static size_t line_start(struct text text, size_t at, size_t most)
+size_t guard_line_start(struct text text, size_t at, size_t most)
 {
     size_t low = at > most ? at - most : 0;
     const uint8_t *newline = memrchr(text.bytes + low, '\n', at - low);
     return newline ? (size_t)(newline - text.bytes) + 1 : low;
 }
 
-/* Return where the line of `at` ends, or what lies `most` bytes behind. */
-static size_t line_end(struct text text, size_t at, size_t most)
+size_t guard_line_end(struct text text, size_t at, size_t most)
 {
     size_t length = text.length - at < most ? text.length - at : most;
     const uint8_t *newline = length ? memchr(text.bytes + at, '\n', length) : NULL;
@@ -67,6 +66,13 @@ static size_t line_end(struct text text, size_t at, size_t most)
 }
 
 static enum outcome tell(bool found) { return found ? FOUND : NOTHING; }
+
+static bool is_secret(const struct finder *finder, struct search *search, struct text value)
+{
+    enum answer answer = guard_judge(finder, value);
+    search->unsure = answer == PERHAPS;
+    return answer != NO;
+}
 
 /* Match a value at `start` that reaches `at`, but behind a lead, and is judged to be secret. */
 static enum outcome holds(const struct finder *finder, struct search *search, size_t start, struct match *match)
@@ -77,7 +83,7 @@ static enum outcome holds(const struct finder *finder, struct search *search, si
         seen->outcome = guard_run(finder->value, search->text, start, false, &search->steps, &seen->match);
         if (seen->outcome == FOUND) {
             struct text value = {search->text.bytes + seen->match.start, seen->match.stop - seen->match.start};
-            seen->outcome = tell((finder->lead || seen->match.end >= search->at) && guard_is_secret(finder, value));
+            seen->outcome = tell((finder->lead || seen->match.end >= search->at) && is_secret(finder, search, value));
         }
     }
     if (seen->outcome == FOUND)
@@ -190,8 +196,8 @@ static enum outcome find_next(const struct finder *finder, struct search *search
 static enum outcome find_form(const struct finder *finder, struct search *search, struct match *match)
 {
     struct text text = search->text;
-    size_t at = search->at, end = line_end(text, at, finder->ahead + BEYOND);
-    size_t low = line_start(text, at, finder->lead ? STEP + 2 * BEHIND : BEHIND); /* a lead reaches as far from the step before */
+    size_t at = search->at, end = guard_line_end(text, at, finder->ahead + BEYOND);
+    size_t low = guard_line_start(text, at, finder->lead ? STEP + 2 * BEHIND : BEHIND); /* a lead reaches as far from the step before */
     size_t high = at + finder->ahead < end ? at + finder->ahead : finder->ahead ? end : at;
     enum outcome outcome = tell(finder->ahead != 0);
     for (size_t back = 1; !outcome && back <= NEAREST && back <= at; back++)
@@ -204,14 +210,13 @@ static enum outcome find_form(const struct finder *finder, struct search *search
     return outcome;
 }
 
-/* Tell whether a name beside the value says that it is public. */
-static enum outcome is_public(const struct finder *finder, struct search *search, size_t start)
+enum outcome guard_is_public(const struct finder *finder, struct text text, size_t start, unsigned *steps)
 {
     struct match match;
-    struct text before = {search->text.bytes, start};
+    struct text before = {text.bytes, start};
     if (!finder->against)
         return NOTHING;
-    return guard_search(finder->against, before, start > AGAINST ? start - AGAINST : 0, start, &search->steps, &match);
+    return guard_search(finder->against, before, start > AGAINST ? start - AGAINST : 0, start, steps, &match);
 }
 
 /* Match a token whose prefix stands at `start`; EXHAUSTED too where it is there and no secret. */
@@ -226,9 +231,9 @@ static enum outcome match_token(const struct finder *finder, struct search *sear
         return outcome == EXHAUSTED ? EXHAUSTED : NOTHING;
     *decided = true;
     struct text value = {search->text.bytes + match->start, match->stop - match->start};
-    if (!guard_is_secret(finder, value))
+    if (!is_secret(finder, search, value))
         return NOTHING;
-    outcome = is_public(finder, search, match->start);
+    outcome = guard_is_public(finder, search->text, match->start, &search->steps);
     return outcome == EXHAUSTED ? EXHAUSTED : tell(outcome == NOTHING);
 }
 
@@ -246,7 +251,7 @@ static enum outcome find_token(const struct finder *finder, struct search *searc
     }
     if (!finder->ahead)
         return NOTHING;
-    size_t start = line_start(search->text, at, PREFIX);
+    size_t start = guard_line_start(search->text, at, PREFIX);
     for (start -= start && at - start < PREFIX; start < at; start++) {
         outcome = match_token(finder, search, start, match, &decided);
         if (decided || outcome != NOTHING)
@@ -272,9 +277,9 @@ static struct walk *walk_on(const struct finder *finder, struct search *search, 
 static enum outcome find_shape(const struct finder *finder, struct search *search, struct match *match)
 {
     struct text text = search->text;
-    size_t at = search->at, line = line_end(text, at, finder->ahead);
+    size_t at = search->at, line = guard_line_end(text, at, finder->ahead);
     bool all = line < at + finder->ahead && line < text.length;
-    struct walk *walk = walk_on(finder, search, line_start(text, at, finder->behind[0]), all ? line : SIZE_MAX - at);
+    struct walk *walk = walk_on(finder, search, guard_line_start(text, at, finder->behind[0]), all ? line : SIZE_MAX - at);
     text.length = at + finder->ahead < text.length ? at + finder->ahead : text.length;
     while (walk->next < at) {
         enum outcome outcome = guard_search(finder->value, text, walk->next, at, &search->steps, match);
@@ -287,7 +292,7 @@ static enum outcome find_shape(const struct finder *finder, struct search *searc
             return NOTHING;
         if (at <= match->end + finder->behind[1]) {
             struct text value = {text.bytes + match->start, match->stop - match->start};
-            return tell(guard_is_secret(finder, value));
+            return tell(is_secret(finder, search, value));
         }
         walk->low = walk->next = match->end > match->begin ? match->end : match->begin + 1;
     }
@@ -298,7 +303,7 @@ static enum outcome find_shape(const struct finder *finder, struct search *searc
 static enum outcome find_ending(const struct finder *finder, struct search *search, struct match *match)
 {
     struct text text = search->text;
-    size_t at = search->at, place = line_start(text, at, finder->behind[0]);
+    size_t at = search->at, place = guard_line_start(text, at, finder->behind[0]);
     text.length = at < text.length ? at + 1 : at;
     while (place < at) {
         enum outcome outcome = guard_search(finder->value, text, place, at, &search->steps, match);
@@ -306,7 +311,7 @@ static enum outcome find_ending(const struct finder *finder, struct search *sear
             return outcome;
         struct text value = {text.bytes + match->start, match->stop - match->start};
         if (match->end == at)
-            return tell(guard_is_secret(finder, value));
+            return tell(is_secret(finder, search, value));
         place = match->end > match->begin ? match->end : match->begin + 1;
     }
     return NOTHING;
@@ -327,7 +332,7 @@ static enum outcome find_authority(const struct finder *finder, struct search *s
     if (outcome != FOUND)
         return outcome;
     struct text value = {search->text.bytes + match->start, match->stop - match->start};
-    if (!guard_is_secret(finder, value) || guard_is_noise(search->text, start))
+    if (!is_secret(finder, search, value) || guard_is_noise(search->text, start))
         return NOTHING;
     outcome = guard_run(finder->head, search->text, start, false, &search->steps, &example);
     return outcome == EXHAUSTED ? EXHAUSTED : tell(outcome == NOTHING);
@@ -342,7 +347,7 @@ static bool find(const struct finder *finder, struct search *search, struct span
     enum outcome outcome = ways[finder->way](finder, search, &match);
     search->exhausted = outcome == EXHAUSTED;
     if (outcome == EXHAUSTED) {
-        size_t start = line_start(search->text, search->at, BEHIND), end = line_end(search->text, search->at, search->text.length);
+        size_t start = guard_line_start(search->text, search->at, BEHIND), end = guard_line_end(search->text, search->at, search->text.length);
         *span = (struct span){.start = (uint32_t)start, .end = (uint32_t)end};
         return end > start;
     }
@@ -360,7 +365,7 @@ static size_t find_led(const struct entry *entry, struct search *search, size_t 
     size_t findings = 0, done = 0;
     struct span span;
     for (size_t at = 0; at < text.length;) {
-        at = line_end(text, at, STEP);
+        at = guard_line_end(text, at, STEP);
         search->at = at;
         search->steps = 0;
         while (findings < most && at >= done && find(entry->finder, search, &span)) {
@@ -405,8 +410,7 @@ EXPORT size_t guard_find(const uint8_t *bytes, size_t length, size_t base, struc
         }
         if (hit.end <= done[entry->rank] || !find(entry->finder, &search, &span))
             continue;
-        struct text value = {bytes + span.start, span.end - span.start};
-        if (!search.exhausted && guard_is_unsure(entry->finder, value)) {
+        if (!search.exhausted && search.unsure) {
             hits[(*left)++] = hit;
             continue;
         }

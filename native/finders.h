@@ -3,7 +3,8 @@
 #ifndef GUARD_FINDERS_H
 #define GUARD_FINDERS_H
 
-#include "guard_mask.h"
+#include "identifiers.h"
+#include "programs.h"
 
 #define DISTANCES 6 /* an even number: no room is left before the addresses */
 
@@ -20,9 +21,14 @@ struct entry {
     uint64_t rank;
 };
 
-/* Tell whether a value is what the finder looks for, by its question and its two expressions; or may be, where its detector
- * must be asked. */
-bool guard_is_secret(const struct finder *finder, struct text value);
-bool guard_is_unsure(const struct finder *finder, struct text value);
+/* Judge a value by the finder's question and its two expressions; PERHAPS where its detector must be asked. */
+enum answer guard_judge(const struct finder *finder, struct text value);
+
+/* Tell whether a name beside the value that begins at `start` says that it is public. */
+enum outcome guard_is_public(const struct finder *finder, struct text text, size_t start, unsigned *steps);
+
+/* Return where the line of `at` begins or ends, or what lies `most` bytes before or behind. */
+size_t guard_line_start(struct text text, size_t at, size_t most);
+size_t guard_line_end(struct text text, size_t at, size_t most);
 
 #endif

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GUARD_MASK_VERSION 17 /* raised with every change of what is exported; guardcli/masking/compiled/native.py holds it too */
+#define GUARD_MASK_VERSION 18 /* raised with every change of what is exported; guardcli/masking/compiled/native.py holds it too */
 #define EXPORT __attribute__((visibility("default")))
 #define NO_RANK 255
 
@@ -88,6 +88,10 @@ EXPORT size_t guard_named(const uint8_t *bytes, size_t length, uint32_t first, s
 struct entry;
 EXPORT size_t guard_find(const uint8_t *bytes, size_t length, size_t base, struct hit *hits, size_t count,
                          const struct entry *entries, struct span *found, size_t *left);
+struct beginnings;
+EXPORT size_t guard_beginnings(const uint8_t *bytes, size_t length, size_t from, size_t base,
+                               const struct beginnings *beginnings, struct span *found, struct span *places, size_t *left,
+                               size_t most);
 EXPORT unsigned guard_program(const uint32_t *program, const uint8_t *bytes, size_t length, size_t from, unsigned how,
                               uint64_t *places);
 EXPORT size_t guard_webtokens(const uint8_t *bytes, size_t length, uint32_t *ends, size_t most);

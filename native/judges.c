@@ -221,65 +221,60 @@ static bool is_dialled(struct text value)
     return digits >= 7 && digits <= 15;
 }
 
-/* Tell whether the detector of the value must be asked: its check sum or its tables are not known here. */
-bool guard_is_unsure(const struct finder *finder, struct text value)
+static enum answer tell(bool secret) { return secret ? YES : NO; }
+
+static enum answer answered(const struct finder *finder, struct text value)
 {
-    if (finder->question >= IDENTIFIER)
-        return guard_identifier(value.bytes, value.length, finder->question - IDENTIFIER) == PERHAPS;
-    if (finder->question == TELEPHONE || finder->question == AMERICAN)
-        return guard_is_telephone(finder->plans, value, finder->question == AMERICAN) == PERHAPS;
-    if (finder->question == IDENTIFIED)
-        return guard_identified(value) == PERHAPS;
-    return finder->question == ADDRESS && value.length != 95 && at(value, 0) != '0';
+    switch (finder->question) {
+    case PLACEHOLDER:
+        return tell(!guard_is_placeholder(value));
+    case DUMMY:
+        return tell(!guard_is_dummy(value));
+    case CHOSEN:
+        return tell(guard_is_chosen(value));
+    case ANY_VALUE:
+        return YES;
+    case TOKEN:
+        return tell(differs(value, LAST) && !is_example(value));
+    case BODY:
+        return tell(is_body(value));
+    case LOGIN:
+        return tell(is_login(value));
+    case PAIR:
+        return tell(has_pair(value));
+    case GIVEN:
+        return tell(is_given(value));
+    case COOKIE:
+        return tell(is_cookie(value));
+    case RANDOM:
+        return tell(is_random(value));
+    case MATERIAL:
+        return tell(variety(part(value, 0, MEASURED)) > MATERIAL_MIN);
+    case ADDRESS:
+        return is_address(value) ? value.length != 95 && at(value, 0) != '0' ? PERHAPS : YES : NO;
+    case DIALLED:
+        return tell(is_dialled(value));
+    case TELEPHONE:
+    case AMERICAN:
+        return guard_is_telephone(finder->plans, value, finder->question == AMERICAN);
+    case IDENTIFIED:
+        return guard_identified(value);
+    default:
+        if (finder->question >= IDENTIFIER)
+            return guard_identifier(value.bytes, value.length, finder->question - IDENTIFIER);
+        return tell(guard_is_secret_string(value, finder->question & FORMATTED, finder->question & STRICT));
+    }
 }
 
-bool guard_is_secret(const struct finder *finder, struct text value)
+enum answer guard_judge(const struct finder *finder, struct text value)
 {
     struct match match;
     unsigned steps = 0;
     if (finder->wants && guard_run(finder->wants, value, 0, true, &steps, &match) == NOTHING)
-        return false;
+        return NO;
     if (finder->declines && guard_run(finder->declines, value, 0, true, &steps, &match) == FOUND)
-        return false;
-    switch (finder->question) {
-    case PLACEHOLDER:
-        return !guard_is_placeholder(value);
-    case DUMMY:
-        return !guard_is_dummy(value);
-    case CHOSEN:
-        return guard_is_chosen(value);
-    case ANY_VALUE:
-        return true;
-    case TOKEN:
-        return differs(value, LAST) && !is_example(value);
-    case BODY:
-        return is_body(value);
-    case LOGIN:
-        return is_login(value);
-    case PAIR:
-        return has_pair(value);
-    case GIVEN:
-        return is_given(value);
-    case COOKIE:
-        return is_cookie(value);
-    case RANDOM:
-        return is_random(value);
-    case MATERIAL:
-        return variety(part(value, 0, MEASURED)) > MATERIAL_MIN;
-    case ADDRESS:
-        return is_address(value);
-    case DIALLED:
-        return is_dialled(value);
-    case TELEPHONE:
-    case AMERICAN:
-        return guard_is_telephone(finder->plans, value, finder->question == AMERICAN) != NO;
-    case IDENTIFIED:
-        return guard_identified(value) != NO;
-    default:
-        if (finder->question >= IDENTIFIER)
-            return guard_identifier(value.bytes, value.length, finder->question - IDENTIFIER) != NO;
-        return guard_is_secret_string(value, finder->question & FORMATTED, finder->question & STRICT);
-    }
+        return NO;
+    return answered(finder, value);
 }
 
 /* Answer one of what native.py calls Question of a value. */
@@ -287,6 +282,6 @@ EXPORT bool guard_value(const uint8_t *bytes, size_t length, unsigned question)
 {
     struct finder asks = {.question = question};
     struct text value = {bytes, length};
-    bool secret = guard_is_secret(&asks, value);
+    bool secret = guard_judge(&asks, value) != NO;
     return question == PLACEHOLDER || question == DUMMY ? !secret : secret;
 }

@@ -52,9 +52,10 @@ static bool take(struct walk *walk, struct text cell)
     struct finder asks = {.question = walk->table->question};
     if (!cell.length)
         return true;
-    if (guard_is_unsure(&asks, cell))
+    enum answer answer = guard_judge(&asks, cell);
+    if (answer == PERHAPS)
         return false;
-    if (!guard_is_secret(&asks, cell))
+    if (answer == NO)
         return true;
     if (walk->count == walk->most) {
         walk->table->full = 1;

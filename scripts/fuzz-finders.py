@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 from re import _parser as parser  # type: ignore[attr-defined]
 
-from guardcli.masking.compiled.finders import Finder
+from guardcli.masking.compiled.beginnings import Automaton
+from guardcli.masking.compiled.finders import Finder, Way
 from guardcli.masking.compiled.programs import program
 from guardcli.masking.detectors import REGISTRY
 
@@ -31,9 +32,25 @@ def numbers(data: bytes) -> str:
     return ",".join(map(str, data))
 
 
+def beginnings() -> list[str]:
+    """Return the automaton of the words that finders begin with, and these finders."""
+    chosen = [finder for finder in FINDERS if finder.way is Way.BEGINNING]
+    made = Automaton(chosen)
+    entries = ",".join(f"{{&finder_{FINDERS.index(finder)}, {number % 9}}}" for number, finder in enumerate(chosen))
+    ends = ",".join(f"{{{finder}, {length}}}" for finder, length in made.ends)
+    return [
+        f"static const uint8_t words_classes[] = {{{numbers(made.classes)}}};",
+        f"static const uint16_t words_rows[] = {{{','.join(map(str, made.rows))}}};",
+        f"static const struct beginning words_ends[] = {{{ends}}};",
+        f"static const struct entry words_entries[] = {{{entries}}};",
+        "const struct beginnings fuzzed_beginnings = {words_classes, words_rows, words_ends, words_entries, "
+        f"{made.accepting}, {made.width}}};",
+    ]
+
+
 def main() -> None:
     """Write the file that is named."""
-    dice, lines = random.Random(1), ['#include "finders.h"']
+    dice, lines = random.Random(1), ['#include "beginnings.h"', '#include "finders.h"']
     expressions = list(dict.fromkeys(one for finder in FINDERS for one in parts(finder) if one))
     for number, one in enumerate(expressions):
         lines.append(f"static const uint32_t program_{number}[] = {{{','.join(map(str, program(one)))}}};")
@@ -44,9 +61,11 @@ def main() -> None:
             f"{finder.way:d}, {finder.ahead}, {finder.judge.question:d}, {finder.whole:d}, {{{distances}}}, {places}, 0"
         )
         lines.append(f"static const struct finder finder_{number} = {{{fields}}};")
-    entries = ",".join(f"{{&finder_{number}, {number % 250}}}" for number in range(len(FINDERS)))
+    around = [number for number, finder in enumerate(FINDERS) if finder.way is not Way.BEGINNING]
+    entries = ",".join(f"{{&finder_{number}, {number % 250}}}" for number in around)
     lines.append(f"const struct entry fuzzed_entries[] = {{{entries}, {{0, 0}}, {{0, 255}}}};")
-    lines.append(f"const size_t fuzzed_entries_count = {len(FINDERS) + 2};")
+    lines.append(f"const size_t fuzzed_entries_count = {len(around) + 2};")
+    lines += beginnings()
     texts = [example(parser.parse(one), dice)[:LONGEST] for one in expressions for _ in "ab"]
     texts = [one for one in texts if one]
     for number, one in enumerate(texts):

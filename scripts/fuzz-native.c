@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "automata.h"
+#include "beginnings.h"
 #include "finders.h"
 #include "identifiers.h"
 #include "tables.h"
@@ -18,6 +19,7 @@
 extern const struct entry fuzzed_entries[];
 extern const size_t fuzzed_entries_count, fuzzed_pieces_count;
 extern const struct text fuzzed_pieces[];
+extern const struct beginnings fuzzed_beginnings;
 
 static const char *const pieces[] = {
     "4111111111111111", "4111 1111 1111 1111", "3782 822463 10005", "DE89370400440532013000",
@@ -248,6 +250,22 @@ static void find(const uint8_t *text, size_t length)
     free(found);
 }
 
+/* Find what begins with any words. */
+static void begin(const uint8_t *text, size_t length)
+{
+    size_t most = (size_t)rand() % ROOM, left, base = (size_t)rand() % (length + 1), from = (size_t)rand() % (base + 1);
+    struct span *found = malloc(most * sizeof *found + 1), *places = malloc(most * sizeof *places + 1);
+    size_t count = guard_beginnings(text, length, from, base, &fuzzed_beginnings, found, places, &left, most);
+    for (size_t index = 0; index < count && index < most; index++)
+        if (found[index].start < base || found[index].start > found[index].end || found[index].end > length)
+            abort();
+    for (size_t index = 0; index < left && index < most; index++)
+        if (places[index].start < from || places[index].start >= places[index].end || places[index].end > length)
+            abort();
+    free(found);
+    free(places);
+}
+
 /* Look for headings, and walk over all that follows any line as if it were rows of any table. */
 static void follow(const uint8_t *text, size_t length)
 {
@@ -337,6 +355,7 @@ int main(int argc, char **argv)
         name(exact, length);
         match(exact, length);
         find(exact, length);
+        begin(exact, length);
         follow(exact, length);
         dial(exact, length);
         put_together(exact, length, found, count < ROOM ? count : ROOM);

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
+from guardcli.masking.compiled.finders import Way
 from guardcli.masking.detector import Detector
 from guardcli.masking.detectors import REGISTRY
 from guardcli.masking.encoded.transcoding import STREAMED, Transcoded
@@ -170,7 +171,8 @@ class Masker:
 
 def _is_once(kind: Detector, place: int) -> bool:
     """Tell whether it is enough to know that the trigger at this place of them is there."""
-    return kind.once or kind.sifted or place < kind.ruled or any(finder.lead for finder in kind.finders)
+    begins = bool(kind.finders) and kind.finders[place].way is Way.BEGINNING
+    return begins or kind.once or kind.sifted or place < kind.ruled or any(finder.lead for finder in kind.finders)
 
 
 def _scanner(

@@ -12,7 +12,8 @@ from array import array
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import chain
 
-from guardcli.masking.compiled.finders import Finder, Table
+from guardcli.masking.compiled.beginnings import Beginnings
+from guardcli.masking.compiled.finders import Finder, Table, Way
 from guardcli.masking.compiled.native import Emitter, Row, Spans, Sweep, find
 from guardcli.masking.detector import Detector
 from guardcli.masking.followers.follower import Follower
@@ -71,6 +72,7 @@ class Plan:
         self._block_triggers = frozenset(number for number, rank in enumerate(triggers) if rank in self._blocks)
         self._sifted = frozenset(number for number, rank in enumerate(triggers) if rank >= 0 and kinds[rank].sifted)
         self._ruled = _ruled_of(kinds, triggers)
+        self._beginnings = Beginnings(_beginnings_of(kinds, triggers))
         self._table = Table(_finders_of(kinds, triggers, self._blocks | self._ruled.keys()))
         self._openings = Ending(_different(kind.opening for kind in kinds))
         self._stubs = Ending(_different(kind.stub for kind in kinds))
@@ -188,6 +190,10 @@ class Plan:
             others = (hit for hit in zip(hits[::2], hits[1::2], strict=True) if hit[1] not in sifted)
             worth = ((at, number) for number in sifted for at in self.kinds[self._ranks[number]].places(text, end))
             hits = array("I", chain.from_iterable(chain(others, worth)))
+        if begun := self._beginnings & fired:
+            sure, places = self._beginnings.find(text, _line_of(text, base), base, end, begun)
+            found.join(sure)
+            found.add(self._judged(text, base, places))
         self._table.compile(fired)
         spans, left = find(text, base, end, hits, self._table.entries)
         found.join(spans)
@@ -288,17 +294,27 @@ def _line_of(text: bytes, base: int) -> int:
 def _finders_of(
     kinds: Sequence[Detector], triggers: Sequence[int], blocks: Collection[int]
 ) -> list[tuple[int, Finder | None]]:
-    """Return, for each trigger, the rank of its detector and its finder; -1 for triggers that need no look."""
-    seen = [0] * len(kinds)
-    found: list[tuple[int, Finder | None]] = []
-    for rank in triggers:
-        if rank < 0 or rank in blocks:
-            found.append((-1, None))
-            continue
-        finders = kinds[rank].finders
-        found.append((rank, finders[seen[rank]] if finders else None))
-        seen[rank] += 1
-    return found
+    """Return, for each trigger, the rank of its detector and its finder; -1 for triggers that need no look there."""
+    pairs = zip(triggers, _in_order(kinds, triggers), strict=True)
+    return [
+        (-1, None) if rank in blocks or (finder is not None and finder.way is Way.BEGINNING) else (rank, finder)
+        for rank, finder in pairs
+    ]
+
+
+def _beginnings_of(kinds: Sequence[Detector], triggers: Sequence[int]) -> dict[int, tuple[int, Finder]]:
+    """Return the finders that look where words begin, with their ranks, by the numbers of their triggers."""
+    return {
+        number: (triggers[number], finder)
+        for number, finder in enumerate(_in_order(kinds, triggers))
+        if finder is not None and finder.way is Way.BEGINNING
+    }
+
+
+def _in_order(kinds: Sequence[Detector], triggers: Sequence[int]) -> list[Finder | None]:
+    """Return the finder of each trigger, None where there is none."""
+    left = [iter(kind.finders) for kind in kinds]
+    return [next(left[rank], None) if rank >= 0 else None for rank in triggers]
 
 
 def _ruled_of(kinds: Sequence[Detector], triggers: Sequence[int]) -> dict[int, list[int]]:

@@ -40,6 +40,10 @@ class Way(IntEnum):
     """The value that begins at the last ``://`` before the trigger's end, and is none that begins with the head."""
     ENDING = 4
     """A value that ends where the trigger does, in a whole that begins up to the first distance before on its line."""
+    BEGINNING = 5
+    """Everything that matches the value, wherever one of the words stands that it begins with: `beginnings` finds it.
+    The trigger is reported once a text, so it must be there wherever the value is.
+    """
 
 
 class Finder(NamedTuple):
@@ -82,12 +86,17 @@ def packed(finder: Finder) -> Packed:
     return Packed(made.buffer_info()[0], (made, *programs))
 
 
+def entry(address: int, rank: int) -> bytes:
+    """Return who finds as the library knows it: where its finder is, 0 where there is none, and its rank."""
+    return _ENTRY.pack(address, rank)
+
+
 class Table:
     """The finders of one plan by the numbers of their triggers, each compiled when its trigger is first seen."""
 
     def __init__(self, finders: Sequence[tuple[int, Finder | None]]) -> None:
         """`finders` has a rank for each number, -1 where a trigger needs no look, and who looks: None for Python."""
-        self.entries = bytearray().join(_ENTRY.pack(0, rank if rank >= 0 else _NO_RANK) for rank, _ in finders)
+        self.entries = bytearray().join(entry(0, rank if rank >= 0 else _NO_RANK) for rank, _ in finders)
         self._waiting = {number: finder for number, (_, finder) in enumerate(finders) if finder is not None}
         self._kept: list[Packed] = []
 

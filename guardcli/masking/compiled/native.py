@@ -21,7 +21,7 @@ from guardcli.masking.spans import Span
 from guardcli.model.errors import UnavailableError
 
 LIBRARY = os.path.join(os.path.dirname(guardcli.__file__), "_native", "libguard_mask.so")
-VERSION = 17
+VERSION = 18
 SWEPT = ("credit_card", "iban", "national_id", "email", "phone", "vendor_token")
 """Detectors whose forms the sweep finds, in its own order; the last two judge them by their `find`."""
 
@@ -176,6 +176,23 @@ def find(text: bytes, base: int, end: int, hits: array[int], entries: bytearray)
         text, end, base, hits.buffer_info()[0], count, _memory(entries), found.address(), ctypes.byref(left)
     )
     return found, hits[: 2 * left.value]
+
+
+def beginnings(text: bytes, start: int, base: int, end: int, known: bytes) -> tuple[Spans, Spans]:
+    """Return what begins with words in `text[start:end]` and from `base` on, and the forms that detectors must judge.
+
+    `known` is what `guardcli.masking.compiled.beginnings` packs of the words and of who looks there.
+    """
+    room = (end - start) // _BYTES_A_SIGN + 8
+    while True:
+        found, places, left = Spans.room(room), Spans.room(room), ctypes.c_size_t()
+        found.count = library().guard_beginnings(
+            text, end, start, base, known, found.address(), places.address(), ctypes.byref(left), room
+        )
+        places.count = left.value
+        if max(found.count, places.count) <= room:
+            return found, places
+        room = max(found.count, places.count)
 
 
 def webtokens(text: bytes, end: int) -> Sequence[int]:
@@ -355,6 +372,10 @@ def library() -> ctypes.CDLL:
         (loaded.guard_assigned, size, (text, size, size, byte, memory, memory, ctypes.POINTER(size), size)),
         (loaded.guard_named, size, (text, size, ctypes.c_uint32, memory, ctypes.POINTER(size), size)),
         (loaded.guard_find, size, (text, size, size, memory, size, memory, memory, ctypes.POINTER(size))),
+        (
+            *(loaded.guard_beginnings, size),
+            (text, size, size, size, text, memory, memory, ctypes.POINTER(size), size),
+        ),
         (loaded.guard_program, ctypes.c_uint, (memory, text, size, size, ctypes.c_uint, memory)),
         (loaded.guard_webtokens, size, (text, size, memory, size)),
         (loaded.guard_cookies, size, (text, size, memory, size)),

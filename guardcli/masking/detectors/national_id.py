@@ -12,7 +12,6 @@ from guardcli.masking.compiled.finders import Finder, Way
 from guardcli.masking.compiled.judges import Judge
 from guardcli.masking.compiled.native import Question
 from guardcli.masking.detector import Detector
-from guardcli.masking.sieve import Sieve, without_counting
 from guardcli.masking.tables.headings import IDENTIFIERS
 from guardcli.masking.tables.telling import TellingColumns
 
@@ -89,20 +88,19 @@ _WEAK: Sequence[tuple[bytes, bytes, str]] = (
 _ANY = next(place for place, (word, _, _) in enumerate(_WEAK) if word.startswith(b"(?:national"))
 """The place of the words that leave open whose identifier it is."""
 
-_AHEAD = 64
 _BETWEEN = rb"[\w .-]{0,12}[\"']?[ \t]{0,4}(?:[:=#|>]|\xef\xbc\x9a)?[ \t\"']{0,4}"
 
 
 def _form(word: bytes, shape: bytes) -> bytes:
     """Return an expression for a word and its identifier, in its group."""
-    return rb"(?<![A-Za-z])(?i:" + word + b")" + _BETWEEN + rb"(?<![0-9A-Za-z])(" + shape + rb")(?![\w-])"
+    before = rb"(?<!\w)" if word.isascii() else rb"(?<![A-Za-z])"
+    return before + rb"(?i:" + word + b")" + _BETWEEN + rb"(?<![0-9A-Za-z])(" + shape + rb")(?![\w-])"
 
 
 @cache
-def _named() -> tuple[Sieve, re.Pattern[bytes]]:
-    """Return where words with their identifiers may begin, and all of them, a group each; made when first asked."""
-    forms = b"|".join(_form(word, shape) for word, shape, _ in _WEAK)
-    return Sieve(without_counting(forms)), re.compile(forms)
+def _forms() -> tuple[re.Pattern[bytes], ...]:
+    """Return the forms of all words, made when first asked."""
+    return tuple(re.compile(_form(word, shape)) for word, shape, _ in _WEAK)
 
 
 _IN_COLUMNS = f"{_WEAK[_ANY][2]} gb.nhs au.tfn br.cnpj sg.uen"
@@ -120,7 +118,7 @@ class NationalId(Detector):
         (rb"\b" if word.isascii() else b"") + b"(?i:" + word + b")" + _BETWEEN + shape for word, shape, _ in _WEAK
     )
     finders = tuple(
-        Finder(Way.ENDING, _form(word, shape), Judge(Question.IDENTIFIER + number), distances=(_AHEAD,))
+        Finder(Way.BEGINNING, _form(word, shape), Judge(Question.IDENTIFIER + number))
         for number, (word, shape, _) in enumerate(_WEAK)
     )
 
@@ -130,16 +128,12 @@ class NationalId(Detector):
         columns = TellingColumns(cls.name, cls.label, IDENTIFIERS, Question.IDENTIFIED, True, is_identifier)
         return columns, cls()
 
-    def find(self, text: bytes, at: int) -> tuple[int, int] | None:
-        """Return the identifier that ends at `at` behind a word that names it, of those that `native` leaves open."""
-        sieve, named = _named()
-        place = max(0, at - _AHEAD)
-        while (place := sieve.search(text, place, at + 1)) >= 0:
-            found = named.match(text, place, at + 1)
-            group = found.lastindex or 0 if found is not None else 0
-            if found is not None and found.end() == at and is_valid(found[group], group - 1):
-                return found.span(group)
-            place = found.end() if found is not None else place + 1
+    def find_swept(self, text: bytes, start: int, end: int) -> tuple[int, int] | None:
+        """Return the identifier of the form from `start` to `end`, of those that `native` leaves open."""
+        for number, form in enumerate(_forms()):
+            found = form.fullmatch(text[start:end])
+            if found is not None and is_valid(found[1], number):
+                return start + found.start(1), end
         return None
 
 

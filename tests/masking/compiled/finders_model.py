@@ -198,6 +198,11 @@ def led(finder: Finder, text: bytes) -> Iterator[tuple[int, int]]:
         begin += len(line)
 
 
+def is_public(finder: Finder, text: bytes, start: int) -> bool:
+    """Tell whether a name beside the value at `start` says that it is public."""
+    return bool(finder.against) and _compiled(finder.against).search(text, max(0, start - 40), start) is not None
+
+
 def _token(finder: Finder, text: bytes, at: int) -> Found:
     low = max(0, at - 128)
     places = [at - distance for distance in finder.distances if at >= distance]
@@ -207,10 +212,7 @@ def _token(finder: Finder, text: bytes, at: int) -> Found:
         if found is None or found.end() < at:
             continue
         group = found.lastindex or 0
-        public = finder.against and _compiled(finder.against).search(
-            text, max(0, found.start(group) - 40), found.start(group)
-        )
-        if public or not is_secret(finder.judge, found[group]):
+        if is_public(finder, text, found.start(group)) or not is_secret(finder.judge, found[group]):
             return None
         return found.span() if finder.whole else found.span(group)
     return None
