@@ -32,20 +32,14 @@ PARTS = {
 """The sources of each program."""
 SHIM_HEADER = SOURCES / "guard-shim.h"
 LIBRARY_PARTS = (
-    *("accounts", "assigned", "beginnings", "email", "emit", "finders", "headings", "identifiers", "judges"),
+    *("accounts", "announced", "assigned", "beginnings", "email", "emit", "finders", "followers", "headings"),
+    *("identifiers", "judges"),
     *("matches", "named", "overlong", "persons", "programs", "rows", "sweep", "tables", "telephones", "values"),
     *("view", "webtoken"),
 )
 LIBRARY_SOURCES = [Path("native", f"{name}.c") for name in LIBRARY_PARTS]
 HEADERS = (
-    "automata",
-    "beginnings",
-    "digits",
-    "finders",
-    "guard_mask",
-    "identifiers",
-    "programs",
-    "tables",
+    *("automata", "beginnings", "digits", "finders", "followers", "guard_mask", "identifiers", "programs", "tables"),
     "telephones",
     "values",
 )

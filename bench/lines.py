@@ -11,8 +11,8 @@ from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 from guardcli.masking.compiled.finders import Finder, Way
-from guardcli.masking.detector import Detector
 from guardcli.masking.detectors import REGISTRY
+from guardcli.masking.forms.tails import Tail
 
 LINES = 100
 _SIGNS = b"abcdefghijkmnopqrstuvwxyzABCDEFGHKLMNPQRSTUVWXYZ23456789"
@@ -29,21 +29,21 @@ _TRIES = 20
 
 
 def every_line(count: int) -> Iterator[tuple[str, list[bytes]]]:
-    """Yield what lines are about, and so many lines, for each trigger, form and tail of each detector."""
+    """Yield what lines are about, and so many lines, for each trigger, tail and end of a line of each detector."""
     dice = random.Random(3)
     for name, kind in REGISTRY.items():
         for part in kind.parts():
-            for number, about in enumerate((*part.triggers, *part.tails)):
+            for number, about in enumerate((*part.triggers, *part.tails, *part.ends)):
                 finder = part.finders[number] if part.finders else None
-                lines = _lines(part, finder, number, count, dice)
+                lines = _lines(about, finder, count, dice)
                 if lines:
                     text = about if isinstance(about, bytes) else about.name.encode()
                     yield f"{name} {re.sub(rb'[^!-~]', b' ', text)[:38].decode()}", lines
 
 
-def _lines(part: Detector, finder: Finder | None, number: int, count: int, dice: random.Random) -> list[bytes]:
+def _lines(about: bytes | Tail, finder: Finder | None, count: int, dice: random.Random) -> list[bytes]:
     if finder is None or finder.way is not Way.FORM:
-        parsed = parser.parse(part.triggers[number]) if number < len(part.triggers) else ()
+        parsed = parser.parse(about) if isinstance(about, bytes) else ()
         lines = [_made(parsed, dice).strip(b"\r\n") + b"\n" for _ in range(count)]
     else:
         made = (_formed(finder, dice) for _ in range(count * _TRIES))

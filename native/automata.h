@@ -51,6 +51,10 @@ struct tail {
 extern const struct tail guard_tails[];
 extern const uint64_t guard_tails_first[256], guard_tails_after[257], guard_tails_prior[256], guard_tails_run[256];
 
+/* The ends of lines of lineends.py; a bit for each says with which byte it may end, but for blanks. */
+extern const struct automaton *const guard_line_ends[];
+extern const uint64_t guard_line_ends_last[256];
+
 static inline uint32_t step(const struct automaton *of, uint32_t state, uint8_t byte)
 {
     return of->rows[state + of->classes[byte]];

@@ -70,6 +70,19 @@ def declared_tails(tails: list[tuple[bytes, bytes, bytes, int, bytes]]) -> str:
     return "".join(made) + f"const struct tail guard_tails[] = {{{','.join(rows)}}};\n" + "".join(tables)
 
 
+def declared_line_ends(ends: list[bytes]) -> str:
+    """Return the automata of the ends of lines, in C, and a bit for each with whose last byte but blanks it may end."""
+    made, last = [], [0] * 256
+    for number, end in enumerate(ends):
+        automaton = compile_bytes(end, backward=True)
+        made.append(declared(f"line_end_{number}", automaton))
+        for byte in after_blanks(automaton)[0]:
+            last[byte] |= 1 << number
+    rows = ",".join(f"&guard_line_end_{number}" for number in range(len(ends)))
+    table = f"const uint64_t guard_line_ends_last[] = {{{','.join(map(str, last))}}};\n"
+    return "".join(made) + f"const struct automaton *const guard_line_ends[] = {{{rows}}};\n" + table
+
+
 def declared_information(most: int) -> str:
     """Return, in C, what the judge of random values adds up: n log n, in bits, times 1 << 32, up to `most`."""
     numbers = ",".join(str(round(n * math.log2(n) * (1 << 32)) if n else 0) for n in range(most + 1))
@@ -81,7 +94,7 @@ def main() -> None:
     found = runpy.run_path(str(Path(__file__).with_name("expressions.py")))
     made = [declared(name, compile_bytes(one)) for name, one in found["EXPRESSIONS"].items()]
     made += [declared(name, compile_bytes(one, backward=True)) for name, one in found["BACKWARD"].items()]
-    made += [declared_tails(found["TAILS"]), declared_information(64)]
+    made += [declared_tails(found["TAILS"]), declared_line_ends(found["LINE_ENDS"]), declared_information(64)]
     Path(sys.argv[1]).write_text('#include "automata.h"\n\n' + "\n".join(made))
 
 

@@ -211,3 +211,7 @@ TAILS: list[tuple[bytes, bytes, bytes, int, bytes]] = [
 """What follows a name, what stands before it, what one byte between the two is, how many bytes the rest of the line may
 have (0 where it does not matter), and how the name ends (empty: as it likes); by the numbers of the forms.
 """
+
+_ENDS = runpy.run_path(str(_MASKING / "forms" / "lineends.py"))
+LINE_ENDS: list[bytes] = [form.replace(_ENDS["NAME"], TELLING + SUFFIX) for form in _ENDS["ENDS"]]
+"""The ends of lines that announce something, which automata read backwards."""

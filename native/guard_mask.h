@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GUARD_MASK_VERSION 18 /* raised with every change of what is exported; guardcli/masking/compiled/native.py holds it too */
+#define GUARD_MASK_VERSION 19 /* raised with every change of what is exported; guardcli/masking/compiled/native.py holds it too */
 #define EXPORT __attribute__((visibility("default")))
 #define NO_RANK 255
 
@@ -111,6 +111,9 @@ EXPORT size_t guard_telephones(const uint8_t *bytes, size_t base, uint8_t rank, 
 struct table;
 EXPORT size_t guard_rows(const uint8_t *bytes, size_t length, size_t place, struct table *table, struct span *found,
                          size_t most, size_t *count);
+struct led;
+EXPORT size_t guard_led(const uint8_t *bytes, size_t length, size_t place, struct led *led, struct span *found, size_t most,
+                        size_t *count);
 EXPORT size_t guard_messages(const uint8_t *bytes, size_t length, size_t at, uint8_t kind, uint32_t least, uint32_t most,
                              size_t *count);
 EXPORT bool guard_row_values(const uint8_t *bytes, size_t length, size_t rows, unsigned columns, uint32_t *begins,

@@ -18,7 +18,7 @@
 
 enum { FORMATTED = 1, STRICT = 2 }; /* of question 4 */
 enum question { PLACEHOLDER, DUMMY, CHOSEN, ANY_VALUE = 8, TOKEN, BODY, LOGIN, PAIR, COOKIE, GIVEN, RANDOM, MATERIAL, ADDRESS,
-                DIALLED, IDENTIFIED, TELEPHONE, AMERICAN, IDENTIFIER = 64 };
+                DIALLED, IDENTIFIED, TELEPHONE, AMERICAN, GENERATED, IDENTIFIER = 64 };
 
 /* Return how many different bytes there are. */
 static unsigned variety(struct text value)
@@ -221,6 +221,17 @@ static bool is_dialled(struct text value)
     return digits >= 7 && digits <= 15;
 }
 
+/* Tell whether it is of letters and digits, one digit at least, in eight and more. */
+static bool is_generated(struct text value)
+{
+    size_t letters = 0, digits = 0;
+    for (size_t place = 0; place < value.length; place++) {
+        letters += is(value.bytes[place], ALPHA);
+        digits += is(value.bytes[place], DIGIT);
+    }
+    return value.length > 7 && digits && letters + digits == value.length;
+}
+
 static enum answer tell(bool secret) { return secret ? YES : NO; }
 
 static enum answer answered(const struct finder *finder, struct text value)
@@ -259,6 +270,8 @@ static enum answer answered(const struct finder *finder, struct text value)
         return guard_is_telephone(finder->plans, value, finder->question == AMERICAN);
     case IDENTIFIED:
         return guard_identified(value);
+    case GENERATED:
+        return tell(guard_is_chosen(value) || is_generated(value));
     default:
         if (finder->question >= IDENTIFIER)
             return guard_identifier(value.bytes, value.length, finder->question - IDENTIFIER);

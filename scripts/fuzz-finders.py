@@ -1,4 +1,4 @@
-"""Write the finders of all detectors in C, and pieces of text that they are about: python scripts/fuzz-finders.py FILE
+"""Write the finders and announcements of all detectors in C, and pieces of text: python scripts/fuzz-finders.py FILE
 
 For scripts/fuzz-native, which knows nothing of Python.
 """
@@ -14,6 +14,8 @@ from guardcli.masking.compiled.beginnings import Automaton
 from guardcli.masking.compiled.finders import Finder, Way
 from guardcli.masking.compiled.programs import program
 from guardcli.masking.detectors import REGISTRY
+from guardcli.masking.followers.announced import ANNOUNCED, Announced
+from guardcli.masking.followers.compiled import Announcement
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from masking.test_scanner_triggers import example
@@ -25,6 +27,11 @@ FINDERS = list(dict.fromkeys(finder for kind in REGISTRY.values() for part in ki
 def parts(finder: Finder) -> tuple[bytes, ...]:
     """Return the expressions of `finder`, in the order of `struct finder`."""
     return finder.head, finder.value, finder.judge.wants, finder.judge.declines, finder.against, finder.lead
+
+
+def announcing(one: Announcement) -> tuple[bytes, ...]:
+    """Return the expressions of an announcement, in the order of `struct announcement`."""
+    return one.value, one.last, one.judge.wants, one.judge.declines
 
 
 def numbers(data: bytes) -> str:
@@ -50,8 +57,9 @@ def beginnings() -> list[str]:
 
 def main() -> None:
     """Write the file that is named."""
-    dice, lines = random.Random(1), ['#include "beginnings.h"', '#include "finders.h"']
-    expressions = list(dict.fromkeys(one for finder in FINDERS for one in parts(finder) if one))
+    dice, lines = random.Random(1), ['#include "beginnings.h"', '#include "finders.h"', '#include "followers.h"']
+    used = (*map(parts, FINDERS), *map(announcing, ANNOUNCED))
+    expressions = list(dict.fromkeys(one for several in used for one in several if one))
     for number, one in enumerate(expressions):
         lines.append(f"static const uint32_t program_{number}[] = {{{','.join(map(str, program(one)))}}};")
     for number, finder in enumerate(FINDERS):
@@ -66,7 +74,14 @@ def main() -> None:
     lines.append(f"const struct entry fuzzed_entries[] = {{{entries}, {{0, 0}}, {{0, 255}}}};")
     lines.append(f"const size_t fuzzed_entries_count = {len(around) + 2};")
     lines += beginnings()
-    texts = [example(parser.parse(one), dice)[:LONGEST] for one in expressions for _ in "ab"]
+    rows, ends = [], {end: number + 1 for number, one in enumerate(ANNOUNCED) for end in one.ends}
+    for one in ANNOUNCED:
+        places = ",".join(f"program_{expressions.index(part)}" if part else "0" for part in announcing(one))
+        rows.append(f"{{{one.lines}, {one.many:d}, {one.final:d}, {one.judge.question:d}, {places}}}")
+    ended = ",".join(str(ends[end]) for end in sorted(ends))
+    lines.append(f"const struct announcements fuzzed_announcements = {{{{{','.join(rows)}}}, {{{ended}}}}};")
+    about = (*expressions, *Announced.ends)
+    texts = [example(parser.parse(one), dice)[:LONGEST] for one in about for _ in "ab"]
     texts = [one for one in texts if one]
     for number, one in enumerate(texts):
         lines.append(f"static const uint8_t piece_{number}[] = {{{numbers(one)}}};")

@@ -8,6 +8,7 @@
 #include "automata.h"
 #include "beginnings.h"
 #include "finders.h"
+#include "followers.h"
 #include "identifiers.h"
 #include "tables.h"
 #include "telephones.h"
@@ -20,6 +21,7 @@ extern const struct entry fuzzed_entries[];
 extern const size_t fuzzed_entries_count, fuzzed_pieces_count;
 extern const struct text fuzzed_pieces[];
 extern const struct beginnings fuzzed_beginnings;
+extern const struct announcements fuzzed_announcements;
 
 static const char *const pieces[] = {
     "4111111111111111", "4111 1111 1111 1111", "3782 822463 10005", "DE89370400440532013000",
@@ -330,6 +332,25 @@ static void dial(const uint8_t *text, size_t length)
     free(found);
 }
 
+/* Lead each kind of follower over the lines, with little room, and over the head of a line. */
+static void lead(const uint8_t *text, size_t length)
+{
+    size_t most = 8 + (size_t)rand() % 64, count, place = length ? (size_t)rand() % length : 0, before;
+    struct span *found = malloc(most * sizeof *found);
+    struct led led = {.kind = (uint32_t)rand() % FOLLOWERS, .announcements = &fuzzed_announcements};
+    do {
+        before = place;
+        place = guard_led(text, length, place, &led, found, most, &count);
+        if (place > length || count > most || (led.wanted && led.kind != ANNOUNCED))
+            abort();
+        for (size_t index = 0; index < count; index++)
+            if (found[index].start > found[index].end || found[index].end > length)
+                abort();
+        led.cut = !led.full && !led.wanted && rand() % 4 == 0;
+    } while (place < length && (place > before || led.full));
+    free(found);
+}
+
 int main(int argc, char **argv)
 {
     static uint8_t text[LONGEST];
@@ -358,6 +379,7 @@ int main(int argc, char **argv)
         begin(exact, length);
         follow(exact, length);
         dial(exact, length);
+        lead(exact, length);
         put_together(exact, length, found, count < ROOM ? count : ROOM);
         lay_out(exact, length);
         free(exact);

@@ -5,6 +5,7 @@
 ``stream``      `MaskStream`: one output stream; what is held back, what may go; ``exact`` for values that are known
 ``scanner``     the first pass over everything, on hyperscan; ``cache`` keeps its patterns: the one module with I/O
 ``plan``        what holds for one tool: finds what is secret in a piece of text; ``sieve`` where to look
+``leading``     leads followers from line to line
 ``detector``    what every detector is; ``detectors/`` has one a file
 ``forms/``      what secrets look like that are told by a name, a prefix or the form around them
 ``followers/``  what goes on over lines: key blocks, data of a Secret, values announced by the line before

@@ -31,6 +31,9 @@ class Detector:
     is all there is.
     `stub` is one for what may begin a secret but is as likely a word: it is held back for a while, and then let out.
     Of one that is `ruled`, so many of its first triggers are reported once a block, and `headings` says where all end.
+    The triggers of one that is `led` are reported once a block and say no more than that it is worth the time to lead
+    a follower, who `begin` returns for the first line of the block, over all lines: it finds by itself where what it
+    follows begins, behind lines with one of `ends`, expressions for their last bytes.
     A detector that is `once` has the trigger reported once a block, and its `find_block`, or else its `find_all`, finds
     all there is; one with `blanks` may find what holds blanks whose beginning nothing gives away.
     """
@@ -46,6 +49,8 @@ class Detector:
     once: ClassVar[bool] = False
     sifted: ClassVar[bool] = False
     ruled: ClassVar[int] = 0
+    led: ClassVar[bool] = False
+    ends: tuple[bytes, ...] = ()
     tools: ClassVar[frozenset[str]] = frozenset()
     blanks: bool = False
 

@@ -172,7 +172,14 @@ class Masker:
 def _is_once(kind: Detector, place: int) -> bool:
     """Tell whether it is enough to know that the trigger at this place of them is there."""
     begins = bool(kind.finders) and kind.finders[place].way is Way.BEGINNING
-    return begins or kind.once or kind.sifted or place < kind.ruled or any(finder.lead for finder in kind.finders)
+    return (
+        begins
+        or kind.once
+        or kind.sifted
+        or kind.led
+        or place < kind.ruled
+        or any(finder.lead for finder in kind.finders)
+    )
 
 
 def _scanner(

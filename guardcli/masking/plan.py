@@ -17,7 +17,7 @@ from guardcli.masking.compiled.finders import Finder, Table, Way
 from guardcli.masking.compiled.native import Emitter, Row, Spans, Sweep, find
 from guardcli.masking.detector import Detector
 from guardcli.masking.followers.follower import Follower
-from guardcli.masking.followers.led import Beginning, Begins, Led, asked, first_of
+from guardcli.masking.followers.led import Beginning, Begins, Led, anywhere, asked, first_of
 from guardcli.masking.overlong import BOUND, reach, rest_of
 from guardcli.masking.scanner import Scanner
 from guardcli.masking.sieve import Ending
@@ -71,9 +71,10 @@ class Plan:
         )
         self._block_triggers = frozenset(number for number, rank in enumerate(triggers) if rank in self._blocks)
         self._sifted = frozenset(number for number, rank in enumerate(triggers) if rank >= 0 and kinds[rank].sifted)
-        self._ruled = _ruled_of(kinds, triggers)
+        self._ruled = _numbers_of(triggers, {rank for rank, kind in enumerate(kinds) if kind.ruled})
+        self._led = _numbers_of(triggers, {rank for rank, kind in enumerate(kinds) if kind.led})
         self._beginnings = Beginnings(_beginnings_of(kinds, triggers))
-        self._table = Table(_finders_of(kinds, triggers, self._blocks | self._ruled.keys()))
+        self._table = Table(_finders_of(kinds, triggers, self._blocks | self._ruled.keys() | self._led.keys()))
         self._openings = Ending(_different(kind.opening for kind in kinds))
         self._stubs = Ending(_different(kind.stub for kind in kinds))
         first = ((rank, kind.first()) for rank, kind in enumerate(kinds))
@@ -199,16 +200,21 @@ class Plan:
         found.join(spans)
         return sorted(zip(left[::2], left[1::2], strict=True))
 
-    def _headings(self, text: bytes, end: int, hits: array[int]) -> dict[int, Sequence[int]]:
-        """Return where lines end behind which rows may begin, by the ranks of the detectors that must tell."""
+    def _headings(self, text: bytes, end: int, hits: array[int]) -> dict[int, Begins]:
+        """Return what finds where lines end behind which a follower may begin, by the ranks of the detectors that must
+        tell.
+        """
         fired = set(hits[1::2])
-        found = {}
+        found: dict[int, Begins] = {}
         for rank, numbers in self._ruled.items():
             whole = not fired.isdisjoint(numbers[:-1])
             if (whole or numbers[-1] in fired) and (
                 ends := self.kinds[rank].headings(text, end, whole, hits, numbers[-1])
             ):
-                found[rank] = ends
+                found[rank] = asked(text, ends, self.kinds[rank].begin)
+        for rank, numbers in self._led.items():
+            if not fired.isdisjoint(numbers):
+                found[rank] = anywhere(text, end, self.kinds[rank].begin)
         return found
 
     def _look(
@@ -217,7 +223,7 @@ class Plan:
         base: int,
         state: State,
         hits: list[tuple[int, int]],
-        headed: Mapping[int, Sequence[int]],
+        headed: Mapping[int, Begins],
         walked: Spans,
     ) -> tuple[list[Row], State]:
         """Look closely where triggers fired, and lead followers from line to line, also behind those that are `headed`;
@@ -255,8 +261,7 @@ class Plan:
                 if start >= base and end > start:
                     spans.append((start, end, rank, False, rest if end == len(text) else 0))
         if begun or headed or state.followers:
-            begins = {rank: first_of(known) for rank, known in begun.items()}
-            begins |= {rank: asked(text, ends, self.kinds[rank].begin) for rank, ends in headed.items()}
+            begins = {**{rank: first_of(known) for rank, known in begun.items()}, **headed}
             state = State(self._follow(text, base, state, begins, spans, walked), state.swallow, state.within)
         return spans, state
 
@@ -317,11 +322,11 @@ def _in_order(kinds: Sequence[Detector], triggers: Sequence[int]) -> list[Finder
     return [next(left[rank], None) if rank >= 0 else None for rank in triggers]
 
 
-def _ruled_of(kinds: Sequence[Detector], triggers: Sequence[int]) -> dict[int, list[int]]:
-    """Return the numbers of the triggers of detectors that are ruled, by rank."""
+def _numbers_of(triggers: Sequence[int], ranks: Collection[int]) -> dict[int, list[int]]:
+    """Return the numbers of the triggers of detectors of some ranks, by rank."""
     found: dict[int, list[int]] = {}
     for number, rank in enumerate(triggers):
-        if rank >= 0 and kinds[rank].ruled:
+        if rank in ranks:
             found.setdefault(rank, []).append(number)
     return found
 

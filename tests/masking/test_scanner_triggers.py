@@ -20,6 +20,7 @@ EXPRESSIONS = [trigger for kind in KINDS for trigger in kind.triggers]
 FRAGMENTS = b"password|token|=|\n|-|--|'|\"|:|data|key|secret|abc|12|cookie|://|@|bearer|pass|.| |\t".split(b"|")
 CATEGORIES = {codes.CATEGORY_SPACE: b" \t\n", codes.CATEGORY_WORD: b"abz09_", codes.CATEGORY_DIGIT: b"059"}
 CATEGORIES[codes.CATEGORY_NOT_SPACE] = b"aZ0-."
+CATEGORIES[codes.CATEGORY_NOT_WORD] = b" -(\n"
 
 
 def members(items: Any) -> list[int]:

@@ -21,7 +21,7 @@ from guardcli.masking.spans import Span
 from guardcli.model.errors import UnavailableError
 
 LIBRARY = os.path.join(os.path.dirname(guardcli.__file__), "_native", "libguard_mask.so")
-VERSION = 18
+VERSION = 19
 SWEPT = ("credit_card", "iban", "national_id", "email", "phone", "vendor_token")
 """Detectors whose forms the sweep finds, in its own order; the last two judge them by their `find`."""
 
@@ -270,6 +270,7 @@ class Question(IntEnum):
     IDENTIFIED = 19
     TELEPHONE = 20
     AMERICAN = 21
+    GENERATED = 22
     IDENTIFIER = 64
     """And, on top of it, the number of the word before the identifier."""
 
@@ -385,6 +386,7 @@ def library() -> ctypes.CDLL:
         (loaded.guard_identifier, ctypes.c_uint, (text, size, ctypes.c_uint)),
         (loaded.guard_headings, size, (text, size, ctypes.c_uint, truth, memory, size, ctypes.c_uint, memory, size)),
         (loaded.guard_rows, size, (text, size, size, memory, memory, size, ctypes.POINTER(size))),
+        (loaded.guard_led, size, (text, size, size, memory, memory, size, ctypes.POINTER(size))),
         (loaded.guard_telephone, ctypes.c_uint, (memory, text, size, truth)),
         (loaded.guard_telephones, size, (text, size, byte, memory, memory, size, memory, ctypes.POINTER(size))),
         (loaded.guard_noise, truth, (text, size, size)),

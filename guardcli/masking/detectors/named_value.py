@@ -6,10 +6,8 @@ from collections.abc import Sequence
 
 from guardcli.masking.compiled.judges import CHOSEN, STRING
 from guardcli.masking.detector import Detector
-from guardcli.masking.followers.announced import ANNOUNCED, Announced
-from guardcli.masking.followers.follower import Follower
+from guardcli.masking.followers.announced import Announced
 from guardcli.masking.followers.inserted import Inserted
-from guardcli.masking.followers.nextvalue import NextValue
 from guardcli.masking.forms.form import Form, FormDetector, in_any_case
 from guardcli.masking.forms.names import GUARDED, SUFFIX, TELLING
 from guardcli.masking.forms.tails import ATTRIBUTES, BRACED, KEY, PAIRED, SAID, SETTERS, B, Q, Tail
@@ -202,12 +200,10 @@ FORMS = (
 
 
 class NamedValue(Detector):
-    """Find the value that stands on a line behind a name; its other parts find that on the line of the name."""
+    """Find what stands beside a name or below it: its parts do, one for each form."""
 
     name = "named_value"
     label = "PASSWORD"
-    triggers = (rb"(?i)\blogin[ \t]{1,16}[^\s]{1,100}[ \t]{0,4}\r?\n",)
-    tails = (Tail.NEXT_PAIR, Tail.NEXT_BLOCK, Tail.NEXT_KEY)
     opening = (
         rb"(?i:" + TELLING + rb"|identified[ \w]{0,40} by)[^\n]{0,80}?(?<=[\s=:(,\[{>])N?[\"'`]([^\"'`\n]*)"
         rb"|(?i:" + TELLING + SUFFIX + rb")\([\"']([^\"'\n]*[\"'])"
@@ -218,16 +214,11 @@ class NamedValue(Detector):
     def parts(cls) -> Sequence[Detector]:
         """Return this one and one for each form."""
         forms = (in_any_case(form) for form in FORMS)
-        announced = (Announced(cls.name, cls.label, kind) for kind in ANNOUNCED)
         return (
             cls(),
             *(FormDetector(cls.name, cls.label, form) for form in forms),
-            *announced,
+            Announced(cls.name, cls.label),
             Inserted(cls.name, cls.label),
             Barred(cls.name, cls.label),
             *telling_columns(cls.name, cls.label),
         )
-
-    def begin(self, text: bytes, at: int) -> tuple[int, Follower] | None:
-        """Return where the line begins behind one that names a secret."""
-        return (at, NextValue()) if text[at - 1] == 0x0A else None

@@ -37,6 +37,8 @@ class Led(NamedTuple):
                 place, follower = begun
             if isinstance(follower, Walker):
                 place, follower = follower.walk(text, place, self.rank, self.walked)
+                if follower is None:
+                    continue
             if place >= len(text):
                 return follower
             newline = text.find(b"\n", place)
@@ -69,6 +71,11 @@ def asked(text: bytes, ends: Sequence[int], begin: Callable[[bytes, int], Beginn
         return None
 
     return after
+
+
+def anywhere(text: bytes, end: int, begin: Callable[[bytes, int], Beginning | None]) -> Begins:
+    """Return what asks `begin` at whatever line, before `end`."""
+    return lambda place: begin(text, place) if place < end else None
 
 
 def _judge_head(text: bytes, place: int, follower: Follower, rank: int, spans: list[Row]) -> Follower | None:

@@ -4,6 +4,7 @@
 ``names``    the names that tell of a secret
 ``form``     base of the detectors that know a secret by the form around it
 ``tails``    forms around a telling name, for ``native/named.c``
+``lineends`` how lines end that announce a secret, for ``native/announced.c``
 ``places``   places for a password in the options of clients and in files
 ``calls``    places for a password among the arguments of a call
 ``devices``  passwords in the configuration of network devices

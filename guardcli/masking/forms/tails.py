@@ -80,39 +80,35 @@ class Tail(IntEnum):
     MACRO = 11
     SAID = 12
     ARROW = 13
-    NEXT_PAIR = 14
-    NEXT_BLOCK = 15
-    NEXT_KEY = 16
-    OPEN_BLOCK = 17
-    SCALAR = 18
-    CALLED = 19
-    WITH = 20
-    DOTTED = 21
-    FOR = 22
-    SQL = 23
-    ESCAPED = 24
-    LOGIN = 25
-    QUERY = 26
-    DEVICE = 27
-    PLAIN_TEXT = 28
-    SET = 29
-    LISTED = 30
-    BRACES = 31
-    OPTION = 32
-    ANSWERED = 33
-    GENERATED = 34
-    TYPED = 35
-    LEFT_ARROW = 36
-    CELL = 37
-    STORE = 38
-    STORE_OPTION = 39
-    REGISTRY = 40
-    STRICT_HEADER = 41
-    LOOSE_HEADER = 42
-    PRINTED = 43
-    EMPHASIZED = 44
-    NEXT_CELL = 45
-    TYPED_IN = 46
+    SCALAR = 14
+    CALLED = 15
+    WITH = 16
+    DOTTED = 17
+    FOR = 18
+    SQL = 19
+    ESCAPED = 20
+    LOGIN = 21
+    QUERY = 22
+    DEVICE = 23
+    PLAIN_TEXT = 24
+    SET = 25
+    LISTED = 26
+    BRACES = 27
+    OPTION = 28
+    ANSWERED = 29
+    GENERATED = 30
+    TYPED = 31
+    LEFT_ARROW = 32
+    CELL = 33
+    STORE = 34
+    STORE_OPTION = 35
+    REGISTRY = 36
+    STRICT_HEADER = 37
+    LOOSE_HEADER = 38
+    PRINTED = 39
+    EMPHASIZED = 40
+    NEXT_CELL = 41
+    TYPED_IN = 42
 
 
 class Around(NamedTuple):
@@ -143,10 +139,6 @@ FORMS = (
     Around(rb"[ \t]{1,16}[\"']?[^\s\"']", rb"#[ \t]?define[ \t]{1,8}", rb"\w"),
     Around(SAID + rb"[\"'`]?[^\s\"'`]"),
     Around(rb"[ \t]{1,4}" + _ARROW + rb"[ \t]{1,4}[\"'`]?[^\s\"'`]"),
-    Around(rb"[\"']?" + B + rb",?" + B + rb"\r?\n", KEY + Q + B + rb"[:=]" + B + Q, rb"[\w./-]"),
-    Around(rb"[\"']?" + B + rb"\{" + B + rb"\r?\n", rb"\W(?:variable|output)[ \t]{1,4}[\"']?", rb"[\w.-]"),
-    Around(rb"</key>" + B + rb"\r?\n", rb"<key>", rb"[\w.-]"),
-    Around(rb"\\?[\"']" + B + rb"[:=]?" + B + rb"\{" + B + rb"\r?\n"),
     Around(rb"[\"']?:[ \t]{1,4}[|>][+-]?[0-9]?" + B + rb"\r?\n"),
     Around(rb"\([\"'][^\"']"),
     Around(rb"[ \t]{1,2}[^\s]", rb"\W(?:with|using) (?:the |this )?"),

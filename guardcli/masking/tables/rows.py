@@ -89,9 +89,9 @@ class Walker:
         """Judge a line, as `Follower` does."""
         raise NotImplementedError
 
-    def walk(self, text: bytes, start: int, rank: int, found: Spans, cells: Cells = EVERY) -> tuple[int, Walker]:
+    def walk(self, text: bytes, start: int, rank: int, found: Spans, cells: Cells = EVERY) -> tuple[int, Walker | None]:
         """Judge plain lines from `start` on, put what goes into `found`, as of `rank`, and return where the next line
-        begins and who follows it.
+        begins and who follows it, if anybody does.
         """
         raise NotImplementedError
 

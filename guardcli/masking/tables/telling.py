@@ -49,12 +49,16 @@ class _Judged(Walker):
             return kept, None
         return kept, self if after is self._inner else _Judged(after, self._judge, self._cells)
 
-    def walk(self, text: bytes, start: int, rank: int, found: Spans, cells: Cells | None = None) -> tuple[int, Walker]:
+    def walk(
+        self, text: bytes, start: int, rank: int, found: Spans, cells: Cells | None = None
+    ) -> tuple[int, Walker | None]:
         """Judge plain lines."""
         if not isinstance(self._inner, Walker):
             return start, self
         start, after = self._inner.walk(text, start, rank, found, self._cells)
-        return start, self if after is self._inner else _Judged(after, self._judge, self._cells)
+        if after is None or after is self._inner:
+            return start, after and self
+        return start, _Judged(after, self._judge, self._cells)
 
 
 class TellingColumns(Detector):

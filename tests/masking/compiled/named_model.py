@@ -11,7 +11,6 @@ from guardcli.masking.tables.headings import LOOSE, STRICT
 
 _TOLD = TELLING + SUFFIX
 _Q = rb"\\?[\"']?"
-_KEY = rb"(?:name|key|id|property|variable|var|field|header|param(?:eter)?|env)"
 _HEADER = rb"\"?(?:[|,;\t][^\n]{0,1000})?\r?\n"
 _VALUE = rb"(?:value|val|default|defaultvalue|content|secret)"
 
@@ -49,18 +48,6 @@ EXPRESSIONS = {
     + rb"(?: (?:for|of) [^\s:]{1,60})?(?: (?:has|have|been|was|is|changed|set|reset|rotated|updated|now|to|as|will|be"
     rb"|generated|lautet|ist|est|es|created|issued)){1,6}:? {1,4}[\"'`]?[^\s\"'`]",
     Tail.ARROW: _TOLD + rb"[ \t]{1,4}(?:->|=>|\xe2\x86\x92)[ \t]{1,4}[\"'`]?[^\s\"'`]",
-    Tail.NEXT_PAIR: _KEY
-    + _Q
-    + rb"[ \t]{0,4}[:=][ \t]{0,4}"
-    + _Q
-    + rb"[\w./-]{0,60}"
-    + _TOLD
-    + rb"[\"']?[ \t]{0,4},?[ \t]{0,4}\r?\n",
-    Tail.NEXT_BLOCK: rb"\b(?:variable|output)[ \t]{1,4}[\"']?[\w.-]{0,60}"
-    + _TOLD
-    + rb"[\"']?[ \t]{0,4}\{[ \t]{0,4}\r?\n",
-    Tail.NEXT_KEY: rb"<key>[\w.-]{0,60}" + _TOLD + rb"</key>[ \t]{0,4}\r?\n",
-    Tail.OPEN_BLOCK: _TOLD + rb"\\?[\"'][ \t]{0,4}[:=]?[ \t]{0,4}\{[ \t]{0,4}\r?\n",
     Tail.SCALAR: _TOLD + rb"[\"']?:[ \t]{1,4}[|>][+-]?[0-9]?[ \t]{0,4}\r?\n",
     Tail.CALLED: _TOLD + rb"\([\"'][^\"']",
     Tail.WITH: rb"\b(?:with|using) (?:the |this )?" + _TOLD + rb"[ \t]{1,2}[^\s]",
