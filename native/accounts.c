@@ -25,6 +25,8 @@ static bool is_issued(const uint8_t *digits, size_t length)
         return within(length, 16, 19);
     if (within(three, 300, 305) || two == 36 || two == 38 || two == 39)
         return within(length, 14, 19);
+    if (four == 5019 || within(three, 606, 608) || number(digits, 6) == 636368 || number(digits, 6) == 636297)
+        return length == 16;
     return (four == 5018 || four == 5020 || four == 5038 || four == 5893 || four == 6304 || four == 6759
             || within(four, 6761, 6763))
         && within(length, 16, 19);
@@ -39,7 +41,7 @@ static bool is_card(struct text text, size_t end, const uint8_t *digits, size_t 
 }
 
 /* The groups that are printed on cards; 0 ends each. */
-static const uint8_t groupings[][6] = {{4, 4, 4, 4, 0}, {4, 4, 4, 1, 0}, {4, 6, 5, 0}, {4, 6, 4, 0}, {4, 4, 4, 4, 3, 0}};
+static const uint8_t groupings[][6] = {{4, 4, 4, 4, 0}, {4, 4, 4, 1, 0}, {4, 6, 5, 0}, {4, 6, 4, 0}, {4, 4, 4, 4, 3, 0}, {4, 4, 4, 4, 2, 0}};
 
 /* Collect the digits of one grouping; return where they end, 0 where it is another. */
 static size_t grouped(struct text text, size_t place, const uint8_t *groups, uint8_t *digits, size_t *length)
@@ -69,7 +71,7 @@ static bool is_group(struct text text, size_t place)
 /* Tell whether a word that tells of a card stands shortly before `place`, on its line. */
 static bool is_named(struct text text, size_t place)
 {
-    static const char *const words[] = {"card", "visa", "amex", "karte", "carte", "pan"};
+    static const char *const words[] = {"card", "visa", "amex", "karte", "carte", "tarjeta", "kredi", "credit", "pan"};
     for (size_t from = place > NAMED ? place - NAMED : 0; from < place; from++)
         for (size_t word = 0; word < sizeof words / sizeof *words; word++) {
             size_t length = strlen(words[word]), same = 0;
@@ -114,6 +116,13 @@ static bool stands_alone(struct text text, size_t place, size_t end)
     return end && is_card(text, end, digits, length);
 }
 
+/* Tell whether a row of so many digits is rather a card's than another's: few have 17 or 18, and 13 are an article's
+ * number (EAN) where its check digit is right. What is not, is one behind a word that says so. */
+static bool is_usual(const uint8_t *digits, size_t length)
+{
+    return length == CARD_MIN ? weighed(digits, "1313131313131") % 10 != 0 : length <= 16 || length == CARD_MAX;
+}
+
 bool guard_credit_card(struct text text, size_t place, size_t *start, size_t *end)
 {
     uint8_t digits[CARD_MAX + 1];
@@ -127,7 +136,7 @@ bool guard_credit_card(struct text text, size_t place, size_t *start, size_t *en
     length = run(text, place, CARD_MAX + 1, DIGIT);
     *end = place + length;
     if (within(length, CARD_MIN, CARD_MAX) && is_card(text, *end, text.bytes + place, length))
-        return place == 0 || text.bytes[place - 1] != '#';
+        return (place == 0 || text.bytes[place - 1] != '#') && (is_usual(text.bytes + place, length) || is_named(text, place));
     for (size_t index = 0; index < sizeof groupings / sizeof *groupings; index++)
         if ((*end = grouped(text, place, groupings[index], digits, &length)) && is_card(text, *end, digits, length))
             return index > 0 || stands_alone(text, place, *end);

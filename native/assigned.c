@@ -459,6 +459,8 @@ static bool take(struct text text, size_t at_, struct span *span)
     while (sign > begin && is_among(text.bytes[sign - 1], "=:|?+") && at_ - sign < 3)
         sign--;
     struct text before = part(text, begin, sign);
+    if (before_sign == ':' && next == '?' && back_to(text, begin, sign, '{') != SIZE_MAX)
+        return false; /* the message of a shell's ${PASSWORD:?missing} */
     for (size_t place = 0; place + arn.length <= before.length; place++)
         if (before.bytes[place] == 'a' && !memcmp(before.bytes + place, arn.bytes, arn.length))
             return false;

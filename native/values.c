@@ -152,7 +152,8 @@ bool guard_is_secret_word(struct text value, int following, bool code, bool stri
         return false;
     if (shell)
         return !is_telling(value);
-    if (expression || accepts(&guard_call, value) || accepts(&guard_attribute, value) || is_telling(value))
+    bool attribute = accepts(&guard_attribute, value) && !(strict && !code && guard_is_chosen(value)); /* Marble.harbor7 */
+    if (expression || accepts(&guard_call, value) || attribute || is_telling(value))
         return false;
     if (accepts(&guard_letters, value))
         return !code && !accepts(&guard_code_word, value);

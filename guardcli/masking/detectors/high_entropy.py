@@ -21,6 +21,9 @@ _FIRST = 20
 _TWILIO = rb"[A-Z]{2}[0-9a-f]{32}"
 """Identifiers of Twilio's resources, which it calls their ``sid``."""
 
+_CACHED = rb"[A-Za-z][a-z]{1,20}(?:-[A-Za-z0-9_.]{1,20}){0,6}-(?:[0-9a-f]{40}|[0-9a-f]{64})"
+"""Keys of caches in builds: words and a digest, ``Linux-node-…``."""
+
 
 class HighEntropy(Detector):
     """Find values of 20 characters and more whose characters are spread as random ones are."""
@@ -32,6 +35,11 @@ class HighEntropy(Detector):
 
     finders = (
         Finder(
-            Way.TOKEN, _VALUE, Judge(Question.RANDOM, declines=_TWILIO), _BEFORE, distances=(_FIRST,), against=_PUBLIC
+            Way.TOKEN,
+            _VALUE,
+            Judge(Question.RANDOM, declines=_TWILIO + rb"|" + _CACHED),
+            _BEFORE,
+            distances=(_FIRST,),
+            against=_PUBLIC,
         ),
     )

@@ -60,12 +60,18 @@ class Kubernetes(Detector):
 
 
 class Bootstrap(Detector):
-    """Find bootstrap tokens."""
+    """Find bootstrap tokens: given to `kubeadm`, and listed by it."""
 
     name = Kubernetes.name
     label = Kubernetes.label
-    triggers = (rb"(?i)(?:--token|bootstrap.?token)[ \t:=\"']{1,8}[a-z0-9]{6}\.[a-z0-9]{16}",)
-    finders = (Finder(Way.TOKEN, _BOOTSTRAP, Judge(), rb"(?<![A-Za-z0-9.])[a-z0-9]", distances=(23,)),)
+    triggers = (
+        rb"(?i)(?:--token|bootstrap.?token)[ \t:=\"']{1,8}[a-z0-9]{6}\.[a-z0-9]{16}",
+        rb"\b[a-z0-9]{6}\.[a-z0-9]{16}[ \t]{2,8}(?:[0-9]{1,4}[hms]|<(?:forever|invalid)>)",
+    )
+    finders = (
+        Finder(Way.TOKEN, _BOOTSTRAP, Judge(), rb"(?<![A-Za-z0-9.])[a-z0-9]", distances=(23,)),
+        Finder(Way.SHAPE, _BOOTSTRAP + rb"(?=[ \t])", Judge(), ahead=1, distances=(44, 20)),
+    )
 
 
 class Quoted(Detector):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from guardcli.masking.compiled.judges import Judge
+from guardcli.masking.compiled.native import Question
 from guardcli.masking.forms.tokens import TokenDetector
 
 
@@ -21,4 +23,5 @@ class Slack(TokenDetector):
         rb"xox[abceoprs](?:\.xox[ps])?-[A-Za-z0-9-]{10,8192}|xapp-[0-9]-[A-Za-z0-9-]{20,8192}|xoxd-[A-Za-z0-9%/+=_-]{20,8192}"
         rb"|hooks\.slack\.com/(?:services|workflows|triggers)/([A-Za-z0-9/]{20,8192})"
     )
+    confirm = Judge(Question.TOKEN, wants=rb"(?s)[^0-9]*[0-9].*|[A-Za-z0-9/]*")
     opening = rb"(?<![A-Za-z0-9])((?:xox[abceoprs]-|xapp-|xoxd-)[A-Za-z0-9%-]{0,300})"

@@ -6,7 +6,7 @@ _SIGN = rb"[_. -]?"
 _KEYS = (
     rb"(?:api|access|auth|account|(?:en|de)cryption|encrypt|sign(?:ing|ature)|secret|private|master|shared|session"
     rb"|consumer"
-    rb"|subscription|service|application|app|storage|hmac|webhook|cipher|crypt(?:o|ographic)?|aes|jwt|preshared"
+    rb"|subscription|service|admin|ingest(?:ion)?|application|app|storage|hmac|webhook|cipher|crypt(?:o|ographic)?|aes|jwt|preshared"
     rb"|pre-shared)"
 )
 _CORE = (
@@ -16,7 +16,7 @@ _CORE = (
     rb"|has(?:\xc5\x82|l)o|jelsz(?:\xc3\xb3|o)|lozinka"
     rb"|\xc5\x9fifre|\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c|\xe5\xaf\x86\xe7\xa0\x81|\xe5\xaf\x86\xe7\xa2\xbc|\xe5\x8f\xa3\xe4\xbb\xa4"
     rb"|\xe3\x83\x91\xe3\x82\xb9\xe3\x83\xaf\xe3\x83\xbc\xe3\x83\x89|\xeb\xb9\x84\xeb\xb0\x80\xeb\xb2\x88\xed\x98\xb8|authtok"
-    rb"|secret|token|apikey|" + _KEYS + _SIGN + rb"key|credentials?|(?:password|passwd|pass)[_-]?hash"
+    rb"|secret|token|apikey|[_-]pw|" + _KEYS + _SIGN + rb"key|credentials?|(?:password|passwd|pass)[_-]?hash"
     rb"|" + _KEYS + _SIGN + rb"secret"
 )
 TELLING = rb"(?:" + _CORE + rb"|pass)"
@@ -31,13 +31,6 @@ SUFFIX = (
     rb"|default|raw|plain(?:text)?|clear(?:text)?|b(?:ase)?64|primary|secondary|main|backup|[0-9]{1,2}))?"
 )
 """What may follow the name without changing what it is the name of."""
-
-HALF_TELLING = (
-    rb"(?:auth|cred|creds|credential|pin|otp|pat|psk|pw|key|salt|seed|sid|session[_-]?id|signature|hmac|nonce|licen"
-    rb"[cs]e"
-    rb"|community|jwt|bearer|dsn|hash)"
-)
-"""What is assigned to such a name is secret where it looks chosen to be."""
 
 PUBLIC = (
     rb"(?:(?:next|prev(?:ious)?|pag(?:e|ing|ination)|input|output|continu(?:e|ation)|sync|cancell?ation|[eb]os|unk|sep|cls|pad|mask"

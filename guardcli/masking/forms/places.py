@@ -86,6 +86,8 @@ CLIENTS = (
     _client(rb"rabbitmqctl", rb"(?:add_user|change_password|authenticate_user)[ \t]+\S{1,100}[ \t]+"),
     _client(rb"useradd|usermod|adduser", rb"-p[ \t]+"),
     _client(rb"plink|pscp|psftp|putty|kitty", rb"-pw[ \t]+"),
+    _client(rb"consul|nomad", rb"-http-auth[ \t=][\"']?[^\s:\"']{1,100}:", _WORD),
+    _client(rb"ncftp(?:put|get|ls)", rb"-p[ \t]+"),
     _client(rb"lftp|ncftp", rb"-u[ \t]?[\"']?[^\s,\"']{1,100},", _WORD),
     _client(rb"ssh-keygen", rb"-[NP][ \t]+"),
     _client(

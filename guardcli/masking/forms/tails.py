@@ -15,7 +15,7 @@ Q = rb"\\?[\"']?"
 B = rb"[ \t]{0,4}"
 SAID = (
     rb"(?: (?:for|of) [^\s:]{1,60})?(?: (?:has|have|been|was|is|changed|set|reset|rotated|updated|now|to|as|will|be"
-    rb"|lautet|ist|est|es|generated|created|issued)){1,6}"
+    rb"|lautet|ist|est|es|\xc3\xa9|\xc3\xa8|jest|er|\xc3\xa4r|generated|created|issued)){1,6}"
     rb":? {1,4}"
 )
 PAIRED = B + Q + B + rb"[,;]?" + B + Q + VALUE + Q + B + rb"[:=]"

@@ -21,7 +21,7 @@ _BEGUN = rb"\\?[\"']?[^\s\"'\\]"
 _UUID = rb"([0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})(?![\w-])"
 _NAMED = (
     rb"(?:secret_?key_?base|secret_?string|erlang_?cookie|npmAuthIdent"
-    rb"|ssh_?pass|sudo_?pass|become_?pass|[A-Za-z]{1,12}_(?:pw|psk)|password_v[0-9]"
+    rb"|ssh_?pass|sudo_?pass|become_?pass|[A-Za-z]{1,12}_psk|password_v[0-9]"
     rb"|ses_smtp_password_v[0-9]|(?:totp|otp|mfa)_?(?:secret|seed)|(?:hash|sign(?:ing)?|session|encryption|token)_?salt|"
     rb"(?:validation|decryption|machine|fernet|cookie|csrf|sealing|unseal|seal)_?key)"
 )
@@ -61,6 +61,11 @@ TOLD = (
         rb"\b(?:unseal|recovery) key(?: [0-9]{1,2})?(?: \([\w ]{1,20}\))?:[ \t]{1,4}[^\s]",
         rb"(?i)\b(?:unseal|recovery) key(?: [0-9]{1,2})?(?: \([\w ]{1,20}\))?:[ \t]{1,4}",
         rb"([A-Za-z0-9+/=]{20,200})",
+    ),
+    Form(
+        rb"\b(?:unseal|recovery)_keys(?:_b64|_hex|_base64)?\\?\"[ \t]{0,4}:[ \t]{0,4}\[[ \t]{0,4}\\?\"[A-Za-z0-9+/]",
+        rb"_keys(?:_b64|_hex|_base64)?\\?\"[ \t]{0,4}:[ \t]{0,4}\[[ \t]{0,4}\\?\"",
+        rb"([A-Za-z0-9+/=]{20,200}(?:\\?\"[ \t]{0,4},[ \t]{0,4}\\?\"[A-Za-z0-9+/=]{20,200}){0,60})",
     ),
     Form(Tail.ANSWERED, rb"(?m)^PASSWORD [a-z_]{1,40} = ", rb"(\S{1,200})", CHOSEN),
     Form(

@@ -15,7 +15,8 @@ STRICT = r"(?:pass(?:word|wd|phrase|code)|pwd|secret[_ ]?access[_ ]?key|client[_
 """Names of columns that hold nothing but passwords and keys."""
 
 LOOSE = (
-    r"(?:secret(?:[_ ]?key)?|(?:api|access|auth|private|encryption|signing)[_ ]?key"
+    r"(?:secret(?:[_ ]?key)?|pass|[a-z0-9]{1,20}_pw"
+    r"|(?:api|access|auth|private|encryption|signing|admin|master|hmac)[_ ]?key"
     r"|(?:(?:api|auth|access|refresh|bearer|reset|session|id|jwt)[_ ]?)?token)"
 )
 """Names of columns that may hold words as well, of a text or of a configuration."""

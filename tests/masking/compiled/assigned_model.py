@@ -114,7 +114,7 @@ class Assigned:
         while sign > begin and text[sign - 1] in b"=:|?+" and at - sign < 3:
             sign -= 1
         before = text[begin:sign]
-        if b"arn:" in before:
+        if b"arn:" in before or (text[at - 1 : at + 1] == b":?" and b"{" in before):
             return None
         kind = _kind(b" ".join(before[-64:].rsplit(None, 2)[-2:]))
         if kind is None or (kind.short and is_noise(text, max(0, at - 6))):

@@ -46,7 +46,7 @@ EXPRESSIONS = {
     Tail.MACRO: rb"#[ \t]?define[ \t]{1,8}\w{0,60}" + _TOLD + rb"[ \t]{1,16}[\"']?[^\s\"']",
     Tail.SAID: _TOLD
     + rb"(?: (?:for|of) [^\s:]{1,60})?(?: (?:has|have|been|was|is|changed|set|reset|rotated|updated|now|to|as|will|be"
-    rb"|generated|lautet|ist|est|es|created|issued)){1,6}:? {1,4}[\"'`]?[^\s\"'`]",
+    rb"|generated|lautet|ist|est|es|\xc3\xa9|\xc3\xa8|jest|er|\xc3\xa4r|created|issued)){1,6}:? {1,4}[\"'`]?[^\s\"'`]",
     Tail.ARROW: _TOLD + rb"[ \t]{1,4}(?:->|=>|\xe2\x86\x92)[ \t]{1,4}[\"'`]?[^\s\"'`]",
     Tail.SCALAR: _TOLD + rb"[\"']?:[ \t]{1,4}[|>][+-]?[0-9]?[ \t]{0,4}\r?\n",
     Tail.CALLED: _TOLD + rb"\([\"'][^\"']",

@@ -37,12 +37,13 @@ GOOD = {
 NEAR = b"0123456789ABCDGKXZabz -./_@\x80"
 CARD = (
     r"(?<![0-9A-Za-z_])(?<![0-9]\.)(?:[0-9]{13,19}|[0-9]{4}([ -])[0-9]{4}\1[0-9]{4}\1(?:[0-9]{4}|[0-9])"
-    r"|[0-9]{4}([ -])[0-9]{6}\2[0-9]{4,5}|[0-9]{4}([ -])[0-9]{4}\3[0-9]{4}\3[0-9]{4}\3[0-9]{3})(?![0-9A-Za-z_]|\.[0-9])"
+    r"|[0-9]{4}([ -])[0-9]{6}\2[0-9]{4,5}|[0-9]{4}([ -])[0-9]{4}\3[0-9]{4}\3[0-9]{4}\3[0-9]{2,3})"
+    r"(?![0-9A-Za-z_]|\.[0-9])"
 )
 ISSUED = (
     r"4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]\d\d|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}|3[47]\d{13}"
     r"|(?:6011|64[4-9]\d|65\d\d|62\d\d|352[89]|35[3-8]\d|220[0-4])\d{12,15}|(?:30[0-5]|3[689]\d)\d{11,16}"
-    r"|(?:5018|5020|5038|5893|6304|6759|676[1-3])\d{12,15}"
+    r"|(?:5018|5020|5038|5893|6304|6759|676[1-3])\d{12,15}|(?:5019|60[678]\d)\d{12}|63(?:6368|6297)\d{10}"
 )
 LENGTHS = {"DE": 22, "GB": 22, "NO": 15, "MT": 31}
 PERSONS = {
@@ -80,6 +81,9 @@ def cards(text: str) -> Iterator[tuple[int, int]]:
     while (found := re.compile(CARD).search(text, place)) is not None:
         digits = re.sub("[ -]", "", found[0])
         good = re.fullmatch(ISSUED, digits) is not None and stdnum.luhn.is_valid(digits)
+        ean = sum(int(one) * (1, 3)[place % 2] for place, one in enumerate(digits)) % 10 == 0
+        if good and found[0].isdecimal():
+            good = not ean if len(digits) == 13 else len(digits) not in (17, 18)
         if good:
             yield found.span()
         place = found.end() if good else found.start() + 1

@@ -12,7 +12,7 @@ _PLACEHOLDER = re.compile(
     | \xe2\x80\xa6.* | \\?['"`]{1,3}                                                      # dots, quotes
     | (?:files|compat|systemd|sss|winbind)(?:\ {1,8}\[?[a-z=!]+\]?)*                       # nsswitch.conf
     | \$\{\w+\[[\w@*\#-]*\]\} | \$\{\{.*
-    | \$\{?[a-z_][\w:.-]*\}? | \$\{\w+:?[-?=+](?:\$.*)?\}? | \$[0-9@*\#?!]? | \$\$ | \$\(.* | \{\{.*\}\}.*
+    | \$\{?[a-z_][\w:.-]*\}? | \$\{\w+:?(?:[-=+](?:\$.*)?|\?[^{}]*)\}? | \$[0-9@*\#?!]? | \$\$ | \$\(.* | \{\{.*\}\}.*
     | %\(?\w*\)?s? | %\w+% | \{[\w.:\ ]*\} | @\w*@ | \#\{.*\}                            # variables
     | <[^<>]*>? | <<?<?[a-z_][\w\ ]*>{0,3} | \[[\w\ :.-]*\] | \([\w\ ,.:'"=-]*\) | __\w+__ # <password>, [PASSWORD]
     | \#[0-9a-f]{3} | \#[0-9a-f]{6}                                                      # colours
@@ -204,7 +204,8 @@ def is_secret_word(value: bytes, following: bytes, code: bool, strict: bool, she
         return False
     if shell:
         return _TELLING.fullmatch(value) is None
-    if _CALL.match(value) or _ATTRIBUTE.fullmatch(value) or _TELLING.fullmatch(value) or expression:
+    attribute = _ATTRIBUTE.fullmatch(value) and not (strict and not code and is_chosen(value))
+    if _CALL.match(value) or attribute or _TELLING.fullmatch(value) or expression:
         return False
     if _LETTERS.fullmatch(value):
         return not code and _CODE_WORD.fullmatch(value) is None
