@@ -93,7 +93,10 @@ static bool is_open(struct text before, uint8_t quote)
     if (end && (before.bytes[end - 1] == quote || (end > 1 && before.bytes[end - 1] == ']' && before.bytes[end - 2] == quote)))
         return false;
     for (size_t place = 0; place < before.length; place++)
-        count += before.bytes[place] == quote && (place == 0 || before.bytes[place - 1] != '\\');
+        if (at(before, place) == quote && at(before, place + 1) == quote && at(before, place + 2) == quote)
+            place += 2; /* three open a text of many lines, in which one quote is no end */
+        else
+            count += before.bytes[place] == quote && (place == 0 || before.bytes[place - 1] != '\\');
     return count % 2 == 1;
 }
 
@@ -383,8 +386,8 @@ static bool take_enclosed(struct place *place, struct span *span)
     while (start && is(before.bytes[start - 1], UPPER | DIGIT | UNDERSCORE))
         start--;
     int quote = start ? before.bytes[start - 1] : 0;
-    if (quote && !is_among(quote, "\"'"))
-        return false;
+    if ((quote && !is_among(quote, "\"'")) || at(text, end) == '{')
+        return false; /* what a format puts in is judged as an expression */
     while (end < text.length && end < most && text.bytes[end] != quote && text.bytes[end] && text.bytes[end] != '\n')
         end += text.bytes[end] == '\\' && quote ? 2 : 1;
     if (end >= text.length || text.bytes[end] != quote)
@@ -403,7 +406,7 @@ static bool take_assigned(struct place *place, struct span *span)
     if (is_among(quote, "\"'") && at(text, after + prefix + 1) == quote && at(text, after + prefix + 2) == quote)
         after += prefix + 2, prefix = 0; /* three quotes, as TOML and Python have them */
     if (is_among(quote, "\"'`\\") && (quote != '\\' || escapes(text, after))) {
-        if (quote != '`' && quote != '\\' && !prefix && is_open(before, (uint8_t)quote))
+        if (quote != '\\' && !prefix && (quote != '`' || after == at_) && is_open(before, (uint8_t)quote))
             return false;
         if (quote == '`' && after == at_ && place->colon)
             return false;
@@ -454,7 +457,7 @@ static bool take(struct text text, size_t at_, struct span *span)
     if (is_blank(before_sign)
         && !(at_ >= 3 && (!memcmp(text.bytes + at_ - 3, "||", 2) || !memcmp(text.bytes + at_ - 3, "?\?", 2))))
         return take_option(text, at_, span);
-    if (is_among(next, "=>~") || (before_sign == ':' && (next == '/' || next == ':')))
+    if (is_among(next, "=>~") || (before_sign == ':' && is_among(next, "/:+")))
         return false;
     while (sign > begin && is_among(text.bytes[sign - 1], "=:|?+") && at_ - sign < 3)
         sign--;

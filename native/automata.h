@@ -25,7 +25,7 @@ struct pattern {
 AUTOMATON(names); AUTOMATON(typed); AUTOMATON(signed); AUTOMATON(flagged);
 AUTOMATON(head); AUTOMATON(head_begins); AUTOMATON(code); AUTOMATON(parameter);
 AUTOMATON(placeholder); AUTOMATON(asking); AUTOMATON(stars); AUTOMATON(crosses); AUTOMATON(dummy); AUTOMATON(hollow);
-AUTOMATON(path); AUTOMATON(call); AUTOMATON(attribute); AUTOMATON(letters); AUTOMATON(type); AUTOMATON(expression);
+AUTOMATON(rules); AUTOMATON(message); AUTOMATON(path); AUTOMATON(call); AUTOMATON(attribute); AUTOMATON(letters); AUTOMATON(type); AUTOMATON(expression);
 AUTOMATON(sentence); AUTOMATON(stop); AUTOMATON(operand); AUTOMATON(label); AUTOMATON(small_number);
 AUTOMATON(telling); AUTOMATON(capital); AUTOMATON(code_word); AUTOMATON(version); AUTOMATON(fields);
 AUTOMATON(suspect); AUTOMATON(formatted); AUTOMATON(metavariable);

@@ -68,7 +68,7 @@ EXPRESSIONS: dict[str, bytes] = {
     | (?:files|compat|systemd|sss|winbind)(?:\ {1,8}\[?[a-z=!]+\]?)*                       # nsswitch.conf
     | \$\{\w+\[[\w@*\#-]*\]\} | \$\{\{.*                                              # of an array, of a workflow
     | \$\{?[a-z_][\w:.-]*\}? | \$\{\w+:?(?:[-=+](?:\$.*)?|\?[^{}]*)\}? | \$[0-9@*\#?!]? | \$\$ | \$\(.* | \{\{.*\}\}.*
-    | %\(?\w*\)?s? | %\w+% | \{[\w.:\ ]*\} | @\w*@ | \#\{.*\}                            # variables
+    | %\(?\w*\)?s? | %\w+% | %~\w* | \{[\w.:\ ]*\} | @\w*@ | \#\{.*\}                            # variables
     | <[^<>]*>? | <<?<?[a-z_][\w\ ]*>{0,3} | \[[\w\ :.-]*\] | \([\w\ ,.:'"=-]*\) | __\w+__ # <password>, [PASSWORD]
     | \#[0-9a-f]{3} | \#[0-9a-f]{6}                                                      # colours
     | null | nil | none | nan | true | false | yes | no | undefined | n/?a | required | optional | empty | unset | void
@@ -82,7 +82,8 @@ EXPRESSIONS: dict[str, bytes] = {
     "asking": rb"(?i)(?:your|my|the|some|enter|insert|replace|put|add|provide|paste)[-_ .](?:[a-z0-9]+[-_ .]){0,6}"
     rb"(?:password|passwd|pwd|secret|token|key|credentials?|here|me|this|it|value|id)(?:[-_ .][a-z0-9]+){0,3}",
     "stars": rb"(?i):?[*x.\xe2\x80\xa2_#?-]{1,64}",
-    "crosses": rb"(?i)x{4,}.{0,8}|.{0,12}x{6,}",
+    "crosses": rb"(?i)x{4,}.{0,8}|.{0,12}x{6,}|(?:[a-z0-9]{1,10}[_.-]){1,3}(?:x{3,}|\*{2,})|eyj(?:x{3,}|\*{2,})",
+    "rules": rb"(?:required|nullable|sometimes|string|bail|filled|confirmed|(?:min|max):[0-9]+)\|[\w:|,.=*-]*",
     "dummy": rb"""(?ix)
       (?:my|the|a|an|super)?[-_.]?(?:real|new|old|secret|random|actual|plain|default)?[-_.]?
       (?:password|passwd|passphrase|passcode|pass|pwd|secret|token|api[-_\ ]?key|key|credentials?)
@@ -100,9 +101,10 @@ EXPRESSIONS: dict[str, bytes] = {
       [\w-]{0,40}(?:\.{3,6}|\xe2\x80\xa6)                                                 # sk_test_...
     | [~^<>=]{0,2}\ ?v?[0-9]{1,3}\.[0-9]{1,4}\.[0-9]{1,4}(?:-[a-z]+\.?[0-9]*)?             # a version of a package
     | [0-9]{1,9}\ (?:bytes?|chars|characters?)                                            # of a value that is hidden
-    | [a-z] | ![01] | [^\w\s]{1,2} | (?:is|not|in|and|or|if)(?:\ (?:is|not|in|and|or|if))+
+    | [a-z]{1,2} | ![01] | [^\w\s]{1,2} | (?:is|not|in|and|or|if)(?:\ (?:is|not|in|and|or|if))+
     | (?:amd64|arm64|armhf|i386|ppc64el|s390x|riscv64)\.? | (?:meth|class|func|attr|obj|exc|mod):
-    | -?anonymous@ | (?:pass(?:word|wd|phrase)?|pwd|token|secret)=
+    | \^?\(?(?:\.[*+]|\[\^|\\[wsdWSD][*+]).*                                              # an expression
+    | \$\{?\w+\}?[/|,.] | -?anonymous@ | (?:pass(?:word|wd|phrase)?|pwd|token|secret)=
     """,
     "path": rb"(?:~|\.{1,2}|\$\{[\w.:-]{1,60}\})?/[\w.@${}-]+(?:/[\w.@${}-]+)+/?|(?:\./|~/)?(?:[\w.-]+/){0,20}[\w-]+\."
     + _FILE
@@ -111,7 +113,10 @@ EXPRESSIONS: dict[str, bytes] = {
     rb"|[A-Za-z]:\\[\w\\. -]+|(?:file|arn|projects|keyring"
     rb"|secretsmanager|ssm|op|vault|env|awskms|gcpkms|secret|ref):\S*",
     "call": rb"(?:new |await |not |!)?[A-Za-z_$][\w.$:]*[?!]?(?:\((?s:.*)|\[(?s:.)(?s:.*))|[A-Za-z_]\w*(?:\.\w+)+\[",
-    "attribute": rb"!{0,2}[A-Za-z_$&*][\w$]*(?:\??(?:\.|->|::)[A-Za-z_$#][\w$]*)+[?!]?",
+    "attribute": rb"!{0,2}[A-Za-z_$&*][\w$]*(?:\??(?:\.|->|::)[A-Za-z_$#][\w$]*)+[?!]?"
+    rb"|(?:Get|Set|New|Read|Import|Export|Invoke|Select|Join|Split|Resolve|Protect|Unprotect|ConvertTo|ConvertFrom)"
+    rb"-[A-Z][A-Za-z]{2,}",
+    "message": rb"[A-Za-z_]+(?:[.][A-Za-z_]+)+",
     "letters": rb"[A-Za-z_$]+[?!]?",
     "type": rb"[A-Za-z_][\w.]*(?:\[[^\]\n]*\])?(?: \| [\w.\[\], ]+)+(?: = .*)?|[A-Za-z_][\w.]*(?:\[[^\]\n]*\])? = .*",
     "expression": rb".* (?:or|and|if|else|in|is|not|as|instanceof) .*"
@@ -137,7 +142,8 @@ EXPRESSIONS: dict[str, bytes] = {
     rb"|missing|unknown|ignored?|supported|encrypted|hashed|rotated|stored|changed|updated|created|deleted|found"
     rb"|accepted|rejected|incorrect|provided)",
     "version": rb"[0-9]{1,6}(?:[._][0-9]{1,8}){0,4}",
-    "fields": rb"(?:[^\w{}%]{0,8}(?:\{[\w.!:]*\}|%\(?\w{0,40}\)?[sdr]))+[^\w{}%]{0,8}|['\"][)\]](?s:.*)",
+    "fields": rb"(?:[^\w{}%]{0,8}(?:\{[\w.!:]*\}|%\(?\w{0,40}\)?[sdr]))+[^\w{}%]{0,8}|['\"][)\]](?s:.*)"
+    rb"|['\"] ?(?:[+.&]|\|\|) ?[\w$(](?s:.*)",
     "suspect": rb"(?is:.*)(?i:x{4}|00000|chang|your|example|repl|insert|enter|dummy|placeh|pass|secret|token|key|cred"
     rb"|pwd|int|char)(?s:.*)",
     "formatted": rb"(?s).*(?:\{[^{}]*\}|%[sd(]|\\[wdsbSWD]|\$\{|\[\^|\(\?).*",

@@ -11,6 +11,7 @@
 #define CHOSEN_HEAD 256
 #define TELLING_MAX 60
 #define SHORTEST 2
+#define WIDE_MAX 8 /* letters of Chinese, Japanese and Korean */
 
 /* Tell whether it is a sign that people put into passwords. */
 static bool is_sign(uint8_t byte)
@@ -22,6 +23,9 @@ static bool is_sign(uint8_t byte)
         return false;
     }
 }
+
+/* Tell whether it stands before a variable's name in some language, or opens an expression in a template. */
+static bool is_mark(uint8_t byte) { return byte == '$' || byte == '@' || byte == '{' || byte == '&'; }
 
 static size_t count_of(struct text value, unsigned classes)
 {
@@ -57,7 +61,8 @@ bool guard_is_placeholder(struct text value)
 bool guard_is_dummy(struct text value)
 {
     return guard_is_placeholder(value) || (value.length <= PLACEHOLDER_MAX
-                                            && (accepts(&guard_dummy, value) || accepts(&guard_hollow, value)));
+                                            && (accepts(&guard_dummy, value) || accepts(&guard_hollow, value)
+                                                || accepts(&guard_rules, value)));
 }
 
 bool guard_is_chosen(struct text value)
@@ -118,32 +123,56 @@ static bool is_label(struct text value)
     return blank && (!newline || blank < newline) && accepts(&guard_label, value);
 }
 
+/* Tell whether it is a text in a script that has no blanks between words: so many letters are no password. */
+static bool is_text(struct text value)
+{
+    size_t wide = 0;
+    for (size_t place = 0; place < value.length; place++)
+        wide += value.bytes[place] >= 0xe3 && value.bytes[place] <= 0xed;
+    return wide >= WIDE_MAX;
+}
+
+/* Tell whether it is the key of a message or of a store: words between dots, one of which tells of a secret. */
+static bool is_message(struct text value)
+{
+    uint32_t state = guard_names.start;
+    if (!accepts(&guard_message, value))
+        return false;
+    for (size_t place = 0; place < value.length; place++)
+        if ((state = step(&guard_names, state, value.bytes[place])) >= guard_names.accepting)
+            return true;
+    return false;
+}
+
 bool guard_is_secret_string(struct text value, bool formatted, bool strict)
 {
     if (!strict && (value.length < SHORTEST || accepts(&guard_version, value)))
         return false;
-    if (is_empty(value) || guard_is_dummy(value) || accepts(&guard_path, value))
+    if (is_empty(value) || guard_is_dummy(value) || accepts(&guard_path, value) || is_text(value))
         return false;
     size_t blanks = blanks_of(value);
     if ((blanks > 2 && is_prose(value)) || (blanks && is_label(value)))
         return false;
     if (formatted && accepts(&guard_formatted, value))
         return false;
-    return !is_telling(value) && !accepts(&guard_fields, value);
+    return !is_telling(value) && !accepts(&guard_fields, value) && !is_message(value);
 }
 
 bool guard_is_secret_word(struct text value, int following, bool code, bool strict, bool shell)
 {
     size_t letters = count_of(value, ALPHA), digits = count_of(value, DIGIT);
     bool called = following == '(' || following == '[';
+    int end = value.bytes[value.length - 1];
+    if ((following == '"' || following == '\'') && (end == '[' || end == '('))
+        return false;
     if (letters && digits && letters + digits == value.length && !called) {
         if ((!code || strict) && !accepts(&guard_suspect, value))
             return true;
         return (!code || strict || guard_is_chosen(value)) && !guard_is_dummy(value) && !is_telling(value);
     }
-    if (is_empty(value) || guard_is_dummy(value) || accepts(&guard_path, value))
+    if (is_empty(value) || guard_is_dummy(value) || accepts(&guard_path, value) || is_text(value))
         return false;
-    if (called && (is(value.bytes[0], ALPHA | UNDERSCORE) || value.bytes[0] == '$'))
+    if (called && (is(value.bytes[0], ALPHA | UNDERSCORE) || is_mark(value.bytes[0])))
         return false;
     bool expression = accepts(&guard_expression, value) && (code || accepts(&guard_operand, value));
     if (blanks_of(value) && (expression || accepts(&guard_type, value) || is_prose(value)))

@@ -8,7 +8,7 @@ from guardcli.masking.compiled.native import Question
 from guardcli.masking.detector import Detector
 
 _USERINFO = rb"://[^\s\0/:@\"'<>]{0,128}:([^\s\0\"'<>/]{1,4096})@"
-_EXAMPLE = rb"://(?:(?i:my)?user(?:name)?:(?:pass(?:word|wd)?|pwd|secret)|scott:tiger)@"
+_EXAMPLE = rb"://(?:(?i:my)?user(?:name)?:(?:pass(?:word|wd)?|pwd|secret)|scott:tiger|:(?i:pass(?:word|wd)?|pwd))@"
 """What manuals write where a user puts a name and a password."""
 
 

@@ -43,6 +43,10 @@ DEFINED = STRING._replace(
 """What may be a secret that a macro of C stands for, and no name, number or label."""
 
 
+REPORTED = CHOSEN._replace(declines=rb"(?i:[a-z]+(?:ly|ed|ful)[!?]+|success[!?]+)")
+"""Chosen, and no end of a message: ``Password reset successfully!``."""
+
+
 FORMS = (
     Form(
         Tail.ELEMENT,
@@ -189,7 +193,7 @@ FORMS = (
         _TOKEN,
         DEFINED,
     ),
-    Form(Tail.SAID, _NAME + rb"(?i:" + SAID + rb")", _TOKEN, CHOSEN),
+    Form(Tail.SAID, _NAME + rb"(?i:" + SAID + rb")", _TOKEN, REPORTED),
     Form(
         Tail.ARROW,
         _NAME + rb"[ \t]{1,4}(?:->|=>|\xe2\x86\x92)[ \t]{1,4}",

@@ -58,6 +58,8 @@ _OUTER = rb"\S.*"
 _PROSE = rb"(?![ \t]*(?:[0-9]{1,2}[.)] |[-*] )?[\w-]+(?: [\w-]+){0,3}[ \t]*\r?\Z)\s*\S.*"
 
 _STRING_OF_ANY = Judge(Question.STRING)
+_IN_A_BLOCK = _STRING_OF_ANY._replace(declines=rb"(?:var|local|module|data|each|self|[a-z]+_[a-z_]+)\.[\w.\[\]]+")
+"""A string, and none of terraform's references."""
 _BESIDE = Judge(0)
 _MADE = Judge(Question.GENERATED)
 _UUID = Judge(wants=rb"(?s)(?=.{36}\Z)[^-]*(?:-[^-]*){4}")
@@ -74,7 +76,7 @@ ANNOUNCED = (
         *(_NEXT, _BESIDE, _NEXT_NAME, 5),
         final=True,
     ),
-    Announcement((LineEnd.OPEN_BLOCK,), _pair(rb"value|default|plaintext|secret"), _STRING_OF_ANY, _CLOSE),
+    Announcement((LineEnd.OPEN_BLOCK,), _pair(rb"value|default|plaintext|secret"), _IN_A_BLOCK, _CLOSE),
     Announcement((LineEnd.TYPE,), _pair(rb"result|value|bcrypt_hash"), _STRING_OF_ANY, _LIST_CLOSES, 24, True),
     Announcement((LineEnd.KEY_NAME, LineEnd.VAULT), _pair(rb"value"), GIVEN, _CLOSE),
     Announcement((LineEnd.WEB_TOKEN,), _pair(rb"(?:signing)?key|secret"), _STRING_OF_ANY, _CLOSE),

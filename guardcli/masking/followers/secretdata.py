@@ -11,6 +11,7 @@ import binascii
 import re
 from collections.abc import Sequence
 
+from guardcli.masking.compiled.placeholders import is_placeholder
 from guardcli.masking.followers.follower import Follower, Gone
 
 _ENTRY = re.compile(
@@ -72,5 +73,6 @@ class SecretData:
         if entry is None:
             return (), after
         value = entry["value"]
-        secret = value.strip() not in _EMPTY if self._plain else is_encoded_secret(value)
+        given = value.strip() not in _EMPTY and not is_placeholder(value)
+        secret = given if self._plain else is_encoded_secret(value)
         return ((Gone(*entry.span("value")),) if secret else ()), after

@@ -10,7 +10,7 @@ from guardcli.masking.forms.form import Form
 from guardcli.masking.forms.tails import Tail
 
 _STRING = rb"(?:\"((?:[^\"\\\n]|\\.){1,8192})\"?|'((?:[^'\\\n]|\\.){1,8192})'?)"
-_GIVEN = rb"[ \t]{0,4}(?:\"[^\"\n]{0,300}\"|'[^'\n]{0,300}'|[\w.$]{1,100}(?:\(\))?)[ \t]{0,4},"
+_GIVEN = rb"[ \t]{0,4}(?:\"[^\"\n]{0,300}\"|'[^'\n]{0,300}'|[\w.$>-]{1,100}(?:\([^()\n]{0,60}\))?)[ \t]{0,4},"
 _NEXT = rb"[ \t]{0,4}(?:Some\()?[\"'][^\"'\n]"
 _SPACE = rb"[ \t]{0,4}"
 
@@ -24,7 +24,7 @@ _AFTER_ONE = (
     rb"(?:[hH]ttp)?[bB]asic_?[aA]uth|setBasicAuth|SetBasicAuth|basicAuthentication|withBasicAuth"
     rb"|ftp_login|oci_connect|PlainCredentials|aiohttp\.BasicAuth|BasicCredentials|createCredentials"
     rb"|BasicAWSCredentials|algoliasearch|simple_bind(?:_s)?|[cC]redentials?\.(?:from|of|create|basic)|cy\.login"
-    rb"|AwsBasicCredentials\.create|StaticCredentialsProvider|SSHPassword)\("
+    rb"|AwsBasicCredentials\.create|StaticCredentialsProvider|SSHPassword|WiFi(?:Multi)?\.(?:begin|softAP|addAP))\("
 )
 _LOGIN = (
     rb"(?:\b(?:smtp|server|session|conn|connection|client|imap|mail|mailer|ftp|s|M)\.(?:login|authenticate|auth)\()"
@@ -33,6 +33,17 @@ _LOGIN = (
 
 ARGUMENT = STRING._replace(declines=rb"(?s:-.*)")
 """What may be a secret between quotes, and is no option."""
+
+
+KEYED = STRING._replace(declines=rb"(?is:-.*|[hrep]s[0-9]{3}|(?:sha|aes|md5|utf|hex|base64|latin)[\w/-]*)")
+"""What may be a key that is given to a cipher, and names no way to encode or to sign."""
+
+_PAYLOAD = rb"(?:\{[^{}\n]{0,200}\}|[\w.$?>\[\]'\"-]{1,100}(?:\([^()\n]{0,60}\))?)"
+
+
+def _keyed(function: bytes, arguments: bytes = b"") -> Form:
+    """Return the form of a key behind other `arguments` of a `function`."""
+    return Form(function, rb"(?i)" + function + _SPACE + arguments + rb"b?", _STRING, KEYED, 400 if arguments else 8)
 
 
 def _call(head: bytes, arguments: bytes, judge: bool) -> Form:
@@ -46,6 +57,13 @@ CALLS = (
     _call(rb"mysql_real_connect\(", _GIVEN + _GIVEN + _GIVEN, True),
     _call(rb"\bred(?:is)?[.:]auth\(", b"", True),
     _call(_LOGIN, _GIVEN, False),
+    _keyed(rb"\bjwt(?:\.|::|->)(?:sign|verify|encode|decode)\(", _PAYLOAD + rb"[ \t]?,[ \t]{0,4}"),
+    _keyed(rb"\bcryptojs\.\w{2,20}(?:\.(?:en|de)crypt)?\(", _PAYLOAD + rb"[ \t]?,[ \t]{0,4}"),
+    _keyed(rb"\bcreatehmac\(", rb"[\"'][\w-]{1,20}[\"'],[ \t]{0,4}"),
+    _keyed(rb"\bhash_hmac\(", rb"[\"'][\w-]{1,20}[\"'],[ \t]{0,4}" + _PAYLOAD + rb"[ \t]?,[ \t]{0,4}"),
+    _keyed(rb"\bhmac\.new\("),
+    _keyed(rb"\bcookieparser\("),
+    _keyed(rb"\bsecretkeyspec\("),
     Form(
         rb"ConvertTo-SecureString[ \t]{1,4}(?:-String[ \t]{1,4})?[\"'][^\"'\n]",
         rb"(?i)ConvertTo-SecureString[ \t]{1,4}(?:-String[ \t]{1,4})?",

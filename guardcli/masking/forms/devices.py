@@ -5,7 +5,7 @@ From Junos, FortiOS and RouterOS manuals, ipsec.secrets(5), pppd(8), postfix's s
 
 from __future__ import annotations
 
-from guardcli.masking.compiled.judges import CHOSEN, GIVEN
+from guardcli.masking.compiled.judges import CHOSEN, GIVEN, STRING
 from guardcli.masking.forms.form import Form
 from guardcli.masking.forms.names import TELLING
 from guardcli.masking.forms.tails import REGISTRY_TYPE, Tail
@@ -94,6 +94,7 @@ DEVICES = (
         Tail.BRACES,
         rb"(?i);[ \t]?(?:uid|user id)[ \t]?=[^;\n]{1,100};[ \t]?(?:pwd|password)[ \t]?=[ \t]?\{",
         rb"([^{}\n]{1,8192})\}",
+        STRING,
     ),
     Form(
         rb"(?:^|\n)(?:user|ACL SETUSER)[ \t]{1,4}[^\s]{1,80}[ \t][^\n>]{0,200}>[^\s]",

@@ -9,7 +9,7 @@ from guardcli.masking.compiled.judges import CHOSEN, GIVEN
 from guardcli.masking.forms.form import Form
 from guardcli.masking.forms.tails import Tail
 
-_VALUE = rb"(?:'([^'\n]{1,8192})'|\"([^\"\n]{1,8192})\"|([^\s\"'|;&<>]{1,8192}))"
+_VALUE = rb"(?:'([^'\n]{1,8192})'|\"([^\"\n]{1,8192})\"|([^\s\"'`|;&<>]{1,8192}))"
 _WORD = rb"([^\s\"']{1,8192})"
 _FAR = 480
 
@@ -48,7 +48,7 @@ CLIENTS = (
     _client(rb"psexec(?:64)?(?:\.exe)?|cqlsh|snowsql", rb"-p[ \t]+"),
     _client(rb"schtasks(?:\.exe)?", rb"/rp[ \t]+"),
     _client(rb"cmdkey(?:\.exe)?", rb"/pass:"),
-    _client(rb"wpa_passphrase", rb"[^\s-]\S{0,31}[ \t]+"),
+    Form(rb"\bwpa_passphrase[ \t]", rb"(?<=wpa_passphrase)[ \t]+[^\s`-]\S{0,31}[ \t]+", _VALUE, WORD, 40),
     _client(rb"ansible-vault", rb"encrypt_string[ \t]+(?!-)"),
     _client(rb"mc(?:li)?", rb"alias[ \t]+set[ \t]+\S{1,100}[ \t]+\S{1,300}[ \t]+\S{1,100}[ \t]+"),
     _client(rb"jenkins-cli(?:\.jar)?", rb"-auth[ \t]+[^\s:@]{1,100}:", _WORD),

@@ -108,7 +108,9 @@ class Assigned:
         begin = text.rfind(b"\n", max(0, at - _WINDOW), at) + 1 or max(0, at - _WINDOW)
         if text[at - 1] in b" \t" and text[at - 3 : at - 1] not in (b"||", b"??"):
             return self._flag(text, at)
-        if text[at : at + 1] in (b"=", b">", b"~") or (text[at - 1] == 0x3A and text[at : at + 1] in (b"/", b":")):
+        if text[at : at + 1] in (b"=", b">", b"~") or (
+            text[at - 1] == 0x3A and text[at : at + 1] in (b"/", b":", b"+")
+        ):
             return None
         sign = at - 1
         while sign > begin and text[sign - 1] in b"=:|?+" and at - sign < 3:
@@ -147,7 +149,7 @@ class Assigned:
         if quote in (b'"', b"'") and text.startswith(quote * 3, after if prefix is None else prefix.end()):
             after, prefix = (after if prefix is None else prefix.end()) + 2, None
         if _is_quote(text, after, quote):
-            if quote in (b'"', b"'") and prefix is None and _is_open(before, quote):
+            if quote != b"\\" and prefix is None and (quote != b"`" or after == at) and _is_open(before, quote):
                 return None
             if quote == b"`" and after == at and text[at - 1] == 0x3A:
                 return None
@@ -179,7 +181,7 @@ class Assigned:
         start = len(before) - len(before.rstrip(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"))
         start = len(before) - start
         quote = before[start - 1 : start] if start else b"\0"
-        if quote not in (b'"', b"'", b"\0"):
+        if quote not in (b'"', b"'", b"\0") or text[at : at + 1] == b"{":
             return None
         more = rb"|\\." if quote != b"\0" else rb"|\\"
         found = re.compile(rb"(?s)((?:[^\\\n\0%s]%s)*)%s" % (quote, more, quote)).match(text, at)
@@ -270,7 +272,8 @@ def _is_open(before: bytes, quote: bytes) -> bool:
     """Tell whether a string is open where `before` ends: the next quote would close it. A quoted name opens none."""
     if len(before) >= _WINDOW - 3 or before.rstrip(b" \t").endswith((quote, quote + b"]")):
         return False
-    return (before.count(quote) - before.count(b"\\" + quote)) % 2 == 1
+    rest = before.replace(quote * 3, b" ")  # three open a text of many lines, in which one quote is no end
+    return (rest.count(quote) - rest.count(b"\\" + quote)) % 2 == 1
 
 
 @cache

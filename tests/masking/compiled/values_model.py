@@ -12,8 +12,9 @@ _PLACEHOLDER = re.compile(
     | \xe2\x80\xa6.* | \\?['"`]{1,3}                                                      # dots, quotes
     | (?:files|compat|systemd|sss|winbind)(?:\ {1,8}\[?[a-z=!]+\]?)*                       # nsswitch.conf
     | \$\{\w+\[[\w@*\#-]*\]\} | \$\{\{.*
+    | (?:[a-z0-9]{1,10}[_.-]){1,3}(?:x{3,}|\*{2,}) | eyj(?:x{3,}|\*{2,})                  # sk_test_***
     | \$\{?[a-z_][\w:.-]*\}? | \$\{\w+:?(?:[-=+](?:\$.*)?|\?[^{}]*)\}? | \$[0-9@*\#?!]? | \$\$ | \$\(.* | \{\{.*\}\}.*
-    | %\(?\w*\)?s? | %\w+% | \{[\w.:\ ]*\} | @\w*@ | \#\{.*\}                            # variables
+    | %\(?\w*\)?s? | %\w+% | %~\w* | \{[\w.:\ ]*\} | @\w*@ | \#\{.*\}                            # variables
     | <[^<>]*>? | <<?<?[a-z_][\w\ ]*>{0,3} | \[[\w\ :.-]*\] | \([\w\ ,.:'"=-]*\) | __\w+__ # <password>, [PASSWORD]
     | \#[0-9a-f]{3} | \#[0-9a-f]{6}                                                      # colours
     | null | nil | none | nan | true | false | yes | no | undefined | n/?a | required | optional | empty | unset | void
@@ -42,9 +43,11 @@ _DUMMY = re.compile(
     | [\w-]{0,40}(?:\.{3,6}|\xe2\x80\xa6)                                                 # sk_test_...
     | [~^<>=]{0,2}\ ?v?[0-9]{1,3}\.[0-9]{1,4}\.[0-9]{1,4}(?:-[a-z]+\.?[0-9]*)?             # a version of a package
     | [0-9]{1,9}\ (?:bytes?|chars|characters?)                                            # of a value that is hidden
-    | [a-z] | ![01] | [^\w\s]{1,2} | (?:is|not|in|and|or|if)(?:\ (?:is|not|in|and|or|if))+
+    | [a-z]{1,2} | ![01] | [^\w\s]{1,2} | (?:is|not|in|and|or|if)(?:\ (?:is|not|in|and|or|if))+
     | (?:amd64|arm64|armhf|i386|ppc64el|s390x|riscv64)\.? | (?:meth|class|func|attr|obj|exc|mod):
-    | -?anonymous@ | (?:pass(?:word|wd|phrase)?|pwd|token|secret)=
+    | \^?\(?(?:\.[*+]|\[\^|\\[wsdWSD][*+]).*                                              # an expression
+    | (?-i:(?:required|nullable|sometimes|string|bail|filled|confirmed|(?:min|max):[0-9]+)\|[\w:|,.=*-]*)
+    | \$\{?\w+\}?[/|,.] | -?anonymous@ | (?:pass(?:word|wd|phrase)?|pwd|token|secret)=
     | same-origin | include | omit | use-credentials | anonymous | basic | bearer | oauth2? | jwt | digest | negotiate
     """
 )
@@ -103,7 +106,15 @@ def is_chosen(value: bytes) -> bool:
 
 
 _CALL = re.compile(rb"(?:new |await |not |!)?[A-Za-z_$][\w.$:]*[?!]?(?:\(|\[(?!\Z))|[A-Za-z_]\w*(?:\.\w+)+\[\Z")
-_ATTRIBUTE = re.compile(rb"!{0,2}[A-Za-z_$&*][\w$]*(?:\??(?:\.|->|::)[A-Za-z_$#][\w$]*)+[?!]?")
+_ATTRIBUTE = re.compile(
+    rb"!{0,2}[A-Za-z_$&*][\w$]*(?:\??(?:\.|->|::)[A-Za-z_$#][\w$]*)+[?!]?"
+    rb"|(?:Get|Set|New|Read|Import|Export|Invoke|Select|Join|Split|Resolve|Protect|Unprotect|ConvertTo|ConvertFrom)"
+    rb"-[A-Z][A-Za-z]{2,}"
+)
+_MESSAGE = re.compile(rb"(?=(?is:.*)" + rb"(?i:" + TELLING + rb"))[A-Za-z_]+(?:[.][A-Za-z_]+)+")
+"""The key of a message or of a store, with a word that tells of a secret."""
+_WIDE = re.compile(rb"(?s)(?:.*?[\xe3-\xed]){8}")
+"""A text in a script that has no blanks between words."""
 _LETTERS = re.compile(rb"[A-Za-z_$]+[?!]?")
 _TYPE = re.compile(
     rb"[A-Za-z_][\w.]*(?:\[[^\]\n]*\])?(?: \| [\w.\[\], ]+)+(?: = .*)?|[A-Za-z_][\w.]*(?:\[[^\]\n]*\])? = .*"
@@ -156,7 +167,10 @@ _CODE_WORD = re.compile(
     rb"|accepted|rejected|incorrect|provided)"
 )
 _VERSION = re.compile(rb"[0-9]{1,6}(?:[._][0-9]{1,8}){0,4}")
-_FIELDS = re.compile(rb"(?:[^\w{}%]{0,8}(?:\{[\w.!:]*\}|%\(?\w{0,40}\)?[sdr]))+[^\w{}%]{0,8}|['\"][)\]](?s:.*)")
+_FIELDS = re.compile(
+    rb"(?:[^\w{}%]{0,8}(?:\{[\w.!:]*\}|%\(?\w{0,40}\)?[sdr]))+[^\w{}%]{0,8}|['\"][)\]](?s:.*)"
+    rb"|['\"] ?(?:[+.&]|\|\|) ?[\w$(](?s:.*)"
+)
 """Nothing but fields of a format, and what stands behind a string."""
 _SUSPECT = re.compile(
     rb"(?i)x{4}|00000|chang|your|example|repl|insert|enter|dummy|placeh|pass|secret|token|key|cred|pwd|int|char"
@@ -172,7 +186,7 @@ def is_secret_string(value: bytes, formatted: bool = False, strict: bool = True)
     """
     if not strict and (len(value) < _SHORTEST or _VERSION.fullmatch(value)):
         return False
-    if not value.strip() or is_dummy(value) or _PATH.fullmatch(value):
+    if not value.strip() or is_dummy(value) or _PATH.fullmatch(value) or _WIDE.match(value):
         return False
     if value.count(b" ") > 2 and _PROSE.match(value):
         return False
@@ -180,7 +194,7 @@ def is_secret_string(value: bytes, formatted: bool = False, strict: bool = True)
         return False
     if formatted and _FORMATTED.fullmatch(value):
         return False
-    return _TELLING.fullmatch(value) is None and _FIELDS.fullmatch(value) is None
+    return not any(one.fullmatch(value) for one in (_TELLING, _FIELDS, _MESSAGE))
 
 
 def is_secret_word(value: bytes, following: bytes, code: bool, strict: bool, shell: bool = False) -> bool:
@@ -189,13 +203,15 @@ def is_secret_word(value: bytes, following: bytes, code: bool, strict: bool, she
     `code` says that the surroundings are those of source code, `strict` that nothing but a password has the name,
     `shell` that it is an assignment of a shell, where all of it is the value.
     """
+    if following in (b'"', b"'") and value.endswith((b"[", b"(")):
+        return False
     if value.isalnum() and not value.isalpha() and not value.isdigit() and following not in (b"(", b"["):
         if (not code or strict) and _SUSPECT.search(value) is None:
             return True
         return (not code or strict or is_chosen(value)) and not is_dummy(value) and _TELLING.fullmatch(value) is None
-    if not value.strip() or is_dummy(value) or _PATH.fullmatch(value):
+    if not value.strip() or is_dummy(value) or _PATH.fullmatch(value) or _WIDE.match(value):
         return False
-    if following in (b"(", b"[") and _LETTERS.match(value):
+    if following in (b"(", b"[") and (_LETTERS.match(value) or value[:1] in (b"@", b"{", b"&")):
         return False
     expression = _EXPRESSION.fullmatch(value) is not None and (code or _OPERAND.search(value) is not None)
     if b" " in value and (expression or _TYPE.fullmatch(value) or _PROSE.match(value)):

@@ -17,7 +17,7 @@ CASES = [
     "postgres://app:${PASSWORD}@db/orders",
     "postgres://app:<password>@db/orders",
     "postgres://app:***@db/orders",
-    "postgres://user:password@host/db oracle://scott:tiger@host",
+    "postgres://user:password@host/db oracle://scott:tiger@host redis://:password@host",
     "postgres://admin:⟦password⟧@host/db",
     "http://host:8080/a@b",
     "https://host/path:80@x",

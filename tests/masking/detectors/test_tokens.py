@@ -78,7 +78,10 @@ CASES = [
     ("authorization", '{"Authorization": "token ⟦abcdef123456⟧"}'),
     ("authorization", f"use Bearer ⟦{WORD[:20]}⟧ here"),
     ("authorization", "Authorization: Bearer $TOKEN"),
-    ("authorization", "Authorization: Bearer <token>"),
+    (
+        "authorization",
+        "Authorization: Bearer <token> `Authorization: Bearer app::<token>`) `Authorization: Bearer $KEY`.",
+    ),
     ("authorization", "the authorization: required for bearer tokens"),
     ("cookie", "Cookie: ⟦sid=abc123; theme=dark⟧"),
     ("cookie", "Set-Cookie: sid=⟦abc123⟧; Path=/; HttpOnly"),
