@@ -32,10 +32,9 @@ PARTS = {
 """The sources of each program."""
 SHIM_HEADER = SOURCES / "guard-shim.h"
 LIBRARY_PARTS = (
-    *("accounts", "announced", "assigned", "beginnings", "email", "emit", "finders", "followers", "headings"),
-    *("identifiers", "judges"),
-    *("matches", "named", "overlong", "persons", "programs", "rows", "sweep", "tables", "telephones", "values"),
-    *("view", "webtoken"),
+    *("accounts", "addresses", "announced", "assigned", "beginnings", "email", "emit", "finders", "followers"),
+    *("headings", "identifiers", "judges", "matches", "named", "overlong", "persons", "programs", "rows", "sweep"),
+    *("tables", "telephones", "values", "view", "webtoken"),
 )
 LIBRARY_SOURCES = [Path("native", f"{name}.c") for name in LIBRARY_PARTS]
 HEADERS = (

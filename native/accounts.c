@@ -144,9 +144,9 @@ bool guard_credit_card(struct text text, size_t place, size_t *start, size_t *en
 }
 
 static const char *const iban_countries[] = {
-    [15] = "NO", [16] = "BE", [18] = "DKFOFIGLNLFKSD", [19] = "MKSI", [20] = "ATBAEEKZXKLTLUMN", [21] = "CRHRLVLICH",
-    [22] = "BHBGDEGEGBIEMERSVA", [23] = "AEGIILIQOMSOTL", [24] = "ADCZMDPKROSASKESSETNVG", [25] = "LYPTST",
-    [26] = "ISTR", [27] = "BIDJFRGRITMCMRSM", [28] = "ALAZBYCYDOGTHULBNIPLSV", [29] = "BREGPSQAUA", [30] = "JOKWMUYE",
+    [15] = "NO", [16] = "BE", [18] = "DKFOFIGLNLFKSD", [19] = "MKSI", [20] = "ATBAEEKZXKLTLUMN", [21] = "HRLVLICH",
+    [22] = "BHBGCRDEGEGBIEMERSVA", [23] = "AEGIILIQOMSOTL", [24] = "ADCZMDPKROSASKESSETNVG", [25] = "LYPTST",
+    [26] = "ISTR", [27] = "BIDJFRGRITMCMRSM", [28] = "ALAZBYCYDOGTHNHULBNIPLSV", [29] = "BREGPSQAUA", [30] = "JOKWMUYE",
     [31] = "MTSC", [32] = "LC", [33] = "RU",
 };
 #define IBAN_MAX 33
@@ -190,4 +190,19 @@ bool guard_iban(struct text text, size_t place, size_t *start, size_t *end)
     }
     *end = place;
     return is(digits[2], DIGIT) && is(digits[3], DIGIT) && !is_at(text, place, WORD) && has_iban_digits(digits, length);
+}
+
+bool guard_is_account(struct text value)
+{
+    uint8_t signs[IBAN_MAX];
+    size_t got = 0;
+    for (size_t place = 0; place < value.length; place++) {
+        uint8_t byte = value.bytes[place];
+        if (!is(byte, ALNUM))
+            continue;
+        if (got == IBAN_MAX)
+            return false;
+        signs[got++] = is(byte, LOWER) ? byte - 32 : byte;
+    }
+    return got > 4 && got == iban_length(signs) && is(signs[2], DIGIT) && is(signs[3], DIGIT) && has_iban_digits(signs, got);
 }

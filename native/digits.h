@@ -40,4 +40,7 @@ bool guard_is_italian(const uint8_t *id);
 bool guard_is_dni(const uint8_t *id);
 bool guard_is_nie(const uint8_t *id);
 
+/* Of accounts.c: whether it is an account number (ISO 13616), in letters of any case and whatever stands between them. */
+bool guard_is_account(struct text value);
+
 #endif

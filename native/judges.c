@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "addresses.h"
 #include "automata.h"
+#include "digits.h"
 #include "finders.h"
 #include "identifiers.h"
 #include "programs.h"
@@ -18,20 +20,7 @@
 
 enum { FORMATTED = 1, STRICT = 2 }; /* of question 4 */
 enum question { PLACEHOLDER, DUMMY, CHOSEN, ANY_VALUE = 8, TOKEN, BODY, LOGIN, PAIR, COOKIE, GIVEN, RANDOM, MATERIAL, ADDRESS,
-                DIALLED, IDENTIFIED, TELEPHONE, AMERICAN, GENERATED, IDENTIFIER = 64 };
-
-/* Return how many different bytes there are. */
-static unsigned variety(struct text value)
-{
-    uint64_t seen[4] = {0};
-    unsigned count = 0;
-    for (size_t place = 0; place < value.length; place++) {
-        uint64_t bit = 1ULL << (value.bytes[place] % 64), *word = seen + value.bytes[place] / 64;
-        count += !(*word & bit);
-        *word |= bit;
-    }
-    return count;
-}
+                DIALLED, IDENTIFIED, TELEPHONE, AMERICAN, GENERATED, ACCOUNT, IDENTIFIER = 64 };
 
 static struct text part(struct text value, size_t from, size_t most)
 {
@@ -41,7 +30,7 @@ static struct text part(struct text value, size_t from, size_t most)
 
 static bool differs(struct text value, size_t last)
 {
-    return variety(part(value, value.length > last ? value.length - last : 0, last)) > FEW;
+    return guard_variety(part(value, value.length > last ? value.length - last : 0, last)) > FEW;
 }
 
 /* Tell whether it ends as the tokens of documentation do. */
@@ -194,14 +183,6 @@ static bool is_random(struct text value)
     return !(10 * digits < value.length && 3 * changes < value.length) && is_spread(value);
 }
 
-/* Tell whether an address of Ethereum or Monero may be one; those of the others have a check sum. */
-static bool is_address(struct text value)
-{
-    if (at(value, 0) == '0' && at(value, 1) == 'x')
-        return variety(part(value, 2, value.length)) > 4;
-    return value.length != 95 || variety(value) > 20;
-}
-
 /* Tell whether it may be a telephone number where its place says that it is one: 7 to 15 digits, and signs between them. */
 static bool is_dialled(struct text value)
 {
@@ -260,9 +241,11 @@ static enum answer answered(const struct finder *finder, struct text value)
     case RANDOM:
         return tell(is_random(value));
     case MATERIAL:
-        return tell(variety(part(value, 0, MEASURED)) > MATERIAL_MIN);
+        return tell(guard_variety(part(value, 0, MEASURED)) > MATERIAL_MIN);
     case ADDRESS:
-        return is_address(value) ? value.length != 95 && at(value, 0) != '0' ? PERHAPS : YES : NO;
+        return tell(guard_is_address(value));
+    case ACCOUNT:
+        return tell(guard_is_account(value));
     case DIALLED:
         return tell(is_dialled(value));
     case TELEPHONE:

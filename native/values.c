@@ -144,6 +144,18 @@ static bool is_message(struct text value)
     return false;
 }
 
+unsigned guard_variety(struct text value)
+{
+    uint64_t seen[4] = {0};
+    unsigned count = 0;
+    for (size_t place = 0; place < value.length; place++) {
+        uint64_t bit = 1ULL << (value.bytes[place] % 64), *word = seen + value.bytes[place] / 64;
+        count += !(*word & bit);
+        *word |= bit;
+    }
+    return count;
+}
+
 bool guard_is_secret_string(struct text value, bool formatted, bool strict)
 {
     if (!strict && (value.length < SHORTEST || accepts(&guard_version, value)))

@@ -8,6 +8,9 @@
 static inline bool is_blank(int byte) { return byte == ' ' || byte == '\t'; }
 static inline bool is_space(int byte) { return byte == ' ' || (byte >= '\t' && byte <= '\r'); }
 
+/* Return how many different bytes there are. */
+unsigned guard_variety(struct text value);
+
 bool guard_is_placeholder(struct text value);
 bool guard_is_dummy(struct text value);
 bool guard_is_chosen(struct text value);

@@ -271,6 +271,7 @@ class Question(IntEnum):
     TELEPHONE = 20
     AMERICAN = 21
     GENERATED = 22
+    ACCOUNT = 23
     IDENTIFIER = 64
     """And, on top of it, the number of the word before the identifier."""
 

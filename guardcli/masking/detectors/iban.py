@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
+from guardcli.masking.compiled.finders import Finder, Way
+from guardcli.masking.compiled.judges import Judge
+from guardcli.masking.compiled.native import Question
 from guardcli.masking.detector import Detector
 
 _NAMED = rb"(?i)\biban(?:[_ -]?(?:no|nr|number))?\\?[\"']?[ \t]{0,20}[:=|]?[ \t]{0,20}\\?[\"']?"
-_SHAPE = rb"([A-Za-z]{2}[0-9]{2}(?:-?[A-Za-z0-9]){11,30})(?![A-Za-z0-9])"
+_FIRST = rb"[A-Za-z]{2}[0-9]{2}(?:-?[A-Za-z0-9]){4}"
+_REST = rb"(?:-?[A-Za-z0-9]){7,26}(?![A-Za-z0-9])"
 
 
 class Iban(Detector):
@@ -30,15 +33,6 @@ class Iban(Detector):
 class Named(Iban):
     """Find a number behind the word that says what it is."""
 
-    triggers = (_NAMED + rb"[A-Za-z]{2}[0-9]{2}-?[A-Za-z0-9]{4}",)
+    triggers = (_NAMED + _FIRST,)
     opening = b""
-    _whole = re.compile(_NAMED + _SHAPE)
-
-    def find(self, text: bytes, at: int) -> tuple[int, int] | None:
-        """Return the number whose first eight characters end at `at`."""
-        from stdnum import iban
-
-        for found in self._whole.finditer(text, max(0, at - 100), at + 40):
-            if found.start(1) < at <= found.end():
-                return found.span(1) if iban.is_valid(found[1].decode()) else None
-        return None
+    finders = (Finder(Way.BEGINNING, _NAMED + rb"(" + _FIRST + _REST + rb")", Judge(Question.ACCOUNT)),)

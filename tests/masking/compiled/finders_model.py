@@ -8,7 +8,12 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, reduce
+from hashlib import sha256
+
+from stdnum import bitcoin, iban
+from stdnum.exceptions import ValidationError
+from stdnum.iso7064 import mod_97_10
 
 from guardcli.masking.compiled.chosen import is_chosen
 from guardcli.masking.compiled.finders import Finder, Way
@@ -24,6 +29,8 @@ Found = tuple[int, int] | None
 PERHAPS = 2
 _compiled = cache(re.compile)
 _CHANGE = re.compile(rb"[a-z](?![a-z])|[A-Z](?![A-Z])|[0-9](?![0-9])")
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_RIPPLE = "rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz"
 _DIALLED = re.compile(rb"[+(]?[0-9][0-9 ()./-]{5,22}[0-9]")
 _WORDS = re.compile(rb"_{0,2}(?>[A-Z]?[a-z]{2,}[-_/+]?|(?:To|Of|In|By|On|At|As)[-_/+]?)+")
 
@@ -66,11 +73,55 @@ def is_random(value: bytes) -> bool:
     return -sum(n / size * math.log2(n / size) for n in Counter(value[:size]).values()) > 3.2
 
 
+def is_base58check(value: str) -> bool:
+    """Tell whether the last four bytes of 25 are the check sum of the others; Ripple has signs of its own."""
+    signs = _RIPPLE if value.startswith("r") else _BASE58
+    number = reduce(lambda whole, sign: whole * 58 + signs.find(sign), value, 0)
+    if not set(value) <= set(signs) or number >> 200:
+        return False
+    plain = number.to_bytes(25, "big")
+    zeros = len(value) - len(value.lstrip(signs[0])) == len(plain) - len(plain.lstrip(b"\0"))
+    return zeros and sha256(sha256(plain[:21]).digest()).digest()[:4] == plain[21:]
+
+
+def is_bech32(value: str) -> bool:
+    """Tell whether it is a witness program with the check sum of its version."""
+    length = 3 if value.startswith("l") else 2
+    name, rest = value[:length], value[length + 1 :]
+    if value[length] != "1" or not set(rest) <= set(bitcoin._bech32_alphabet) or not 11 <= len(value) <= 90:
+        return False
+    data = [bitcoin._bech32_alphabet.index(sign) for sign in rest]
+    try:
+        program = bitcoin.b32decode(data[1:-6])
+    except ValidationError:
+        return False
+    fits = 2 <= len(program) <= 40 if data[0] else len(program) in (20, 32)
+    wanted = 0x2BC830A3 if data[0] else 1
+    return fits and data[0] <= 16 and bitcoin.bech32_checksum(bitcoin._expand_hrp(name) + data) == wanted
+
+
 def is_address(value: bytes) -> bool:
-    """Tell whether an address without a check sum is one; of the others the detector is asked."""
-    if value.startswith(b"0x"):
+    """Tell whether it has the check sum of its currency, or is spread as one without a check sum."""
+    if value.startswith(b"0"):
         return len(set(value[2:])) > 4
-    return len(value) == 95 and len(set(value)) > 20
+    if len(value) == 95:
+        return len(set(value)) > 20
+    if value[:1] in b"bBtl":
+        return is_bech32(value.decode().lower())
+    return is_base58check(value.decode())
+
+
+def account_length(country: str) -> int:
+    """Return how long the account numbers of a country are, 0 where there is none."""
+    known = [found["bban"] for _, found in iban._ibandb.info(country) if found]
+    return 4 + sum(map(int, re.findall("[0-9]+", known[0]))) if known else 0
+
+
+def is_account(value: bytes) -> bool:
+    """Tell whether it has its country's length and the right check digits."""
+    number = iban.compact(value.decode())
+    length = account_length(number[:2]) if number[2:4].isdigit() else 0
+    return bool(length) and len(number) == length and mod_97_10.is_valid(number[4:] + number[:4])
 
 
 def is_identifier(value: bytes, number: int) -> bool:
@@ -104,6 +155,7 @@ QUESTIONS = {
     Question.RANDOM: is_random,
     Question.MATERIAL: lambda value: len(set(value[:64])) > 12,
     Question.ADDRESS: is_address,
+    Question.ACCOUNT: is_account,
     Question.DIALLED: is_dialled,
     Question.TELEPHONE: lambda value: is_telephone(value, False),
     Question.AMERICAN: lambda value: is_telephone(value, True),

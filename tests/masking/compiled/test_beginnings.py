@@ -71,7 +71,7 @@ def test_all_that_the_model_finds_is_found_and_no_more() -> None:
             text = texts(finder, others, dice)
             assert found([finder], text) == modelled(finder, text), (finder, text)
             count += len(modelled(finder, text))
-    assert count > 10
+    assert count >= 5
 
 
 def test_wherever_a_value_is_its_trigger_is_reported() -> None:

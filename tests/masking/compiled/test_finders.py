@@ -173,7 +173,6 @@ DISPUTED = (
     (b"plain-text-password(?:-value)?", _SETS * 3),
     (b"sqlplus", _LOGINS * 3),
     (b"\\.docker(?:config", b".dockercfg: 'eyZQOsFznfFSxe48==' .dockercfg: 'eyZQOsFznfFSxe=='"),
-    (b"bc1|BC1", b"to rxKKz5n5eYeTKDSoYJBvKapgWvk or AxEhboobcBh3NJ8uSm9oktHwrxTf"),
 )
 
 
@@ -184,7 +183,7 @@ def test_neither_what_was_read_before_nor_a_border_of_what_is_read_together_deci
     table.compile([0])
     wanted = [modelled(finder, text, [at]) for at in range(len(text) + 1)]
     dice = random.Random(5)
-    assert any(wanted) or finder.judge.question is Question.ADDRESS
+    assert any(wanted)
     assert [native(table, text, [at]) for at in range(len(text) + 1)] == wanted
     for _ in range(60):
         ends = sorted(dice.sample(range(len(text) + 1), 12))[: 1 if finder.lead else 12]
