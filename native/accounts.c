@@ -130,8 +130,8 @@ bool guard_credit_card(struct text text, size_t place, size_t *start, size_t *en
     bool stripe = place > 1 && text.bytes[place - 1] == 'B' && text.bytes[place - 2] == '%';
     if (!within(text.bytes[place], '2', '6') || (place > 0 && !stripe && is_at(text, place - 1, WORD)))
         return false;
-    if (place > 1 && text.bytes[place - 1] == '.' && is(text.bytes[place - 2], DIGIT))
-        return false;
+    if (place > 1 && text.bytes[place - 1] == '.' && !is(text.bytes[place - 2], ALPHA) && text.bytes[place - 2] != '.')
+        return false; /* of a fraction */
     *start = place;
     length = run(text, place, CARD_MAX + 1, DIGIT);
     *end = place + length;

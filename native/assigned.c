@@ -244,6 +244,20 @@ static bool take_string(struct text text, size_t open, bool formatted, bool stri
     return guard_is_secret_string(part(text, start, end), formatted, strict) && is_found(start, end, span);
 }
 
+/* Tell whether the name is `token` alone, or ends in `Token`: that of a lexer's, a highlighter's or a theme's as well. */
+static bool is_bare_token(struct text before)
+{
+    static const char word[] = "oken";
+    size_t end = before.length, length = sizeof word - 1;
+    while (end && (is_blank(before.bytes[end - 1]) || is_among(before.bytes[end - 1], "\"'\\")))
+        end--;
+    if (end <= length || memcmp(before.bytes + end - length, word, length))
+        return false;
+    size_t first = end - length - 1;
+    return before.bytes[first] == 'T'
+        || (before.bytes[first] == 't' && (!first || !(is(before.bytes[first - 1], WORD) || is_among(before.bytes[first - 1], ".-"))));
+}
+
 static bool has_code(struct text before) { return accepts(&guard_code, before); }
 
 /* Return where a scalar of YAML begins behind an anchor and a tag of its type: `&name !!str value`. */
@@ -320,6 +334,22 @@ static size_t before_field(struct text value)
     return value.length;
 }
 
+static bool is_alpha(struct text value)
+{
+    for (size_t place = 0; place < value.length; place++)
+        if (!is(value.bytes[place], ALPHA))
+            return false;
+    return value.length > 0;
+}
+
+static size_t count_digits(struct text value)
+{
+    size_t count = 0;
+    for (size_t place = 0; place < value.length; place++)
+        count += is(value.bytes[place], DIGIT);
+    return count;
+}
+
 /* Return the word at `after`, up to a blank or another of the bytes in `stops`. */
 static struct text word_at(struct text text, size_t after, struct set stops)
 {
@@ -329,16 +359,37 @@ static struct text word_at(struct text text, size_t after, struct set stops)
     return word;
 }
 
+#define SIGNS (SPACES | BIT('"') | BIT('\'') | BIT(';'))
+#define BRACKETS (BIT('<') | BIT('>') | BIT('(') | BIT(')'))
+static const struct set flag_stops = {{SIGNS, BIT('`') | BIT('|')}};
+static const struct set shell_stops = {{SIGNS | BRACKETS, BIT('`') | BIT('|')}};
+static const struct set mark_stops = {{SPACES | BIT('"') | BIT('\'') | BIT('<') | BIT('>'), BIT('`') | BIT('\\')}};
+static const struct set word_stops = {
+    {SIGNS | BRACKETS | BIT(',') | BIT('&'), BIT('`') | BIT('|') | BIT('{') | BIT('}') | BIT('[') | BIT(']') | BIT('\\')}};
+
 /* Take one word up to one of the bytes in `stops`; `code` says that it may be an expression. */
 static bool take_word(struct place *place, size_t after, struct set stops, bool code, bool shell, struct span *span)
 {
     struct text text = place->text, value = word_at(text, after, stops);
+    if (place->strict && place->colon && after > place->at) {
+        struct text whole = word_at(text, after, mark_stops);
+        while (whole.length && is_among(last(whole), ")]},;|"))
+            whole.length--;
+        if (whole.length > value.length && guard_is_chosen(whole))
+            return is_found(after, after + whole.length, span);
+    }
     if (!value.length)
         return false;
     value.length = before_field(value);
     while (value.length && last(value) == ',')
         value.length--;
     int following = at(text, after + value.length);
+    if (text.bytes[after - 1] == ':' && following == '{')
+        return false; /* a class of CSS: .fa-user-secret:before{ */
+    if (place->colon && following == ' ' && at(text, after + value.length + 1) == '-' && is_alpha(value))
+        return false; /* a command that tells it */
+    if (value.length < SHORTEST && is_among(following, ",}]") && count_digits(value) == value.length)
+        return false;
     if (text.bytes[after - 1] == ':' && is_among(following, "\"'") && value.length && is_open(place->before, (uint8_t)following)) {
         size_t letters = 0;
         while (letters < value.length && is(value.bytes[letters], ALPHA))
@@ -356,13 +407,6 @@ static bool take_word(struct place *place, size_t after, struct set stops, bool 
         return false;
     return is_found(after, after + value.length, span);
 }
-
-#define SIGNS (SPACES | BIT('"') | BIT('\'') | BIT(';'))
-#define BRACKETS (BIT('<') | BIT('>') | BIT('(') | BIT(')'))
-static const struct set flag_stops = {{SIGNS, BIT('`') | BIT('|')}};
-static const struct set shell_stops = {{SIGNS | BRACKETS, BIT('`') | BIT('|')}};
-static const struct set word_stops = {
-    {SIGNS | BRACKETS | BIT(',') | BIT('&'), BIT('`') | BIT('|') | BIT('{') | BIT('}') | BIT('[') | BIT(']') | BIT('\\')}};
 
 /* Return how many letters before a string's quote say of what kind it is: r"...", u8"...". */
 static size_t prefix_length(struct text text, size_t after)
@@ -406,12 +450,14 @@ static bool take_assigned(struct place *place, struct span *span)
     if (is_among(quote, "\"'") && at(text, after + prefix + 1) == quote && at(text, after + prefix + 2) == quote)
         after += prefix + 2, prefix = 0; /* three quotes, as TOML and Python have them */
     if (is_among(quote, "\"'`\\") && (quote != '\\' || escapes(text, after))) {
-        if (quote != '\\' && !prefix && (quote != '`' || after == at_) && is_open(before, (uint8_t)quote))
+        if (quote != '\\' && !prefix && (quote != '`' || after == at_) && is_open(before, (uint8_t)quote)
+            && !(after == at_ && is_variable(before)))
             return false;
         if (quote == '`' && after == at_ && place->colon)
             return false;
         bool formatted = quote == '`' || (prefix && is_among(text.bytes[after + prefix - 1], "fF$rR"));
-        return take_string(text, after + prefix, formatted, place->strict, span);
+        return take_string(text, after + prefix, formatted, place->strict, span)
+            && !(place->colon && is_bare_token(before) && accepts(&guard_kind, part(text, span->start, span->end)));
     }
     if ((after >= text.length || is_space(text.bytes[after])) && is_open(before, '"'))
         return false;

@@ -27,8 +27,8 @@ AUTOMATON(head); AUTOMATON(head_begins); AUTOMATON(code); AUTOMATON(parameter);
 AUTOMATON(placeholder); AUTOMATON(asking); AUTOMATON(stars); AUTOMATON(crosses); AUTOMATON(dummy); AUTOMATON(hollow);
 AUTOMATON(rules); AUTOMATON(message); AUTOMATON(path); AUTOMATON(call); AUTOMATON(attribute); AUTOMATON(letters); AUTOMATON(type); AUTOMATON(expression);
 AUTOMATON(sentence); AUTOMATON(stop); AUTOMATON(operand); AUTOMATON(label); AUTOMATON(small_number);
-AUTOMATON(telling); AUTOMATON(capital); AUTOMATON(code_word); AUTOMATON(version); AUTOMATON(fields);
-AUTOMATON(suspect); AUTOMATON(formatted); AUTOMATON(metavariable);
+AUTOMATON(telling); AUTOMATON(capital); AUTOMATON(code_word); AUTOMATON(version); AUTOMATON(fields); AUTOMATON(term); AUTOMATON(kind);
+AUTOMATON(suspect); AUTOMATON(formatted); AUTOMATON(metavariable); AUTOMATON(ciphers);
 AUTOMATON(ordinary_word); AUTOMATON(ordinary_name); AUTOMATON(ordinary_place);
 AUTOMATON(strict); AUTOMATON(short); AUTOMATON(public); AUTOMATON(inside_a_word); AUTOMATON(owned); AUTOMATON(option); AUTOMATON(long_option);
 

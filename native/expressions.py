@@ -81,7 +81,7 @@ EXPRESSIONS: dict[str, bytes] = {
     """,
     "asking": rb"(?i)(?:your|my|the|some|enter|insert|replace|put|add|provide|paste)[-_ .](?:[a-z0-9]+[-_ .]){0,6}"
     rb"(?:password|passwd|pwd|secret|token|key|credentials?|here|me|this|it|value|id)(?:[-_ .][a-z0-9]+){0,3}",
-    "stars": rb"(?i):?[*x.\xe2\x80\xa2_#?-]{1,64}",
+    "stars": rb"(?i):?[*x.\xe2\x80\xa2\xc2\xb7_#?-]{1,64}",
     "crosses": rb"(?i)x{4,}.{0,8}|.{0,12}x{6,}|(?:[a-z0-9]{1,10}[_.-]){1,3}(?:x{3,}|\*{2,})|eyj(?:x{3,}|\*{2,})",
     "rules": rb"(?:required|nullable|sometimes|string|bail|filled|confirmed|(?:min|max):[0-9]+)\|[\w:|,.=*-]*",
     "dummy": rb"""(?ix)
@@ -98,7 +98,7 @@ EXPRESSIONS: dict[str, bytes] = {
     | same-origin | include | omit | use-credentials | anonymous | basic | bearer | oauth2? | jwt | digest | negotiate
     """,
     "hollow": rb"""(?ix)
-      [\w-]{0,40}(?:\.{3,6}|\xe2\x80\xa6)                                                 # sk_test_...
+      [\w/+-]{0,40}(?:\.{3,6}|\xe2\x80\xa6)                                                 # sk_test_...
     | [~^<>=]{0,2}\ ?v?[0-9]{1,3}\.[0-9]{1,4}\.[0-9]{1,4}(?:-[a-z]+\.?[0-9]*)?             # a version of a package
     | [0-9]{1,9}\ (?:bytes?|chars|characters?)                                            # of a value that is hidden
     | [a-z]{1,2} | ![01] | [^\w\s]{1,2} | (?:is|not|in|and|or|if)(?:\ (?:is|not|in|and|or|if))+
@@ -106,7 +106,7 @@ EXPRESSIONS: dict[str, bytes] = {
     | \^?\(?(?:\.[*+]|\[\^|\\[wsdWSD][*+]).*                                              # an expression
     | \$\{?\w+\}?[/|,.] | -?anonymous@ | (?:pass(?:word|wd|phrase)?|pwd|token|secret)=
     """,
-    "path": rb"(?:~|\.{1,2}|\$\{[\w.:-]{1,60}\})?/[\w.@${}-]+(?:/[\w.@${}-]+)+/?|(?:\./|~/)?(?:[\w.-]+/){0,20}[\w-]+\."
+    "path": rb"(?:~|\.{1,2}|\$\{[\w.:-]{1,60}\})?/[\w.@${}-]+(?:/[\w.@${}:-]+)+/?|(?:\./|~/)?(?:[\w.-]+/){0,20}[\w-]+\."
     + _FILE
     + rb"|[a-z][a-z0-9+]*://[^@\s]*"
     rb"|/(?:run|etc|var|tmp|home|usr|opt|mnt|root)/\S+|@Microsoft\.KeyVault\(.*|/(?:app|srv|tmp|root|home|opt|var|usr|etc|mnt|data|src|work|workspace|build|repo|code)"
@@ -135,15 +135,20 @@ EXPRESSIONS: dict[str, bytes] = {
     rb"|match|type|kind|state|config|options?|opts|settings|env"
     rb"|request|response|default|current|user|raw|tmp|other|first|last|prev(?:ious)?|operator|keyword|literal"
     rb"|comment|punctuation|number|operand"
-    rb"|generator|function|lambda|skip|pass|fail|ok|only|error|check|read|write|always|never|refresh|access|session"
+    rb"|generator|function|lambda|new|await|yield|typeof|void|skip|pass|fail|ok|only|error|check|read|write|always|never|refresh|access|session"
     rb"|cookie|header|file|path|url"
     rb"|host|auto|manual|inherit|vault|kms|aws|gcp|azure|keyring|kubernetes|disabled|enabled|forbidden|allowed"
     rb"|denied|invalid|valid|expired"
     rb"|missing|unknown|ignored?|supported|encrypted|hashed|rotated|stored|changed|updated|created|deleted|found"
     rb"|accepted|rejected|incorrect|provided)",
     "version": rb"[0-9]{1,6}(?:[._][0-9]{1,8}){0,4}",
+    # What an error, a highlighter and a theme call something: auth/no-token; keyword.operator, colorBgTextHover.
+    "term": rb"[a-z@_]+(?:/[A-Za-z_$@-]+)+",
+    "kind": rb"[a-z@_]+[0-9]?(?:[._-][A-Za-z_$@-]+[0-9]?)*|[a-z]{2,}(?:[A-Z][a-z]*|[0-9]?[A-Z]{2})+",
+    # Ciphers behind one of a list: ALL:!PSK:!RC4, +PSK:+AES-128-GCM.
+    "ciphers": rb"[!+-][A-Za-z0-9+-]+(?::[!+@-]?[A-Z][A-Za-z0-9@+=.-]*)+",
     "fields": rb"(?:[^\w{}%]{0,8}(?:\{[\w.!:]*\}|%\(?\w{0,40}\)?[sdr]))+[^\w{}%]{0,8}|['\"][)\]](?s:.*)"
-    rb"|['\"] ?(?:[+.&]|\|\|) ?[\w$(](?s:.*)",
+    rb"|['\"] ?(?:[+.&]|\|\|) ?[\w$(](?s:.*)|\+[A-Za-z_$][\w$]*[(\[)+.](?s:.*)|['\"`]?\.concat\((?s:.*)",
     "suspect": rb"(?is:.*)(?i:x{4}|00000|chang|your|example|repl|insert|enter|dummy|placeh|pass|secret|token|key|cred"
     rb"|pwd|int|char)(?s:.*)",
     "formatted": rb"(?s).*(?:\{[^{}]*\}|%[sd(]|\\[wdsbSWD]|\$\{|\[\^|\(\?).*",

@@ -173,7 +173,7 @@ static bool look_closely(struct text text, size_t place, struct span *span)
 static size_t hex(struct text text, size_t place, size_t most) { return run(text, place, most, HEX); }
 
 /* Return where the telephone number with a country's code ends whose plus stands at `place`: as many digits as can be, seven
- * at the least, up to three of them the code and thirteen behind it, each after two signs at the most. */
+ * at the least, up to three of them the code and thirteen behind it, each after three signs at the most. */
 static size_t international_end(struct text text, size_t place)
 {
     size_t code = run(text, place + 1, 3, DIGIT), end = place + 2, found = 0;
@@ -183,7 +183,7 @@ static size_t international_end(struct text text, size_t place)
         if (digits >= 7 && !is_at(text, end, WORD))
             found = end;
         size_t next = end;
-        while (next < end + 2 && next < text.length && strchr(" .()/-", text.bytes[next]) && text.bytes[next])
+        while (next < end + 3 && next < text.length && strchr(" .()/-", text.bytes[next]) && text.bytes[next])
             next++;
         while (next > end && !is_at(text, next, DIGIT))
             next--;
@@ -212,6 +212,8 @@ static size_t form_end(struct text text, size_t place, uint8_t kind)
         return 0;
     if (kind == PHONE && (before == '+' || before == '.'))
         return 0;
+    if (kind == PHONE && text.bytes[place] == '+' && (before == ']' || before == ')'))
+        return 0; /* a sum */
     if (kind == PHONE && text.bytes[place] == '+')
         return international_end(text, place);
     if (kind == PHONE)

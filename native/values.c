@@ -117,6 +117,17 @@ static bool is_telling(struct text value)
 
 static bool is_prose(struct text value) { return accepts(&guard_sentence, value) && accepts(&guard_stop, value); }
 
+/* Tell whether it is a sentence in any language: words, and a capital, a sign beyond ASCII or a field among them. */
+static bool is_foreign(struct text value)
+{
+    if (blanks_of(value) < 3 || count_of(value, DIGIT) > 2)
+        return false;
+    for (size_t place = 0; place < value.length; place++)
+        if (is(value.bytes[place], UPPER) || value.bytes[place] == '%' || value.bytes[place] > 0x7f)
+            return true;
+    return false;
+}
+
 static bool is_label(struct text value)
 {
     const uint8_t *blank = memchr(value.bytes, ' ', value.length), *newline = memchr(value.bytes, '\n', value.length);
@@ -158,7 +169,8 @@ unsigned guard_variety(struct text value)
 
 bool guard_is_secret_string(struct text value, bool formatted, bool strict)
 {
-    if (!strict && (value.length < SHORTEST || accepts(&guard_version, value)))
+    if (!strict
+        && (value.length < SHORTEST || accepts(&guard_version, value) || accepts(&guard_term, value) || is_foreign(value)))
         return false;
     if (is_empty(value) || guard_is_dummy(value) || accepts(&guard_path, value) || is_text(value))
         return false;
@@ -167,7 +179,7 @@ bool guard_is_secret_string(struct text value, bool formatted, bool strict)
         return false;
     if (formatted && accepts(&guard_formatted, value))
         return false;
-    return !is_telling(value) && !accepts(&guard_fields, value) && !is_message(value);
+    return !is_telling(value) && !accepts(&guard_fields, value) && !accepts(&guard_ciphers, value) && !is_message(value);
 }
 
 bool guard_is_secret_word(struct text value, int following, bool code, bool strict, bool shell)
@@ -185,6 +197,8 @@ bool guard_is_secret_word(struct text value, int following, bool code, bool stri
     if (is_empty(value) || guard_is_dummy(value) || accepts(&guard_path, value) || is_text(value))
         return false;
     if (called && (is(value.bytes[0], ALPHA | UNDERSCORE) || is_mark(value.bytes[0])))
+        return false;
+    if (accepts(&guard_ciphers, value))
         return false;
     bool expression = accepts(&guard_expression, value) && (code || accepts(&guard_operand, value));
     if (blanks_of(value) && (expression || accepts(&guard_type, value) || is_prose(value)))

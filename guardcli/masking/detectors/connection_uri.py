@@ -10,6 +10,8 @@ from guardcli.masking.detector import Detector
 _USERINFO = rb"://[^\s\0/:@\"'<>]{0,128}:([^\s\0\"'<>/]{1,4096})@"
 _EXAMPLE = rb"://(?:(?i:my)?user(?:name)?:(?:pass(?:word|wd)?|pwd|secret)|scott:tiger|:(?i:pass(?:word|wd)?|pwd))@"
 """What manuals write where a user puts a name and a password."""
+_DECLINED = rb"(?s:[{(]\?.*|\{.*|%\(.*|\[\^.*)|[^\[\n]*\]|PASS(?:WORD|WD)?|PWD"
+"""Variables, expressions, and the names that a synopsis has for one: ``user[:password]@``."""
 
 
 class ConnectionUri(Detector):
@@ -19,4 +21,4 @@ class ConnectionUri(Detector):
     label = "PASSWORD"
     triggers = (rb"[A-Za-z0-9]://[^\s/:@\"'<>]{0,128}:[^\s\"'<>@/]{1,4096}@",)
     opening = rb"://[^\s/:@\"'<>]{0,128}:([^\s\0\"'<>/]{1,4096})"
-    finders = (Finder(Way.AUTHORITY, _USERINFO, Judge(Question.PLACEHOLDER, declines=rb"(?s:\{.*)"), _EXAMPLE),)
+    finders = (Finder(Way.AUTHORITY, _USERINFO, Judge(Question.PLACEHOLDER, declines=_DECLINED), _EXAMPLE),)

@@ -53,7 +53,8 @@ class Cookie(TokenDetector):
     )
     confirm = Judge(
         Question.COOKIE,
-        declines=rb"(?i)(?:" + _CHOICE + rb"=)?" + _TASTE + rb"(?:; ?" + _CHOICE + rb"=" + _TASTE + rb")*;?",
+        declines=rb"(?i)(?:" + _CHOICE + rb"=)?" + _TASTE + rb"(?:; ?" + _CHOICE + rb"=" + _TASTE + rb")*;?"
+        rb"|(?:[\w.%-]{1,40}=)?[\w.-]{0,40}(?:\.{3}|\xe2\x80\xa6)",
     )
     opening = (
         rb"(?i:cookie\\?[\"']?[ \t]{0,8}:)[ \t]{0,8}\\?[\"']?([^\s\"'][^\n\r\"']*)"

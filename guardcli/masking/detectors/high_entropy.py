@@ -11,15 +11,15 @@ _NAMES = (
     rb"(?:key|auth|cred|creds|signature|hmac|salt|seed|session[_-]?id|sid|otp|pin|pat|licen[cs]e|code[_-]?verifier"
     rb"|sonar\.login)"
 )
-_VALUE = rb"[A-Za-z0-9+/_-]{20,8192}={0,2}(?![\w./:-])"
+_VALUE = rb"[A-Za-z0-9+/_-]{20,8192}={0,2}(?![\w./:(\[-])"
 _PUBLIC = (
     rb"(?i)(?:public|pub|publishable|primary|gpg|pgp|site|posthog|subscribe|publish|foreign|cache|sort|partition|object|idempotency|host|ssh|index|storage|row"
-    rb"|websocket)[ _-]?key"
+    rb"|websocket)[ _-]?key|clsid"
 )
 _BEFORE = rb"(?<=[ \t\"'=:>])[^=]"
 _FIRST = 20
-_TWILIO = rb"[A-Z]{2}[0-9a-f]{32}"
-"""Identifiers of Twilio's resources, which it calls their ``sid``."""
+_DECLINED = rb"[A-Z]{2}[0-9a-f]{32}|(?i:[^\n]*(?:0123456789|abcdefghij)[^\n]*)"
+"""Identifiers of Twilio's resources, which it calls their ``sid``, and alphabets."""
 
 _CACHED = rb"[A-Za-z][a-z]{1,20}(?:-[A-Za-z0-9_.]{1,20}){0,6}-(?:[0-9a-f]{40}|[0-9a-f]{64})"
 """Keys of caches in builds: words and a digest, ``Linux-node-…``."""
@@ -37,7 +37,7 @@ class HighEntropy(Detector):
         Finder(
             Way.TOKEN,
             _VALUE,
-            Judge(Question.RANDOM, declines=_TWILIO + rb"|" + _CACHED),
+            Judge(Question.RANDOM, declines=_DECLINED + rb"|" + _CACHED),
             _BEFORE,
             distances=(_FIRST,),
             against=_PUBLIC,

@@ -21,8 +21,9 @@ _SAID = (
     rb"(?:tele)?phone|telefon|t(?:e|\xc3\xa9)l(?:(?:e|\xc3\xa9)phone|(?:e|\xc3\xa9)fono)?|mobile?|handy|cell|fax"
     rb"|call|whatsapp|sms|ring|dial"
 )
+_SIGN = rb"\.?(?:[ \t]|\xc2\xa0|\xe2\x80\xaf)?:?"
 _SPOKEN = (
-    rb"(?i)(?<![A-Za-z])(?:" + _SAID + rb")[.:]?(?: (?:number|no|nr|me|us|is|at|to|on)\b[.:]?){0,2}[ \t]{1,3}"
+    rb"(?i)(?<![A-Za-z])(?:" + _SAID + rb")" + _SIGN + rb"(?: (?:number|no|nr|me|us|is|at|to|on)\b[.:]?){0,2}[ \t]{1,3}"
     rb"(\(?(?:00)?[0-9][0-9 ()./-]{5,20}[0-9])(?![\w])"
 )
 _TRUNK = rb"(?<![\w+.(-])\(0[0-9]{1,4}\)[ -]?[0-9]{2,4}(?:[ -]?[0-9]{2,4}){1,3}(?![\w-])"
@@ -54,7 +55,9 @@ class Phone(Detector):
         rb"(?i)" + _NAMES + rb"[\"']?(?:[.:=]{1,2}|[ ]{1,20}\|)[ \"']{0,3}[0-9(][0-9 ()./-]{6}",
         rb"(?i)\b(?:"
         + _SAID
-        + rb")[.:]?(?: (?:number|no|nr|me|us|is|at|to|on)[.:]?){0,2}[ \t]{1,3}\(?(?:00)?[0-9][0-9 ()./-]{5}",
+        + rb")"
+        + _SIGN
+        + rb"(?: (?:number|no|nr|me|us|is|at|to|on)[.:]?){0,2}[ \t]{1,3}\(?(?:00)?[0-9][0-9 ()./-]{5}",
         rb"\(0[0-9]{1,4}\)[ -]?[0-9]{2}",
     )
     opening = rb"(?<![\w+.])(\+[1-9][0-9 .()/-]{4,20})"

@@ -5,11 +5,11 @@ From the manual pages of the programs, and netrc(5), pgpass (PostgreSQL, libpq),
 
 from __future__ import annotations
 
-from guardcli.masking.compiled.judges import CHOSEN, GIVEN
+from guardcli.masking.compiled.judges import CHOSEN, GIVEN, Judge
 from guardcli.masking.forms.form import Form
 from guardcli.masking.forms.tails import Tail
 
-_VALUE = rb"(?:'([^'\n]{1,8192})'|\"([^\"\n]{1,8192})\"|([^\s\"'`|;&<>]{1,8192}))"
+_VALUE = rb"(?:'([^'\n]{1,8192})'|\"([^\"\n]{1,8192})\"|([^\s\"'`|;&<>(][^\s\"'`|;&<>]{0,8191}))"
 _WORD = rb"([^\s\"']{1,8192})"
 _FAR = 480
 
@@ -19,7 +19,7 @@ WORD = GIVEN._replace(declines=rb"(?i)" + _STOP)
 """Given, and not a word of a sentence."""
 
 
-COMMUNITY = GIVEN._replace(declines=rb"(?i)public|private|" + _STOP)
+COMMUNITY = GIVEN._replace(declines=rb"(?i)public|private|hash|ascii-text|hexadecimal|[a-z]+_[a-z_]+_[a-z_]+|" + _STOP)
 """More than the names that every device has from its maker."""
 
 
@@ -29,11 +29,23 @@ _LOGINS = (
 """Programs that are given a token as an argument."""
 
 
-def _client(programs: bytes, options: bytes, value: bytes = _VALUE) -> Form:
+ARGUMENT = GIVEN._replace(declines=rb"[A-Z][A-Z_]*|[0-9]{1,5}|(?i:hash(?:es)?|[\w./-]+\.(?:txt|li?st|csv))")
+"""Given, and no word in capitals as usages have them, nor a port."""
+
+
+PLAIN = (
+    rb"(?:'([^'\n]{1,8192})'|\"([^\"\n]{1,8192})\""
+    rb"|([a-z]{1,40})(?=[ \t]*(?:\Z|[\r\n\"'`,;])|[ \t]+(?:R[OW]|r[ow]|group|view|[0-9]))"
+    rb"|([^\s\"'`<>]{0,60}[^\s\"'`<>a-z][^\s\"'`<>]{0,8000}))"
+)
+"""A value in a device's configuration: a plain word of small letters has no further words of a sentence behind it."""
+
+
+def _client(programs: bytes, options: bytes, value: bytes = _VALUE, judge: Judge = GIVEN) -> Form:
     """Return the form of `options` of one of `programs`."""
     names = rb"(?<![\w./-])(?:[\w./-]{0,60}/)?(?:" + programs + rb")"
     head = rb"[ \t](?:" + options + rb")"
-    return Form(rb"\b(?:" + programs + rb")[ \t]", head, value, GIVEN, _FAR, names + rb"(?=[ \t])")
+    return Form(rb"\b(?:" + programs + rb")[ \t]", head, value, judge, _FAR, names + rb"(?=[ \t])")
 
 
 CLIENTS = (
@@ -48,12 +60,31 @@ CLIENTS = (
     _client(rb"psexec(?:64)?(?:\.exe)?|cqlsh|snowsql", rb"-p[ \t]+"),
     _client(rb"schtasks(?:\.exe)?", rb"/rp[ \t]+"),
     _client(rb"cmdkey(?:\.exe)?", rb"/pass:"),
-    Form(rb"\bwpa_passphrase[ \t]", rb"(?<=wpa_passphrase)[ \t]+[^\s`-]\S{0,31}[ \t]+", _VALUE, WORD, 40),
+    Form(
+        rb"\bwpa_passphrase[ \t]{1,4}[^\s<>|-]",
+        rb"\bwpa_passphrase[ \t]+(?:\"[^\"\n]{1,60}\"|'[^'\n]{1,60}'|[^\s<>|\"'-][^\s<>|\"']{0,60})[ \t]+",
+        _VALUE,
+        GIVEN,
+        80,
+    ),
     _client(rb"ansible-vault", rb"encrypt_string[ \t]+(?!-)"),
     _client(rb"mc(?:li)?", rb"alias[ \t]+set[ \t]+\S{1,100}[ \t]+\S{1,300}[ \t]+\S{1,100}[ \t]+"),
     _client(rb"jenkins-cli(?:\.jar)?", rb"-auth[ \t]+[^\s:@]{1,100}:", _WORD),
     _client(rb"nmcli", rb"password[ \t]+"),
-    _client(rb"sshpass", rb"-p[ \t]?"),
+    Form(rb"\bsshpass[ \t]{1,4}-", rb"\bsshpass[ \t]+(?:-[vP][ \t]+)?-p[ \t]?", _VALUE, GIVEN, 40),
+    _client(
+        rb"(?:evil-winrm|crackmapexec|cme|nxc|netexec|bloodhound-python|kerbrute|enum4linux-ng|certipy|bloodyAD)(?:\.py)?",
+        rb"(?:-p|-H|--password|--hash|-hashes)[ \t]+",
+        _VALUE,
+        ARGUMENT,
+    ),
+    _client(
+        rb"impacket-[\w-]{1,40}|(?:psexec|secretsdump|wmiexec|smbexec|atexec|dcomexec|mssqlclient|smbclient|lookupsid"
+        rb"|GetUserSPNs|GetNPUsers|GetADUsers|getTGT|getST|addcomputer)\.py",
+        rb"[\"']?(?:[\w.-]{1,60}/)?[\w.$-]{1,60}:",
+        rb"([^\s\"'@/:]{1,200})(?=@|[\"']?(?:[ \t\r\n]|\Z))",
+        ARGUMENT,
+    ),
     _client(rb"mysql(?:dump|admin|import|show)?|mariadb(?:-dump|-admin)?", rb"-p(?![ \t])"),
     Form(
         rb"\b(?:docker|podman|oc|helm|nerdctl|skopeo|buildah|az|twine|crane)[ \t][a-z ]{0,20}(?:login|upload)[ \t]",
@@ -82,7 +113,13 @@ CLIENTS = (
     _client(rb"[xw]freerdp3?|mstsc|rdesktop", rb"(?:/p:|-p[ \t]+)"),
     _client(rb"snmp(?:walk|get|set|bulkwalk|getnext|table|trap)", rb"-[AXc][ \t]?"),
     _client(rb"net(?:\.exe)?[ \t]{1,4}use", rb"/user:\S{1,100}[ \t]+(?![/\\])"),
-    _client(rb"net(?:\.exe)?[ \t]{1,4}user", rb"[\w.-]{1,60}[ \t]+(?![/\\*])"),
+    Form(
+        rb"\bnet(?:\.exe)?[ \t]{1,4}user[ \t]{1,4}[^\s/]",
+        rb"(?i)\bnet(?:\.exe)?[ \t]{1,4}user[ \t]+(?:\"[\w. $-]{1,60}\"|[\w.$-]{1,60})[ \t]+(?![/\\*])",
+        rb"(?:\"([^\"\n]{1,200})\"|'([^'\n]{1,200})'|([^\s\"'`|;&<>]{1,200}))(?=[ \t]*(?:\Z|[\r\n\"'`|;&/\\]))",
+        GIVEN,
+        100,
+    ),
     _client(rb"rabbitmqctl", rb"(?:add_user|change_password|authenticate_user)[ \t]+\S{1,100}[ \t]+"),
     _client(rb"useradd|usermod|adduser", rb"-p[ \t]+"),
     _client(rb"plink|pscp|psftp|putty|kitty", rb"-pw[ \t]+"),
@@ -116,7 +153,8 @@ CLIENTS = (
     ),
     Form(
         rb"--from-literal[ =][\"']?[\w.-]{1,100}=[\"']?[^\s\"']",
-        rb"--from-literal[ =][\"']?(?!(?:user(?:name)?|host(?:name)?|port|db(?:name)?|database)=)[\w.-]{1,100}=[\"']?",
+        rb"--from-literal[ =][\"']?(?!(?:(?:user)?name|user|host(?:name)?|port|db(?:name)?|database)=)"
+        rb"[\w.-]{1,100}=[\"']?",
         rb"([^\s\"']{1,8192})",
     ),
     Form(
@@ -125,6 +163,11 @@ CLIENTS = (
         rb"(?:[\w.-]{1,60}:)?([^\s\"'|;&<>:]{1,4096})[\"']?[ \t]*\|[ \t]*(?:sudo[^\n|]{0,60} -\w*S\b|"
         rb"(?:sudo[ \t]+)?chpasswd|kinit|passwd[ \t]+--stdin"
         rb"|[^\n|]{0,200}--password-stdin|cryptsetup)",
+    ),
+    Form(
+        rb"\b(?:echo|printf)[ \t]{1,4}(?:-\w{1,4}[ \t]{1,4})?[\"']?[\w.@+-]{1,60}:[^\s\"'|]",
+        rb"(?:echo|printf)[ \t]+(?:-\w+[ \t]+)?[\"']?[\w.@+-]{1,60}:",
+        rb"([^\s\"'|;&<>:]{1,4096})[\"']?[ \t]*\|[ \t]*base64",
     ),
 )
 """Options of clients."""
@@ -173,8 +216,8 @@ FILES = (
         CHOSEN,
     ),
     Form(
-        rb"(?:^|\n|[>:] ?)[a-z0-9.]{1,8} LOGIN [^\s]{1,100} [^\s]",
-        rb"(?m)(?:^|[>:] ?)[A-Za-z0-9.]{1,8} LOGIN \S{1,100} ",
+        rb"(?:^|\n|[>:] ?)(?:[a-z]{0,4}[0-9]{1,6}|[a-z.]) LOGIN [^\s]{1,100} [^\s]",
+        rb"(?m)(?:^|[>:] ?)(?:[A-Za-z]{0,4}[0-9]{1,6}|[A-Za-z.]) LOGIN \S{1,100} ",
         rb"(?:\"([^\"\n]{1,8192})\"|([^\s\"]{1,8192}))(?=[ \t\r]*(?:\n|\Z))",
     ),
     Form(
@@ -184,7 +227,7 @@ FILES = (
     ),
     Form(
         Tail.LOGIN,
-        rb"(?i)(?<![\w'])login[ \t]+\S{1,100}[ \t]+password[ \t]+",
+        rb"(?i)(?<![\w'])login[ \t]+(?!(?:and|or|with|name,?)[ \t])\S{1,100}[ \t]+password[ \t]+",
         rb"([^\s{}]{1,8192})",
         WORD,
     ),
@@ -217,8 +260,9 @@ FILES = (
     ),
     Form(
         rb"auth[ \t]{0,2}[=:]?[ \t]{0,2}[(\[][ \t]{0,2}[\"'][^\"'\n]{1,100}[\"'][ \t]{0,4},[ \t]{0,4}[\"'][^\"']",
-        rb"(?i)auth[ \t]*[=:]?[ \t]*[(\[][ \t]*[\"'][^\"'\n]{1,100}[\"'][ \t]*,[ \t]*",
+        rb"(?i)(?<!requires_)(?<!do_)auth[ \t]*[=:]?[ \t]*[(\[][ \t]*[\"'][^\"'\n]{1,100}[\"'][ \t]*,[ \t]*",
         rb"(?:\"([^\"\n]{1,4096})\"|'([^'\n]{1,4096})')",
+        GIVEN._replace(declines=rb"[a-z]+(?:\.[A-Za-z]+)+"),
     ),
     Form(
         rb"\b(?:password|secret|key|key-string|md5)[ \t]{1,2}[05-9][ \t]{1,2}[^\s]{4}",
@@ -227,16 +271,37 @@ FILES = (
         CHOSEN,
     ),
     Form(
-        rb"(?:\bsnmp-server[ \t]{1,2}community|(?:^|\n)[ \t]{0,4}enable[ \t]{1,2}(?:secret|password)|\b(?:tacacs"
-        rb"|radius)-server[ \t]{1,2}key"
+        rb"(?:\bsnmp-server[ \t]{1,2}community|(?:^|[\n#>\"'`])[ \t]{0,4}enable[ \t]{1,2}(?:secret|password)"
+        rb"|\b(?:tacacs|radius)-server[ \t]{1,2}key"
         rb"|\bpre-shared-key|\bisakmp[ \t]{1,2}key|\bkey-string|\bneighbor[ \t]{1,2}[^\s]{1,45}[ \t]{1,2}password|"
         rb"\bwpa-psk)[ \t]{1,4}[\"']?[^\s\"']",
-        rb"(?im)(?:snmp-server[ \t]+community|^[ \t]{0,4}enable[ \t]+(?:secret|password)|(?:tacacs|radius)-server"
-        rb"[ \t]+key|pre-shared-key"
-        rb"(?:[ \t]+(?:local|remote|address[ \t]+\S+[ \t]+key))?|isakmp[ \t]+key|key-string|neighbor[ \t]+\S{1,45}"
+        rb"(?im)(?:snmp-server[ \t]+community|(?:^|[#>\"'`])[ \t]{0,4}enable[ \t]+(?:secret|password)"
+        rb"|(?:tacacs|radius)-server[ \t]+key|pre-shared-key"
+        rb"(?:[ \t]+(?:local|remote|ascii-text|hexadecimal|address[ \t]+\S+[ \t]+key))?|isakmp[ \t]+key|key-string"
+        rb"|neighbor[ \t]+\S{1,45}"
         rb"[ \t]+password|wpa-psk)"
         rb"[ \t]+(?![0-9][ \t])",
-        _VALUE,
+        PLAIN,
         COMMUNITY,
+        60,
+    ),
+    Form(
+        rb"\busername[ \t]{1,2}[^\s]{1,60}[ \t]{1,2}(?:privilege[ \t]{1,2}[0-9]{1,2}[ \t]{1,2})?(?:password|secret)"
+        rb"[ \t]{1,2}[^\s]",
+        rb"(?i)\busername[ \t]+\S{1,60}[ \t]+(?:privilege[ \t]+[0-9]{1,2}[ \t]+)?(?:password|secret)"
+        rb"[ \t]+(?:[0-9][ \t]+)?",
+        PLAIN,
+        COMMUNITY,
+        8,
+    ),
+    _client(
+        rb"snmp-server[ \t]{1,4}user|snmpv3[ \t]{1,4}user",
+        rb"auth[ \t]+(?:md5|sha(?:-?[0-9]{3})?)[ \t]+(?:\xe2\x80\x9c)?",
+        rb"(?:\"([^\"\n]{1,200})\"|([^\s\"'<>\[]{1,200}?)(?=\xe2\x80\x9d|[ \t\r\n]|\Z))",
+    ),
+    _client(
+        rb"snmp-server[ \t]{1,4}user|snmpv3[ \t]{1,4}user",
+        rb"priv[ \t]+(?:(?:3?des|aes)(?:[ -]?[0-9]{3})?[ \t]+)?(?:\xe2\x80\x9c)?",
+        rb"(?:\"([^\"\n]{1,200})\"|([^\s\"'<>\[]{1,200}?)(?=\xe2\x80\x9d|[ \t\r\n]|\Z))",
     ),
 )

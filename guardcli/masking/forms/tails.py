@@ -45,7 +45,7 @@ BRACED = (
 )
 ATTRIBUTES = rb"(?:[ \t]{1,4}[\w-]{1,20}=[\"'][^\"'\n]{0,40}[\"']){0,2}"
 SETTERS = (
-    rb"(?:(?:define|(?:set|put|add|append|get|default|update|replace|create|insert)_?\w{0,20}|(?:get|put)?env"
+    rb"(?:(?:define|(?:set|put|add|append|get|default|update|replace|insert)_?\w{0,20}|(?:get|put)?env"
     rb"|property|option|header)\(@?)"
 )
 _DIRECTIVES = (

@@ -12,11 +12,19 @@ _NAME = rb"(?i:(?<![\w$.:/-])(?:[\w$.:/-]{0,60}[\w$.:/-])??" + GUARDED + SUFFIX 
 _B = rb"[ \t]{0,4}"
 _SIGN = rb"\\?[\"']?\]?[ \t]{0,16}(?:=>|:=|=|:)[ \t]{0,16}"
 _VALUE = (
-    rb"(?:\\?\"((?:[^\"\\\n]|\\[^\"\n]){1,8192})|'([^'\n]{1,8192})|([^\s\"'\\,;(){}\[\]<>]{1,8192})"
+    rb"(?:\\?\"((?:[^\"\\\n]|\\[^\"\n]){1,8192})|'([^'\n]{1,8192})|([^\s\"'`\\,;(){}\[\]<>][^\s\"'\\,;(){}\[\]<>]{0,8191})"
     rb"(?=[\s\"'\\,;)}\]<>]|\Z))"
 )
 _STRING = rb"(?:\"((?:[^\"\\\n]|\\.){1,8192})|'((?:[^'\\\n]|\\.){1,8192})|`([^`\n]{1,8192}))"
 _MARKED = rb"(?:`([^`\n]{1,8192})`|\"([^\"\n]{1,8192})\"|'([^'\n]{1,8192})'|([^\s`\"'|<>]{1,8192}))"
+_IS = (
+    "(?:(?:密码|密碼|口令)(?:就|便|(?:设置|設置|修改|更改|改))?(?:是|为|為|成)|パスワードは|비밀번호(?:는|은))".encode()
+    + rb"[ \t]?(?:\xef\xbc\x9a|:)?[ \t]?(?:[`\"']|\xe2\x80[\x98\x9c])?"
+)
+"""What says in Chinese, Japanese and Korean what a password is."""
+_ACCOUNT = rb"[\w.+-]{1,60}@[\w.-]{1,60}\.[A-Za-z]{2,10}[`*]{0,2} / [`*]{0,2}"
+_USER = rb"(?:user|admin|login|account|credential)[^\n`]{0,40}`[^`\s]{1,60}` / `"
+_HASH = rb"\$(?:1|2[abxy]|5|6|y|apr1|krb5\w{1,10})\$[^\s:]{15,200}:"
 _BEGUN = rb"\\?[\"']?[^\s\"'\\]"
 _UUID = rb"([0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})(?![\w-])"
 _NAMED = (
@@ -35,8 +43,10 @@ MNEMONIC = Judge(wants=rb"[a-z]{3,8}(?:[ ,]+[a-z]{3,8}){11,23}")
 """12 to 24 words, as wallets write their seed down (BIP 39)."""
 
 
-FLAT = GIVEN._replace(declines=rb"(?s:[{\[].*)")
-"""Given, and no JSON of its own, whose keys are judged by themselves."""
+FLAT = GIVEN._replace(
+    declines=rb"(?s:[{\[].*)|https?://\S*|0[xX][0-9a-fA-F]{1,4}|[0-9.*]+|[A-Za-z_]+[0-9]?(?:\.[\w$*]+)+|[a-z]+(?:[A-Z][a-z]+)+"
+)
+"""Given, and no JSON of its own, whose keys are judged by themselves, nor a number, a URL or a name in code."""
 
 
 LOGIN = Judge(Question.LOGIN)
@@ -45,6 +55,20 @@ LOGIN = Judge(Question.LOGIN)
 
 REPLY = GIVEN._replace(declines=rb"(?i)LOGIN|PLAIN|CRAM-MD5|NTLM|XOAUTH2|EXTERNAL")
 """Given, and no mechanism of SMTP's or IMAP's (RFC 4954)."""
+
+
+PAIRED = GIVEN._replace(wants=rb"[^\n]*[0-9!@#$%^&*?][^\n]*")
+"""Given, and no word alone: what stands behind an account's name."""
+
+
+CRACKED = GIVEN._replace(declines=rb"[0-9]{1,5}")
+"""Given, and no port or count."""
+
+
+SPOKEN = PAIRED._replace(
+    wants=rb"[^\n]*[0-9][^\n]*", declines=rb"(?i)(?:md|sha|aes|rsa|sm|des|base|utf)[-_]?[0-9]{1,4}(?:[-_]\w{1,10})?"
+)
+"""Given, with a digit, and no name of an algorithm."""
 
 
 LONG_BASE64 = CHOSEN._replace(declines=rb"(?:[^\n]{4})*[^\n]{1,3}")
@@ -71,7 +95,7 @@ TOLD = (
     Form(
         Tail.GENERATED,
         rb"\btemporary password is generated for \S{1,100}: ",
-        rb"(\S{1,200})",
+        rb"(?!\\?\(\.)(\S{1,200})",
     ),
     Form(
         rb"\bsecret_?id\\?[\"']?[ \t:=]{1,40}\\?[\"']?[0-9a-f]{8}-[0-9a-f]{4}",
@@ -134,6 +158,21 @@ TOLD = (
         rb"((?:[^\"\\\n]|\\.){1,8192})\"(?! \")",
         GIVEN,
         1,
+    ),
+    Form(_IS + rb"[!#-&(-_a-~]", _IS, rb"([!#-&(-_a-~]{4,200}?)(?=[.,;)]{0,2}(?:[\s`\"'\x80-\xff]|\Z))", SPOKEN),
+    Form(
+        _ACCOUNT[len(rb"[\w.+-]{1,60}") :] + rb"[^\s/]",
+        _ACCOUNT,
+        rb"([^\s\"'`*<>|/]{4,200})(?=[\s\"'`*<>|),]|\Z)",
+        PAIRED,
+    ),
+    Form(_USER + rb"[^`\s]", rb"(?i)" + _USER, rb"([^`\s]{4,200})`", PAIRED),
+    Form(_HASH + rb"[^\s:]", _HASH, rb"([^\s:]{1,100})(?=[ \t\r]*(?:\n|\Z))", CRACKED),
+    Form(
+        rb"\[\+\][^\n]{1,120}\\[\w.$-]{1,60}:[^\s]",
+        rb"\[\+\][^\n]{1,120}?\\[\w.$-]{1,60}:",
+        rb"(\S{1,200}?)['\"]?(?=[ \t\r]*(?:\(|\n|\Z))",
+        CRACKED,
     ),
     Form(rb"\bpw[ \t]?[:=][ \t]{0,4}[^\s]", rb"(?i)(?<![\w.-])pw[ \t]?[:=][ \t]{0,4}", _VALUE, CHOSEN),
     Form(

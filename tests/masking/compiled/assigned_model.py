@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from masking.compiled.finders_model import is_noise
-from masking.compiled.values_model import is_secret_string, is_secret_word
+from masking.compiled.values_model import is_chosen, is_kind, is_secret_string, is_secret_word
 
 from guardcli.masking.forms.names import PUBLIC, SUFFIX, TELLING
 from guardcli.masking.overlong import BOUND, reach, rest_of
@@ -37,6 +37,7 @@ _ENCLOSED = re.compile(rb"([\"'\0]?)[A-Z0-9_]*\Z")
 _WHOLE_LINE = re.compile(rb"[^\n\r]{0,8192}")
 _WORD = re.compile(rb"[^\s\"'`,;&|<>(){}\[\]\\\0]{1,8192}")
 _SHELL_WORD = re.compile(rb"[^\s\"'`;|<>()\0]{1,8192}")
+_MARKED = re.compile(rb"[^\s\"'<>`\\\0]{1,8192}")
 _FLAG_WORD = re.compile(rb"[^\s\"'`;|\0]{1,8192}")
 _FLAG = re.compile(rb"(?:\s|\A|[\"'\[(])--?[A-Za-z0-9-]{1,60}[ \t]\Z")
 _METAVARIABLE = re.compile(
@@ -71,6 +72,7 @@ _STRICT = re.compile(
 )
 """Names that nothing but a password has."""
 _PUBLIC = re.compile(rb"(?i)" + PUBLIC + _CLOSED + rb"[ \t]{0,64}\Z")
+_BARE_TOKEN = re.compile(rb"(?:(?<![\w.-])token|Token)[ \t\"'\\]*\Z")
 _PARAMETER = re.compile(rb"(?::param|:type|@param|:var|:ivar|@type)[ \t]+[\w{}., ]*\Z")
 _CODE = re.compile(
     rb"(?:^|\n)[ \t]*(?:(?:self|this|cls|const|let|var|val|my|our|auto|return|if|elif|else|def|func|fn|public"
@@ -149,24 +151,28 @@ class Assigned:
         if quote in (b'"', b"'") and text.startswith(quote * 3, after if prefix is None else prefix.end()):
             after, prefix = (after if prefix is None else prefix.end()) + 2, None
         if _is_quote(text, after, quote):
-            if quote != b"\\" and prefix is None and (quote != b"`" or after == at) and _is_open(before, quote):
+            shell = after == at and _VARIABLE.search(before) is not None
+            closes = quote != b"\\" and prefix is None and (quote != b"`" or after == at)
+            if closes and _is_open(before, quote) and not shell:
                 return None
             if quote == b"`" and after == at and text[at - 1] == 0x3A:
                 return None
             formatted = quote == b"`" or (prefix is not None and prefix[0][-1:] in _FORMATTED)
-            return self._string(text, after if prefix is None else prefix.end(), quote, formatted, strict)
+            span = self._string(text, after if prefix is None else prefix.end(), quote, formatted, strict)
+            lexed = span is not None and text[at - 1] == 0x3A and _BARE_TOKEN.search(before) is not None
+            return None if lexed and span is not None and is_kind(text[slice(*span)]) else span
         if _is_open(before, b'"') and text[at : after + 1].strip() == b"":
             return None
         colon = text[at - 1] == 0x3A
         if not colon and after == at and _VARIABLE.search(before) is not None:
             if (enclosed := self._enclosed(text, at, before, strict)) is not None:
                 return enclosed
-            return self._word(text, at, _SHELL_WORD, before, False, strict, True)
+            return self._word(text, at, at, _SHELL_WORD, before, False, strict, True)
         heads = _HEAD.match(before) is not None and _SENTENCE.search(before) is None
         if heads and (colon or before[-1:] in b" \t" or after > at) and not (colon and after == at):
             return self._line(text, at, after, before, strict)
         word = _SHELL_WORD if heads and not colon else _WORD
-        return self._word(text, after, word, before, after > at or not heads, strict)
+        return self._word(text, at, after, word, before, after > at or not heads, strict)
 
     def _string(
         self, text: bytes, place: int, quote: bytes, formatted: bool = False, strict: bool = True
@@ -217,6 +223,7 @@ class Assigned:
     def _word(
         self,
         text: bytes,
+        at: int,
         after: int,
         word: re.Pattern[bytes],
         before: bytes,
@@ -226,10 +233,21 @@ class Assigned:
     ) -> tuple[int, int] | None:
         """Take one word; `code` says that it may be an expression."""
         found = word.match(text, after)
+        if strict and text[at - 1] == 0x3A and after > at:
+            marked = _MARKED.match(text, after)
+            whole = marked[0].rstrip(b")]},;|") if marked is not None else b""
+            if len(whole) > (len(found[0]) if found is not None else 0) and is_chosen(whole):
+                return after, after + len(whole)
         if found is None:
             return None
         value = found[0].rstrip(b",") if b"&" not in found[0] else _FIELD.split(found[0])[0].rstrip(b",")
         following = text[after + len(value) : after + len(value) + 1]
+        if text[after - 1] == 0x3A and following == b"{":
+            return None
+        if text[at - 1] == 0x3A and value.isalpha() and text[after + len(value) :].startswith(b" -"):
+            return None
+        if len(value) < _SHORTEST and following in (b",", b"}", b"]") and (value.isdigit() or not value):
+            return None
         if text[after - 1] == 0x3A and following in (b'"', b"'") and value.isalpha() and _is_open(before, following):
             return None
         if code:

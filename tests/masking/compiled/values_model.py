@@ -8,7 +8,7 @@ from guardcli.masking.forms.names import TELLING
 
 _PLACEHOLDER = re.compile(
     rb"""(?ix)
-      [*x.\u2022_\#?-]{1,64} | \*{3,}.* | x{4,}.{0,8} | .{0,12}x{6,} | \.{3}.*          # stars, dots, dashes
+      [*x.\u2022\u00b7_\#?-]{1,64} | \*{3,}.* | x{4,}.{0,8} | .{0,12}x{6,} | \.{3}.*          # stars, dots, dashes
     | \xe2\x80\xa6.* | \\?['"`]{1,3}                                                      # dots, quotes
     | (?:files|compat|systemd|sss|winbind)(?:\ {1,8}\[?[a-z=!]+\]?)*                       # nsswitch.conf
     | \$\{\w+\[[\w@*\#-]*\]\} | \$\{\{.*
@@ -26,7 +26,7 @@ _PLACEHOLDER = re.compile(
     | your[\w.-]*(?:password|token|key|secret)[\w.-]* | (?:[a-z0-9]+[-_\ ]){1,6}(?:goes[-_\ ])?here
     | redacted | masked | hidden | removed | omitted | sensitive | suppressed | scrubbed | filtered
     | \(?sensitive\ value\)? | \(known\ after\ apply\) | \[?(?:redacted|masked|filtered)[\w\ -]*\]? | \*+[\w\ ]*\*+
-    """.replace(rb"\u2022", b"\xe2\x80\xa2"),
+    """.replace(rb"\u2022", b"\xe2\x80\xa2").replace(rb"\u00b7", b"\xc2\xb7"),
 )
 _DUMMY = re.compile(
     rb"""(?ix)
@@ -40,7 +40,7 @@ _DUMMY = re.compile(
     | hello | world | 0+ | (?:fake|dummy|example|sample|test|mock|invalid|not|no|wrong|bad|bogus|stub|some)[-_.\ ]
       (?:[a-z0-9]+[-_.\ ])*?(?:password|passwd|pass|pwd|secret|token|key|credentials?|value)
     | (?-i:[A-Za-z0-9/+_-]*EXAMPLE(?:KEY|TOKEN)?=*)
-    | [\w-]{0,40}(?:\.{3,6}|\xe2\x80\xa6)                                                 # sk_test_...
+    | [\w/+-]{0,40}(?:\.{3,6}|\xe2\x80\xa6)                                                 # sk_test_...
     | [~^<>=]{0,2}\ ?v?[0-9]{1,3}\.[0-9]{1,4}\.[0-9]{1,4}(?:-[a-z]+\.?[0-9]*)?             # a version of a package
     | [0-9]{1,9}\ (?:bytes?|chars|characters?)                                            # of a value that is hidden
     | [a-z]{1,2} | ![01] | [^\w\s]{1,2} | (?:is|not|in|and|or|if)(?:\ (?:is|not|in|and|or|if))+
@@ -135,7 +135,7 @@ _LABEL = re.compile(rb"(?i)(?=.*[ ])[^0-9]*" + TELLING + rb"[^0-9]*")
 _SMALL_NUMBER = re.compile(rb"[0-9]{1,6}(?:\.[0-9]+)?[smhd]?|[0-9]{1,3}(?:_[0-9]{3})+|-?[0-9]")
 _FILE = rb"(?:pem|key|crt|cer|txt|json|ya?ml|conf|cfg|ini|env|p12|pfx|jks|py|js|ts|php|rb|go|sh|sock|html?|md)"
 _PATH = re.compile(
-    rb"(?:~|\.{1,2})?/[\w.@${}-]+(?:/[\w.@${}-]+)+/?|(?:\./|~/)?(?:[\w.-]+/){0,20}[\w-]+\."
+    rb"(?:~|\.{1,2})?/[\w.@${}-]+(?:/[\w.@${}:-]+)+/?|(?:\./|~/)?(?:[\w.-]+/){0,20}[\w-]+\."
     + _FILE
     + rb"|[a-z][a-z0-9+]*://[^@\s]*"
     rb"|/(?:run|etc|var|tmp|home|usr|opt|mnt|root)/\S+|[A-Za-z]:\\[\w\\. -]+|(?:file|arn|projects|keyring"
@@ -159,7 +159,7 @@ _CODE_WORD = re.compile(
     rb"|options?|opts|settings|env"
     rb"|request|response|default|current|user|raw|tmp|other|first|last|prev(?:ious)?|operator|keyword|literal"
     rb"|comment|punctuation|number|operand"
-    rb"|generator|function|lambda|skip|pass|fail|ok|only|error|check|read|write|always|never|refresh|access|session"
+    rb"|generator|function|lambda|new|await|yield|typeof|void|skip|pass|fail|ok|only|error|check|read|write|always|never|refresh|access|session"
     rb"|cookie|header|file|path|url"
     rb"|host|auto|manual|inherit|vault|kms|aws|gcp|azure|keyring|kubernetes|disabled|enabled|forbidden|allowed"
     rb"|denied|invalid|valid|expired"
@@ -167,9 +167,14 @@ _CODE_WORD = re.compile(
     rb"|accepted|rejected|incorrect|provided)"
 )
 _VERSION = re.compile(rb"[0-9]{1,6}(?:[._][0-9]{1,8}){0,4}")
+_TERM = re.compile(rb"[a-z@_]+(?:/[A-Za-z_$@-]+)+")
+"""What an error is called."""
+_KIND = re.compile(rb"[a-z@_]+[0-9]?(?:[._-][A-Za-z_$@-]+[0-9]?)*|[a-z]{2,}(?:[A-Z][a-z]*|[0-9]?[A-Z]{2})+")
+_CIPHERS = re.compile(rb"[!+-][A-Za-z0-9+-]+(?::[!+@-]?[A-Z][A-Za-z0-9@+=.-]*)+")
+_FOREIGN = re.compile(rb"[A-Z%\x80-\xff]")
 _FIELDS = re.compile(
     rb"(?:[^\w{}%]{0,8}(?:\{[\w.!:]*\}|%\(?\w{0,40}\)?[sdr]))+[^\w{}%]{0,8}|['\"][)\]](?s:.*)"
-    rb"|['\"] ?(?:[+.&]|\|\|) ?[\w$(](?s:.*)"
+    rb"|['\"] ?(?:[+.&]|\|\|) ?[\w$(](?s:.*)|\+[A-Za-z_$][\w$]*[(\[)+.](?s:.*)|['\"`]?\.concat\((?s:.*)"
 )
 """Nothing but fields of a format, and what stands behind a string."""
 _SUSPECT = re.compile(
@@ -184,7 +189,9 @@ def is_secret_string(value: bytes, formatted: bool = False, strict: bool = True)
     """Judge what stands between quotes; `formatted` says that the string's prefix makes it a template or an expression,
     `strict` that nothing but a password has the name.
     """
-    if not strict and (len(value) < _SHORTEST or _VERSION.fullmatch(value)):
+    if not strict and (
+        len(value) < _SHORTEST or _VERSION.fullmatch(value) or _TERM.fullmatch(value) or _is_foreign(value)
+    ):
         return False
     if not value.strip() or is_dummy(value) or _PATH.fullmatch(value) or _WIDE.match(value):
         return False
@@ -194,7 +201,17 @@ def is_secret_string(value: bytes, formatted: bool = False, strict: bool = True)
         return False
     if formatted and _FORMATTED.fullmatch(value):
         return False
-    return not any(one.fullmatch(value) for one in (_TELLING, _FIELDS, _MESSAGE))
+    return not any(one.fullmatch(value) for one in (_TELLING, _FIELDS, _CIPHERS, _MESSAGE))
+
+
+def is_kind(value: bytes) -> bool:
+    """Tell whether it is what a lexer or a theme calls a token."""
+    return _KIND.fullmatch(value) is not None
+
+
+def _is_foreign(value: bytes) -> bool:
+    digits = sum(48 <= byte <= 57 for byte in value)
+    return value.count(b" ") > 2 and digits < 3 and _FOREIGN.search(value) is not None
 
 
 def is_secret_word(value: bytes, following: bytes, code: bool, strict: bool, shell: bool = False) -> bool:
@@ -212,6 +229,8 @@ def is_secret_word(value: bytes, following: bytes, code: bool, strict: bool, she
     if not value.strip() or is_dummy(value) or _PATH.fullmatch(value) or _WIDE.match(value):
         return False
     if following in (b"(", b"[") and (_LETTERS.match(value) or value[:1] in (b"@", b"{", b"&")):
+        return False
+    if _CIPHERS.fullmatch(value):
         return False
     expression = _EXPRESSION.fullmatch(value) is not None and (code or _OPERAND.search(value) is not None)
     if b" " in value and (expression or _TYPE.fullmatch(value) or _PROSE.match(value)):

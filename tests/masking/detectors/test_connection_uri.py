@@ -20,6 +20,8 @@ CASES = [
     "postgres://user:password@host/db oracle://scott:tiger@host redis://:password@host",
     "postgres://admin:⟦password⟧@host/db",
     "http://host:8080/a@b",
+    "ftp://user[:password]@other.host[:port]/some_dir mysql://USER:PASSWORD@HOST:PORT/DATABASE",
+    "postgresql://db_user:%(secret:db_password)s@db_host/db ssh://(?:[^@]*@)?host",
     "https://host/path:80@x",
     "see https://example.com: mail a@b.org",
 ]

@@ -83,6 +83,16 @@ CASES = [
         "Authorization: Bearer <token> `Authorization: Bearer app::<token>`) `Authorization: Bearer $KEY`.",
     ),
     ("authorization", "the authorization: required for bearer tokens"),
+    ("authorization", "the header `Authorization: Bearer {key}` or `Authorization: Basic base64(user:key)`"),
+    (
+        "authorization",
+        "hashAuthorization: hashAuthorization, key: x\ntype RequestAuthorization = Api.Account.Person.Documents",
+    ),
+    (
+        "authorization",
+        "headers={'Authorization': base64.b64encode(login)}, auth_authorization = pkt.Proxy_Authorization",
+    ),
+    ("cookie", 'text: "< Set-Cookie: accessToken=eyJ… (httpOnly)"'),
     ("cookie", "Cookie: ⟦sid=abc123; theme=dark⟧"),
     ("cookie", "Set-Cookie: sid=⟦abc123⟧; Path=/; HttpOnly"),
     ("cookie", "the cookie: a small cake"),
@@ -93,6 +103,11 @@ CASES = [
     ("high_entropy", f"api_key=⟦{WORD[:32]}⟧ key={'a' * 60}1 key=ConvertTo-SecureString-AsPlainText"),
     ("high_entropy", "cache_key=orders-2024-01-01-page-1-sorted"),
     ("high_entropy", "sort_key: customer_name_then_created"),
+    (
+        "high_entropy",
+        'classid="clsid:1e2a7bd0-dab9-11d0-b93a-00c04fc99f9e" key = "0123456789abcdefghijklmnopqrstuvwxyz"',
+    ),
+    ("high_entropy", "salt = convertToNormalBase64Url2(user.salt)"),
     ("kubernetes", 'data:\n  user: ⟦YWRtaW4=⟧\n  pw: "⟦aHVudGVyMg==⟧"\nkind: Secret\nx: YWRtaW4=\n'),
     ("kubernetes", "stringData:\n  user: ⟦admin⟧\nkind: Secret\n"),
     ("kubernetes", "stringData:\n  a: |\n    ⟦user: x⟧\n    ⟦next⟧\n  b: ⟦c⟧\nkind: Secret\n"),
