@@ -383,6 +383,13 @@ static size_t find_led(const struct entry *entry, struct search *search, size_t 
     return findings;
 }
 
+/* Set the bytes of `seen` whose numbers are those of hits. */
+EXPORT void guard_numbers(const struct hit *hits, size_t count, uint8_t *seen)
+{
+    for (size_t index = 0; index < count; index++)
+        seen[hits[index].form] = 1;
+}
+
 /* Find what stands around the hits, in order, by the finder of each one's form, and what begins from `base` on; there
  * are no more than there are hits and, behind leads, one for each LEAST bytes of the text. A trigger of a form with a lead
  * is there once, for all the text. Leave those hits that have no finder or an unsure one, and say in `left` how many. Return how many findings. */

@@ -85,6 +85,7 @@ EXPORT size_t guard_assigned(const uint8_t *bytes, size_t length, size_t base, u
                              struct span *found, size_t *findings, size_t most);
 EXPORT size_t guard_named(const uint8_t *bytes, size_t length, uint32_t first, struct hit *hits, size_t *written,
                           size_t most);
+EXPORT void guard_numbers(const struct hit *hits, size_t count, uint8_t *seen);
 struct entry;
 EXPORT size_t guard_find(const uint8_t *bytes, size_t length, size_t base, struct hit *hits, size_t count,
                          const struct entry *entries, struct span *found, size_t *left);

@@ -14,7 +14,7 @@ from itertools import chain
 
 from guardcli.masking.compiled.beginnings import Beginnings
 from guardcli.masking.compiled.finders import Finder, Table, Way
-from guardcli.masking.compiled.native import Emitter, Row, Spans, Sweep, find
+from guardcli.masking.compiled.native import Emitter, Row, Spans, Sweep, find, numbers_of
 from guardcli.masking.detector import Detector
 from guardcli.masking.followers.follower import Follower
 from guardcli.masking.followers.led import Beginning, Begins, Led, anywhere, asked, first_of
@@ -161,8 +161,9 @@ class Plan:
             swept.join(self.kinds[rank].judge_swept(text, base, rank, places))
         if places:
             swept.add(self._judged(text, base, places))
-        headed = self._headings(text, end, hits) if hits else {}
-        left = self._search(text, base, end, hits, swept) if hits else []
+        fired = numbers_of(hits, len(self._ranks)) if hits else set()
+        headed = self._headings(text, end, hits, fired) if hits else {}
+        left = self._search(text, base, end, hits, fired, swept) if hits else []
         if not left and not headed and not state.followers and not state.swallow and not self._allowed:
             return swept, state
         spans, state = self._look(text[:end], base, state, left, headed, swept)
@@ -180,11 +181,12 @@ class Plan:
                 rows.append((found[0], found[1], rank, False, 0))
         return rows
 
-    def _search(self, text: bytes, base: int, end: int, hits: array[int], found: Spans) -> list[tuple[int, int]]:
-        """Add what is found around `hits` by those detectors that search a block as a whole, and by `finders`; return
-        the other hits, which deserve a closer look.
+    def _search(
+        self, text: bytes, base: int, end: int, hits: array[int], fired: set[int], found: Spans
+    ) -> list[tuple[int, int]]:
+        """Add what is found around `hits`, by triggers that `fired`, by those detectors that search a block as a whole,
+        and by `finders`; return the other hits, which deserve a closer look.
         """
-        fired = set(hits[1::2])
         for rank in {self._ranks[trigger] for trigger in fired & self._block_triggers}:
             found.join(self.kinds[rank].find_block(text, base, end, rank))
         if sifted := fired & self._sifted:
@@ -200,11 +202,10 @@ class Plan:
         found.join(spans)
         return sorted(zip(left[::2], left[1::2], strict=True))
 
-    def _headings(self, text: bytes, end: int, hits: array[int]) -> dict[int, Begins]:
+    def _headings(self, text: bytes, end: int, hits: array[int], fired: set[int]) -> dict[int, Begins]:
         """Return what finds where lines end behind which a follower may begin, by the ranks of the detectors that must
         tell.
         """
-        fired = set(hits[1::2])
         found: dict[int, Begins] = {}
         for rank, numbers in self._ruled.items():
             whole = not fired.isdisjoint(numbers[:-1])

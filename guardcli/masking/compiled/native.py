@@ -12,8 +12,9 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from functools import cache
+from itertools import compress
 from struct import Struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import guardcli
 from guardcli.masking.compiled.automata import Automaton
@@ -104,7 +105,7 @@ class Spans:
         if self.count > 1:
             self.count = library().guard_resolve(self.address(), self.count, personal)
 
-    def address(self) -> ctypes.Array[ctypes.c_char]:
+    def address(self) -> Any:
         """Return the memory, for a call of the library."""
         return _memory(self._packed)
 
@@ -162,6 +163,13 @@ def named(text: bytes, end: int, first: int = 0) -> array[int]:
         if places <= room:
             return hits[: 2 * count.value]
         room = places
+
+
+def numbers_of(hits: array[int], most: int) -> set[int]:
+    """Return the numbers of `hits`, all of them below `most`."""
+    seen = bytearray(most)
+    library().guard_numbers(hits.buffer_info()[0], len(hits) // 2, _memory(seen))
+    return set(compress(range(most), seen))
 
 
 def find(text: bytes, base: int, end: int, hits: array[int], entries: bytearray) -> tuple[Spans, array[int]]:
@@ -233,7 +241,7 @@ class Matcher:
         a few steps a byte, or a match is so long that `overlong` must judge it.
         """
         classes, rows = self._kept
-        addresses = (ctypes.addressof(_memory(classes)), rows.buffer_info()[0])
+        addresses = (ctypes.addressof(ctypes.c_char.from_buffer(classes)), rows.buffer_info()[0])
         pattern = _PATTERN.pack(*addresses, *self._bounds, self._most, _STEPS_A_BYTE * end + 1024)
         room = end // _BYTES_A_SIGN + 8
         while True:
@@ -345,8 +353,9 @@ def view(text: bytes, joined: bool) -> tuple[bytes, Sequence[int], Sequence[int]
     return bytes(memoryview(out)[:length]), starts[0], starts[1]
 
 
-def _memory(data: bytearray) -> ctypes.Array[ctypes.c_char]:
-    return (ctypes.c_char * len(data)).from_buffer(data)
+def _memory(data: bytearray) -> Any:
+    """Return where `data` lies, for a call; an array of its length would be a new type for each length."""
+    return ctypes.byref(ctypes.c_char.from_buffer(data))
 
 
 @cache
@@ -373,6 +382,7 @@ def library() -> ctypes.CDLL:
         (loaded.guard_view, size, (text, size, truth, memory, memory, memory, ctypes.POINTER(size))),
         (loaded.guard_assigned, size, (text, size, size, byte, memory, memory, ctypes.POINTER(size), size)),
         (loaded.guard_named, size, (text, size, ctypes.c_uint32, memory, ctypes.POINTER(size), size)),
+        (loaded.guard_numbers, None, (memory, size, memory)),
         (loaded.guard_find, size, (text, size, size, memory, size, memory, memory, ctypes.POINTER(size))),
         (
             *(loaded.guard_beginnings, size),
