@@ -33,12 +33,13 @@ PARTS = {
 SHIM_HEADER = SOURCES / "guard-shim.h"
 LIBRARY_PARTS = (
     *("accounts", "addresses", "announced", "assigned", "beginnings", "email", "emit", "finders", "followers"),
-    *("headings", "identifiers", "judges", "matches", "named", "overlong", "persons", "programs", "rows", "sweep"),
-    *("tables", "telephones", "values", "view", "webtoken"),
+    *("headings", "identifiers", "judges", "matches", "named", "names", "overlong", "persons", "programs", "rows"),
+    *("sweep", "tables", "telephones", "values", "view", "webtoken"),
 )
 LIBRARY_SOURCES = [Path("native", f"{name}.c") for name in LIBRARY_PARTS]
 HEADERS = (
-    *("automata", "beginnings", "digits", "finders", "followers", "guard_mask", "identifiers", "programs", "tables"),
+    *("automata", "beginnings", "digits", "finders", "followers", "guard_mask", "identifiers", "names", "programs"),
+    "tables",
     "telephones",
     "values",
 )

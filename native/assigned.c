@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "automata.h"
+#include "names.h"
 #include "values.h"
 
 #define WINDOW 200     /* bytes of the line before a sign that are looked at */
@@ -566,11 +567,11 @@ EXPORT size_t guard_assigned(const uint8_t *bytes, size_t length, size_t base, u
 {
     struct text text = {bytes, length};
     size_t count = 0, done = 0;
-    uint32_t state = guard_names.start;
+    struct names names;
     *findings = 0;
-    for (size_t place = 0; place < length; place++)
-        if ((state = step(&guard_names, state, bytes[place])) >= guard_names.accepting)
-            count = add_signs(text, place > 128 ? place - 128 : 0, place + 1, signs, count, most);
+    guard_read_names(&names, text);
+    for (size_t end; (end = guard_next_name(&names));)
+        count = add_signs(text, end > 128 ? end - 129 : 0, end, signs, count, most);
     if (count > most)
         return count;
     for (size_t index = 1; index < count; index++)

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "automata.h"
+#include "names.h"
 #include "values.h"
 
-#define STARTS_MAX 20 /* bytes of the longest name */
 #define RUN_MAX 60   /* bytes between what stands before and the name */
 #define VALUE_MAX 8192
 #define QUOTE_MAX 4  /* how far before the end of a form its value may begin, as in FormDetector.find */
@@ -77,14 +77,14 @@ static bool is_promising(struct text text, size_t form, size_t end)
 
 /* Where names may begin that end at one place; each of them tells. */
 struct starts {
-    size_t count, places[STARTS_MAX];
+    size_t count, places[NAME_MAX];
 };
 
 static struct starts starts_of(struct text text, size_t end)
 {
     struct starts starts = {.count = 0};
     uint32_t state = guard_told.start;
-    for (size_t start = end; starts.count < STARTS_MAX && start-- && (state = step(&guard_told, state, text.bytes[start]));)
+    for (size_t start = end; starts.count < NAME_MAX && start-- && (state = step(&guard_told, state, text.bytes[start]));)
         if (state >= guard_told.accepting)
             starts.places[starts.count++] = start;
     return starts;
@@ -185,11 +185,11 @@ EXPORT size_t guard_named(const uint8_t *bytes, size_t length, uint32_t first, s
 {
     struct text text = {bytes, length};
     size_t count = 0, kept = 0, newline = 0;
-    uint32_t state = guard_names.start;
+    struct names names;
     *written = 0;
-    for (size_t place = 0; place < length; place++)
-        if ((state = step(&guard_names, state, bytes[place])) >= guard_names.accepting)
-            count = add_forms(text, place + 1, &newline, hits, count, most);
+    guard_read_names(&names, text);
+    for (size_t end; (end = guard_next_name(&names));)
+        count = add_forms(text, end, &newline, hits, count, most);
     if (count > most)
         return count;
     for (size_t index = 1; index < count; index++)
