@@ -9,7 +9,8 @@ from itertools import islice
 from typing import Any
 
 from guardcli.masking.compiled.automata import compile_quickly
-from guardcli.masking.compiled.native import Matcher, Row, Spans
+from guardcli.masking.compiled.matching import Matcher
+from guardcli.masking.compiled.native import Row, Spans
 from guardcli.masking.detector import Detector
 from guardcli.masking.overlong import BOUND, reach, rest_of
 from guardcli.model.errors import ConfigurationError

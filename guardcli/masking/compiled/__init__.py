@@ -3,6 +3,7 @@
 ================  =====================================================================================
 ``native``        binds the library
 ``automata``      regular expressions as deterministic automata; the build makes those of ``native/``, too
+``matching``      runs an automaton over a text, for the patterns of a policy
 ``programs``      regular expressions as programs, for what no automaton can say
 ``finders``       how the secret around a trigger is found, as values
 ``judges``        what tells that a value is secret, as values

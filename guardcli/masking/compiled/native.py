@@ -17,7 +17,6 @@ from struct import Struct
 from typing import Any, NamedTuple
 
 import guardcli
-from guardcli.masking.compiled.automata import Automaton
 from guardcli.masking.spans import Span
 from guardcli.model.errors import UnavailableError
 
@@ -32,18 +31,14 @@ RANKS = 255
 _OFF = 255
 _SPAN = Struct("<IIBBBx")
 _HIT = 8
-_PATTERN = Struct("<QQIIQQ")
 _LABEL = Struct(f"<B{LABEL_MAX}s")
 _PROGRESS = Struct("<QQQQBxxxxxxx")
-_BYTES_A_SIGN = 32
+BYTES_A_SIGN = 32
 """There is room for one assignment in so many bytes at first; where there are more, all are looked for again."""
 
 _BYTES_A_LED_VALUE = 4
 """As LEAST in ``native/finders.c``."""
 
-_STEPS_A_BYTE = 8
-_STEPS_MAX = 1 << 16
-_TOO_MANY = ctypes.c_size_t(-1).value
 _ROOM_MAX = 4096
 """Findings for which there is room at first; the sweep is run again where there are more."""
 
@@ -140,7 +135,7 @@ class Sweep:
 
 def assigned(text: bytes, base: int, end: int, rank: int) -> Spans:
     """Return what is assigned to telling names in `text[:end]` and begins from `base` on, in order, as of `rank`."""
-    room = end // _BYTES_A_SIGN + 8
+    room = end // BYTES_A_SIGN + 8
     while True:
         signs, found, count = bytearray(4 * room), Spans.room(room), ctypes.c_size_t()
         places = library().guard_assigned(
@@ -156,7 +151,7 @@ def named(text: bytes, end: int, first: int = 0) -> array[int]:
     """Return where forms of `tails` end in `text[:end]`, in order, each followed by its number, counted from `first`;
     those that can hold no secret may be left out.
     """
-    room = end // _BYTES_A_SIGN + 8
+    room = end // BYTES_A_SIGN + 8
     while True:
         hits, count = array("I", bytes(room * _HIT)), ctypes.c_size_t()
         places = library().guard_named(text, end, first, hits.buffer_info()[0], ctypes.byref(count), room)
@@ -191,7 +186,7 @@ def beginnings(text: bytes, start: int, base: int, end: int, known: bytes) -> tu
 
     `known` is what `guardcli.masking.compiled.beginnings` packs of the words and of who looks there.
     """
-    room = (end - start) // _BYTES_A_SIGN + 8
+    room = (end - start) // BYTES_A_SIGN + 8
     while True:
         found, places, left = Spans.room(room), Spans.room(room), ctypes.c_size_t()
         found.count = library().guard_beginnings(
@@ -214,44 +209,13 @@ def cookies(text: bytes, end: int) -> Sequence[int]:
 
 
 def _ends(find: Callable[..., int], text: bytes, end: int) -> Sequence[int]:
-    room = end // _BYTES_A_SIGN + 8
+    room = end // BYTES_A_SIGN + 8
     while True:
         ends = bytearray(4 * room)
         count = find(text, end, _memory(ends), room)
         if count <= room:
             return memoryview(ends).cast("I")[:count]
         room = count
-
-
-class Matcher:
-    """Finds what an automaton matches, the longest of the leftmost, within lines. Immutable."""
-
-    def __init__(self, automaton: Automaton, most: int) -> None:
-        """After `most` matches the rest of a text counts as one. Raises ValueError for too large an automaton."""
-        width = max(automaton.classes) + 1
-        if len(automaton.rows) * width > _STEPS_MAX:
-            raise ValueError("too many states of too many classes")
-        rows = array("H", (state * width for row in automaton.rows for state in row))
-        self._kept = (bytearray(automaton.classes), rows)
-        self._bounds = (automaton.start * width, automaton.accepting * width)
-        self._most = most
-
-    def find(self, text: bytes, base: int, end: int, rank: int) -> Spans | None:
-        """Return what matches in `text[:end]` and begins from `base` on, as of `rank`; None where that takes more than
-        a few steps a byte, or a match is so long that `overlong` must judge it.
-        """
-        classes, rows = self._kept
-        addresses = (ctypes.addressof(ctypes.c_char.from_buffer(classes)), rows.buffer_info()[0])
-        pattern = _PATTERN.pack(*addresses, *self._bounds, self._most, _STEPS_A_BYTE * end + 1024)
-        room = end // _BYTES_A_SIGN + 8
-        while True:
-            found = Spans.room(room)
-            found.count = library().guard_matches(text, end, base, rank, pattern, found.address(), room)
-            if found.count == _TOO_MANY:
-                return None
-            if found.count <= room:
-                return found
-            room = found.count
 
 
 class Question(IntEnum):
