@@ -69,13 +69,14 @@ EXPRESSIONS: dict[str, bytes] = {
     | \$\{\w+\[[\w@*\#-]*\]\} | \$\{\{.*                                              # of an array, of a workflow
     | \$\{?[a-z_][\w:.-]*\}? | \$\{\w+:?(?:[-=+](?:\$.*)?|\?[^{}]*)\}? | \$[0-9@*\#?!]? | \$\$ | \$\(.* | \{\{.*\}\}.*
     | %\(?\w*\)?s? | %\w+% | %~\w* | \{[\w.:\ ]*\} | @\w*@ | \#\{.*\}                            # variables
-    | <[^<>]*>? | <<?<?[a-z_][\w\ ]*>{0,3} | \[[\w\ :.-]*\] | \([\w\ ,.:'"=-]*\) | __\w+__ # <password>, [PASSWORD]
+    | <[^<>]*>? | <<?<?[-~]?[a-z_][\w\ ]*>{0,3} | \[[\w\ :.-]*\] | \([\w\ ,.:'"=-]*\) | __\w+__ # <password>, [PASSWORD]
     | \#[0-9a-f]{3} | \#[0-9a-f]{6}                                                      # colours
     | null | nil | none | nan | true | false | yes | no | undefined | n/?a | required | optional | empty | unset | void
     | (?:&(?:'\w+\ )?|\*)?(?:str|string|int|integer|number|bool|boolean|bytes?|any|object|text|secretstr|varchar
       |char|uuid|buffer|float|unknown|never|symbol|date|dict|list|array|map|callable|secretstring|type|usize|u8|i32|u64)
       (?:\[\]|\([0-9]+\)|\?|!)?                                                          # types
     | your[\w.-]*(?:password|token|key|secret)[\w.-]* | (?:[a-z0-9]+[-_\ ]){1,6}(?:goes[-_\ ])?here
+    | value_specified_in_no_log_parameter
     | redacted | masked | hidden | removed | omitted | sensitive | suppressed | scrubbed | filtered
     | \(?sensitive\ value\)? | \(known\ after\ apply\) | \[?(?:redacted|masked|filtered)[\w\ -]*\]? | \*+[\w\ ]*\*+
     """,

@@ -8,8 +8,11 @@ from guardcli.masking.compiled.judges import CHOSEN, STRING
 from guardcli.masking.detector import Detector
 from guardcli.masking.followers.announced import Announced
 from guardcli.masking.followers.inserted import Inserted
+from guardcli.masking.forms.ahead import AHEAD
+from guardcli.masking.forms.ahead import OPENING as HEADLESS
 from guardcli.masking.forms.form import Form, FormDetector, in_any_case
 from guardcli.masking.forms.names import GUARDED, SUFFIX, TELLING
+from guardcli.masking.forms.printed import PRINTED
 from guardcli.masking.forms.tails import ATTRIBUTES, BRACED, KEY, PAIRED, SAID, SETTERS, B, Q, Tail
 from guardcli.masking.tables.bars import Barred
 from guardcli.masking.tables.telling import telling_columns
@@ -18,7 +21,7 @@ _TOLD = TELLING + SUFFIX
 _NAME = rb"(?i:(?<![\w$.:/-])(?:[\w$.:/-]{0,60}[\w$.:/-])??" + GUARDED + SUFFIX + rb")"
 _STRICT = rb"(?:pass(?:word|wd|phrase|code|wort)|pwd|pswd)"
 _DIRECTIVES = (
-    rb"(?:(?-i:^[ \t]*(?:ENV|ARG))|\bsetenv|\bsetx|\bset[ \t]+-\w{1,4}|\bconfigure[ \t]+set|\bkv"
+    rb"(?:(?-i:(?:^|#\(nop\))[ \t]*(?:ENV|ARG))|\bsetenv|\bsetx|\bset[ \t]+-\w{1,4}|\bconfigure[ \t]+set|\bkv"
     rb"[ \t]+put"
     rb"|\bconfig[ \t]+(?:--\w+[ \t]+)?set|\bsecret[ \t]+(?:set|put|create))"
 )
@@ -26,7 +29,7 @@ _DIRECTIVES = (
 _STRING = rb"(?:\"((?:[^\"\\\n]|\\.){1,8192})\"|'((?:[^'\\\n]|\\.){1,8192})')"
 _SOLID = rb"(?:\"([^\"\s]{1,8192})\"|'([^'\s]{1,8192})'|`([^`\s]{1,8192})`)"
 _TOKEN = rb"(?:\"([^\"\n]{1,8192})\"|'([^'\n]{1,8192})'|`([^`\n]{1,8192})`|([^\s\"'`<>|;,()\[\]{}]{1,8192}))"
-_CONTENT = rb"(?:([^<\n]{1,8191})</|([^<\n]{8192}))"
+_CONTENT = rb"(?:((?:[^\]<\n]|<[^/\n]){1,8191})\]\]>|([^<\n]{1,8191})</|([^<\n]{8192}))"
 _ATTRIBUTE = rb"(?:\"([^\"\n]{1,8192})|'([^'\n]{1,8192}))"
 _REST = rb"([^\s\"':=]\S{1,8192})[ \t\r]*(?=\n|\Z)"
 _SQL = rb"N?'((?:[^'\\\n]|''|\\.){1,8192})'"
@@ -50,7 +53,7 @@ REPORTED = CHOSEN._replace(declines=rb"(?i:[a-z]+(?:ly|ed|ful)[!?]+|success[!?]+
 FORMS = (
     Form(
         Tail.ELEMENT,
-        rb"(?<![P?])<" + _NAME + rb"(?:[ \t][^<>\n]{0,200})?>",
+        rb"(?<![P?])<" + _NAME + rb"(?:[ \t][^<>\n]{0,200})?>(?:<!\[CDATA\[)?",
         _CONTENT,
         STRING,
     ),
@@ -211,13 +214,13 @@ class NamedValue(Detector):
     opening = (
         rb"(?i:" + TELLING + rb"|identified[ \w]{0,40} by)[^\n]{0,80}?(?<=[\s=:(,\[{>])N?[\"'`]([^\"'`\n]*)"
         rb"|(?i:" + TELLING + SUFFIX + rb")\([\"']([^\"'\n]*[\"'])"
-        rb"|<[^<>\n]{0,80}(?i:" + TELLING + rb")[^<>\n]{0,200}>([^<\n]+<?)"
+        rb"|<[^<>\n]{0,80}(?i:" + TELLING + rb")[^<>\n]{0,200}>(?:<!\[CDATA\[([^\n]+)|([^<\n]+<?))|" + HEADLESS
     )
 
     @classmethod
     def parts(cls) -> Sequence[Detector]:
         """Return this one and one for each form."""
-        forms = (in_any_case(form) for form in FORMS)
+        forms = (in_any_case(form) for form in (*FORMS, *AHEAD, *PRINTED))
         return (
             cls(),
             *(FormDetector(cls.name, cls.label, form) for form in forms),

@@ -43,11 +43,22 @@ _TOKENS = (
 )
 """The names of tokens in the ACL system of Consul's agents."""
 _ACCOUNT = rb"[ \t]+(?:- )?[a-z_][\w.-]{0,31}:([^\s:]\S*)[ \t]*\r?"
-_ELEMENT = rb"(?i)[ \t]*<value>([^<\n]+)(?:<(?:/\w*)?>?)?[ \t]*\r?"
+_ELEMENT = rb"(?i)[ \t]*<(?:value|string|entry)>([^<\n]+)(?:<(?:/\w*)?>?)?[ \t]*\r?"
 _DUMPED = rb"[ \t]*string\([0-9]{1,6}\) \"([^\n]*?)\"?[ \t]*\r?"
 _SENT = rb"(?:[>C][: ]{1,2})?[ \t]*([A-Za-z0-9+/]+={0,2})[ \t]*\r?"
 _TYPED = rb"[ \t]*(?:exp_)?send(?:_user)?[ \t]+(?:--? ?)?\"([^\"$\\\n]+)[^\n]*"
+_IN_QUOTES = rb"\"((?:[^\"\\\n]|\\.){1,4000})\"|'([^'\n]{1,4000})'"
+_COMPLEX = rb"[-+]?[ \t]*:[ \t]+(?:" + _IN_QUOTES + rb"|([^\s\"'{\[|>&*!][^\r\n]*?))[ \t]*\r?"
+"""The value of YAML's ``? key``."""
+_BELOW = rb"[-+]?[ \t]+(?:" + _IN_QUOTES + rb"|([^\s\"'{\[|>&*!#<-]\S{3,4000}[^\s:,]))[ \t]*,?[ \t]*\r?"
+_CONTINUATION = rb"[ \t]*([^\s\\][^\r\n\\]*?)[ \t]*\\?[ \t]*\r?"
+_HEREDOC = rb"(?![-+~]?[ \t]*(?:[A-Z_]{2,40}[ \t]*\r?\Z|-----))[-+~]?[ \t]*(\S[^\r\n]*?)[ \t]*\r?"
+_END_OF_STRING = rb"[ \t]*([^\"\r\n]{1,4000})\"[ \t]*[,;]?(?:[ \t]+#[^\r\n]*)?\r?"
+_ENTRY = rb"([^\0\n]{1,4000})\0[^\n]*"
+_DIGITS = rb"[ \t]+([0-9a-f]{2}(?::[0-9a-f]{2}){0,63}:?)[ \t]*\r?"
+"""A line of a number as OpenSSL prints it."""
 
+_ANYTHING = rb"[^\n]*"
 _CLOSE = rb"[ \t]*(?:[}\])]+[,;]?|</.*)[ \t]*\r?"
 _NEXT_NAME = rb"(?i)[ \t]*(?:[}\])]*[,;]?|- .*|<key>.*|[ \t]*\"?(?:name|key)\"?[ \t]*[:=].*)\r?"
 _LIST_CLOSES = rb"[ \t]*\],?\r?"
@@ -104,6 +115,14 @@ ANNOUNCED = (
     Announcement((LineEnd.EXPECTED,), _TYPED, GIVEN, _CLOSE, 1),
     Announcement((LineEnd.CREDENTIALS,), _LINE, GIVEN, _CLOSE, 3, True),
     Announcement((LineEnd.CODES,), _CODE, _WITH_DIGIT, _PROSE, 24, True),
+    Announcement((LineEnd.ATTRIBUTE,), _ELEMENT, _STRING_OF_ANY, _CLOSE, 1),
+    Announcement((LineEnd.COMPLEX_KEY,), _COMPLEX, _STRING_OF_ANY, _CLOSE, 1),
+    Announcement((LineEnd.KEY,), _BELOW, CHOSEN, _CLOSE, 1),
+    Announcement((LineEnd.CONTINUED,), _CONTINUATION, GIVEN, _CLOSE, 1),
+    Announcement((LineEnd.HEREDOC,), _HEREDOC, GIVEN, _ANYTHING, 40, True),
+    Announcement((LineEnd.HALF_STRING,), _END_OF_STRING, GIVEN, _CLOSE, 1),
+    Announcement((LineEnd.NUL_KEY,), _ENTRY, GIVEN, _CLOSE, 1),
+    Announcement((LineEnd.NUMBER,), _DIGITS, GIVEN, _ANYTHING, 200, True),
 )
 
 

@@ -10,6 +10,8 @@
 ``devices``  passwords in the configuration of network devices
 ``links``    parts of addresses that open a door
 ``told``     what programs tell or are told on a line
+``printed``  places for a secret in what tools print
+``ahead``    values that stand before their name
 ``tokens``   base of the detectors of tokens with a prefix; ``vendors`` has the prefixes
 ===========  ==========================================================================================
 """

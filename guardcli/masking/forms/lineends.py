@@ -55,6 +55,14 @@ class LineEnd(IntEnum):
     EXPECTED = 31
     CREDENTIALS = 32
     CODES = 33
+    ATTRIBUTE = 34
+    COMPLEX_KEY = 35
+    KEY = 36
+    CONTINUED = 37
+    HEREDOC = 38
+    HALF_STRING = 39
+    NUL_KEY = 40
+    NUMBER = 41
 
 
 ENDS = (
@@ -94,6 +102,14 @@ ENDS = (
     rb"(?i)\Wexpect[ \t]{1,4}[\"{*][^\n]{0,20}assword[^\n]{0,8}",
     rb"(?i)<auth-user-pass>" + _B,
     rb"(?i)\W(?:recovery|backup|rescue|scratch)[ -](?:codes|keys|tokens)(?:[^\w\n][^\n]*)?:" + _B,
+    rb"(?i)" + _KEY + rb"=[\"'][\w.-]*" + NAME + rb"[\"'][^<>\n]*>" + _B,
+    rb"(?i)\n[-+]?[ \t]*\?[ \t]+[\"']?[\w.-]*" + NAME + rb"[\"']?" + _B,
+    rb"(?i)\n[-+ \t]*[\"']?[\w.-]*" + NAME + rb"[\"']?[ \t]*[:=]" + _B,
+    rb"(?i)\n[-+ \t]*[\w.-]*" + NAME + rb"[ \t]*[:=]" + _B + rb"(?:\"{3})?\\" + _B,
+    rb"(?i)" + NAME + rb"[\"']?[ \t]*[:=]" + _B + rb"(?:\$\(cat )?<<[-~]?[\"']?\w+[\"']?" + _B,
+    rb"(?i)\n[ \t]*(?:export )?[\w.-]*" + NAME + rb"[ \t]*[:=]" + _B + rb"\"[^\"\n]+",
+    rb"(?i)\0[\w.:/@-]*" + NAME,
+    rb"\W(?:privateExponent|prime[0-9]{1,2}|exponent[0-9]{1,2}|coefficient[0-9]{0,2}|priv|private-key):" + _B,
 )
 """The ends, by `LineEnd`: where a newline or what is no word begins one, a text begins so too."""
 
@@ -108,6 +124,7 @@ WORDS = (
     rb"(?i)334 UGFzc3dvcmQ6",
     rb"(?i)assword",
     rb"(?i) key",
+    rb"privateExponent:|prime[0-9]{1,2}:|exponent[0-9]{1,2}:|coefficient[0-9]{0,2}:|\bpriv:|private-key:",
     rb"(?i)(?:recovery|backup|rescue|scratch)[ -](?:codes|keys|tokens)",
 )
 """Words of which each end holds one, or else a name that tells of a secret."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
-KEY = rb"(?:name|key|id|property|variable|var|field|header|param(?:eter)?|env)"
-VALUE = rb"(?:value|val|default|defaultvalue|content|secret)"
+KEY = rb"(?:(?:parameter|option|variable|env)?(?:name|key)|id|property|variable|var|field|header|param(?:eter)?|env)"
+VALUE = rb"(?:(?:parameter|option|variable)?value|val|default|defaultvalue|content|secret)"
 Q = rb"\\?[\"']?"
 B = rb"[ \t]{0,4}"
 SAID = (
@@ -60,6 +60,7 @@ BORDER = rb"(?:\||\xe2\x94\x82)"
 REGISTRY_TYPE = rb"REG_(?:(?:EXPAND_|MULTI_)?SZ|BINARY)"
 EMPHASIS = rb"(?::\*{1,2}|\*{1,2}[ \t]?:)"
 CELLS = rb"</t[dh]><td>(?:<code>)?"
+ELEMENTS = rb"(?:name|key|param-name)"
 TYPING = rb"[\"']\)\.(?:send_?keys|type|fill|set_?value)\("
 
 
@@ -109,6 +110,10 @@ class Tail(IntEnum):
     EMPHASIZED = 40
     NEXT_CELL = 41
     TYPED_IN = 42
+    NAME_ATTRIBUTE = 43
+    NAME_OF_PAIR = 44
+    NEXT_ELEMENT = 45
+    QUOTED_PAIR = 46
 
 
 class Around(NamedTuple):
@@ -125,7 +130,7 @@ class Around(NamedTuple):
 
 
 FORMS = (
-    Around(rb"(?:[ \t][^<>\n]{0,60})?>[^<\s]"),
+    Around(rb"(?:[ \t][^<>\n]{0,160})?>(?:<!\[CDATA\[)?[^<\s]"),
     Around(rb"[\"']" + ATTRIBUTES + rb"[ \t]{1,4}value=[\"'][^\"']"),
     Around(rb"[\"'][^<>\n]{0,60}>[^<\s]"),
     Around(PAIRED + B + Q + rb"[^\s\"']"),
@@ -168,5 +173,9 @@ FORMS = (
     Around(EMPHASIS + rb"[ \t]{1,4}[`\"']?[^\s*`\"'|]"),
     Around(CELLS + rb"[^<\s]"),
     Around(TYPING + rb"[\"'][^\"'\n]"),
+    Around(rb"[\"']", KEY + rb"=[\"']", rb"[\w$.:/-]"),
+    Around(rb"\\?[\"']", KEY + Q + B + rb"[:=]" + B + rb"\\?[\"']", rb"[\w./-]"),
+    Around(rb"</" + ELEMENTS + rb">" + B + rb"<(?:value|string)>[^<\s]", rb"<" + ELEMENTS + rb">", rb"[\w.-]"),
+    Around(rb"\" \"[^\"\n]", rb"\"", rb"[\w.:/-]"),
 )
 """The forms, by `Tail`."""

@@ -12,10 +12,11 @@ from guardcli.masking.tables.headings import LOOSE, STRICT
 _TOLD = TELLING + SUFFIX
 _Q = rb"\\?[\"']?"
 _HEADER = rb"\"?(?:[|,;\t][^\n]{0,1000})?\r?\n"
-_VALUE = rb"(?:value|val|default|defaultvalue|content|secret)"
+_KEY = rb"(?:(?:parameter|option|variable|env)?(?:name|key)|id|property|variable|var|field|header|param(?:eter)?|env)"
+_VALUE = rb"(?:(?:parameter|option|variable)?value|val|default|defaultvalue|content|secret)"
 
 EXPRESSIONS = {
-    Tail.ELEMENT: _TOLD + rb"(?:[ \t][^<>\n]{0,60})?>[^<\s]",
+    Tail.ELEMENT: _TOLD + rb"(?:[ \t][^<>\n]{0,160})?>(?:<!\[CDATA\[)?[^<\s]",
     Tail.VALUE_ATTRIBUTE: _TOLD
     + rb"[\"'](?:[ \t]{1,4}[\w-]{1,20}=[\"'][^\"'\n]{0,40}[\"']){0,2}[ \t]{1,4}value=[\"'][^\"']",
     Tail.CONTENT: _TOLD + rb"[\"'][^<>\n]{0,60}>[^<\s]",
@@ -79,6 +80,12 @@ EXPRESSIONS = {
     Tail.PRINTED: rb"\[[\w.-]{0,60}" + _TOLD + rb"\] => [^\s]",
     Tail.EMPHASIZED: _TOLD + rb"(?::\*{1,2}|\*{1,2}[ \t]?:)[ \t]{1,4}[`\"']?[^\s*`\"'|]",
     Tail.NEXT_CELL: _TOLD + rb"</t[dh]><td>(?:<code>)?[^<\s]",
+    Tail.NAME_ATTRIBUTE: _KEY + rb"=[\"'][\w$.:/-]{0,60}" + _TOLD + rb"[\"']",
+    Tail.NAME_OF_PAIR: _KEY + _Q + rb"[ \t]{0,4}[:=][ \t]{0,4}\\?[\"'][\w./-]{0,60}" + _TOLD + rb"\\?[\"']",
+    Tail.NEXT_ELEMENT: rb"<(?:name|key|param-name)>[\w.-]{0,60}"
+    + _TOLD
+    + rb"</(?:name|key|param-name)>[ \t]{0,4}<(?:value|string)>[^<\s]",
+    Tail.QUOTED_PAIR: rb"\"[\w.:/-]{0,60}" + _TOLD + rb"\" \"[^\"\n]",
     Tail.TYPED_IN: _TOLD + rb"[\"']\)\.(?:send_?keys|type|fill|set_?value)\([\"'][^\"'\n]",
 }
 

@@ -15,7 +15,7 @@ _PLACEHOLDER = re.compile(
     | (?:[a-z0-9]{1,10}[_.-]){1,3}(?:x{3,}|\*{2,}) | eyj(?:x{3,}|\*{2,})                  # sk_test_***
     | \$\{?[a-z_][\w:.-]*\}? | \$\{\w+:?(?:[-=+](?:\$.*)?|\?[^{}]*)\}? | \$[0-9@*\#?!]? | \$\$ | \$\(.* | \{\{.*\}\}.*
     | %\(?\w*\)?s? | %\w+% | %~\w* | \{[\w.:\ ]*\} | @\w*@ | \#\{.*\}                            # variables
-    | <[^<>]*>? | <<?<?[a-z_][\w\ ]*>{0,3} | \[[\w\ :.-]*\] | \([\w\ ,.:'"=-]*\) | __\w+__ # <password>, [PASSWORD]
+    | <[^<>]*>? | <<?<?[-~]?[a-z_][\w\ ]*>{0,3} | \[[\w\ :.-]*\] | \([\w\ ,.:'"=-]*\) | __\w+__ # <password>, [PASSWORD]
     | \#[0-9a-f]{3} | \#[0-9a-f]{6}                                                      # colours
     | null | nil | none | nan | true | false | yes | no | undefined | n/?a | required | optional | empty | unset | void
     | (?:&(?:'\w+\ )?|\*)?(?:str|string|int|integer|number|bool|boolean|bytes?|any|object|text|secretstr|varchar
@@ -24,6 +24,7 @@ _PLACEHOLDER = re.compile(
     | (?:your|my|the|some|enter|insert|replace|put|add|provide|paste)[-_\ .](?:[a-z0-9]+[-_\ .]){0,6}?
       (?:password|passwd|pwd|secret|token|key|credentials?|here|me|this|it|value|id)(?:[-_\ .][a-z0-9]+){0,3}
     | your[\w.-]*(?:password|token|key|secret)[\w.-]* | (?:[a-z0-9]+[-_\ ]){1,6}(?:goes[-_\ ])?here
+    | value_specified_in_no_log_parameter
     | redacted | masked | hidden | removed | omitted | sensitive | suppressed | scrubbed | filtered
     | \(?sensitive\ value\)? | \(known\ after\ apply\) | \[?(?:redacted|masked|filtered)[\w\ -]*\]? | \*+[\w\ ]*\*+
     """.replace(rb"\u2022", b"\xe2\x80\xa2").replace(rb"\u00b7", b"\xc2\xb7"),

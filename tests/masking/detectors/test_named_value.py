@@ -143,6 +143,44 @@ CASES = [
     '{"acl": {"tokens": {"agent": "⟦3f2b8c1e-9d4a-4f6b-8e2d-1a7c5b9e0d3f⟧"}}}',
     '{"nodes": {"agent": "3f2b8c1e-9d4a-4f6b-8e2d-1a7c5b9e0d3f"}}',
     'tokens {\n  agent = "⟦3f2b8c1e-9d4a-4f6b-8e2d-1a7c5b9e0d3f⟧"\n  ttl = "3f2b8c1e-9d4a-4f6b-8e2d-1a7c5b9e0d3f"\n}\n',
+    # a value before its name
+    '<property value="⟦Tr0ub4dor⟧" name="password"/> <property value="Tr0ub4dor" name="title"/>',
+    '<add type="x" value="⟦correct horse⟧" optional="no" key="SmtpPassword"/>',
+    "<add value='${PW}' key='apiKey'/><option value='Tr0ub4dor'>password</option>",
+    '[{"value":"⟦correct horse⟧","name":"DB_PASSWORD"},{"value":"correct horse","name":"DB_USER"}]',
+    '{\\"value\\": \\"⟦Tr0ub4dor⟧\\", \\"name\\": \\"API_TOKEN\\"}',
+    "ParameterKey=DbPassword,ParameterValue=⟦Tr0ub4dor⟧ ParameterKey=DbUser,ParameterValue=Tr0ub4dor",
+    '{"OptionName": "DB_PASSWORD", "Value": "⟦Tr0ub4dor⟧"}',
+    # elements
+    "<property><name>fs.s3a.secret.key</name><value>⟦Tr0ub4dor⟧</value></property>",
+    "<property><name>fs.s3a.endpoint</name><value>Tr0ub4dor</value></property>",
+    "<password><![CDATA[⟦Tr0<ub&4dor⟧]]></password><title><![CDATA[Tr0<ub&4dor]]></title>",
+    '<wsse:Password Type="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#PasswordText">'
+    "⟦Tr0ub4dor⟧</wsse:Password>",
+    '<property name="password">\n  <value>⟦correct horse⟧</value>\n</property>\n<value>correct horse</value>\n',
+    # lines that go on
+    "? password\n: ⟦correct horse⟧\n? title\n: correct horse\n",
+    "db:\n  password:\n    ⟦Tr0ub4dor⟧\n  title:\n    Tr0ub4dor\n",
+    "password:\n  the password to log in with\ntoken:\n  os.environ[1]\nsecret:\n  key1:\n",
+    "[smtp]\npassword =\n    ⟦Tr0ub4dor⟧\ntitle =\n    Tr0ub4dor\n",
+    "db.password=\\\n    ⟦correct horse⟧\ndb.title=\\\n    correct horse\n",
+    'password = """\\\n  ⟦Tr0ub4dor⟧\\\n  """\n',
+    "password = <<EOF\n⟦correct horse⟧\n⟦Tr0ub4dor⟧\nEOF\ntitle = <<EOF\ncorrect horse\nEOF\n",
+    "+ api_key = <<-EOT\n+   ⟦Tr0ub4dor⟧\n+   EOT\n",
+    'DB_PASSWORD="Tr0ub\n⟦correct horse⟧"\nTITLE="Tr0ub\ncorrect horse"\n',
+    "\0core.editor\nvi\0github.token\n⟦Tr0ub4dor⟧\0user.name\nTr0ub4dor\0",
+    "privateExponent:\n    ⟦5a:1f:9c:77:0b:5d:e8:3c:⟧\n    ⟦04:aa⟧\npublicExponent: 65537 (0x10001)\n"
+    "    5a:1f:9c:77:0b:5d:e8:3c:\n",
+    "priv:\n    ⟦3c:4a:91:6f:d2:38:b5:7e⟧\npub:\n    04:3c:4a:91:6f:d2\n",
+    # in the manner of one tool
+    "CLIENT_RANDOM " + "5a" * 32 + " ⟦" + "1f9c" * 24 + "⟧\nX_RANDOM " + "5a" * 32 + " " + "1f9c" * 24,
+    "arn:aws:secretsmanager:eu-west-1:1:secret:db-AbCdEf\t1700000000.0\tdb\t"
+    "⟦correct horse⟧\t3f2b8c1e-9d4a-4f6b-8e2d-1a7c5b9e0d3f",
+    "<defaultValue>⟦{AQAAABAAAAAQmgTpzVVHl9DvQ7Rk2mBvHRTbr1kxFCU=}⟧</defaultValue>",
+    "||  SecretString |  ⟦Tr0ub4dor⟧  ||\n||  Name         |  Tr0ub4dor  ||\n",
+    '[0 127.0.0.1:6379] "SET" "db_password" "⟦Tr0ub4dor⟧"\n[0 127.0.0.1:6379] "SET" "title" "Tr0ub4dor"',
+    "/bin/sh -c #(nop)  ENV DB_PASSWORD ⟦Tr0ub4dor⟧",
+    '"login_password": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"',
     # git's word diffs
     "password = [-⟦Tr0ub4dor⟧-]{+⟦Falcon@0678⟧+}\ntitle = [-Tr0ub4dor-]{+Falcon@0678+}\n",
     # columns, whatever draws their table

@@ -11,7 +11,10 @@ from guardcli.masking.compiled.rightside import is_secret_string, is_secret_word
 from guardcli.masking.followers.announced import ANNOUNCED, Announced
 from guardcli.masking.followers.compiled import Announcement
 
-_ENDS = [re.compile(rb"(?s:.*)" + end.replace(b"(?i)", b"(?i:", 1) + b")") for end in Announced.ends]
+_ENDS = [
+    re.compile(rb"(?s:.*)(?%s:%s)" % (b"i" if end.startswith(b"(?i)") else b"", end.removeprefix(b"(?i)")))
+    for end in Announced.ends
+]
 _PROGRAMS = [(re.compile(one.value), re.compile(one.last)) for one in ANNOUNCED]
 
 

@@ -28,7 +28,7 @@ WORD = re.compile(rb"[A-Za-z0-9_-]{3,}")
 
 def found(text: bytes, pieces: int = 1) -> list[tuple[int, int]]:
     """Return what the detector finds, the text's lines in so many pieces."""
-    lines, spans, place = text.splitlines(keepends=True), Spans.room(0), 0
+    lines, spans, place = re.findall(rb"[^\n]*\n|[^\n]+", text), Spans.room(0), 0
     begun = DETECTOR.begin(text, 0)
     follower = begun[1] if begun is not None else None
     for number in range(pieces):

@@ -28,6 +28,12 @@ LINES = (
     f"db_password: |\n  {SECRET}\n",
     f"your password is: {WORD}",
     f"export DB_TOKEN='{SECRET}'",
+    f'<bean><property value="{SECRET}" type="x" name="password"/></bean>',
+    f'{{"env": [{{"value": "{SECRET}", "name": "DB_PASSWORD"}}]}}',
+    f"HOME=/root\0DB_PASSWORD={SECRET}\0PATH=/bin\0",
+    f"db:\n  ? password\n  : {SECRET}\n",
+    f"password = <<EOF\n{SECRET}\nEOF",
+    f"<password><![CDATA[{SECRET}]]></password>",
 )
 
 
