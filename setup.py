@@ -32,9 +32,10 @@ PARTS = {
 """The sources of each program."""
 SHIM_HEADER = SOURCES / "guard-shim.h"
 LIBRARY_PARTS = (
-    *("accounts", "addresses", "announced", "assigned", "beginnings", "email", "emit", "finders", "followers"),
-    *("headings", "identifiers", "judges", "matches", "named", "names", "overlong", "persons", "programs", "rows"),
-    *("sweep", "tables", "telephones", "values", "view", "webtoken"),
+    *("accounts", "addresses", "announced", "assigned", "bars", "beginnings", "blockscalar", "email", "emit"),
+    *("finders", "followers", "headings", "identifiers", "judges", "keyblock", "matches", "named", "names"),
+    *("overlong", "persons", "programs", "rows", "secretdata", "sweep", "tables", "telephones", "values", "view"),
+    "webtoken",
 )
 LIBRARY_SOURCES = [Path("native", f"{name}.c") for name in LIBRARY_PARTS]
 HEADERS = (

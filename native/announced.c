@@ -11,7 +11,6 @@
 #include "programs.h"
 #include "values.h"
 
-#define REACH 1000   /* bytes of a line before its end that are read */
 #define NEXT_VALUE 0 /* the question of what stands beside a word like `value`: no other question is of this number there */
 
 /* Tell whether what stands behind the word is secret, in quotes or without: there, code is none. */
@@ -88,19 +87,6 @@ bool guard_announced_line(struct walk *walk, struct row row)
     return true;
 }
 
-/* Tell whether the line that ends at `end` of the text does so; a text begins as if a line break stood before it. */
-static bool ends_so(const struct automaton *form, struct text text, size_t end)
-{
-    uint32_t state = form->start;
-    size_t low = end > REACH ? end - REACH : 0;
-    for (size_t place = end; place > low;)
-        if ((state = step(form, state, text.bytes[--place])) >= form->accepting)
-            return true;
-        else if (!state)
-            return false;
-    return !low && step(form, state, '\n') >= form->accepting;
-}
-
 bool guard_announces(struct walk *walk, struct row row)
 {
     struct led *led = walk->led;
@@ -113,7 +99,7 @@ bool guard_announces(struct walk *walk, struct row row)
         return true;
     for (uint64_t left = guard_line_ends_last[walk->text.bytes[last - 1]]; left; left &= left - 1) {
         size_t form = (size_t)__builtin_ctzll(left), number = announcements->ends[form];
-        if (!number-- || led->state.announced.left[number] || !ends_so(guard_line_ends[form], walk->text, end))
+        if (!number-- || led->state.announced.left[number] || !guard_ends_so(guard_line_ends[form], walk->text, end))
             continue;
         if (!announcements->all[number].value) {
             led->wanted = (uint32_t)number + 1;

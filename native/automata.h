@@ -33,7 +33,8 @@ AUTOMATON(ordinary_word); AUTOMATON(ordinary_name); AUTOMATON(ordinary_place);
 AUTOMATON(strict); AUTOMATON(short); AUTOMATON(public); AUTOMATON(inside_a_word); AUTOMATON(owned); AUTOMATON(option); AUTOMATON(long_option);
 
 AUTOMATON(column_strict); AUTOMATON(column_loose); AUTOMATON(column_numbers); AUTOMATON(column_identifiers);
-AUTOMATON(column_of_none);
+AUTOMATON(column_of_none); AUTOMATON(bar_name);
+AUTOMATON(key_name); AUTOMATON(key_marker); AUTOMATON(key_lines); AUTOMATON(scalar_head);
 
 AUTOMATON(told); AUTOMATON(yaml_start); AUTOMATON(cookie); AUTOMATON(words);
 

@@ -58,6 +58,22 @@ static bool before_scalar(const uint8_t *text, size_t start)
 /* What YAML would see in a value: NO_SCALAR, or one that brackets would make a list; LOOK: strategies.py must tell. */
 enum scalar { NO_SCALAR, SCALAR, LOOK };
 
+static size_t without_blanks(const uint8_t *text, size_t place)
+{
+    while (place > 0 && (text[place - 1] == ' ' || text[place - 1] == '\t'))
+        place--;
+    return place;
+}
+
+/* Tell whether a colon stands before the value, and a quote before that, as behind a key of JSON. */
+static bool behind_quoted_key(const uint8_t *text, size_t start)
+{
+    size_t colon = without_blanks(text, start);
+    if (colon == 0 || text[colon - 1] != ':')
+        return false;
+    size_t quote = without_blanks(text, colon - 1);
+    return quote > 0 && text[quote - 1] == '"';
+}
 /* Tell whether a value is of such signs alone that it may be a number of JSON; one that begins with a sign of YAML's may be
  * anything. */
 static bool may_be_number(const uint8_t *bytes, size_t length)
@@ -71,15 +87,16 @@ static bool may_be_number(const uint8_t *bytes, size_t length)
 }
 
 /* Tell it of a value behind a colon and a blank, where no brace of the line may make it an element of a mapping, and which
- * is neither a number nor true or false. */
+ * is no number, true or false of JSON. */
 static enum scalar scalar_at(struct text text, size_t start, size_t end)
 {
     const uint8_t *bytes = text.bytes;
     size_t low = start > FURTHEST ? start - FURTHEST : 0, line = start, length = end - start;
     if (!before_scalar(bytes, start))
         return NO_SCALAR;
-    if (bytes[start - 2] != ':' || (!is_at(text, start, ALPHA) && may_be_number(bytes + start, length))
-        || (length == 4 && !memcmp(bytes + start, "true", 4)) || (length == 5 && !memcmp(bytes + start, "false", 5)))
+    bool bare = (!is_at(text, start, ALPHA) && may_be_number(bytes + start, length))
+        || (length == 4 && !memcmp(bytes + start, "true", 4)) || (length == 5 && !memcmp(bytes + start, "false", 5));
+    if (bytes[start - 2] != ':' || (bare && behind_quoted_key(bytes, start)))
         return LOOK;
     for (; line > low && bytes[line - 1] != '\n'; line--)
         if (bytes[line - 1] == '{')
@@ -116,11 +133,7 @@ static bool is_simple(const uint8_t *text, size_t start, size_t end)
             return false;
         number = number && is(text[place], DIGIT);
     }
-    if (in_list(text, start))
-        return false;
-    while (start > 0 && (text[start - 1] == ' ' || text[start - 1] == '\t'))
-        start--;
-    return !number || start == 0 || text[start - 1] != ':';
+    return !in_list(text, start) && !(number && behind_quoted_key(text, start));
 }
 
 /* Return how long the value's place in a table is made by blanks behind the label, or shortened in `skip`; 0 for stars. */

@@ -12,6 +12,7 @@ from pathlib import Path
 _MASKING = Path(__file__).parent.parent / "guardcli" / "masking"
 _NAMES = runpy.run_path(str(_MASKING / "forms" / "names.py"))
 TELLING: bytes = _NAMES["TELLING"]
+CORE: bytes = _NAMES["CORE"]
 _HEADINGS = runpy.run_path(str(_MASKING / "tables" / "headings.py"))
 SUFFIX: bytes = _NAMES["SUFFIX"]
 PUBLIC: bytes = _NAMES["PUBLIC"]
@@ -61,6 +62,8 @@ EXPRESSIONS: dict[str, bytes] = {
     "words": rb"_{0,2}(?:(?:[A-Z]?[a-z]{2,}|To|Of|In|By|On|At|As)[-_/+]?){2,}",
     # Names of columns, as headings.py has them.
     **{f"column_{name.lower()}": _column(name) for name in ("STRICT", "LOOSE", "NUMBERS", "IDENTIFIERS")},
+    "bar_name": rb"(?i)(?:[\w-]+[ _-])?" + TELLING + SUFFIX,
+    "key_name": rb"(?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?|OpenVPN Static key V1",
     "column_of_none": rb"(?i)" + _HEADINGS["OF_NONE"].encode(),
     # Values.
     "placeholder": rb"""(?ix)
@@ -203,6 +206,13 @@ BACKWARD: dict[str, bytes] = {
     "option": rb"(?i)-" + TELLING,
     "long_option": rb"(?i)-[a-z0-9-]{1,40}-" + TELLING,
     "told": rb"(?i)" + TELLING,
+    # The head of a block scalar in YAML; `pass` is no end of a word there.
+    "scalar_head": rb"\n[ \t]*(?:- )*[\"']?(?:[\w.-]*(?i:" + CORE + rb")|(?:[\w.-]*[0-9_.-])?pass"
+    rb"|(?:[\w.-]*[a-z0-9_.-])?Pass|[\w.-]*PASS)(?i:" + SUFFIX + rb")[\"']?:[ \t]+[|>][+-]?[0-9]?[ \t]*",
+    # The markers before private keys, and the line of PuTTY's files.
+    "key_marker": rb"-----BEGIN (?:[A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?|OpenVPN Static key V1)-----"
+    rb"|---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----",
+    "key_lines": rb"\WPrivate-Lines: [0-9]{1,4}",
 }  # fmt: skip
 """An automaton for each that reads backwards; a text begins as if a line break stood before it."""
 

@@ -4,9 +4,11 @@
 
 #include <string.h>
 
+#include "automata.h"
 #include "followers.h"
 
 #define LONG_LINE 32768 /* as in spans.py */
+#define REACH 1000      /* bytes of a line before its end that are read */
 
 struct follows {
     bool (*line)(struct walk *, struct row);
@@ -15,6 +17,10 @@ struct follows {
 
 static const struct follows all[] = {
     [ANNOUNCED] = {guard_announced_line, guard_announces},
+    [BARS] = {guard_bars_line, guard_bars_begin},
+    [SECRET_DATA] = {guard_data_line, guard_data_begins},
+    [KEY_BLOCK] = {guard_key_line, guard_key_begins},
+    [BLOCK_SCALAR] = {guard_scalar_line, guard_scalar_begins},
 };
 
 bool guard_add(struct walk *walk, size_t start, size_t end, bool drop)
@@ -26,6 +32,19 @@ bool guard_add(struct walk *walk, size_t start, size_t end, bool drop)
     walk->found[walk->count++] = (struct span){
         .start = (uint32_t)start, .end = (uint32_t)end, .rank = (uint8_t)walk->led->rank, .drop = drop};
     return true;
+}
+
+/* A text begins as if a line break stood before it. */
+bool guard_ends_so(const struct automaton *form, struct text text, size_t end)
+{
+    uint32_t state = form->start;
+    size_t low = end > REACH ? end - REACH : 0;
+    for (size_t place = end; place > low;)
+        if ((state = step(form, state, text.bytes[--place])) >= form->accepting)
+            return true;
+        else if (!state)
+            return false;
+    return !low && step(form, state, '\n') >= form->accepting;
 }
 
 /* Return the line whose newline is at `end`. */

@@ -6,9 +6,10 @@
 #include "guard_mask.h"
 
 #define ANNOUNCEMENTS 64
+#define CELLS 1024 /* of a row between bars, that are looked at */
 
 /* As Kind of guardcli/masking/followers/compiled.py. */
-enum follower { ANNOUNCED, FOLLOWERS };
+enum follower { ANNOUNCED, BARS, SECRET_DATA, KEY_BLOCK, BLOCK_SCALAR, FOLLOWERS };
 
 /* Of a value that a line announces, as guardcli/masking/followers/announced.py has it: how many lines are looked at, whether
  * many of them may hold one, or the first that looks like it is the last; what tells that it is secret; programs for a line that
@@ -35,6 +36,18 @@ struct led {
             uint64_t waiting; /* a bit for each announcement */
             uint8_t left[ANNOUNCEMENTS]; /* lines that are looked at */
         } announced;
+        struct {
+            uint8_t telling[CELLS / 8]; /* a bit for each cell that is looked at */
+        } bars;
+        struct {
+            uint32_t indent, entries, plain; /* how far the head and its entries are indented; whether values are plain text */
+        } data;
+        struct {
+            uint32_t left, shown, prefix; /* lines; whether the label stands there; bytes before the marker */
+        } key;
+        struct {
+            uint32_t indent; /* how far the name is indented */
+        } scalar;
     } state;
 };
 
@@ -59,5 +72,18 @@ bool guard_add(struct walk *walk, size_t start, size_t end, bool drop);
  * behind the line. */
 bool guard_announced_line(struct walk *walk, struct row row);
 bool guard_announces(struct walk *walk, struct row row);
+bool guard_bars_line(struct walk *walk, struct row row);
+bool guard_bars_begin(struct walk *walk, struct row row);
+bool guard_data_line(struct walk *walk, struct row row);
+bool guard_data_begins(struct walk *walk, struct row row);
+bool guard_key_line(struct walk *walk, struct row row);
+bool guard_key_begins(struct walk *walk, struct row row);
+bool guard_scalar_line(struct walk *walk, struct row row);
+bool guard_scalar_begins(struct walk *walk, struct row row);
+
+struct automaton;
+
+/* Tell whether the line whose last byte is before `end` ends so, within the reach of such forms. */
+bool guard_ends_so(const struct automaton *form, struct text text, size_t end);
 
 #endif

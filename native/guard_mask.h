@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GUARD_MASK_VERSION 19 /* raised with every change of what is exported; guardcli/masking/compiled/native.py holds it too */
+#define GUARD_MASK_VERSION 20 /* raised with every change of what is exported; guardcli/masking/compiled/native.py holds it too */
 #define EXPORT __attribute__((visibility("default")))
 #define NO_RANK 255
 

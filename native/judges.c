@@ -1,5 +1,7 @@
 /* Judges the values that finders find: by what they want and decline, and a question of guardcli.masking.compiled.native.Question. */
 
+#define _GNU_SOURCE
+
 #include <string.h>
 
 #include "addresses.h"
@@ -17,10 +19,12 @@
 #define LOGIN_MAX 8192
 #define MEASURED 64  /* bytes of a value whose spread counts */
 #define MATERIAL_MIN 12
+#define ARMOUR_HEAD 100 /* bytes of base64 */
 
 enum { FORMATTED = 1, STRICT = 2 }; /* of question 4 */
 enum question { PLACEHOLDER, DUMMY, CHOSEN, ANY_VALUE = 8, TOKEN, BODY, LOGIN, PAIR, COOKIE, GIVEN, RANDOM, MATERIAL, ADDRESS,
-                DIALLED, IDENTIFIED, TELEPHONE, AMERICAN, GENERATED, ACCOUNT, IDENTIFIER = 64 };
+                DIALLED, IDENTIFIED, TELEPHONE, AMERICAN, GENERATED, ACCOUNT, ENCODED,
+                ENCODED_HEAD, ARMOURED, IDENTIFIER = 64 };
 
 static struct text part(struct text value, size_t from, size_t most)
 {
@@ -48,17 +52,6 @@ static bool is_example(struct text value)
     return true;
 }
 
-static int digit_of(uint8_t byte)
-{
-    if (is(byte, UPPER))
-        return byte - 'A';
-    if (is(byte, LOWER))
-        return byte - 'a' + 26;
-    if (is(byte, DIGIT))
-        return byte - '0' + 52;
-    return byte == '+' ? 62 : byte == '/' ? 63 : -1;
-}
-
 /* Write what base64 stands for (RFC 4648); return SIZE_MAX where it is none. `padded` says that its signs = must be there. */
 static size_t decode(struct text value, bool padded, uint8_t *out)
 {
@@ -70,7 +63,7 @@ static size_t decode(struct text value, bool padded, uint8_t *out)
     if (wanted == 3 || (wanted && (signs > wanted || (padded && signs < wanted))))
         return SIZE_MAX;
     for (size_t place = 0; place < length; place++) {
-        int digit = digit_of(value.bytes[place]);
+        int digit = guard_sextet(value.bytes[place]);
         if (digit < 0)
             return SIZE_MAX;
         bits = (bits << 6 | (unsigned)digit) & 0xfff;
@@ -213,6 +206,17 @@ static bool is_generated(struct text value)
     return value.length > 7 && digits && letters + digits == value.length;
 }
 
+/* Tell a private key in base64 from a certificate by its first bytes. */
+static bool is_armoured(struct text value)
+{
+    static const char key[] = "PRIVATE KEY", ssh[] = "openssh-key-v1";
+    uint8_t plain[ARMOUR_HEAD];
+    size_t length = decode(part(value, 0, ARMOUR_HEAD), false, plain);
+    if (length == SIZE_MAX)
+        return false;
+    return memmem(plain, length, key, sizeof key - 1) || (length >= sizeof ssh - 1 && !memcmp(plain, ssh, sizeof ssh - 1));
+}
+
 static enum answer tell(bool secret) { return secret ? YES : NO; }
 
 static enum answer answered(const struct finder *finder, struct text value)
@@ -253,6 +257,11 @@ static enum answer answered(const struct finder *finder, struct text value)
         return guard_is_telephone(finder->plans, value, finder->question == AMERICAN);
     case IDENTIFIED:
         return guard_identified(value);
+    case ENCODED:
+    case ENCODED_HEAD:
+        return tell(guard_is_encoded(value, finder->question == ENCODED_HEAD));
+    case ARMOURED:
+        return tell(is_armoured(value));
     case GENERATED:
         return tell(guard_is_chosen(value) || is_generated(value));
     default:

@@ -11,12 +11,25 @@ static inline bool is_space(int byte) { return byte == ' ' || (byte >= '\t' && b
 /* Return how many different bytes there are. */
 unsigned guard_variety(struct text value);
 
+/* Return what a sign of base64 stands for (RFC 4648); -1 for another byte. */
+static inline int guard_sextet(uint8_t byte)
+{
+    if (is(byte, ALPHA))
+        return is(byte, UPPER) ? byte - 'A' : byte - 'a' + 26;
+    if (is(byte, DIGIT))
+        return byte - '0' + 52;
+    return byte == '+' ? 62 : byte == '/' ? 63 : -1;
+}
+
 bool guard_is_placeholder(struct text value);
 bool guard_is_dummy(struct text value);
 bool guard_is_chosen(struct text value);
 bool guard_is_secret_string(struct text value, bool formatted, bool strict);
 /* `following` is the byte behind the value, -1 at the end of the text. */
 bool guard_is_secret_word(struct text value, int following, bool code, bool strict, bool shell);
+
+/* Tell whether a value is base64 of text, or base64 that no word is like; with `cut` its end is missing. */
+bool guard_is_encoded(struct text value, bool cut);
 
 #define OVERLONG 8000 /* as BOUND of overlong.py: a value as long as this may go on */
 

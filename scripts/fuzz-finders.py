@@ -14,7 +14,7 @@ from guardcli.masking.compiled.beginnings import Automaton
 from guardcli.masking.compiled.finders import Finder, Way
 from guardcli.masking.compiled.programs import program
 from guardcli.masking.detectors import REGISTRY
-from guardcli.masking.followers.announced import ANNOUNCED, Announced
+from guardcli.masking.followers.announced import ANNOUNCED
 from guardcli.masking.followers.compiled import Announcement
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
@@ -74,13 +74,14 @@ def main() -> None:
     lines.append(f"const struct entry fuzzed_entries[] = {{{entries}, {{0, 0}}, {{0, 255}}}};")
     lines.append(f"const size_t fuzzed_entries_count = {len(around) + 2};")
     lines += beginnings()
-    rows, ends = [], {end: number + 1 for number, one in enumerate(ANNOUNCED) for end in one.ends}
+    rows, numbered = [], {end: number + 1 for number, one in enumerate(ANNOUNCED) for end in one.ends}
     for one in ANNOUNCED:
         places = ",".join(f"program_{expressions.index(part)}" if part else "0" for part in announcing(one))
         rows.append(f"{{{one.lines}, {one.many:d}, {one.final:d}, {one.judge.question:d}, {places}}}")
-    ended = ",".join(str(ends[end]) for end in sorted(ends))
+    ended = ",".join(str(numbered[end]) for end in sorted(numbered))
     lines.append(f"const struct announcements fuzzed_announcements = {{{{{','.join(rows)}}}, {{{ended}}}}};")
-    about = (*expressions, *Announced.ends)
+    ends = [end for kind in REGISTRY.values() for part in kind.parts() for end in part.ends]
+    about = (*expressions, *ends)
     texts = [example(parser.parse(one), dice)[:LONGEST] for one in about for _ in "ab"]
     texts = [one for one in texts if one]
     for number, one in enumerate(texts):

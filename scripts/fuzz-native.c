@@ -33,6 +33,7 @@ static const char *const pieces[] = {
     "password", "pwd", "Token", "api_key", "=", "=", " := ", "\\\"", "\"", "'", "`", "--", " -", "export ", "hunter2secret",
     "self.", "a&b=", "${X}", "x{4}", "[a-z]: str = ", " #", " //", "arn:", "@param ", "u8\"", "xxxxxxxxxxxxxxxx", "\\",
     " is ", " to: ", ">x", "'>x", " value='x", "', 'x", "set('", "with_", "('x", "ENV ", " -> ", "key: ", "<key>", "</key>\n", "': {\n", ": |\n", "#define ",
+    "data:\n", "stringData\": {\n", "  key: ", "czNjcjN0", "-----BEGIN PRIVATE KEY-----\n", "-----END PRIVATE KEY-----\n", "|---|---|\n", "| password |\n", "DEK-Info: ",
     " id | password \n----+----------\n", "\xe2\x94\x80\xe2\x94\x80\xe2\x94\xbc\xe2\x94\x80\n", "\xe2\x94\x82", "-[ RECORD 1 ]-\n", "token,", ",ssn\n", "(1 row)\n", "+--", "\xe6\x97\xa5", "\"\"", "\r\n",
     "+1 212 555 1234", "+49 (0)171/555", "0049", "(0171) 5551234", "+4512-00512",
     "Cookie: a=b", "set-cookie\": \"", "eyJ", "eyJhbGciOiJub25lIn0", "eyJhbGciOjF9.", "eyJhbGciOjF9IA.", "eyJlbmMiOjF9", "-eyJ", "_",

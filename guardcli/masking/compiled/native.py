@@ -21,7 +21,7 @@ from guardcli.masking.spans import Span
 from guardcli.model.errors import UnavailableError
 
 LIBRARY = os.path.join(os.path.dirname(guardcli.__file__), "_native", "libguard_mask.so")
-VERSION = 19
+VERSION = 20
 SWEPT = ("credit_card", "iban", "national_id", "email", "phone", "vendor_token")
 """Detectors whose forms the sweep finds, in its own order; the last two judge them by their `find`."""
 
@@ -244,6 +244,9 @@ class Question(IntEnum):
     AMERICAN = 21
     GENERATED = 22
     ACCOUNT = 23
+    ENCODED = 24
+    ENCODED_HEAD = 25
+    ARMOURED = 26
     IDENTIFIER = 64
     """And, on top of it, the number of the word before the identifier."""
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from typing import ClassVar
 
 from guardcli.masking.compiled.finders import Finder, Way
 from guardcli.masking.compiled.judges import Judge
+from guardcli.masking.compiled.native import Question, judge
 from guardcli.masking.detector import Detector
+from guardcli.masking.followers.compiled import Compiled, Kind
 from guardcli.masking.followers.follower import Follower
-from guardcli.masking.followers.secretdata import SecretData, is_encoded_secret
 from guardcli.masking.overlong import BRACE
 from guardcli.masking.sieve import Sieve
 
-_HEAD = re.compile(rb"([+-]? *)(?:- )?(\\?\"?)(data|stringData)\2:[ \t]*(?:\{)?[ \t]*\r?\n")
 _PAIR = re.compile(rb"\\?\"[\w.-]{1,253}\\?\"[ \t]*:[ \t]*\\?\"([^\"\\\n]*)(\\?\"[ \t]*(,[ \t]*)?)?")
 _OPEN = rb"\"(?:data|stringData)\\?\"[ \t]{0,8}:[ \t]{0,8}\{[ \t]{0,8}\\?\""
 _KEY_OPEN = rb"[\w.-]{1,253}\\?\"[ \t]*:[ \t]*\\?\""
@@ -37,11 +38,13 @@ _LONGEST_KEY = 300
 
 
 class Kubernetes(Detector):
-    """Find the values of a Secret, and bootstrap tokens."""
+    """Find the values of a Secret in YAML and pretty-printed JSON, as ``native/secretdata.c`` does."""
 
     name = "kubernetes"
     label = "KUBERNETES_SECRET"
-    triggers = (rb"(?:^|[\n \"+-])(?:data|stringData)\"?:[ \t]{0,8}\{?[ \t]{0,8}\r?\n",)
+    led: ClassVar[bool] = True
+    triggers = (rb"(?:data|stringData)\"?:[ \t{\r\n]",)
+    ends = (rb"[\n \"+-](?:data|stringData)\"?:[ \t]{0,8}\{?[ \t]{0,8}",)
     opening = rb"\"(?:data|stringData)\\?\"[ \t]{0,8}:[ \t]{0,8}\{([^}\n]{1,4096})"
     stub = rb"\"(?:data|stringData)\\?\"[ \t]{0,8}:[ \t]{0,8}\{([^\n]{1,4096})"
 
@@ -51,12 +54,8 @@ class Kubernetes(Detector):
         return cls(), Inline(), Bootstrap(), Quoted()
 
     def begin(self, text: bytes, at: int) -> tuple[int, Follower] | None:
-        """Return where the entries begin, if ``data:`` stands alone on its line."""
-        if text[at - 1] != 0x0A:
-            return None
-        line = text.rfind(b"\n", max(0, at - 1000), at - 1) + 1
-        head = _HEAD.fullmatch(text, line, at)
-        return (at, SecretData(len(head[1]), head[3] == b"stringData")) if head is not None else None
+        """Return who finds where ``data:`` stands alone on its line, from `at` on."""
+        return at, Compiled(Kind.SECRET_DATA)
 
 
 class Bootstrap(Detector):
@@ -139,7 +138,7 @@ def _inline(text: bytes, at: int) -> Sequence[tuple[int, int, int]]:
     )
     if not named and (_OTHER[0].search(text, max(0, at - 120), at) or _OTHER[1].match(text, place)):
         return ()
-    if not named and not all(is_encoded_secret(text[first:last], goes_on) for first, last, _ in values):
+    if not named and not all(judge(text[first:last], Question.ENCODED + goes_on) for first, last, _ in values):
         return ()
     if goes_on:
         values[-1] = (values[-1][0], place, BRACE)

@@ -17,7 +17,7 @@ from guardcli.masking.forms.lineends import LineEnd
 from guardcli.masking.tables.rows import EVERY, Cells, Walker
 
 _MOST = 64
-_STATE = 72
+_STATE = 128
 _LED = Struct(f"<6IQ{_STATE}s")
 _ANSWER = Struct("<3I")
 _ANSWER_AT = 12
@@ -32,6 +32,10 @@ class Kind(IntEnum):
     """A kind of follower, as in ``native/followers.h``."""
 
     ANNOUNCED = 0
+    BARS = 1
+    SECRET_DATA = 2
+    KEY_BLOCK = 3
+    BLOCK_SCALAR = 4
 
 
 class Announcement(NamedTuple):
@@ -83,7 +87,7 @@ class Compiled(Walker):
 
     __slots__ = ("_announcements", "_kind", "_state")
 
-    def __init__(self, kind: Kind, announcements: Announcements | None = None, state: bytes = bytes(_STATE)) -> None:
+    def __init__(self, kind: Kind, announcements: Announcements | None = None, state: bytes = b"") -> None:
         """Without a `state` nothing is waited for yet."""
         self._kind = kind
         self._announcements = announcements
@@ -102,7 +106,7 @@ class Compiled(Walker):
     def _walk(self, text: bytes, start: int, rank: int, found: Spans, cut: bool) -> tuple[int, Compiled | None]:
         announcements, room = self._announcements, _ROOM
         address = announcements.address if announcements is not None else 0
-        led = bytearray(_LED.pack(self._kind, rank, cut, 0, 0, any(self._state), address, self._state))
+        led = bytearray(_LED.pack(self._kind, rank, cut, 0, 0, bool(self._state), address, self._state))
         memory = (ctypes.c_char * len(led)).from_buffer(led)
         while True:
             some, count = Spans.room(room), ctypes.c_size_t()

@@ -9,7 +9,7 @@ _KEYS = (
     rb"|subscription|service|admin|ingest(?:ion)?|application|app|storage|hmac|webhook|cipher|crypt(?:o|ographic)?|aes|jwt|preshared"
     rb"|pre-shared)"
 )
-_CORE = (
+CORE = (
     rb"pass(?:word|wd|wrd|phrase|code|wort)|pwd|pswd|wpa-?psk|psk|kennwort|senha|contrase(?:\xc3\xb1|n)a|mot[_ -]de"
     rb"[_ -]passe"
     rb"|wachtwoord|adgangskode|salasana|l(?:\xc3\xb6|o)senord|parola(?: d'ordine)?|heslo"
@@ -19,10 +19,12 @@ _CORE = (
     rb"|secret|token|apikey|[_-]pw|" + _KEYS + _SIGN + rb"key|credentials?|(?:password|passwd|pass)[_-]?hash"
     rb"|" + _KEYS + _SIGN + rb"secret"
 )
-TELLING = rb"(?:" + _CORE + rb"|pass)"
+"""Names that tell wherever they stand."""
+
+TELLING = rb"(?:" + CORE + rb"|pass)"
 """Whatever is assigned to such a name is secret, unless it is none of a value."""
 
-GUARDED = rb"(?:" + _CORE + rb"|(?-i:(?<![A-Za-z])pass|(?<![A-Z])Pass|PASS))"
+GUARDED = rb"(?:" + CORE + rb"|(?-i:(?<![A-Za-z])pass|(?<![A-Z])Pass|PASS))"
 """The same for Python alone: ``pass`` where it is no end of a word like ``compass``."""
 
 SUFFIX = (

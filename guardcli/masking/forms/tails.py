@@ -81,39 +81,38 @@ class Tail(IntEnum):
     MACRO = 11
     SAID = 12
     ARROW = 13
-    SCALAR = 14
-    CALLED = 15
-    WITH = 16
-    DOTTED = 17
-    FOR = 18
-    SQL = 19
-    ESCAPED = 20
-    LOGIN = 21
-    QUERY = 22
-    DEVICE = 23
-    PLAIN_TEXT = 24
-    SET = 25
-    LISTED = 26
-    BRACES = 27
-    OPTION = 28
-    ANSWERED = 29
-    GENERATED = 30
-    TYPED = 31
-    LEFT_ARROW = 32
-    CELL = 33
-    STORE = 34
-    STORE_OPTION = 35
-    REGISTRY = 36
-    STRICT_HEADER = 37
-    LOOSE_HEADER = 38
-    PRINTED = 39
-    EMPHASIZED = 40
-    NEXT_CELL = 41
-    TYPED_IN = 42
-    NAME_ATTRIBUTE = 43
-    NAME_OF_PAIR = 44
-    NEXT_ELEMENT = 45
-    QUOTED_PAIR = 46
+    CALLED = 14
+    WITH = 15
+    DOTTED = 16
+    FOR = 17
+    SQL = 18
+    ESCAPED = 19
+    LOGIN = 20
+    QUERY = 21
+    DEVICE = 22
+    PLAIN_TEXT = 23
+    SET = 24
+    LISTED = 25
+    BRACES = 26
+    OPTION = 27
+    ANSWERED = 28
+    GENERATED = 29
+    TYPED = 30
+    LEFT_ARROW = 31
+    CELL = 32
+    STORE = 33
+    STORE_OPTION = 34
+    REGISTRY = 35
+    STRICT_HEADER = 36
+    LOOSE_HEADER = 37
+    PRINTED = 38
+    EMPHASIZED = 39
+    NEXT_CELL = 40
+    TYPED_IN = 41
+    NAME_ATTRIBUTE = 42
+    NAME_OF_PAIR = 43
+    NEXT_ELEMENT = 44
+    QUOTED_PAIR = 45
 
 
 class Around(NamedTuple):
@@ -144,7 +143,6 @@ FORMS = (
     Around(rb"[ \t]{1,16}[\"']?[^\s\"']", rb"#[ \t]?define[ \t]{1,8}", rb"\w"),
     Around(SAID + rb"[\"'`]?[^\s\"'`]"),
     Around(rb"[ \t]{1,4}" + _ARROW + rb"[ \t]{1,4}[\"'`]?[^\s\"'`]"),
-    Around(rb"[\"']?:[ \t]{1,4}[|>][+-]?[0-9]?" + B + rb"\r?\n"),
     Around(rb"\([\"'][^\"']"),
     Around(rb"[ \t]{1,2}[^\s]", rb"\W(?:with|using) (?:the |this )?"),
     Around(rb"\.{4,60} ?[^\s.]"),

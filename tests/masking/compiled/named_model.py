@@ -49,7 +49,6 @@ EXPRESSIONS = {
     + rb"(?: (?:for|of) [^\s:]{1,60})?(?: (?:has|have|been|was|is|changed|set|reset|rotated|updated|now|to|as|will|be"
     rb"|generated|lautet|ist|est|es|\xc3\xa9|\xc3\xa8|jest|er|\xc3\xa4r|created|issued)){1,6}:? {1,4}[\"'`]?[^\s\"'`]",
     Tail.ARROW: _TOLD + rb"[ \t]{1,4}(?:->|=>|\xe2\x86\x92)[ \t]{1,4}[\"'`]?[^\s\"'`]",
-    Tail.SCALAR: _TOLD + rb"[\"']?:[ \t]{1,4}[|>][+-]?[0-9]?[ \t]{0,4}\r?\n",
     Tail.CALLED: _TOLD + rb"\([\"'][^\"']",
     Tail.WITH: rb"\b(?:with|using) (?:the |this )?" + _TOLD + rb"[ \t]{1,2}[^\s]",
     Tail.DOTTED: _TOLD + rb"\.{4,60} ?[^\s.]",
