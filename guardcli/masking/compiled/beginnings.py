@@ -20,9 +20,10 @@ from guardcli.masking.compiled.automata import LOWER, UPPER, taken
 from guardcli.masking.compiled.finders import Finder, entry, packed
 from guardcli.masking.compiled.native import Spans, beginnings
 
-_LONGEST = 12
+_LONGEST = 8
 _MOST = 64
-"""Bytes of a word that count, and words of an expression: what is more is cut."""
+_CHOICE = 8
+"""Bytes of a word that count, words of an expression, and bytes that may stand at one place: what has more is cut."""
 _NONE = 0xFFFF
 _BEGINNING = Struct("<HH")
 _PACKED = Struct("<QQQQII")
@@ -73,7 +74,7 @@ def _words_of(code: Any, value: Any, flags: int) -> Words:
     if code in _SINGLE:
         members = taken(code, value, flags)
         folded = members & ~UPPER | (members & UPPER) << 32
-        if folded.bit_count() > _MOST // 4:
+        if folded.bit_count() > _CHOICE:
             return _EMPTY.closed()
         return Words((bytes([byte]), True) for byte in range(256) if folded >> byte & 1)
     if code is codes.SUBPATTERN:

@@ -88,13 +88,19 @@ _WEAK: Sequence[tuple[bytes, bytes, str]] = (
 _ANY = next(place for place, (word, _, _) in enumerate(_WEAK) if word.startswith(b"(?:national"))
 """The place of the words that leave open whose identifier it is."""
 
-_BETWEEN = rb"[\w .-]{0,12}[\"']?[ \t]{0,4}(?:[:=#|>]|\xef\xbc\x9a)?[ \t\"']{0,4}"
+_SIGN = rb"(?:[:=#|>]|\xef\xbc\x9a)"
+_BETWEEN = rb"[\w .-]{0,12}[\"']?[ \t]{0,4}" + _SIGN + rb"?[ \t\"']{0,4}"
+_APART = (
+    rb"(?:[\w .-]{0,12}(?:(?:[\"'][ \t]{0,4}|[ \t]{1,4})" + _SIGN + rb"?|" + _SIGN + rb")[ \t\"']{0,4}"
+    rb"|(?:[\w .-]{0,11}[ ._-])?)"
+)
+"""The same, and what ends it tells where the identifier may begin."""
 
 
 def _form(word: bytes, shape: bytes) -> bytes:
     """Return an expression for a word and its identifier, in its group."""
     before = rb"(?<!\w)" if word.isascii() else rb"(?<![A-Za-z])"
-    return before + rb"(?i:" + word + b")" + _BETWEEN + rb"(?<![0-9A-Za-z])(" + shape + rb")(?![\w-])"
+    return before + rb"(?i:" + word + b")" + _APART + rb"(?<![0-9A-Za-z])(" + shape + rb")(?![\w-])"
 
 
 @cache

@@ -23,13 +23,11 @@ _SAID = (
 )
 _SIGN = rb"\.?(?:[ \t]|\xc2\xa0|\xe2\x80\xaf)?:?"
 _SPOKEN = (
-    rb"(?i)(?<![A-Za-z])(?:" + _SAID + rb")" + _SIGN + rb"(?: (?:number|no|nr|me|us|is|at|to|on)\b[.:]?){0,2}[ \t]{1,3}"
+    rb"(?i)(?<!\w)(?:" + _SAID + rb")" + _SIGN + rb"(?: (?:number|no|nr|me|us|is|at|to|on)\b[.:]?){0,2}[ \t]{1,3}"
     rb"(\(?(?:00)?[0-9][0-9 ()./-]{5,20}[0-9])(?![\w])"
 )
 _TRUNK = rb"(?<![\w+.(-])\(0[0-9]{1,4}\)[ -]?[0-9]{2,4}(?:[ -]?[0-9]{2,4}){1,3}(?![\w-])"
 _FORMS = tuple(re.compile(form) for form in (_AMERICAN, _SPOKEN, _TRUNK))
-_BEFORE = 48
-_REACH = 32
 
 _FEWEST = 9
 """Digits of a number that a word alone announces: dates and counts have fewer."""
@@ -65,12 +63,10 @@ class Phone(Detector):
     def __init__(self) -> None:
         known = plans().address
         self.finders = (
-            Finder(Way.ENDING, _AMERICAN, Judge(Question.AMERICAN), distances=(14,), plans=known),
-            Finder(Way.SHAPE, _NAMED, Judge(Question.DIALLED), ahead=_REACH, distances=(_BEFORE,)),
-            *(
-                Finder(Way.SHAPE, form, Judge(Question.TELEPHONE), ahead=_REACH, distances=(_BEFORE,), plans=known)
-                for form in (_SPOKEN, _TRUNK)
-            ),
+            Finder(Way.BEGINNING, _AMERICAN, Judge(Question.AMERICAN), plans=known),
+            Finder(Way.BEGINNING, _NAMED, Judge(Question.DIALLED)),
+            Finder(Way.BEGINNING, _SPOKEN, Judge(Question.TELEPHONE), plans=known),
+            Finder(Way.BEGINNING, _TRUNK, Judge(Question.TELEPHONE), plans=known),
         )
 
     @classmethod
@@ -83,26 +79,24 @@ class Phone(Detector):
         return plans().judge(text, base, rank, places)
 
     def find_swept(self, text: bytes, start: int, end: int) -> tuple[int, int] | None:
-        """Return the number from `start` to `end`, which has its country's code or an American form."""
+        """Return the number in the form from `start` to `end`: one with its country's code or an American one, or one
+        behind a word or with its area's code in parentheses.
+        """
+        for form in _FORMS:
+            if (found := form.fullmatch(text, start, end)) is not None:
+                return found.span(form.groups) if _is_of(form, found[form.groups]) else None
         if _PLACE.fullmatch(text, start, end) is not None:
             return None
         plans().asked(text[start:end])
         length = _known_length(text[start:end])
         return (start, start + length) if length else None
 
-    def find(self, text: bytes, at: int) -> tuple[int, int] | None:
-        """Return the number around `at`, by the forms of which `native` is not sure."""
-        low = max(0, at - _BEFORE)
-        low = max(low, text.rfind(b"\n", low, at) + 1)
-        for form in _FORMS:
-            for found in form.finditer(text, low, at + _REACH):
-                number = found[form.groups]
-                if not found.start() < at <= found.end():
-                    continue
-                plans().asked(number, HOMES[:1] if form is _FORMS[0] else HOMES)
-                if _is_number(number, "US") if form is _FORMS[0] else _is_known(number):
-                    return found.span(form.groups)
-        return None
+
+def _is_of(form: re.Pattern[bytes], number: bytes) -> bool:
+    """Tell whether a number of one of the forms exists where numbers are written so."""
+    american = form is _FORMS[0]
+    plans().asked(number, HOMES[:1] if american else HOMES)
+    return _is_number(number, "US") if american else _is_known(number)
 
 
 @lru_cache(4096)

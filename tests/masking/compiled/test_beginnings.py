@@ -23,7 +23,7 @@ WORDS = (
     (rb"\bs(?:e|\xc3\xa9)r?x", {b"sex", b"serx", b"s\xc3\xa9x", b"s\xc3\xa9rx"}),
     (rb"(?:ab){2}c{2,3}d", {b"ababcc"}),
     (rb"(?:tax|taxpayer)x*", {b"tax"}),
-    (rb"abcdefghijklmnop", {b"abcdefghijkl"}),
+    (rb"abcdefghijklmnop", {b"abcdefgh"}),
 )
 ANY = Judge(Question.ANY)
 BEGINNING = [finder for finder in FINDERS if finder.way is Way.BEGINNING]
