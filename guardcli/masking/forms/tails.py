@@ -55,6 +55,9 @@ _DIRECTIVES = (
 _ARROW = rb"(?:->|=>|\xe2\x86\x92)"
 _COLUMN = rb"\"?(?:[|,;\t]|\r?\n)"
 _GIVEN = rb"[ \t]{1,8}[\"']?[^\s\"']"
+_PART = rb"[\w$.:/-]"
+_FURTHER = _PART + rb"?"
+"""Names that are told by a word before them have 61 such bytes before what tells: one more than a run holds."""
 TYPES = rb"(?:as string|string|text|varchar(?:\([0-9]{1,5}\))?|\[\]byte)"
 BORDER = rb"(?:\||\xe2\x94\x82)"
 REGISTRY_TYPE = rb"REG_(?:(?:EXPAND_|MULTI_)?SZ|BINARY)"
@@ -129,10 +132,10 @@ class Around(NamedTuple):
 
 
 FORMS = (
-    Around(rb"(?:[ \t][^<>\n]{0,160})?>(?:<!\[CDATA\[)?[^<\s]"),
-    Around(rb"[\"']" + ATTRIBUTES + rb"[ \t]{1,4}value=[\"'][^\"']"),
-    Around(rb"[\"'][^<>\n]{0,60}>[^<\s]"),
-    Around(PAIRED + B + Q + rb"[^\s\"']"),
+    Around(rb"(?:[ \t][^<>\n]{0,160})?>(?:<!\[CDATA\[)?[^<\s]", rb"<" + _FURTHER, _PART),
+    Around(rb"[\"']" + ATTRIBUTES + rb"[ \t]{1,4}value=[\"'][^\"']", KEY + rb"=[\"']" + _FURTHER, _PART),
+    Around(rb"[\"'][^<>\n]{0,200}>[^<\s]", KEY + rb"=[\"']" + _FURTHER, _PART),
+    Around(PAIRED + B + Q + rb"[^\s\"']", KEY + Q + B + rb"[:=]" + B + Q + _FURTHER, _PART),
     Around(BRACED + rb"\\?[\"'][^\s\"']"),
     Around(rb"[\"']" + B + rb",[ \t]{0,20}@?[\"'][^\"']", SETTERS + rb"[\"']", rb"[\w$.:/-]"),
     Around(rb"[\"']" + B + rb"," + B + rb"@?[\"'][^\"']"),

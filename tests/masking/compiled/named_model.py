@@ -14,13 +14,22 @@ _Q = rb"\\?[\"']?"
 _HEADER = rb"\"?(?:[|,;\t][^\n]{0,1000})?\r?\n"
 _KEY = rb"(?:(?:parameter|option|variable|env)?(?:name|key)|id|property|variable|var|field|header|param(?:eter)?|env)"
 _VALUE = rb"(?:(?:parameter|option|variable)?value|val|default|defaultvalue|content|secret)"
+_PARTS = rb"[\w$.:/-]{0,61}"
 
 EXPRESSIONS = {
-    Tail.ELEMENT: _TOLD + rb"(?:[ \t][^<>\n]{0,160})?>(?:<!\[CDATA\[)?[^<\s]",
-    Tail.VALUE_ATTRIBUTE: _TOLD
+    Tail.ELEMENT: rb"<" + _PARTS + _TOLD + rb"(?:[ \t][^<>\n]{0,200})?>(?:<!\[CDATA\[)?[^<\s]",
+    Tail.VALUE_ATTRIBUTE: _KEY
+    + rb"=[\"']"
+    + _PARTS
+    + _TOLD
     + rb"[\"'](?:[ \t]{1,4}[\w-]{1,20}=[\"'][^\"'\n]{0,40}[\"']){0,2}[ \t]{1,4}value=[\"'][^\"']",
-    Tail.CONTENT: _TOLD + rb"[\"'][^<>\n]{0,60}>[^<\s]",
-    Tail.PAIR: _TOLD
+    Tail.CONTENT: _KEY + rb"=[\"']" + _PARTS + _TOLD + rb"[\"'][^<>\n]{0,200}>[^<\s]",
+    Tail.PAIR: _KEY
+    + _Q
+    + rb"[ \t]{0,4}[:=][ \t]{0,4}"
+    + _Q
+    + _PARTS
+    + _TOLD
     + rb"[ \t]{0,4}"
     + _Q
     + rb"[ \t]{0,4}[,;]?[ \t]{0,4}"
@@ -33,7 +42,7 @@ EXPRESSIONS = {
     Tail.BLOCK_VALUE: _TOLD
     + rb"\\?[\"']?[ \t]{0,4}[:=]?[ \t]{0,4}\{[ \t]{0,4}(?:\\?[\"']?\w{1,20}\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}"
     rb"[^\s{},]{1,30},[ \t]{0,4}){0,2}" + _Q + _VALUE + _Q + rb"[ \t]{0,4}[:=][ \t]{0,4}\\?[\"'][^\s\"']",
-    Tail.SETTER: rb"(?:(?:define|(?:set|put|add|append|get|default|update|replace|create|insert)_?\w{0,20}"
+    Tail.SETTER: rb"(?:(?:define|(?:set|put|add|append|get|default|update|replace|insert)_?\w{0,20}"
     rb"|(?:get|put)?env|property|option|header)\(@?)[\"'][\w$.:/-]{0,60}"
     + _TOLD
     + rb"[\"'][ \t]{0,4},[ \t]{0,20}@?[\"'][^\"']",

@@ -76,11 +76,11 @@ def test_forms_around_names_are_those_that_hyperscan_finds(seed: int) -> None:
 
 
 def test_more_forms_than_there_is_room_for_are_all_found() -> None:
-    one = b"pwd>x" * 20_000
-    assert [end for end, _ in hits(one, len(one))] == [5 * place + 5 for place in range(20_000)]
-    assert hits(one, 7) == [(5, Tail.ELEMENT)]
+    one = b"<pwd>x" * 20_000
+    assert [end for end, _ in hits(one, len(one))] == [6 * place + 6 for place in range(20_000)]
+    assert hits(one, 7) == [(6, Tail.ELEMENT)]
     assert hits(b"", 0) == []
-    assert list(named(one, 7, 100)) == [5, 100 + Tail.ELEMENT]
+    assert list(named(one, 7, 100)) == [6, 100 + Tail.ELEMENT]
 
 
 def test_forms_are_looked_for_where_nothing_else_tells_of_a_name() -> None:
