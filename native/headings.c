@@ -204,6 +204,14 @@ static bool may_be_spaced(struct text header)
     return true;
 }
 
+/* Tell whether rows for COPY follow, as pg_dump writes them. */
+static bool begins_copy(struct text header)
+{
+    static const char copy[] = "COPY ", from[] = " FROM stdin";
+    return header.length > sizeof copy && !memcmp(header.bytes, copy, sizeof copy - 1)
+        && memmem(header.bytes, header.length, from, sizeof from - 1);
+}
+
 /* Tell whether the line is a header amid an output that names a column, as FirstLine.within of tables.py does. */
 static enum answer is_header(unsigned names, struct text header)
 {
@@ -211,8 +219,10 @@ static enum answer is_header(unsigned names, struct text header)
     size_t place = 0;
     while (header.length && (header.bytes[header.length - 1] == '\r' || header.bytes[header.length - 1] == '\n'))
         header.length--;
-    if (may_be_spaced(header))
+    if (may_be_spaced(header) || begins_copy(header))
         return PERHAPS;
+    if (header.length > 3 && !memcmp(header.bytes, "\xef\xbb\xbf", 3)) /* the mark of UTF-8 */
+        header = (struct text){header.bytes + 3, header.length - 3};
     while (is_at(header, place, WORD) || at(header, place) == '?' || at(header, place) == '"' || at(header, place) == ' ')
         place++;
     int sign = at(header, place);

@@ -138,6 +138,23 @@ static size_t without_edge(struct text cell)
     return end;
 }
 
+static struct text behind(struct text row, size_t place) { return (struct text){row.bytes + place, row.length - place}; }
+
+/* Return how many blanks, and edges with blanks behind them, stand before a value. */
+static size_t edges_before(struct text cell)
+{
+    size_t end = 0, place = 0;
+    for (;;) {
+        while (at(cell, place) == ' ')
+            place++;
+        end = place;
+        while (at(cell, place) == '+' || at(cell, place) == '|' || at(cell, place) == '\r')
+            place++;
+        if (place == end || at(cell, place) != ' ')
+            return end;
+    }
+}
+
 static bool walk_aligned(struct walk *walk, struct text row)
 {
     const struct table *table = walk->table;
@@ -157,10 +174,7 @@ static bool walk_aligned(struct walk *walk, struct text row)
             while (cell.length && cell.bytes[cell.length - 1] == ' ')
                 cell.length--;
         }
-        while (cell.length && *cell.bytes == ' ') {
-            cell.bytes++;
-            cell.length--;
-        }
+        cell = behind(cell, edges_before(cell));
         if (guard_stripped(cell, blanks).length && !take(walk, cell))
             return false;
     }
@@ -231,8 +245,6 @@ static bool walk_delimited(struct walk *walk, struct text row)
     }
     return table->total <= 1 || index == table->total;
 }
-
-static struct text behind(struct text row, size_t place) { return (struct text){row.bytes + place, row.length - place}; }
 
 static size_t edge_at(struct text row, size_t place)
 {

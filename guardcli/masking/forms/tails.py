@@ -53,7 +53,7 @@ _DIRECTIVES = (
     rb"|config[ \t](?:--\w{1,20}[ \t])?set|secret[ \t]{1,4}(?:set|put|create)))[ \t]{1,16}"
 )
 _ARROW = rb"(?:->|=>|\xe2\x86\x92)"
-_COLUMN = rb"\"?(?:[|,;\t]|\r?\n)"
+_COLUMN = rb"\"?(?:[|,;\t)]|  |\r?\n)"
 _GIVEN = rb"[ \t]{1,8}[\"']?[^\s\"']"
 _PART = rb"[\w$.:/-]"
 _FURTHER = _PART + rb"?"

@@ -44,6 +44,11 @@ _COPY = re.compile(rb"(?i)COPY [^\n(]{1,300}\(([^()\n]{1,4000})\) FROM stdin[^\n
 _SPACED = re.compile(rb"[A-Z][A-Z0-9_()/-]*(?: [A-Z0-9_()/-]+)*(?: {2,}[A-Z][A-Z0-9_()/-]*(?: [A-Z0-9_()/-]+)*)+ *")
 _HEAD = re.compile(rb"[A-Z][A-Z0-9_()/-]*(?: [A-Z0-9_()/-]+)*")
 
+_MARK = b"\xef\xbb\xbf"
+"""What programs put before UTF-8 text (a byte order mark)."""
+_EDGES_BEFORE = re.compile(rb" *(?:[+|\r]+ +)*")
+"""What stands before a value in a row that is wider than its header."""
+
 
 class AlignedRows(Walker):
     """Rows whose columns stand between the same positions as in the header."""
@@ -74,7 +79,7 @@ class AlignedRows(Walker):
             cell = row[low:high]
             kept = cell.rstrip(b" \r+|")
             kept = kept[:-1].rstrip(b" ") if kept.endswith(b" .") else kept  # psql's sign of a wrapped cell
-            kept_start = low + len(kept) - len(kept.lstrip(b" "))
+            kept_start = low + _EDGES_BEFORE.match(kept).end()  # type: ignore[union-attr]
             if kept.strip():
                 gone.append(Gone(start + kept_start, start + low + len(kept)))
         if cut:
@@ -169,6 +174,7 @@ class FirstLine:
 
     def line(self, text: bytes, start: int, end: int, cut: bool = False) -> tuple[Sequence[Gone], Follower | None]:
         """Take the line as a header if all its fields are names and one is masked."""
+        start += 3 * text.startswith(_MARK, start, end)
         header = text[start:end].rstrip(b"\r")
         if _SPACED.fullmatch(header):
             return (), _spaced(header, self._named)
@@ -192,6 +198,7 @@ class FirstLine:
 
         One name alone is a word there, and no header.
         """
+        start += 3 * text.startswith(_MARK, start, end)
         header = text[start:end].rstrip(b"\r\n")
         if _SPACED.fullmatch(header):
             return _spaced(header, self._named)

@@ -10,7 +10,7 @@ from guardcli.masking.compiled.native import Question, Spans, judge
 from guardcli.masking.detector import Detector
 from guardcli.masking.followers.follower import Follower, Gone
 from guardcli.masking.forms.tails import Tail
-from guardcli.masking.tables.headed import FirstLine, aligned
+from guardcli.masking.tables.headed import FirstLine, aligned, copied
 from guardcli.masking.tables.headings import BEFORE, LOOSE, NAMES, OF_NONE, STRICT
 from guardcli.masking.tables.records import MARKER, Records
 from guardcli.masking.tables.rows import Cells, Walker, headings
@@ -85,7 +85,7 @@ class TellingColumns(Detector):
         self._name = re.compile(f"(?i)(?!{OF_NONE}){BEFORE}{names}")
         self._cells = Cells(question, NAMES.index(names))
         self._judge = confirm or (lambda value: judge(value, question))
-        header = rb"(?i)" + names.encode() + rb"\"?(?:[|,;\t][^\n]{0,1000})?\r?\n"
+        header = rb"(?i)" + names.encode() + rb"\"?(?:(?:[|,;\t)]|  )[^\n]{0,1000})?\r?\n"
         self.tails = (_TAILS[names],) if names in _TAILS else ()
         self.triggers = _RULERS if names in _TAILS else (*_RULERS, header)
 
@@ -107,7 +107,7 @@ class TellingColumns(Detector):
         if text[line : line + 2] in (b"--", b"+-", b"|-") or text[line] == _BOX:
             header = text.rfind(b"\n", max(0, line - _WIDEST), max(0, line - 1)) + 1
             return aligned(text[header : line - 1], text[line : at - 1], self._is_telling) if line else None
-        return FirstLine(self._is_telling).within(text, line, at)
+        return copied(text, line, at, self._is_telling) or FirstLine(self._is_telling).within(text, line, at)
 
     def _is_telling(self, name: str) -> bool:
         return self._name.fullmatch(_WITHIN.sub("_", name)) is not None

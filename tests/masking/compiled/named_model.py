@@ -11,7 +11,7 @@ from guardcli.masking.tables.headings import LOOSE, STRICT
 
 _TOLD = TELLING + SUFFIX
 _Q = rb"\\?[\"']?"
-_HEADER = rb"\"?(?:[|,;\t][^\n]{0,1000})?\r?\n"
+_HEADER = rb"\"?(?:(?:[|,;\t)]|  )[^\n]{0,1000})?\r?\n"
 _KEY = rb"(?:(?:parameter|option|variable|env)?(?:name|key)|id|property|variable|var|field|header|param(?:eter)?|env)"
 _VALUE = rb"(?:(?:parameter|option|variable)?value|val|default|defaultvalue|content|secret)"
 _PARTS = rb"[\w$.:/-]{0,61}"

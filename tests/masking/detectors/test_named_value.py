@@ -184,6 +184,10 @@ CASES = [
     # git's word diffs
     "password = [-⟦Tr0ub4dor⟧-]{+⟦Falcon@0678⟧+}\ntitle = [-Tr0ub4dor-]{+Falcon@0678+}\n",
     # columns, whatever draws their table
+    "\ufeffpassword,user\n⟦Tr0ub4dor⟧,ann\n",
+    "ID  USER  PASSWORD   NOTE\n1   ann   ⟦Tr0ub4dor⟧  Tr0ub4dor\n",
+    "COPY public.users (id, password, name) FROM stdin;\n1\t⟦Tr0ub4dor⟧\tTr0ub4dor\n\\.\n",
+    "COPY public.users (id, name) FROM stdin;\n1\tTr0ub4dor\n\\.\n",
     "│ id │ password  │\n├────┼───────────┤\n│  1 │ ⟦Tr0ub4dor⟧ │\n└────┴───────────┘\n",
     "┃ id ┃ password  ┃\n┡━━━━╇━━━━━━━━━━━┩\n│ 1  │ ⟦Tr0ub4dor⟧ │\n└────┴───────────┘\n",
     "User name,Secret access key,Link\nann,⟦VtXH8/85M3OnBJUIaJfM6SfbDuFHfmzB8giqNPVu⟧,x\n",
