@@ -33,16 +33,14 @@ PARTS = {
 SHIM_HEADER = SOURCES / "guard-shim.h"
 LIBRARY_PARTS = (
     *("accounts", "addresses", "announced", "assigned", "bars", "beginnings", "blockscalar", "email", "emit"),
-    *("finders", "followers", "headings", "identifiers", "judges", "keyblock", "matches", "named", "names"),
-    *("overlong", "persons", "programs", "rows", "secretdata", "sweep", "tables", "telephones", "values", "view"),
-    "webtoken",
+    *("finders", "followers", "headings", "identifiers", "identities", "judges", "keyblock", "matches", "named"),
+    *("names", "overlong", "persons", "programs", "rows", "secretdata", "sweep", "tables", "telephones", "values"),
+    *("view", "webtoken"),
 )
 LIBRARY_SOURCES = [Path("native", f"{name}.c") for name in LIBRARY_PARTS]
 HEADERS = (
-    *("automata", "beginnings", "digits", "finders", "followers", "guard_mask", "identifiers", "names", "programs"),
-    "tables",
-    "telephones",
-    "values",
+    *("addresses", "automata", "beginnings", "digits", "finders", "followers", "guard_mask", "identifiers"),
+    *("identities", "names", "programs", "tables", "telephones", "values"),
 )
 BESIDES = ("expressions.py", *(f"{name}.h" for name in HEADERS))
 AUTOMATA = Path("native") / "automata.py"

@@ -299,24 +299,6 @@ static enum outcome find_shape(const struct finder *finder, struct search *searc
     return NOTHING;
 }
 
-/* Find the value that ends at `at`, within a whole that begins not far before on its line; one byte behind it is seen. */
-static enum outcome find_ending(const struct finder *finder, struct search *search, struct match *match)
-{
-    struct text text = search->text;
-    size_t at = search->at, place = guard_line_start(text, at, finder->behind[0]);
-    text.length = at < text.length ? at + 1 : at;
-    while (place < at) {
-        enum outcome outcome = guard_search(finder->value, text, place, at, &search->steps, match);
-        if (outcome != FOUND)
-            return outcome;
-        struct text value = {text.bytes + match->start, match->stop - match->start};
-        if (match->end == at)
-            return tell(is_secret(finder, search, value));
-        place = match->end > match->begin ? match->end : match->begin + 1;
-    }
-    return NOTHING;
-}
-
 /* Find the password of the URL whose last `@` so far ends at `at`. */
 static enum outcome find_authority(const struct finder *finder, struct search *search, struct match *match)
 {
@@ -342,7 +324,7 @@ static enum outcome find_authority(const struct finder *finder, struct search *s
 static bool find(const struct finder *finder, struct search *search, struct span *span)
 {
     static enum outcome (*const ways[])(const struct finder *, struct search *, struct match *) = {
-        find_form, find_token, find_shape, find_authority, find_ending};
+        find_form, find_token, find_shape, find_authority};
     struct match match;
     enum outcome outcome = ways[finder->way](finder, search, &match);
     search->exhausted = outcome == EXHAUSTED;

@@ -38,9 +38,7 @@ class Way(IntEnum):
     """
     AUTHORITY = 3
     """The value that begins at the last ``://`` before the trigger's end, and is none that begins with the head."""
-    ENDING = 4
-    """A value that ends where the trigger does, in a whole that begins up to the first distance before on its line."""
-    BEGINNING = 5
+    BEGINNING = 4
     """Everything that matches the value, wherever one of the words stands that it begins with: `beginnings` finds it.
     The trigger is reported once a text, so it must be there wherever the value is.
     """

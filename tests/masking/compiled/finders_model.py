@@ -281,13 +281,6 @@ def _shape(finder: Finder, text: bytes, at: int) -> Found:
     return None
 
 
-def _ending(finder: Finder, text: bytes, at: int) -> Found:
-    for found in _compiled(finder.value).finditer(text, max(0, at - finder.distances[0]), at + 1):
-        if found.end() == at:
-            return found.span(found.lastindex or 0) if is_secret(finder.judge, found[found.lastindex or 0]) else None
-    return None
-
-
 def _authority(finder: Finder, text: bytes, at: int) -> Found:
     begin = text.rfind(b"://", max(0, at - 4300), at)
     found = _compiled(finder.value).match(text, begin) if begin >= 0 else None
@@ -296,4 +289,4 @@ def _authority(finder: Finder, text: bytes, at: int) -> Found:
     return None if _compiled(finder.head).match(text, begin) else found.span(1)
 
 
-_WAYS = {Way.TOKEN: _token, Way.SHAPE: _shape, Way.AUTHORITY: _authority, Way.ENDING: _ending}
+_WAYS = {Way.TOKEN: _token, Way.SHAPE: _shape, Way.AUTHORITY: _authority}
