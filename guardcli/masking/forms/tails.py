@@ -132,7 +132,7 @@ class Around(NamedTuple):
 
 
 FORMS = (
-    Around(rb"(?:[ \t][^<>\n]{0,160})?>(?:<!\[CDATA\[)?[^<\s]", rb"<" + _FURTHER, _PART),
+    Around(rb"(?:[ \t][^<>\n]{0,200})?>(?:<!\[CDATA\[)?[^<\s]", rb"<" + _FURTHER, _PART),
     Around(rb"[\"']" + ATTRIBUTES + rb"[ \t]{1,4}value=[\"'][^\"']", KEY + rb"=[\"']" + _FURTHER, _PART),
     Around(rb"[\"'][^<>\n]{0,200}>[^<\s]", KEY + rb"=[\"']" + _FURTHER, _PART),
     Around(PAIRED + B + Q + rb"[^\s\"']", KEY + Q + B + rb"[:=]" + B + Q + _FURTHER, _PART),
