@@ -47,14 +47,14 @@ class Cookie(TokenDetector):
     triggers = (rb"\bcurl[ \t](?:[^\n]{0,300}[ \t])?(?:-b|--cookie)[ \t=]{0,2}[\"']?[A-Za-z0-9_.$%-]{1,64}=[^\s;\"',]",)
     prefix = rb"(?i)(?:set-)?cookie\\?[\"']?[ \t]{0,8}:|[ \t](?:-b|--cookie)[ \t=\"']"
     token = (
-        rb"(?i)(?:set-cookie\\?[\"']?[ \t]{0,8}:[ \t]{0,8}\\?[\"']?[\w.$%-]{1,64}=([^\s;\"'\\]{1,8192})"
+        rb"(?i)(?:set-cookie\\?[\"']?[ \t]{0,8}:[ \t]{0,8}\\?[\"']?[\w.$%*-]{1,64}=(?:\\?\")?([^\s;\"'\\]{1,8192})"
         rb"|cookie\\?[\"']?[ \t]{0,8}:[ \t]{0,8}\\?[\"']?([\w.$%-]{1,64}=[^\n\r\"'\\]{1,8192})"
         rb"|[ \t](?:-b|--cookie)[ \t=]{0,2}[\"']?([\w.$%-]{1,64}=[^\s\"'\\]{1,8192}))"
     )
     confirm = Judge(
         Question.COOKIE,
         declines=rb"(?i)(?:" + _CHOICE + rb"=)?" + _TASTE + rb"(?:; ?" + _CHOICE + rb"=" + _TASTE + rb")*;?"
-        rb"|(?:[\w.%-]{1,40}=)?[\w.-]{0,40}(?:\.{3}|\xe2\x80\xa6)",
+        rb"|(?:[\w.%-]{1,40}=)?[\w.-]{0,40}(?:\.{3}|\xe2\x80\xa6)|[\w.%-]{1,40}=\{\w{1,40}\}(?:<[^\n]*)?",
     )
     opening = (
         rb"(?i:cookie\\?[\"']?[ \t]{0,8}:)[ \t]{0,8}\\?[\"']?([^\s\"'][^\n\r\"']*)"
@@ -70,7 +70,7 @@ class Cookie(TokenDetector):
 class Header(Cookie):
     """Find those of headers."""
 
-    triggers = (rb"(?i)\bcookie\\?[\"']?[ \t]{0,8}:[ \t]{0,8}\\?[\"']?[A-Za-z0-9_.$%-]{1,64}=[^\s;\"',]",)
+    triggers = (rb"(?i)\bcookie\\?[\"']?[ \t]{0,8}:[ \t]{0,8}\\?[\"']?[A-Za-z0-9_.$%*-]{1,64}=(?:\\?\")?[^\s;\"',]",)
     sifted = True
 
     def places(self, text: bytes, end: int) -> Sequence[int]:

@@ -46,7 +46,7 @@ DEFINED = STRING._replace(
 """What may be a secret that a macro of C stands for, and no name, number or label."""
 
 
-REPORTED = CHOSEN._replace(declines=rb"(?i:[a-z]+(?:ly|ed|ful)[!?]+|success[!?]+)")
+REPORTED = CHOSEN._replace(declines=rb"(?i:[a-z]+(?:ly|ed|ful)[!?]+|success[!?]+|[a-z\x80-\xff]+[?]+)")
 """Chosen, and no end of a message: ``Password reset successfully!``."""
 
 

@@ -15,7 +15,9 @@ from guardcli.masking.tables.headings import NUMBERS
 from guardcli.masking.tables.telling import TellingColumns
 
 _AMERICAN = rb"(?<![\w+.-])\([2-9][0-9]{2}\) ?[2-9][0-9]{2}[.-][0-9]{4}(?![\w-])"
-_NAMES = rb"(?:phone|mobile?|fax|tel|cell|msisdn)(?:[_ -]?(?:number|no))?"
+_NAMES = (
+    rb"(?:phone|mobile?|fax|tel(?:(?:e|\xc3\xa9)fon[oe]?)?|cell|msisdn|handy|celular|whatsapp)(?:[_ -]?(?:number|no))?"
+)
 _NAMED = rb"(?i)" + _NAMES + rb"[\"']?(?:[.:=]{1,2}|[ ]{1,20}\|)[ \"']{0,3}([0-9(][0-9 ()./-]{6,18}[0-9])(?![\w])"
 _SAID = (
     rb"(?:tele)?phone|telefon|t(?:e|\xc3\xa9)l(?:(?:e|\xc3\xa9)phone|(?:e|\xc3\xa9)fono)?|mobile?|handy|cell|fax"

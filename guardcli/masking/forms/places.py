@@ -15,7 +15,7 @@ _FAR = 480
 
 
 _STOP = rb"for|to|is|and|or|in|on|from|the"
-WORD = GIVEN._replace(declines=rb"(?i)" + _STOP)
+WORD = GIVEN._replace(declines=rb"(?i)" + _STOP + rb"|[\x80-\xff]{6}[^\n]*")
 """Given, and not a word of a sentence."""
 
 
@@ -286,13 +286,22 @@ FILES = (
         60,
     ),
     Form(
-        rb"\busername[ \t]{1,2}[^\s]{1,60}[ \t]{1,2}(?:privilege[ \t]{1,2}[0-9]{1,2}[ \t]{1,2})?(?:password|secret)"
+        rb"\b(?:username[ \t]{1,2}[^\s]{1,60}|ppp[ \t]{1,2}(?:chap|pap[ \t]{1,2}sent-username[ \t]{1,2}[^\s]{1,60}))"
+        rb"[ \t]{1,2}(?:privilege[ \t]{1,2}[0-9]{1,2}[ \t]{1,2})?(?:password|secret)"
         rb"[ \t]{1,2}[^\s]",
-        rb"(?i)\busername[ \t]+\S{1,60}[ \t]+(?:privilege[ \t]+[0-9]{1,2}[ \t]+)?(?:password|secret)"
+        rb"(?i)\b(?:username[ \t]+\S{1,60}|ppp[ \t]+(?:chap|pap[ \t]+sent-username[ \t]+\S{1,60}))"
+        rb"[ \t]+(?:privilege[ \t]+[0-9]{1,2}[ \t]+)?(?:password|secret)"
         rb"[ \t]+(?:[0-9][ \t]+)?",
         PLAIN,
         COMMUNITY,
         8,
+    ),
+    Form(
+        rb"\n key[ \t](?:[0-9][ \t])?[^\s]",
+        rb"(?m)^ key[ \t]+(?:[0-9][ \t]+)?",
+        rb"([^\s:=]{4,200})(?=[ \t\r]*(?:\n|\Z))",
+        CHOSEN,
+        2,
     ),
     _client(
         rb"snmp-server[ \t]{1,4}user|snmpv3[ \t]{1,4}user",

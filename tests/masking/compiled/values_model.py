@@ -44,6 +44,8 @@ _DUMMY = re.compile(
     | [\w/+-]{0,40}(?:\.{3,6}|\xe2\x80\xa6)                                                 # sk_test_...
     | [~^<>=]{0,2}\ ?v?[0-9]{1,3}\.[0-9]{1,4}\.[0-9]{1,4}(?:-[a-z]+\.?[0-9]*)?             # a version of a package
     | [0-9]{1,9}\ (?:bytes?|chars|characters?)                                            # of a value that is hidden
+    | .*\[\^?(?:a-z|a-f|0-9|\\w|\\d).* | 0x                                                # of an expression
+    | <[a-z][^<>\n]*>.*                                                                   # an element, and more
     | [a-z]{1,2} | ![01] | [^\w\s]{1,2} | (?:is|not|in|and|or|if)(?:\ (?:is|not|in|and|or|if))+
     | (?:amd64|arm64|armhf|i386|ppc64el|s390x|riscv64)\.? | (?:meth|class|func|attr|obj|exc|mod):
     | \^?\(?(?:\.[*+]|\[\^|\\[wsdWSD][*+]).*                                              # an expression

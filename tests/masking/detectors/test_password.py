@@ -67,6 +67,8 @@ CASES = [
     "created with username: ann password: ⟦|e{:d^(29}O6R⟧",
     "ssh h \"PGPASSWORD='⟦Tr0ub4dor⟧' psql\"",
     "# Пароль: ⟦123qwe123⟧",
+    "r'API_KEY=[a-zA-Z0-9]{20,}', r'PRIVATE_KEY=0x[a-fA-F0-9]{64}'",
+    '    Current Password: <input type="password" name="p"><span>*</span>',
     "token_type: bearer",
     # JSON, also inside a string
     '{"password": "⟦hunter2⟧", "n": 1}',

@@ -26,6 +26,7 @@ CASES = [
     ("phone", "phone ⟦0044 20 7946 0958⟧ office ⟦(020) 7946 0958⟧"),
     ("phone", "Tél. : ⟦06 12 34 56 78⟧, Fax : ⟦01 42 68 53 00⟧ Telefax: ⟦+49 (0)2408 / 9492-92⟧"),
     ("phone", "a=t+(r^s^i)+n[9]+3654602809&4294967295"),
+    ("phone", '{"telefono": "⟦3009876544⟧", "handy": "⟦0159 05326846⟧"}'),
     ("phone", "call 12 34 56 78 times, fax 2024-01-02, cell 1000000, tel 12345678"),
     ("national_id", "CURP ⟦BOXW310820HNERXN09⟧ cuit ⟦20-05536168-2⟧ HETU ⟦131052-308T⟧ CNIC ⟦34201-0891231-8⟧"),
     ("national_id", "national id: ⟦44051401359⟧, resident id ⟦11010519491231002X⟧, AHV ⟦756.9217.0769.85⟧"),

@@ -93,6 +93,8 @@ CASES = [
         "headers={'Authorization': base64.b64encode(login)}, auth_authorization = pkt.Proxy_Authorization",
     ),
     ("cookie", 'text: "< Set-Cookie: accessToken=eyJ… (httpOnly)"'),
+    ("cookie", 'x // Set-Cookie: session=\\"⟦/user/ann%2C2009%24811f4c2f⟧\\"; Path=/'),
+    ("cookie", 'f"<pre>Cookie: PHPSESSID={SECRET}</pre>"'),
     ("cookie", "Cookie: ⟦sid=abc123; theme=dark⟧"),
     ("cookie", "Set-Cookie: sid=⟦abc123⟧; Path=/; HttpOnly"),
     ("cookie", "the cookie: a small cake"),
