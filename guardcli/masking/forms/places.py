@@ -175,7 +175,8 @@ CLIENTS = (
 PROGRAMS = (
     rb"curl|wget|https?|xh|sshpass|mysql\w{0,6}|mariadb[\w-]{0,6}|docker|podman|oc|helm|nerdctl|az|twine|[\w]{1,6}-cli|mongo\w{0,8}"
     rb"|ldap\w{3,8}|sqlcmd|bcp|osql|isql|tsql|unzip|zip|ipmitool|7z[ar]?|rar|openssl|keytool|jarsigner|smbclient|rpcclient"
-    rb"|winexe|htpasswd|[xw]freerdp3?|rdesktop|snmp\w{3,8}|net|rabbitmqctl|useradd|usermod|ssh-keygen|restic|sqlplus|expdp|impdp"
+    rb"|evil-winrm|crackmapexec|cme|nxc|netexec|certipy|bloodyAD|ansible(?:-\w{1,12})?|winexe|htpasswd"
+    rb"|[xw]freerdp3?|rdesktop|snmp\w{3,8}|net|rabbitmqctl|useradd|usermod|ssh-keygen|restic|sqlplus|expdp|impdp"
 )
 """What an unfinished quote may belong to that holds a password."""
 

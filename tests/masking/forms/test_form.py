@@ -34,6 +34,8 @@ LINES = (
     f"db:\n  ? password\n  : {SECRET}\n",
     f"password = <<EOF\n{SECRET}\nEOF",
     f"<password><![CDATA[{SECRET}]]></password>",
+    f"evil-winrm -u ann -p '{SECRET}'",
+    f'DB_PASSWORD="Tr0ub\n{SECRET}"',
 )
 
 
