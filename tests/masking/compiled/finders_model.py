@@ -73,6 +73,16 @@ def is_random(value: bytes) -> bool:
     return -sum(n / size * math.log2(n / size) for n in Counter(value[:size]).values()) > 3.2
 
 
+def is_armoured(value: bytes) -> bool:
+    """Tell a private key in base64 from a certificate by its first bytes."""
+    head = value[:100]
+    try:
+        plain = base64.b64decode(head + b"=" * (-len(head) % 4), validate=True)
+    except binascii.Error:
+        return False
+    return b"PRIVATE KEY" in plain or plain.startswith(b"openssh-key-v1")
+
+
 def is_base58check(value: str) -> bool:
     """Tell whether the last four bytes of 25 are the check sum of the others; Ripple has signs of its own."""
     signs = _RIPPLE if value.startswith("r") else _BASE58
@@ -155,6 +165,7 @@ QUESTIONS = {
     Question.RANDOM: is_random,
     Question.MATERIAL: lambda value: len(set(value[:64])) > 12,
     Question.ADDRESS: is_address,
+    Question.ARMOURED: is_armoured,
     Question.ACCOUNT: is_account,
     Question.DIALLED: is_dialled,
     Question.TELEPHONE: lambda value: is_telephone(value, False),
