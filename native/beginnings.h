@@ -17,7 +17,7 @@ struct beginning {
  * a finder only where its trigger was there. */
 struct beginnings {
     const uint8_t *classes;
-    const uint16_t *rows;
+    const uint32_t *rows;
     const struct beginning *ends;
     const struct entry *entries;
     uint32_t accepting, width;

@@ -5,8 +5,8 @@
 #include "digits.h"
 #include "identities.h"
 
-/* What a column of identifiers holds as well: those of Brazil's companies, of Britain's patients, of Australia's taxpayers. */
-static const uint8_t others[] = {2, 3, 6};
+/* What a column of identifiers holds as well: those of companies, of patients, of taxpayers, by their numbers. */
+static const uint8_t others[] = {2, 3, 6, 23, 27, 32, 33, 34, 36, 37, 40, 41, 49, 50, 58, 60, 61, 62};
 
 static bool is_digits(const struct id *id)
 {
@@ -74,10 +74,10 @@ enum answer guard_identified(struct text value)
     if (!read(&id))
         return NO;
     bool digits = is_digits(&id);
-    enum answer best = guard_of_anybody(&id);
+    enum answer best = guard_of_anybody(&id), other;
     for (size_t index = 0; index < sizeof others / sizeof *others && best != YES; index++)
-        if (guard_judge_id(others[index], &id, digits) == YES)
-            best = plain ? YES : PERHAPS;
+        if ((other = guard_judge_id(others[index], &id, digits)) != NO)
+            best = plain ? other : PERHAPS;
     if (best == PERHAPS && is_dashed(value) && guard_is_american(id.signs))
         return YES;
     bool company = (id.length == 9 || id.length == 10) && is(id.signs[id.length - 1], UPPER);

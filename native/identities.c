@@ -1,15 +1,9 @@
 /* National identifiers of forms that any number has, behind a word that names them: their check digits and dates, as
  * python-stdnum knows them. What it holds against tables, or against the day that it is, it is asked for. */
 
-#include <string.h>
-
-#include "digits.h"
-#include "identities.h"
+#include "taxpayers.h"
 
 #define SURE_YEAR 2024 /* who was born until then has been born */
-
-static enum answer tell(bool valid) { return valid ? YES : NO; }
-static enum answer ask(bool possible) { return possible ? PERHAPS : NO; }
 
 static bool is_day(unsigned year, unsigned month, unsigned day)
 {
@@ -20,26 +14,6 @@ static bool is_day(unsigned year, unsigned month, unsigned day)
 
 /* Tell whether year, month and day stand at the beginning, two digits each. */
 static bool is_born(const uint8_t *id, unsigned century) { return is_day(century + number(id, 2), number(id + 2, 2), number(id + 4, 2)); }
-static unsigned digit(const struct id *id, size_t place) { return id->signs[place] & 15u; }
-static unsigned last(const struct id *id) { return digit(id, id->length - 1); }
-static bool luhn(const struct id *id) { return has_luhn_digit(id->signs, id->length); }
-
-/* ISO 7064, modulus 11, 10. */
-static bool has_mod_11_10(const struct id *id)
-{
-    unsigned check = 5;
-    for (size_t place = 0; place < id->length; place++)
-        check = ((check ? check : 10) * 2 % 11 + digit(id, place)) % 10;
-    return check == 1;
-}
-
-static uint64_t value_of(const uint8_t *digits, size_t count)
-{
-    uint64_t value = 0;
-    while (count--)
-        value = value * 10 + (*digits++ & 15);
-    return value;
-}
 
 static enum answer american(const struct id *id) { return tell(guard_is_american(id->signs)); }
 static enum answer cpf(const struct id *id) { return tell(guard_is_cpf(id->signs)); }
@@ -376,7 +350,12 @@ static const struct kind_of_id {
     {10, 10, false, false, austrian},   {13, 13, false, false, emso},      {8, 18, true, false, guard_of_anybody},
     {9, 9, false, true, canadian},           {13, 13, false, true, african},    {13, 13, false, true, thai},
     {11, 16, true, true, italian},      {9, 9, true, true, spanish},
-    {11, 11, false, true, estonian},
+    {11, 11, false, true, estonian},    {10, 12, true, false, guard_nip},  {11, 11, false, false, guard_abn},
+    {9, 9, false, false, guard_asked},  {10, 10, false, false, guard_utr}, {9, 9, true, false, guard_asked},
+    {13, 13, false, false, guard_french}, {9, 14, false, false, guard_siren}, {11, 11, true, false, guard_german_vat},
+    {9, 9, false, false, guard_regon},  {15, 15, true, false, guard_asked}, {8, 8, false, false, guard_finnish},
+    {11, 11, false, false, guard_ruc},  {10, 12, false, false, guard_inn}, {12, 12, false, false, guard_japanese},
+    {10, 10, false, false, guard_ukrainian}, {10, 10, false, false, guard_asked},
 };
 #define COUNT (sizeof kinds / sizeof *kinds)
 

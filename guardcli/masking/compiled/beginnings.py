@@ -122,7 +122,7 @@ class Automaton:
             classes[sign] = number
             if LOWER >> sign & 1:
                 classes[sign - 32] = number
-        self.classes, self.rows = bytes(classes), array("H")
+        self.classes, self.rows = bytes(classes), array("I")
         self.ends: list[tuple[int, int]] = []
         for state in order:
             self.rows.extend([0, *(place[to] * width for to in rows[state]), len(self.ends)])

@@ -15,17 +15,33 @@ from guardcli.masking.tables.headings import NUMBERS
 from guardcli.masking.tables.telling import TellingColumns
 
 _AMERICAN = rb"(?<![\w+.-])\([2-9][0-9]{2}\) ?[2-9][0-9]{2}[.-][0-9]{4}(?![\w-])"
-_NAMES = (
-    rb"(?:phone|mobile?|fax|tel(?:(?:e|\xc3\xa9)fon[oe]?)?|cell|msisdn|handy|celular|whatsapp)(?:[_ -]?(?:number|no))?"
+_ABROAD = (
+    rb"telef(?:o|\xc3\xb3)n(?:o|e|sz\xc3\xa1m)?|telefoon|telem(?:o|\xc3\xb3)vel|m(?:o|\xc3\xb3)vil|mobilnummer"
+    rb"|cel(?:l?ulare?)|fono|gsm|tlf|puhelin|handy"
 )
-_NAMED = rb"(?i)" + _NAMES + rb"[\"']?(?:[.:=]{1,2}|[ ]{1,20}\|)[ \"']{0,3}([0-9(][0-9 ()./-]{6,18}[0-9])(?![\w])"
+_BEYOND = "тел(?:ефон)?|τηλ(?:έφωνο)?|κινητό|電話(?:番号)?|手机|手機|电话|전화(?:번호)?|휴대폰|điện thoại".encode()
+"""Words of other languages, and those that begin with no letter of ASCII."""
+_NAMES = (
+    rb"(?:phone|mobile?|fax|tel|t\xc3\xa9l(?:\xc3\xa9phone)?|cell|msisdn|whatsapp|"
+    + _ABROAD
+    + rb"|"
+    + _BEYOND
+    + rb")(?:[_ -]?(?:number|no))?"
+)
+_NAMED = rb"(?i)" + _NAMES + rb"\.?[\"']?(?:[.:=]{1,2}|[ ]{1,20}\|)[ \"']{0,3}([0-9(][0-9 ()./-]{6,18}[0-9])(?![\w])"
 _SAID = (
     rb"(?:tele)?phone|telefon|t(?:e|\xc3\xa9)l(?:(?:e|\xc3\xa9)phone|(?:e|\xc3\xa9)fono)?|mobile?|handy|cell|fax"
-    rb"|call|whatsapp|sms|ring|dial"
+    rb"|call|whatsapp|sms|ring|dial|" + _ABROAD
 )
 _SIGN = rb"\.?(?:[ \t]|\xc2\xa0|\xe2\x80\xaf)?:?"
 _SPOKEN = (
-    rb"(?i)(?<!\w)(?:" + _SAID + rb")" + _SIGN + rb"(?: (?:number|no|nr|me|us|is|at|to|on)\b[.:]?){0,2}[ \t]{1,3}"
+    rb"(?i)(?<!\w)(?:"
+    + _SAID
+    + rb"|"
+    + _BEYOND
+    + rb")"
+    + _SIGN
+    + rb"(?: (?:number|no|nr|me|us|is|at|to|on)\b[.:]?){0,2}[ \t]{1,3}"
     rb"(\(?(?:00)?[0-9][0-9 ()./-]{5,20}[0-9])(?![\w])"
 )
 _TRUNK = rb"(?<![\w+.(-])\(0[0-9]{1,4}\)[ -]?[0-9]{2,4}(?:[ -]?[0-9]{2,4}){1,3}(?![\w-])"
@@ -52,9 +68,11 @@ class Phone(Detector):
     personal = True
     triggers = (
         rb"\([2-9][0-9]{2}\) ?[2-9][0-9]{2}[.-][0-9]{4}",
-        rb"(?i)" + _NAMES + rb"[\"']?(?:[.:=]{1,2}|[ ]{1,20}\|)[ \"']{0,3}[0-9(][0-9 ()./-]{6}",
-        rb"(?i)\b(?:"
+        rb"(?i)" + _NAMES + rb"\.?[\"']?(?:[.:=]{1,2}|[ ]{1,20}\|)[ \"']{0,3}[0-9(][0-9 ()./-]{6}",
+        rb"(?i)(?:\b(?:"
         + _SAID
+        + rb")|"
+        + _BEYOND
         + rb")"
         + _SIGN
         + rb"(?: (?:number|no|nr|me|us|is|at|to|on)[.:]?){0,2}[ \t]{1,3}\(?(?:00)?[0-9][0-9 ()./-]{5}",

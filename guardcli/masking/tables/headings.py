@@ -26,7 +26,9 @@ NUMBERS = r"(?:(?:tele)?phone|mobile|cell|fax|tel|msisdn)(?:[_ ]?(?:no|num(?:ber
 
 IDENTIFIERS = (
     r"(?:ssn|itin|nino|nhs|cpf|cnpj|dni|nie|nif|nir|pesel|aadhaar|pan|bsn|tfn|nric|hetu|curp|egn|oib|steuer_?id|tax_?id"
-    r"|personnummer|codice_?fiscale|insee|(?:national|social_?security|tax(?:payer)?|personal|identity|citizen)"
+    r"|personnummer|codice_?fiscale|insee|cnp|cui[lt]|rfc|nip|abn|cnic|nik|ktp|kennitala|svnr|emso|jmbg|isikukood"
+    r"|asmens_?kodas|rodne_?cislo|birth_?number|cpr|fodselsnummer|rijksregisternummer|insz|niss|ahv|tckn|ppsn|mykad|rrn"
+    r"|amka|gstin|idnr|uidai|permanent_?account|social_?insurance|(?:national|social_?security|tax(?:payer)?|personal|identity|citizen)"
     r"[_ ]?(?:id|code|no|num(?:ber)?))(?:_?(?:no|num(?:ber)?))?"
 )
 """Names of columns that hold national identifiers."""
