@@ -47,7 +47,7 @@ def beginnings() -> list[str]:
     ends = ",".join(f"{{{finder}, {length}}}" for finder, length in made.ends)
     return [
         f"static const uint8_t words_classes[] = {{{numbers(made.classes)}}};",
-        f"static const uint16_t words_rows[] = {{{','.join(map(str, made.rows))}}};",
+        f"static const uint32_t words_rows[] = {{{','.join(map(str, made.rows))}}};",
         f"static const struct beginning words_ends[] = {{{ends}}};",
         f"static const struct entry words_entries[] = {{{entries}}};",
         "const struct beginnings fuzzed_beginnings = {words_classes, words_rows, words_ends, words_entries, "
