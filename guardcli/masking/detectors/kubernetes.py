@@ -65,12 +65,13 @@ class Bootstrap(Detector):
     label = Kubernetes.label
     triggers = (
         rb"(?i)(?:--token|bootstrap.?token)[ \t:=\"']{1,8}[a-z0-9]{6}\.[a-z0-9]{16}",
-        rb"\b[a-z0-9]{6}\.[a-z0-9]{16}[ \t]{2,8}(?:[0-9]{1,4}[hms]|<(?:forever|invalid)>)",
+        rb"(?:[0-9]Z|<never>)[ \t]{2,20}(?:authentication|signing)",
     )
     finders = (
         Finder(Way.TOKEN, _BOOTSTRAP, Judge(), rb"(?<![A-Za-z0-9.])[a-z0-9]", distances=(23,)),
-        Finder(Way.SHAPE, _BOOTSTRAP + rb"(?=[ \t])", Judge(), ahead=1, distances=(44, 20)),
+        Finder(Way.SHAPE, _BOOTSTRAP + rb"(?=[ \t])", Judge(), ahead=1, distances=(130, 110)),
     )
+    opening = rb"(?<![A-Za-z0-9.])([a-z0-9]{6}\.[a-z0-9]{1,16}(?:[ \t]{2}[^\n]{0,80})?)"
 
 
 class Quoted(Detector):
