@@ -312,7 +312,7 @@ def view(text: bytes, joined: bool) -> tuple[bytes, Sequence[int], Sequence[int]
     """
     most = 2 * (text.count(b"\x1b") + text.count(b"\b")) + 2
     seen, raw, pieces = bytearray(4 * most), bytearray(4 * most), ctypes.c_size_t()
-    out = bytearray(len(text))
+    out = bytearray(len(text) or 1)
     length = library().guard_view(
         text, len(text), joined, _memory(out), _memory(seen), _memory(raw), ctypes.byref(pieces)
     )

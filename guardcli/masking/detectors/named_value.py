@@ -212,7 +212,7 @@ class NamedValue(Detector):
     name = "named_value"
     label = "PASSWORD"
     opening = (
-        rb"(?i:" + TELLING + rb"|identified[ \w]{0,40} by)[^\n]{0,80}?(?<=[\s=:(,\[{>])N?[\"'`]([^\"'`\n]*)"
+        rb"(?i:" + TELLING + rb"|identified[ \w]{0,40} by)[^\n]{0,80}?(?<=[\s=:(,\[{>])N?[\"'`]((?:[^\"'`\n]|''|\"\")*'?)"
         rb"|(?i:" + TELLING + SUFFIX + rb")\([\"']([^\"'\n]*[\"'])"
         rb"|<[^<>\n]{0,80}(?i:" + TELLING + rb")[^<>\n]{0,200}>(?:<!\[CDATA\[([^\n]+)|([^<\n]+<?))|" + HEADLESS
     )
