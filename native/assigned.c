@@ -316,7 +316,8 @@ static bool take_line(struct place *place, size_t after, struct span *span)
     int first = at(place->before, 0);
     bool assigned = text.bytes[after - 1] != ':' && (first < 0 || is_blank(last(place->before)));
     bool loose = code || (assigned && !place->strict && (first < 0 || is_blank(first) || first == '\n' || bare.length < LONG_WORD));
-    if (!guard_is_secret_word(bare, -1, loose, place->strict, false))
+    bool literal = place->colon && place->strict && !loose && guard_is_small(bare);
+    if (!guard_is_secret_word(bare, -1, loose, place->strict, literal))
         return false;
     return (bare.length >= SHORTEST || place->strict) && is_found(after, after + bare.length, span);
 }

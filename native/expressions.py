@@ -85,13 +85,14 @@ EXPRESSIONS: dict[str, bytes] = {
     | \(?sensitive\ value\)? | \(known\ after\ apply\) | \[?(?:redacted|masked|filtered)[\w\ -]*\]? | \*+[\w\ ]*\*+
     """,
     "asking": rb"(?i)(?:your|my|the|some|enter|insert|replace|put|add|provide|paste)[-_ .](?:[a-z0-9]+[-_ .]){0,6}"
-    rb"(?:password|passwd|pwd|secret|token|key|credentials?|here|me|this|it|value|id)(?:[-_ .][a-z0-9]+){0,3}",
+    rb"(?:password|passwd|pwd|secret|token|key|credentials?|here|me|this|it|value|id|string)(?:[-_ .][a-z0-9]+){0,3}"
+    rb"|your(?:[-_ ][a-z]+){1,5}",
     "stars": rb"(?i):?[*x.\xe2\x80\xa2\xc2\xb7_#?-]{1,64}",
     "crosses": rb"(?i)x{4,}.{0,8}|.{0,12}x{6,}|(?:[a-z0-9]{1,10}[_.-]){1,3}(?:x{3,}|\*{2,})|eyj(?:x{3,}|\*{2,})",
     "rules": rb"(?:required|nullable|sometimes|string|bail|filled|confirmed|(?:min|max):[0-9]+)\|[\w:|,.=*-]*",
     "dummy": rb"""(?ix)
       (?:my|the|a|an|super)?[-_.]?(?:real|new|old|secret|random|actual|plain|default)?[-_.]?
-      (?:password|passwd|passphrase|passcode|pass|pwd|secret|token|api[-_\ ]?key|key|credentials?)
+      (?:password|passwd|passphrase|passcode|pass|pwd|pw|secret|token|api[-_\ ]?key|key|credentials?)
       (?:[-_.]?(?:value|placeholder|field|string|hash|text|example|input|name|id|file|path))?
     | change[-_\ ]?(?:me|it|this|thispassword)!{0,3} | changeme[0-9]{0,3} | please[-_\ ]change[\w\ -]* | replace[-_]?\w*
     | to[-_\ ]?be[-_\ ]?(?:replaced|changed|set|filled|defined|done) | fix[-_]?me | to[-_]?do | tbd | tba
@@ -100,7 +101,8 @@ EXPRESSIONS: dict[str, bytes] = {
     | hello | world | 0+ | (?:fake|dummy|example|sample|test|mock|invalid|not|no|wrong|bad|bogus|stub|some)[-_.\ ]
       (?:[a-z0-9]+[-_.\ ])*?(?:password|passwd|pass|pwd|secret|token|key|credentials?|value)
     | (?-i:[A-Za-z0-9/+_-]*EXAMPLE(?:KEY|TOKEN)?=*)
-    | same-origin | include | omit | use-credentials | anonymous | basic | bearer | oauth2? | jwt | digest | negotiate
+    | same-origin | include | omit | use-credentials | anonymous | (?:basic|bearer)\ ? | oauth2? | jwt | digest
+    | negotiate
     """,
     "hollow": rb"""(?ix)
       [\w/+-]{0,40}(?:\.{3,6}|\xe2\x80\xa6)                                                 # sk_test_...
@@ -108,7 +110,9 @@ EXPRESSIONS: dict[str, bytes] = {
     | [0-9]{1,9}\ (?:bytes?|chars|characters?)                                            # of a value that is hidden
     | .*\[\^?(?:a-z|a-f|0-9|\\w|\\d).* | 0x                                                # of an expression
     | <[a-z][^<>\n]*>.*                                                                   # an element, and more
-    | [a-z]{1,2} | ![01] | [^\w\s]{1,2} | (?:is|not|in|and|or|if)(?:\ (?:is|not|in|and|or|if))+
+    | [a-z] | !?[01] | [^\w\s]{1,2} | (?:is|not|in|and|or|if)(?:\ (?:is|not|in|and|or|if))+
+    | an | the | to | of | is | it | if | in | on | or | as | by | be | and | not | for | with | this | that | you
+    | must | will | may | can
     | (?:amd64|arm64|armhf|i386|ppc64el|s390x|riscv64)\.? | (?:meth|class|func|attr|obj|exc|mod):
     | \^?\(?(?:\.[*+]|\[\^|\\[wsdWSD][*+]).*                                              # an expression
     | \$\{?\w+\}?[/|,.] | -?anonymous@ | (?:pass(?:word|wd|phrase)?|pwd|token|secret)=
@@ -120,7 +124,7 @@ EXPRESSIONS: dict[str, bytes] = {
     rb"|[A-Za-z]:\\[\w\\. -]+|(?:file|arn|projects|keyring"
     rb"|secretsmanager|ssm|op|vault|env|awskms|gcpkms|secret|ref):\S*",
     "call": rb"(?:new |await |not |!)?[A-Za-z_$][\w.$:]*[?!]?(?:\((?s:.*)|\[(?s:.)(?s:.*))|[A-Za-z_]\w*(?:\.\w+)+\[",
-    "attribute": rb"!{0,2}[A-Za-z_$&*][\w$]*(?:\??(?:\.|->|::)[A-Za-z_$#][\w$]*)+[?!]?"
+    "attribute": rb"!{0,2}[A-Za-z_$&*][\w$]*(?:[?!]?(?:\.|->|::)[A-Za-z_$#][\w$]*)+[?!]?"
     rb"|(?:Get|Set|New|Read|Import|Export|Invoke|Select|Join|Split|Resolve|Protect|Unprotect|ConvertTo|ConvertFrom)"
     rb"-[A-Z][A-Za-z]{2,}",
     "message": rb"[A-Za-z_]+(?:[.][A-Za-z_]+)+",

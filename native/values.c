@@ -11,6 +11,7 @@
 #define CHOSEN_HEAD 256
 #define TELLING_MAX 60
 #define SHORTEST 2
+#define SMALL_LEAST 6
 #define WIDE_MAX 8 /* letters of Chinese, Japanese and Korean */
 
 /* Tell whether it is a sign that people put into passwords. */
@@ -134,6 +135,8 @@ static bool is_label(struct text value)
     return blank && (!newline || blank < newline) && accepts(&guard_label, value);
 }
 
+bool guard_is_small(struct text value) { return value.length >= SMALL_LEAST && count_of(value, LOWER) == value.length; }
+
 /* Tell whether it is a text in a script that has no blanks between words: so many letters are no password. */
 static bool is_text(struct text value)
 {
@@ -170,7 +173,8 @@ unsigned guard_variety(struct text value)
 bool guard_is_secret_string(struct text value, bool formatted, bool strict)
 {
     if (!strict
-        && (value.length < SHORTEST || accepts(&guard_version, value) || accepts(&guard_term, value) || is_foreign(value)))
+        && (value.length < SHORTEST || (value.length == SHORTEST && count_of(value, ALPHA) == SHORTEST)
+            || accepts(&guard_version, value) || accepts(&guard_term, value) || is_foreign(value)))
         return false;
     if (is_empty(value) || guard_is_dummy(value) || accepts(&guard_path, value) || is_text(value))
         return false;
@@ -179,7 +183,9 @@ bool guard_is_secret_string(struct text value, bool formatted, bool strict)
         return false;
     if (formatted && accepts(&guard_formatted, value))
         return false;
-    return !is_telling(value) && !accepts(&guard_fields, value) && !accepts(&guard_ciphers, value) && !is_message(value);
+    if (!(strict && guard_is_small(value)) && is_telling(value))
+        return false;
+    return !accepts(&guard_fields, value) && !accepts(&guard_ciphers, value) && !is_message(value);
 }
 
 bool guard_is_secret_word(struct text value, int following, bool code, bool strict, bool shell)
@@ -206,7 +212,7 @@ bool guard_is_secret_word(struct text value, int following, bool code, bool stri
     if (!strict && accepts(&guard_small_number, value))
         return false;
     if (shell)
-        return !is_telling(value);
+        return (strict && guard_is_small(value)) || !is_telling(value);
     bool attribute = accepts(&guard_attribute, value) && !(strict && !code && guard_is_chosen(value)); /* Marble.harbor7 */
     if (expression || accepts(&guard_call, value) || attribute || is_telling(value))
         return false;

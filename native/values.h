@@ -24,6 +24,8 @@ static inline int guard_sextet(uint8_t byte)
 bool guard_is_placeholder(struct text value);
 bool guard_is_dummy(struct text value);
 bool guard_is_chosen(struct text value);
+/* One word in small letters (`rootpassword`), as people choose it and names in code are not. */
+bool guard_is_small(struct text value);
 bool guard_is_secret_string(struct text value, bool formatted, bool strict);
 /* `following` is the byte behind the value, -1 at the end of the text. */
 bool guard_is_secret_word(struct text value, int following, bool code, bool strict, bool shell);

@@ -312,7 +312,7 @@ def view(text: bytes, joined: bool) -> tuple[bytes, Sequence[int], Sequence[int]
     """
     most = 2 * (text.count(b"\x1b") + text.count(b"\b")) + 2
     seen, raw, pieces = bytearray(4 * most), bytearray(4 * most), ctypes.c_size_t()
-    out = bytearray(len(text) or 1)
+    out = bytearray(len(text))
     length = library().guard_view(
         text, len(text), joined, _memory(out), _memory(seen), _memory(raw), ctypes.byref(pieces)
     )
@@ -322,7 +322,7 @@ def view(text: bytes, joined: bool) -> tuple[bytes, Sequence[int], Sequence[int]
 
 def _memory(data: bytearray) -> Any:
     """Return where `data` lies, for a call; an array of its length would be a new type for each length."""
-    return ctypes.byref(ctypes.c_char.from_buffer(data))
+    return ctypes.byref(ctypes.c_char.from_buffer(data or bytearray(1)))
 
 
 @cache

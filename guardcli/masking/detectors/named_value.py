@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from guardcli.masking.compiled.judges import CHOSEN, STRING
 from guardcli.masking.detector import Detector
 from guardcli.masking.followers.announced import Announced
-from guardcli.masking.followers.inserted import Inserted
+from guardcli.masking.followers.inserted import Inserted, InsertedBelow
 from guardcli.masking.forms.ahead import AHEAD
 from guardcli.masking.forms.ahead import OPENING as HEADLESS
 from guardcli.masking.forms.form import Form, FormDetector, in_any_case
@@ -72,7 +72,7 @@ FORMS = (
     Form(
         Tail.PAIR,
         rb"(?i)\b" + KEY + Q + B + rb"[:=]" + B + Q + _NAME + PAIRED + B,
-        rb"(?:\\\"([^\"\\\n]{1,8192})|" + _TOKEN + rb")",
+        rb"(?:\\\"([^\"\\\n]{1,8192})|" + _TOKEN + rb")(?![\w(])",
         STRING,
     ),
     Form(
@@ -212,7 +212,8 @@ class NamedValue(Detector):
     name = "named_value"
     label = "PASSWORD"
     opening = (
-        rb"(?i:" + TELLING + rb"|identified[ \w]{0,40} by)[^\n]{0,80}?(?<=[\s=:(,\[{>])N?[\"'`]((?:[^\"'`\n]|''|\"\")*'?)"
+        rb"(?i:" + TELLING + rb"|identified[ \w]{0,40} by)[^\n]{0,80}?(?<=[\s=:(,\[{>])N?[\"'`]"
+        rb"((?:[^\"'`\n]|''|\"\")*'?)"
         rb"|(?i:" + TELLING + SUFFIX + rb")\([\"']([^\"'\n]*[\"'])"
         rb"|<[^<>\n]{0,80}(?i:" + TELLING + rb")[^<>\n]{0,200}>(?:<!\[CDATA\[([^\n]+)|([^<\n]+<?))|" + HEADLESS
     )
@@ -226,6 +227,7 @@ class NamedValue(Detector):
             *(FormDetector(cls.name, cls.label, form) for form in forms),
             Announced(cls.name, cls.label),
             Inserted(cls.name, cls.label),
+            InsertedBelow(cls.name, cls.label),
             Barred(cls.name, cls.label),
             *telling_columns(cls.name, cls.label),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 from guardcli.masking.compiled.chosen import is_chosen
@@ -17,6 +17,11 @@ HEAD = re.compile(
     rb"()\n]{1,2000})\)[ \t]{0,4}values[ \t]{0,4}(?=\()"
 )
 TRIGGER = rb"(?i)\binto[ \t]{1,4}[\w.\"`\[\]$-]{1,200}[ \t]{0,4}\([^()\n]{1,2000}\)[ \t]{0,4}values[ \t]{0,4}\("
+_COLUMNS = (
+    rb"(?i)\binto[ \t]{1,4}[\w.\"`\[\]$-]{1,200}[ \t]{0,4}\(([^()\n]{1,2000})\)[ \t]{0,4}(?:values[ \t]{0,4})?\r?\n"
+)
+_ROW = re.compile(rb"(?i)[ \t]*(?:values[ \t]*)?(\(?)")
+_BETWEEN = re.compile(rb"(?i)[ \t]*(?:values|--[^\n]*|#[^\n]*)?[ \t]*\r?")
 _VALUE = re.compile(
     rb"[ \t]*(?:[NEX]?'(?P<string>(?:[^'\\\n]|''|\\[^\n]){0,8192})(?P<quote>'?)(?:::[\w\[\]. ]+)?|"
     rb"(?P<bare>(?:[^,()'\n]|\([^()'\n]*\)){0,400}))[ \t]*"
@@ -97,6 +102,45 @@ class Inserted(Detector):
             for name, start, end, string in values_of(text, at, lambda name: _names()[0].fullmatch(name) is not None)
             if string and end > start and _is_secret(name, text[start:end])
         ]
+
+
+class InsertedBelow(Detector):
+    """Finds the same where the rows stand on the lines below their columns."""
+
+    triggers = (_COLUMNS,)
+
+    def __init__(self, name: str, label: str) -> None:
+        self.name = name  # type: ignore[misc]
+        self.label = label
+
+    def begin(self, text: bytes, at: int) -> tuple[int, Follower] | None:
+        """Return where the rows begin, if a column's name tells of a secret."""
+        line = text.rfind(b"\n", max(0, at - 2600), at - 1) + 1
+        head = next((one for one in re.finditer(_COLUMNS, text[line:at]) if one.end() == at - line), None)
+        names = [name.strip(b' \t"`[]') for name in head[1].split(b",")] if head is not None else []
+        wanted = {place: name for place, name in enumerate(names) if _names()[0].fullmatch(name)}
+        return (at, Rows(wanted)) if wanted else None
+
+
+class Rows(Follower):
+    """State between two rows: the columns that are looked at, by their places. Immutable."""
+
+    __slots__ = ("_wanted",)
+
+    def __init__(self, wanted: Mapping[int, bytes]) -> None:
+        self._wanted = wanted
+
+    def line(self, text: bytes, start: int, end: int, cut: bool = False) -> tuple[Sequence[Gone], Follower | None]:
+        """Judge the rows on one line; a semicolon ends them, as does a line that holds none."""
+        row = _ROW.match(text, start, end)
+        if row is None or not row[1]:
+            return (), self if _BETWEEN.fullmatch(text, start, end) else None
+        gone = [
+            Gone(first, end if last >= end else last)
+            for place, first, last, string in _fields(text, row.end())
+            if string and place in self._wanted and first < last and _is_secret(self._wanted[place], text[first:last])
+        ]
+        return gone, None if text[start:end].rstrip().endswith(b";") else self
 
 
 def _is_secret(name: bytes, value: bytes) -> bool:

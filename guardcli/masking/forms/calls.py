@@ -62,6 +62,8 @@ CALLS = (
     _keyed(rb"\bcreatehmac\(", rb"[\"'][\w-]{1,20}[\"'],[ \t]{0,4}"),
     _keyed(rb"\bhash_hmac\(", rb"[\"'][\w-]{1,20}[\"'],[ \t]{0,4}" + _PAYLOAD + rb"[ \t]?,[ \t]{0,4}"),
     _keyed(rb"\bhmac\.new\("),
+    _keyed(rb"\b(?:hash_?password|password_hash|bcrypt\.hash(?:sync|pw)?|hash::make|encoder(?:\(\))?\.encode)\("),
+    _keyed(rb"\b(?:make_password|generate_password_hash)\("),
     _keyed(rb"\bcookieparser\("),
     _keyed(rb"\bsecretkeyspec\("),
     Form(

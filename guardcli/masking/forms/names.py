@@ -30,6 +30,7 @@ GUARDED = rb"(?:" + CORE + rb"|(?-i:(?<![A-Za-z])pass|(?<![A-Z])Pass|PASS))"
 SUFFIX = (
     rb"(?:[0-9]{1,2}|[_-](?:prod(?:uction)?|stag(?:e|ing)|dev(?:elopment)?|test(?:ing)?|live|sandbox|old|new|current"
     rb"|previous"
+    rb"|admin|root|wifi|router|console|smtp|mail|google|github|gitlab|mysql|postgres|redis|mongo|ftp|ssh|aws"
     rb"|default|raw|plain(?:text)?|clear(?:text)?|b(?:ase)?64|primary|secondary|main|backup|[0-9]{1,2}))?"
 )
 """What may follow the name without changing what it is the name of."""
@@ -39,7 +40,7 @@ PUBLIC = (
     rb"|special|end|start|stop|max|min|num|total|prompt|completion|count|symbol|lexer|pars(?:er?|ed)|line|string|op(?:erator)?"
     rb"|keyword|ident(?:ifier)?|current|expected|unexpected|text|word|marker|cursor|delimiter|resume"
     rb"|row|close|open)[ _-]?token"
-    rb"|existing[_-]?secret|image[_-]?pull[_-]?secrets?|(?:git|ssh|sudo)_?askpass|checksum/(?:[a-z]{1,20}-){0,3}(?:secret|token|password|credential)s?)"
+    rb"|no[_-]?passw(?:or)?d|existing[_-]?secret|image[_-]?pull[_-]?secrets?|(?:git|ssh|sudo)_?askpass|checksum/(?:[a-z]{1,20}-){0,3}(?:secret|token|password|credential)s?)"
 )
 """Tokens that open nothing: those of pagination, of parsers and of language models; programs that ask; digests that
 Helm's charts keep in annotations."""

@@ -10,7 +10,7 @@ from guardcli.masking.forms.form import Form
 from guardcli.masking.forms.tails import Tail
 
 _VALUE = rb"(?:'([^'\n]{1,8192})'|\"([^\"\n]{1,8192})\"|([^\s\"'`|;&<>(][^\s\"'`|;&<>]{0,8191}))"
-_WORD = rb"([^\s\"']{1,8192})"
+_WORD = rb"([^\s\"'`]{1,8192})"
 _FAR = 480
 
 
@@ -19,7 +19,9 @@ WORD = GIVEN._replace(declines=rb"(?i)" + _STOP + rb"|[\x80-\xff]{6}[^\n]*")
 """Given, and not a word of a sentence."""
 
 
-COMMUNITY = GIVEN._replace(declines=rb"(?i)public|private|hash|ascii-text|hexadecimal|[a-z]+_[a-z_]+_[a-z_]+|" + _STOP)
+COMMUNITY = GIVEN._replace(
+    declines=rb"(?i)public|private|\{.*|hash|ascii-text|hexadecimal|[a-z]+_[a-z_]+_[a-z_]+|" + _STOP
+)
 """More than the names that every device has from its maker."""
 
 
@@ -62,7 +64,7 @@ CLIENTS = (
     _client(rb"cmdkey(?:\.exe)?", rb"/pass:"),
     Form(
         rb"\bwpa_passphrase[ \t]{1,4}[^\s<>|-]",
-        rb"\bwpa_passphrase[ \t]+(?:\"[^\"\n]{1,60}\"|'[^'\n]{1,60}'|[^\s<>|\"'-][^\s<>|\"']{0,60})[ \t]+",
+        rb"\bwpa_passphrase[ \t]+(?:\"[^\"\n]{1,60}\"|'[^'\n]{1,60}'|[^\s<>|\"'`-][^\s<>|\"'`]{0,60})[ \t]+",
         _VALUE,
         GIVEN,
         80,
@@ -184,7 +186,7 @@ FILES = (
     Form(
         Tail.ESCAPED,
         rb"(?i)\b(?:pass(?:word|wd)|pwd|secret|token|api_?key)%3D",
-        rb"((?:[^\s&%\"'<>]|%(?!26)){1,8192})",
+        rb"((?:[^\s&%\"'<>`]|%(?!26)){1,8192})",
     ),
     Form(
         rb"\b(?:ro|rw)community6?[ \t]{1,8}[^\s]",

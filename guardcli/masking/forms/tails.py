@@ -64,7 +64,7 @@ REGISTRY_TYPE = rb"REG_(?:(?:EXPAND_|MULTI_)?SZ|BINARY)"
 EMPHASIS = rb"(?::\*{1,2}|\*{1,2}[ \t]?:)"
 CELLS = rb"</t[dh]><td>(?:<code>)?"
 ELEMENTS = rb"(?:name|key|param-name)"
-TYPING = rb"[\"']\)\.(?:send_?keys|type|fill|set_?value)\("
+TYPING = rb"(?:[\"']\)|[_-]?(?:input|field|box|element)?)\.(?:send_?keys|type|fill|set_?value)\("
 
 
 class Tail(IntEnum):

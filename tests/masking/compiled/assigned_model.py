@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from masking.compiled.finders_model import is_noise
-from masking.compiled.values_model import is_chosen, is_kind, is_secret_string, is_secret_word
+from masking.compiled.values_model import is_chosen, is_kind, is_secret_string, is_secret_word, is_small
 
 from guardcli.masking.forms.names import PUBLIC, SUFFIX, TELLING
 from guardcli.masking.overlong import BOUND, reach, rest_of
@@ -216,7 +216,8 @@ class Assigned:
             return None
         assigned = text[after - 1] != 0x3A and before[-1:] in b" \t"
         loose = code or (assigned and not strict and (before[:1] in b" \t\n" or len(bare) < _LONG_WORD))
-        if not is_secret_word(bare, b"", loose, strict):
+        literal = colon and strict and not loose and is_small(bare)
+        if not is_secret_word(bare, b"", loose, strict, literal):
             return None
         return (after, after + len(bare)) if len(bare) >= _SHORTEST or strict else None
 

@@ -94,7 +94,8 @@ EXPRESSIONS = {
     + _TOLD
     + rb"</(?:name|key|param-name)>[ \t]{0,4}<(?:value|string)>[^<\s]",
     Tail.QUOTED_PAIR: rb"\"[\w.:/-]{0,60}" + _TOLD + rb"\" \"[^\"\n]",
-    Tail.TYPED_IN: _TOLD + rb"[\"']\)\.(?:send_?keys|type|fill|set_?value)\([\"'][^\"'\n]",
+    Tail.TYPED_IN: _TOLD
+    + rb"(?:[\"']\)|[_-]?(?:input|field|box|element)?)\.(?:send_?keys|type|fill|set_?value)\([\"'][^\"'\n]",
 }
 
 

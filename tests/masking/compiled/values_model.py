@@ -22,7 +22,8 @@ _PLACEHOLDER = re.compile(
       |char|uuid|buffer|float|unknown|never|symbol|date|dict|list|array|map|callable|secretstring|type|usize|u8|i32|u64)
       (?:\[\]|\([0-9]+\)|\?|!)?                                                          # types
     | (?:your|my|the|some|enter|insert|replace|put|add|provide|paste)[-_\ .](?:[a-z0-9]+[-_\ .]){0,6}?
-      (?:password|passwd|pwd|secret|token|key|credentials?|here|me|this|it|value|id)(?:[-_\ .][a-z0-9]+){0,3}
+      (?:password|passwd|pwd|secret|token|key|credentials?|here|me|this|it|value|id|string)(?:[-_\ .][a-z0-9]+){0,3}
+    | your(?:[-_\ ][a-z]+){1,5}
     | your[\w.-]*(?:password|token|key|secret)[\w.-]* | (?:[a-z0-9]+[-_\ ]){1,6}(?:goes[-_\ ])?here
     | value_specified_in_no_log_parameter
     | redacted | masked | hidden | removed | omitted | sensitive | suppressed | scrubbed | filtered
@@ -32,7 +33,7 @@ _PLACEHOLDER = re.compile(
 _DUMMY = re.compile(
     rb"""(?ix)
       (?:my|the|a|an|super)?[-_.]?(?:real|new|old|secret|random|actual|plain|default)?[-_.]?
-      (?:password|passwd|passphrase|passcode|pass|pwd|secret|token|api[-_\ ]?key|key|credentials?)
+      (?:password|passwd|passphrase|passcode|pass|pwd|pw|secret|token|api[-_\ ]?key|key|credentials?)
       (?:[-_.]?(?:value|placeholder|field|string|hash|text|example|input|name|id|file|path))?
     | change[-_\ ]?(?:me|it|this|thispassword)!{0,3} | changeme[0-9]{0,3} | please[-_\ ]change[\w\ -]* | replace[-_]?\w*
     | to[-_\ ]?be[-_\ ]?(?:replaced|changed|set|filled|defined|done) | fix[-_]?me | to[-_]?do | tbd | tba
@@ -46,12 +47,15 @@ _DUMMY = re.compile(
     | [0-9]{1,9}\ (?:bytes?|chars|characters?)                                            # of a value that is hidden
     | .*\[\^?(?:a-z|a-f|0-9|\\w|\\d).* | 0x                                                # of an expression
     | <[a-z][^<>\n]*>.*                                                                   # an element, and more
-    | [a-z]{1,2} | ![01] | [^\w\s]{1,2} | (?:is|not|in|and|or|if)(?:\ (?:is|not|in|and|or|if))+
+    | [a-z] | !?[01] | [^\w\s]{1,2} | (?:is|not|in|and|or|if)(?:\ (?:is|not|in|and|or|if))+
+    | an | the | to | of | is | it | if | in | on | or | as | by | be | and | not | for | with | this | that | you
+    | must | will | may | can
     | (?:amd64|arm64|armhf|i386|ppc64el|s390x|riscv64)\.? | (?:meth|class|func|attr|obj|exc|mod):
     | \^?\(?(?:\.[*+]|\[\^|\\[wsdWSD][*+]).*                                              # an expression
     | (?-i:(?:required|nullable|sometimes|string|bail|filled|confirmed|(?:min|max):[0-9]+)\|[\w:|,.=*-]*)
     | \$\{?\w+\}?[/|,.] | -?anonymous@ | (?:pass(?:word|wd|phrase)?|pwd|token|secret)=
-    | same-origin | include | omit | use-credentials | anonymous | basic | bearer | oauth2? | jwt | digest | negotiate
+    | same-origin | include | omit | use-credentials | anonymous | (?:basic|bearer)\ ? | oauth2? | jwt | digest
+    | negotiate
     """
 )
 _PLACEHOLDER_MAX = 120
@@ -110,7 +114,7 @@ def is_chosen(value: bytes) -> bool:
 
 _CALL = re.compile(rb"(?:new |await |not |!)?[A-Za-z_$][\w.$:]*[?!]?(?:\(|\[(?!\Z))|[A-Za-z_]\w*(?:\.\w+)+\[\Z")
 _ATTRIBUTE = re.compile(
-    rb"!{0,2}[A-Za-z_$&*][\w$]*(?:\??(?:\.|->|::)[A-Za-z_$#][\w$]*)+[?!]?"
+    rb"!{0,2}[A-Za-z_$&*][\w$]*(?:[?!]?(?:\.|->|::)[A-Za-z_$#][\w$]*)+[?!]?"
     rb"|(?:Get|Set|New|Read|Import|Export|Invoke|Select|Join|Split|Resolve|Protect|Unprotect|ConvertTo|ConvertFrom)"
     rb"-[A-Z][A-Za-z]{2,}"
 )
@@ -188,12 +192,21 @@ _SHORTEST = 2
 _FORMATTED = re.compile(rb".*(?:\{[^{}]*\}|%[sd(]|\\[wdsbSWD]|\$\{|\[\^|\(\?).*", re.DOTALL)
 
 
+def is_small(value: bytes) -> bool:
+    """Tell whether it is one word in small letters (``rootpassword``): people choose it, and names in code are not."""
+    return re.fullmatch(rb"[a-z]{6,}", value) is not None
+
+
 def is_secret_string(value: bytes, formatted: bool = False, strict: bool = True) -> bool:
     """Judge what stands between quotes; `formatted` says that the string's prefix makes it a template or an expression,
     `strict` that nothing but a password has the name.
     """
     if not strict and (
-        len(value) < _SHORTEST or _VERSION.fullmatch(value) or _TERM.fullmatch(value) or _is_foreign(value)
+        len(value) < _SHORTEST
+        or (len(value) < 3 and value.isalpha())
+        or _VERSION.fullmatch(value)
+        or _TERM.fullmatch(value)
+        or _is_foreign(value)
     ):
         return False
     if not value.strip() or is_dummy(value) or _PATH.fullmatch(value) or _WIDE.match(value):
@@ -204,7 +217,9 @@ def is_secret_string(value: bytes, formatted: bool = False, strict: bool = True)
         return False
     if formatted and _FORMATTED.fullmatch(value):
         return False
-    return not any(one.fullmatch(value) for one in (_TELLING, _FIELDS, _CIPHERS, _MESSAGE))
+    if not (strict and is_small(value)) and _TELLING.fullmatch(value):
+        return False
+    return not any(one.fullmatch(value) for one in (_FIELDS, _CIPHERS, _MESSAGE))
 
 
 def is_kind(value: bytes) -> bool:
@@ -241,7 +256,7 @@ def is_secret_word(value: bytes, following: bytes, code: bool, strict: bool, she
     if _SMALL_NUMBER.fullmatch(value) and not strict:
         return False
     if shell:
-        return _TELLING.fullmatch(value) is None
+        return (strict and is_small(value)) or _TELLING.fullmatch(value) is None
     attribute = _ATTRIBUTE.fullmatch(value) and not (strict and not code and is_chosen(value))
     if _CALL.match(value) or attribute or _TELLING.fullmatch(value) or expression:
         return False

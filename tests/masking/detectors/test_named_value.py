@@ -86,6 +86,10 @@ CASES = [
     '"Jwt": {\n  "Key": "⟦Tr0ub4dor⟧",\n  "Issuer": "Tr0ub4dor"\n}',
     '1) "requirepass"\n2) "⟦correct horse⟧"\n',
     '1) "maxmemory"\n2) "100000000"\n',
+    "INSERT INTO users (name, password)\nVALUES ('ann', '⟦Tr0ub4dor⟧'),\n  -- and\n('bob', '⟦monkey⟧');"
+    "\n('eve', 'Tr0ub4dor')",
+    "insert into users (name, role) values\n('ann', 'Tr0ub4dor');",
+    "{ name: 'DB_PASSWORD', value: make(4) } { name: 'DB_PASSWORD', value: ⟦Tr0ub4dor⟧ }",
     '"Password reset successfully!" "Password changed to ⟦Tr0ub4dor!⟧"',
     'resource "vault_kv" "db_password" {\n  name = "x"\n  value = var.db_password\n}',
     'resource "vault_kv" "db_password" {\n  name = "x"\n  value = "⟦vq5nICWqWcLY⟧"\n}',

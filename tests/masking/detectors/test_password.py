@@ -159,6 +159,12 @@ CASES = [
     "token: 此令牌只在启动时读取一次\npassword: '⟦山田太郎2024⟧'",
     "${REDIS_PASSWORD:+--requirepass x}",
     "s/^DB_PASSWORD=.*/DB_PASSWORD=$NEW/",
+    'uploader.authToken = "Bearer " + token; s({access_token: access!.value, refresh_token: a.b!.c})',
+    "deploy ALL=(ALL) NOPASSWD: ALL\nhas_password => 1,\n# node-passwd: an empty file",
+    'GOOGLE_CLIENT_SECRET = "your-google-client"\nAPI_TOKEN=your_api_string',
+    'const char* password = "⟦anypass⟧"; export DB_PASSWORD=⟦rootpass⟧\n  db_password: ⟦rootpassword⟧',
+    "password = userpassword\npassword: userPassword\ntoken: usertoken",
+    'const char* password_Router = "⟦hopnove⟧"; PASSWORD_ROOT=⟦Tr0ub4dor⟧',
     # prose, prompts and paths
     "Password: ",
     "Enter password:",

@@ -59,6 +59,8 @@ def _is_secret(by: Judge, line: bytes, low: int, high: int) -> bool:
     value = line[low:high]
     if by.wants and not re.fullmatch(by.wants, value):
         return False
+    if by.declines and re.fullmatch(by.declines, value):
+        return False
     if by.question:
         return judge(value, by.question)
     if value.startswith(b"$") or not is_secret_string(value):
