@@ -32,14 +32,14 @@ PARTS = {
 """The sources of each program."""
 SHIM_HEADER = SOURCES / "guard-shim.h"
 LIBRARY_PARTS = (
-    *("accounts", "addresses", "announced", "assigned", "bars", "beginnings", "blockscalar", "email", "emit"),
+    *("accounts", "addresses", "announced", "assigned", "bars", "before", "beginnings", "blockscalar", "email", "emit"),
     *("finders", "followers", "forms", "headings", "identifiers", "identities", "judges", "keyblock"),
-    *("matches", "named", "names", "overlong", "persons", "programs", "rows", "secretdata", "sweep", "tables"),
-    *("taxpayers", "telephones", "values", "view", "webtoken"),
+    *("matches", "named", "names", "overlong", "persons", "programs", "quoted", "rows", "secretdata", "signs", "sweep"),
+    *("tables", "taxpayers", "telephones", "values", "view", "webtoken"),
 )
 LIBRARY_SOURCES = [Path("native", f"{name}.c") for name in LIBRARY_PARTS]
 HEADERS = (
-    *("addresses", "automata", "beginnings", "digits", "finders", "followers", "guard_mask", "identifiers"),
+    *("addresses", "assigned", "automata", "beginnings", "digits", "finders", "followers", "guard_mask", "identifiers"),
     *("identities", "names", "programs", "searches", "tables", "taxpayers", "telephones", "values"),
 )
 BESIDES = ("expressions.py", *(f"{name}.h" for name in HEADERS))

@@ -1,26 +1,21 @@
 /* Finds what is assigned to names that tell of a secret: password=..., "api_key": ..., --token ... and their like.
  *
- * Three steps: an automaton reads the text for the names; where one ends, others say where a sign follows; there the value is
- * taken and judged by what stands before it. The first two read each byte a bounded number of times, whatever it is. */
+ * Three steps: an automaton reads the text for the names (names.c); where one ends, others say where a sign follows (signs.c);
+ * there the value is taken (here; quoted.c in quotes) and judged by what stands before it (before.c). The first two read each
+ * byte a bounded number of times, whatever it is. */
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "assigned.h"
 #include "automata.h"
-#include "names.h"
 #include "values.h"
 
-#define WINDOW 200     /* bytes of the line before a sign that are looked at */
-#define NAME_WINDOW 64 /* of them, those that may hold its name */
+#define NAME_WINDOW 64 /* of the bytes before a sign, those that may hold its name */
 #define PARAMETER_WINDOW 80
 #define OPTION_MAX 62
-#define VALUE_MAX 8192
 #define SHORTEST 3
 #define LONG_WORD 5
-#define HEAD_MAX 100
-#define DEEPEST 7 /* backslashes before a quote: JSON three times within strings of JSON */
 #define TAG_MAX 60
-#define HEAD_BLANKS 64
 
 /* What stands before a value on its line, and what its name tells. */
 struct place {
@@ -28,10 +23,6 @@ struct place {
     size_t at;
     bool strict, colon;
 };
-
-static struct text part(struct text text, size_t start, size_t end) { return (struct text){text.bytes + start, end - start}; }
-
-static bool is_among(int byte, const char *bytes) { return byte > 0 && strchr(bytes, byte) != NULL; }
 
 /* A set of bytes below 128, a bit each. */
 struct set {
@@ -42,15 +33,6 @@ struct set {
 
 static bool has(struct set set, uint8_t byte) { return byte < 128 && set.bits[byte / 64] >> byte % 64 & 1; }
 
-static int last(struct text text) { return text.length ? text.bytes[text.length - 1] : -1; }
-
-static size_t back_to(struct text text, size_t low, size_t high, int byte)
-{
-    while (high > low && text.bytes[high - 1] != byte)
-        high--;
-    return high > low ? high - 1 : SIZE_MAX;
-}
-
 static size_t past_blanks(struct text text, size_t at, size_t most)
 {
     size_t count = 0;
@@ -59,204 +41,11 @@ static size_t past_blanks(struct text text, size_t at, size_t most)
     return at + count;
 }
 
-/* Return the last two words of `name`, a blank between them, in `room`. */
-static struct text two_words(struct text name, uint8_t *room)
-{
-    size_t end = name.length, length = 0, bounds[4], count = 0;
-    for (; count < 4; count += 2) {
-        while (end && is_space(name.bytes[end - 1]))
-            end--;
-        if (!end)
-            break;
-        bounds[count + 1] = end;
-        while (end && !is_space(name.bytes[end - 1]))
-            end--;
-        bounds[count] = end;
-    }
-    while (count) {
-        count -= 2;
-        memcpy(room + length, name.bytes + bounds[count], bounds[count + 1] - bounds[count]);
-        length += bounds[count + 1] - bounds[count];
-        if (count)
-            room[length++] = ' ';
-    }
-    return (struct text){room, length};
-}
-
-/* Tell whether a string is open where `before` ends: the next quote would close it. A quoted name opens none. */
-static bool is_open(struct text before, uint8_t quote)
-{
-    size_t end = before.length, count = 0;
-    if (end >= WINDOW - 3)
-        return false;
-    while (end && is_blank(before.bytes[end - 1]))
-        end--;
-    if (end && (before.bytes[end - 1] == quote || (end > 1 && before.bytes[end - 1] == ']' && before.bytes[end - 2] == quote)))
-        return false;
-    for (size_t place = 0; place < before.length; place++)
-        if (at(before, place) == quote && at(before, place + 1) == quote && at(before, place + 2) == quote)
-            place += 2; /* three open a text of many lines, in which one quote is no end */
-        else
-            count += before.bytes[place] == quote && (place == 0 || before.bytes[place - 1] != '\\');
-    return count % 2 == 1;
-}
-
-/* Tell whether `before` is all of a line: blanks, `export` and their like, a name. At most HEAD_MAX bytes of the name's,
- * two quotes and HEAD_BLANKS blanks; where it is long enough to have more of them, the parts are counted. */
-static bool is_head(struct text before)
-{
-    size_t trailing = 0, ends_at[WINDOW + 1], count = 0;
-    if (!accepts(&guard_head, before))
-        return false;
-    while (trailing < before.length && is_blank(before.bytes[before.length - 1 - trailing]))
-        trailing++;
-    if (before.length <= HEAD_MAX && trailing <= HEAD_BLANKS)
-        return true;
-    uint32_t state = guard_head_begins.start;
-    for (size_t place = 0; state && place <= before.length && place <= WINDOW; place++) {
-        if (state >= guard_head_begins.accepting)
-            ends_at[count++] = place;
-        if (place < before.length)
-            state = step(&guard_head_begins, state, before.bytes[place]);
-    }
-    for (size_t blanks = 0; blanks <= trailing && blanks <= HEAD_BLANKS; blanks++)
-        for (size_t quotes = 0; quotes <= 2; quotes++) {
-            size_t end = before.length - blanks;
-            if (quotes > end || (quotes && !is_among(before.bytes[end - quotes], "\"']")))
-                break;
-            end -= quotes;
-            size_t low = end;
-            while (low && end - low < HEAD_MAX && (is(before.bytes[low - 1], WORD) || is_among(before.bytes[low - 1], "./$: -")))
-                low--;
-            for (size_t index = count; index-- && ends_at[index] >= low;)
-                if (ends_at[index] <= end)
-                    return true;
-        }
-    return false;
-}
-
-static bool has_sentence(struct text before)
-{
-    size_t words = 0, letters = 0;
-    for (size_t place = 0; place < before.length; place++) {
-        uint8_t byte = before.bytes[place];
-        if (is(byte, ALPHA)) {
-            letters++;
-        } else {
-            words = byte == ' ' && letters ? words + 1 : 0;
-            letters = 0;
-            if (words == 2)
-                return true;
-        }
-    }
-    return false;
-}
-
-/* Tell whether `before` ends with a variable in capitals, as shells have them. */
-static bool is_variable(struct text before)
-{
-    size_t start = before.length;
-    while (start && (is(before.bytes[start - 1], UPPER | DIGIT | UNDERSCORE)))
-        start--;
-    if (start == before.length || !is(before.bytes[start], UPPER))
-        return false;
-    int prior = start ? before.bytes[start - 1] : 0;
-    return !prior || is_space(prior) || is_among(prior, ";&|(\"'{,!-");
-}
-
-/* Tell whether the name is one of a list of pairs, as logs, data sources and defaults of variables have them. */
-static bool is_listed(struct text before)
-{
-    size_t start = before.length, count = 0;
-    while (start && (is(before.bytes[start - 1], WORD) || is_among(before.bytes[start - 1], ".-")))
-        start--;
-    if (start && is_among(before.bytes[start - 1], "{["))
-        return true;
-    start = before.length;
-    while (start && count <= 40 && (is(before.bytes[start - 1], WORD) || before.bytes[start - 1] == ' ')) {
-        start--;
-        count++;
-    }
-    if (!start || before.bytes[start - 1] != ';' || count > 41 || (count == 41 && before.bytes[start] != ' '))
-        return false;
-    start--;
-    while (start && !is_among(before.bytes[start - 1], "=;\n"))
-        start--;
-    return start && before.bytes[start - 1] == '=';
-}
-
 static bool is_spaced(struct place *place)
 {
     size_t length = place->before.length;
     size_t open = back_to(place->before, 0, length, '('), close = back_to(place->before, 0, length, ')');
     return is_blank(place->text.bytes[place->at]) || is_blank(last(place->before)) || open + 1 > close + 1;
-}
-
-static bool is_found(size_t start, size_t end, struct span *span)
-{
-    *span = (struct span){.start = (uint32_t)start, .end = (uint32_t)end};
-    return true;
-}
-
-/* Return how many backslashes stand at `place`. */
-static size_t backslashes(struct text text, size_t place)
-{
-    size_t count = 0;
-    while (at(text, place + count) == '\\')
-        count++;
-    return count;
-}
-
-/* Return how many backslashes escape the double quote at `place`, as in JSON within strings of JSON; 0 for none. */
-static size_t escapes(struct text text, size_t place)
-{
-    size_t count = backslashes(text, place);
-    return count <= DEEPEST && at(text, place + count) == '"' ? count : 0;
-}
-
-/* Take the string whose quote stands at `open`, behind the backslashes that escape it: one behind more is a part of it. */
-static bool take_escaped(struct text text, size_t open, bool strict, struct span *span)
-{
-    size_t level = escapes(text, open), start = open + level + 1, end = start;
-    for (size_t count = 0; count < VALUE_MAX && end < text.length && !is_among(text.bytes[end], "\"\n"); count++) {
-        size_t more = backslashes(text, end);
-        int next = at(text, end + more);
-        if (more && (next < 0 || next == '\n' || (next == '"' && more <= level)))
-            break;
-        end += more ? more + (next == '"') : 1;
-    }
-    return guard_is_secret_string(part(text, start, end), false, strict) && is_found(start, end, span);
-}
-
-/* Take the string whose quote stands at `open`. */
-static bool take_string(struct text text, size_t open, bool formatted, bool strict, struct span *span)
-{
-    uint8_t quote = text.bytes[open];
-    size_t start = open + 1, end = start;
-    if (quote == '\\')
-        return take_escaped(text, open, strict, span);
-    for (size_t count = 0; count < VALUE_MAX && end < text.length; count++) {
-        uint8_t byte = text.bytes[end];
-        int next = at(text, end + 1);
-        if (byte == '\n' || (byte == quote && !(quote == '\'' && next == '\'')) || (byte == '\\' && (next < 0 || next == '\n')))
-            break;
-        end += byte == '\\' || byte == quote ? 2 : 1;
-    }
-    return guard_is_secret_string(part(text, start, end), formatted, strict) && is_found(start, end, span);
-}
-
-/* Tell whether the name is `token` alone, or ends in `Token`: that of a lexer's, a highlighter's or a theme's as well. */
-static bool is_bare_token(struct text before)
-{
-    static const char word[] = "oken";
-    size_t end = before.length, length = sizeof word - 1;
-    while (end && (is_blank(before.bytes[end - 1]) || is_among(before.bytes[end - 1], "\"'\\")))
-        end--;
-    if (end <= length || memcmp(before.bytes + end - length, word, length))
-        return false;
-    size_t first = end - length - 1;
-    return before.bytes[first] == 'T'
-        || (before.bytes[first] == 't' && (!first || !(is(before.bytes[first - 1], WORD) || is_among(before.bytes[first - 1], ".-"))));
 }
 
 static bool has_code(struct text before) { return accepts(&guard_code, before); }
@@ -291,7 +80,7 @@ static bool take_line(struct place *place, size_t after, struct span *span)
     if (place->colon) {
         size_t scalar = past_properties(text, after);
         if (scalar > after && is_among(at(text, scalar), "\"'"))
-            return take_string(text, scalar, false, place->strict, span);
+            return guard_take_string(text, scalar, false, place->strict, span);
         after = scalar;
     }
     struct text value = {text.bytes + after, 0};
@@ -392,7 +181,7 @@ static bool take_word(struct place *place, size_t after, struct set stops, bool 
         return false; /* a command that tells it */
     if (value.length < SHORTEST && is_among(following, ",}]") && count_digits(value) == value.length)
         return false;
-    if (text.bytes[after - 1] == ':' && is_among(following, "\"'") && value.length && is_open(place->before, (uint8_t)following)) {
+    if (text.bytes[after - 1] == ':' && is_among(following, "\"'") && value.length && guard_is_open(place->before, (uint8_t)following)) {
         size_t letters = 0;
         while (letters < value.length && is(value.bytes[letters], ALPHA))
             letters++;
@@ -402,26 +191,12 @@ static bool take_word(struct place *place, size_t after, struct set stops, bool 
     if (code) {
         struct place here = {.text = text, .before = place->before, .at = after - 1};
         code = (is_among(following, ",);]}.") || (!place->strict && is_spaced(&here)) || has_code(place->before))
-            && !is_listed(place->before);
+            && !guard_is_listed(place->before);
     }
     if (value.length < (place->strict ? 1 : SHORTEST - 1)
         || !guard_is_secret_word(value, following, code, place->strict, shell))
         return false;
     return is_found(after, after + value.length, span);
-}
-
-/* Return how many letters before a string's quote say of what kind it is: r"...", u8"...". */
-static size_t prefix_length(struct text text, size_t after)
-{
-    if (!is_among(at(text, after), "ubrfUBRFLN@$"))
-        return 0;
-    if (is_among(at(text, after + 1), "\"'"))
-        return 1;
-    static const char *const pairs[] = {"u8", "br", "rb", "Rb", "rB"};
-    for (size_t index = 0; index < sizeof pairs / sizeof *pairs; index++)
-        if (at(text, after) == pairs[index][0] && at(text, after + 1) == pairs[index][1] && is_among(at(text, after + 2), "\"'"))
-            return 2;
-    return 0;
 }
 
 /* Take all of a variable in quotes (`"NAME=two words"`), or between NULs (env -0); only the quote or the NUL ends it. */
@@ -444,28 +219,28 @@ static bool take_enclosed(struct place *place, struct span *span)
 static bool take_assigned(struct place *place, struct span *span)
 {
     struct text text = place->text, before = place->before;
-    size_t at_ = place->at, after = past_blanks(text, at_, 64), prefix = prefix_length(text, after);
+    size_t at_ = place->at, after = past_blanks(text, at_, 64), prefix = guard_string_prefix(text, after);
     static const struct text some = {(const uint8_t *)"Some(\"", 6};
     if (text.length - after >= some.length && !memcmp(text.bytes + after, some.bytes, some.length))
         after += some.length - 1; /* as Rust prints an option */
     int quote = at(text, after + prefix);
     if (is_among(quote, "\"'") && at(text, after + prefix + 1) == quote && at(text, after + prefix + 2) == quote)
         after += prefix + 2, prefix = 0; /* three quotes, as TOML and Python have them */
-    if (is_among(quote, "\"'`\\") && (quote != '\\' || escapes(text, after))) {
-        if (quote != '\\' && !prefix && (quote != '`' || after == at_) && is_open(before, (uint8_t)quote)
-            && !(after == at_ && is_variable(before)))
+    if (is_among(quote, "\"'`\\") && (quote != '\\' || guard_escapes(text, after))) {
+        if (quote != '\\' && !prefix && (quote != '`' || after == at_) && guard_is_open(before, (uint8_t)quote)
+            && !(after == at_ && guard_is_variable(before)))
             return false;
         if (quote == '`' && after == at_ && place->colon)
             return false;
         bool formatted = quote == '`' || (prefix && is_among(text.bytes[after + prefix - 1], "fF$rR"));
-        return take_string(text, after + prefix, formatted, place->strict, span)
-            && !(place->colon && is_bare_token(before) && accepts(&guard_kind, part(text, span->start, span->end)));
+        return guard_take_string(text, after + prefix, formatted, place->strict, span)
+            && !(place->colon && guard_is_bare_token(before) && accepts(&guard_kind, part(text, span->start, span->end)));
     }
-    if ((after >= text.length || is_space(text.bytes[after])) && is_open(before, '"'))
+    if ((after >= text.length || is_space(text.bytes[after])) && guard_is_open(before, '"'))
         return false;
-    if (!place->colon && after == at_ && is_variable(before))
+    if (!place->colon && after == at_ && guard_is_variable(before))
         return take_enclosed(place, span) || take_word(place, at_, shell_stops, false, true, span);
-    bool heads = is_head(before) && !has_sentence(before), blank = !before.length || is_blank(last(before));
+    bool heads = guard_is_head(before) && !guard_has_sentence(before), blank = !before.length || is_blank(last(before));
     if (heads && (place->colon || blank || after > at_) && !(place->colon && after == at_))
         return take_line(place, after, span);
     return take_word(place, after, heads && !place->colon ? shell_stops : word_stops, after > at_ || !heads, false, span);
@@ -486,8 +261,8 @@ static bool take_option(struct text text, size_t at_, struct span *span)
     int first = at(text, after);
     if (is_among(first, "-=:|<("))
         return false;
-    if (is_among(first, "\"'`") || escapes(text, after))
-        return take_string(text, after, false, true, span);
+    if (is_among(first, "\"'`") || guard_escapes(text, after))
+        return guard_take_string(text, after, false, true, span);
     struct text word = first != '\\' ? word_at(text, after, flag_stops) : (struct text){text.bytes, 0};
     if (!word.length || accepts(&guard_metavariable, word) || !guard_is_secret_word(word, -1, false, true, false))
         return false;
@@ -515,7 +290,7 @@ static bool take(struct text text, size_t at_, struct span *span)
     for (size_t place = 0; place + arn.length <= before.length; place++)
         if (before.bytes[place] == 'a' && !memcmp(before.bytes + place, arn.bytes, arn.length))
             return false;
-    struct text name = two_words(part(before, before.length > NAME_WINDOW ? before.length - NAME_WINDOW : 0, before.length), room);
+    struct text name = guard_two_words(part(before, before.length > NAME_WINDOW ? before.length - NAME_WINDOW : 0, before.length), room);
     if ((ends(&guard_inside_a_word, name) && !ends(&guard_owned, name)) || ends(&guard_public, name))
         return false;
     if (ends(&guard_short, name) && at_ >= 6 && guard_is_noise(text, at_ - 6))
@@ -529,57 +304,16 @@ static bool take(struct text text, size_t at_, struct span *span)
     return take_assigned(&place, span);
 }
 
-/* Add where a sign ends that follows a name that ends at `end`; what is beyond `most` is counted and not written. */
-static size_t add_signs(struct text text, size_t from, size_t end, uint32_t *signs, size_t count, size_t most)
-{
-    static const struct automaton *const tails[] = {&guard_signed, &guard_typed};
-    struct text name = part(text, from, end);
-    int next = at(text, end);
-    if (next < 0 || (is(next, ALPHA) && !is(next, DIGIT)))
-        return count;
-    for (size_t index = 0; index < 2; index++) {
-        uint32_t state = tails[index]->start;
-        for (size_t place = end; state && place < text.length; place++)
-            if ((state = step(tails[index], state, text.bytes[place])) >= tails[index]->accepting && count++ < most)
-                signs[count - 1] = (uint32_t)(place + 1);
-    }
-    if (is_blank(next) && ends(&guard_long_option, name) && count++ < most)
-        signs[count - 1] = (uint32_t)(end + 1);
-    if (!is_blank(next) && next != '_' && next != '-' && !is(next, DIGIT))
-        return count;
-    uint32_t state = guard_flagged.start;
-    for (size_t place = end; state && place < text.length; place++)
-        if ((state = step(&guard_flagged, state, text.bytes[place])) >= guard_flagged.accepting && ends(&guard_option, name)
-            && count++ < most)
-            signs[count - 1] = (uint32_t)(place + 1);
-    return count;
-}
-
-static int by_number(const void *one, const void *other)
-{
-    uint32_t a = *(const uint32_t *)one, b = *(const uint32_t *)other;
-    return a < b ? -1 : a > b;
-}
-
 /* Find what is assigned in `text` and begins from `base` on, for a detector of `rank`. `signs` is room for the caller's
  * `most` places; `found` for as many findings. Return how many places there are: beyond `most` nothing was judged. */
 EXPORT size_t guard_assigned(const uint8_t *bytes, size_t length, size_t base, uint8_t rank, uint32_t *signs,
                              struct span *found, size_t *findings, size_t most)
 {
     struct text text = {bytes, length};
-    size_t count = 0, done = 0;
-    struct names names;
+    size_t count = guard_signs(text, signs, most), done = 0;
     *findings = 0;
-    guard_read_names(&names, text);
-    for (size_t end; (end = guard_next_name(&names));)
-        count = add_signs(text, end > 128 ? end - 129 : 0, end, signs, count, most);
     if (count > most)
         return count;
-    for (size_t index = 1; index < count; index++)
-        if (signs[index] < signs[index - 1]) {
-            qsort(signs, count, sizeof *signs, by_number);
-            break;
-        }
     for (size_t index = 0; index < count; index++) {
         struct span span;
         if (signs[index] <= done || (index && signs[index] == signs[index - 1]) || !take(text, signs[index], &span))
