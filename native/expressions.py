@@ -203,7 +203,7 @@ EXPRESSIONS: dict[str, bytes] = {
 BACKWARD: dict[str, bytes] = {
     "strict": rb"(?i)(?:pass(?:word|wd|phrase|code|wort)|pwd|pswd|kennwort|senha)" + SUFFIX + CLOSED,
     "short": rb"(?i)(?:pass|pwd)" + SUFFIX + CLOSED,
-    "public": rb"(?i)" + PUBLIC + CLOSED,
+    "public": PUBLIC + CLOSED,
     "inside_a_word": rb"[a-z](?:pass|pwd)" + SUFFIX + CLOSED
     + rb"|(?i:\W(?:first|second|third|[0-9](?:st|nd|rd|th)|one|two|next|last|final|each|single|this|per|a|the) pass)",
     "owned": rb"(?i)(?:db|user|usr|smtp|ftp|root|admin|imap|mail|ldap|ssh|proxy|redis|mysql|sql|pg|postgres|bind"

@@ -35,12 +35,19 @@ SUFFIX = (
 )
 """What may follow the name without changing what it is the name of."""
 
-PUBLIC = (
-    rb"(?:(?:next|prev(?:ious)?|pag(?:e|ing|ination)|input|output|continu(?:e|ation)|sync|cancell?ation|[eb]os|unk|sep|cls|pad|mask"
-    rb"|special|end|start|stop|max|min|num|total|prompt|completion|count|symbol|lexer|pars(?:er?|ed)|line|string|op(?:erator)?"
-    rb"|keyword|ident(?:ifier)?|current|expected|unexpected|text|word|marker|cursor|delimiter|resume"
-    rb"|row|close|open)[ _-]?token"
-    rb"|no[_-]?passw(?:or)?d|existing[_-]?secret|image[_-]?pull[_-]?secrets?|(?:git|ssh|sudo)_?askpass|checksum/(?:[a-z]{1,20}-){0,3}(?:secret|token|password|credential)s?)"
+_READ = (
+    b"next prev previous page paging pagination input output continue continuation sync cancelation "
+    b"cancellation eos bos unk sep cls pad mask special end start stop max min num total prompt completion "
+    b"count symbol lexer parse parser parsed line string op operator keyword ident identifier current "
+    b"expected unexpected text word marker cursor delimiter resume row close open"
+).split()
+_OTHERS = (
+    rb"no[_-]?passw(?:or)?d|existing[_-]?secret|image[_-]?pull[_-]?secrets?|(?:git|ssh|sudo)_?askpass"
+    rb"|checksum/(?:[a-z]{1,20}-){0,3}(?:secret|token|password|credential)s?"
 )
-"""Tokens that open nothing: those of pagination, of parsers and of language models; programs that ask; digests that
-Helm's charts keep in annotations."""
+PUBLIC = (
+    rb"(?:[^A-Za-z](?i:(?:" + b"|".join(_READ) + rb")[ _-]?token|" + _OTHERS + rb")"
+    rb"|[a-z](?:(?:" + b"|".join(word.capitalize() for word in _READ) + rb")Token|ExistingSecret|ImagePullSecrets?))"
+)
+"""Tokens that open nothing, with the byte before them: those of pagination, of parsers and of language models; programs
+that ask; digests that Helm's charts keep in annotations."""

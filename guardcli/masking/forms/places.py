@@ -292,7 +292,7 @@ FILES = (
         rb"\b(?:username[ \t]{1,2}[^\s]{1,60}|ppp[ \t]{1,2}(?:chap|pap[ \t]{1,2}sent-username[ \t]{1,2}[^\s]{1,60}))"
         rb"[ \t]{1,2}(?:privilege[ \t]{1,2}[0-9]{1,2}[ \t]{1,2})?(?:password|secret)"
         rb"[ \t]{1,2}[^\s]",
-        rb"(?i)\b(?:username[ \t]+\S{1,60}|ppp[ \t]+(?:chap|pap[ \t]+sent-username[ \t]+\S{1,60}))"
+        rb"(?i)\b(?:username[ \t]+(?!(?:and|or)[ \t])\S{1,60}|ppp[ \t]+(?:chap|pap[ \t]+sent-username[ \t]+\S{1,60}))"
         rb"[ \t]+(?:privilege[ \t]+[0-9]{1,2}[ \t]+)?(?:password|secret)"
         rb"[ \t]+(?:[0-9][ \t]+)?",
         PLAIN,

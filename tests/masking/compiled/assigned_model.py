@@ -71,7 +71,7 @@ _STRICT = re.compile(
     rb"(?i)(?:pass(?:word|wd|phrase|code|wort)|pwd|pswd|kennwort|senha)" + SUFFIX + _CLOSED + rb"[ \t]{0,64}\Z"
 )
 """Names that nothing but a password has."""
-_PUBLIC = re.compile(rb"(?i)" + PUBLIC + _CLOSED + rb"[ \t]{0,64}\Z")
+_PUBLIC = re.compile(PUBLIC + _CLOSED + rb"[ \t]{0,64}\Z")
 _BARE_TOKEN = re.compile(rb"(?:(?<![\w.-])token|Token)[ \t\"'\\]*\Z")
 _PARAMETER = re.compile(rb"(?::param|:type|@param|:var|:ivar|@type)[ \t]+[\w{}., ]*\Z")
 _CODE = re.compile(
@@ -277,7 +277,7 @@ def _spaces(text: bytes, at: int) -> int:
 @lru_cache(4096)
 def _kind(name: bytes) -> _Name | None:
     """Tell what kind of name stands at the end of two words, if any. Names come again and again."""
-    if (_INSIDE_A_WORD.search(name) and not _OWNED.search(name)) or _PUBLIC.search(name):
+    if (_INSIDE_A_WORD.search(name) and not _OWNED.search(name)) or _PUBLIC.search(b"\n" + name):
         return None
     return _Name(_STRICT.search(name) is not None, _SHORT.search(name) is not None)
 

@@ -165,6 +165,9 @@ CASES = [
     'const char* password = "⟦anypass⟧"; export DB_PASSWORD=⟦rootpass⟧\n  db_password: ⟦rootpassword⟧',
     "password = userpassword\npassword: userPassword\ntoken: usertoken",
     'const char* password_Router = "⟦hopnove⟧"; PASSWORD_ROOT=⟦Tr0ub4dor⟧',
+    "admin_token=⟦Zk93jfLw02mNq8⟧ next_token=Zk93jfLw02mNq8",
+    "backend-token: ⟦Zk93jfLw02mNq8⟧\nend_token: Zk93jfLw02mNq8",
+    'args: ["--admin-token=⟦Zk93jfLw02mNq8⟧"]; pipelineToken: "⟦Zk93jfLw02mNq8⟧", nextPageToken: "Zk93jfLw02mNq8"',
     # prose, prompts and paths
     "Password: ",
     "Enter password:",

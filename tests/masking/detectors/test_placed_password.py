@@ -41,6 +41,7 @@ CASES = [
     'auth: ["firebase.projects.update", "firebaseauth.configs.update"]',
     'REQUIRES_AUTH = ["hosting", "functions"]',
     "username ann privilege 15 password 0 ⟦cisco⟧",
+    "Enter your username and password below.",
     'send("enable password ⟦cisco7⟧")',
     'set security ike policy p pre-shared-key ascii-text "⟦Tr0ub4dor⟧"',
     "set security ike policy p pre-shared-key ascii-text REPLACE_WITH_SECRET",
