@@ -192,7 +192,7 @@ bool guard_is_secret_word(struct text value, int following, bool code, bool stri
 {
     size_t letters = count_of(value, ALPHA), digits = count_of(value, DIGIT);
     bool called = following == '(' || following == '[';
-    int end = value.bytes[value.length - 1];
+    int end = value.length ? value.bytes[value.length - 1] : -1;
     if ((following == '"' || following == '\'') && (end == '[' || end == '('))
         return false;
     if (letters && digits && letters + digits == value.length && !called) {

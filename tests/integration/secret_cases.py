@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,7 +119,17 @@ def windows(secrets: Iterable[bytes]) -> set[bytes]:
     return {one[place : place + WINDOW] for one in secrets for place in range(len(one) - WINDOW + 1)}
 
 
-def found_in(data: bytes, parts: set[bytes]) -> list[bytes]:
-    """Return those of `parts` that stand in `data`, with escape sequences or without."""
-    texts = {DIGEST.sub(b"-", text) for text in (data, SEQUENCE.sub(b"", data))}
-    return [text[at : at + WINDOW] for text in texts for at in range(len(text)) if text[at : at + WINDOW] in parts]
+def found_in(data: bytes, parts: set[bytes], digits: int = WINDOW) -> list[bytes]:
+    """Return those of `parts` that stand in `data`, with escape sequences or without.
+
+    Of digits so many must stand together: eight of a long series' numbers are among rows and times by chance.
+    """
+    return [one for text in (data, SEQUENCE.sub(b"", data)) for one in _found(DIGEST.sub(b"-", text), parts, digits)]
+
+
+def _found(text: bytes, parts: set[bytes], digits: int) -> Iterator[bytes]:
+    places = {at for at in range(len(text)) if text[at : at + WINDOW] in parts}
+    for at in sorted(places):
+        part = text[at : at + WINDOW]
+        if not part.isdigit() or all(at + more in places for more in range(digits - WINDOW + 1)):
+            yield part
