@@ -34,8 +34,8 @@ SHIM_HEADER = SOURCES / "guard-shim.h"
 LIBRARY_PARTS = (
     *("accounts", "addresses", "announced", "assigned", "bars", "before", "beginnings", "blockscalar", "email", "emit"),
     *("finders", "followers", "forms", "headings", "identifiers", "identities", "judges", "keyblock"),
-    *("matches", "named", "names", "overlong", "persons", "programs", "quoted", "rows", "secretdata", "signs", "sweep"),
-    *("tables", "taxpayers", "telephones", "values", "view", "webtoken"),
+    *("matches", "named", "names", "overlong", "persons", "programs", "quoted", "rows", "search"),
+    *("secretdata", "signs", "sweep", "tables", "taxpayers", "telephones", "values", "view", "webtoken"),
 )
 LIBRARY_SOURCES = [Path("native", f"{name}.c") for name in LIBRARY_PARTS]
 HEADERS = (

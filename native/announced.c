@@ -35,34 +35,34 @@ static bool is_next_value(struct text line, struct text value)
     return guard_is_secret_word(value, -1, code, false, false);
 }
 
-static bool is_secret(const struct announcement *one, struct text line, struct text value)
+static bool is_secret(const struct announcement *one, struct text line, struct text value, struct effort *effort)
 {
     struct finder asks = {.question = one->question, .wants = one->wants, .declines = one->declines};
     if (!value.length)
         return false;
-    return one->question == NEXT_VALUE ? is_next_value(line, value) : guard_judge(&asks, value) == YES;
+    return one->question == NEXT_VALUE ? is_next_value(line, value) : guard_judge(&asks, value, effort) == YES;
 }
 
 /* Judge a line that may hold the value; `stays` tells whether the next one may hold it, too. */
 static bool judge(struct walk *walk, const struct announcement *one, struct row row, bool *stays)
 {
     struct match match;
-    unsigned steps = 0;
+    struct effort effort = {.most = STEPS_MAX};
     size_t end = row.start + row.text.length;
-    enum outcome outcome = guard_run(one->value, row.text, 0, true, &steps, &match);
+    enum outcome outcome = guard_run(one->value, row.text, 0, true, &effort, &match);
     *stays = false;
     if (outcome == EXHAUSTED)
         return guard_add(walk, row.start, end, false);
     if (outcome == FOUND) {
         struct text value = {row.text.bytes + match.start, match.stop - match.start};
-        bool secret = is_secret(one, row.text, value);
+        bool secret = is_secret(one, row.text, value, &effort);
         *stays = one->many;
         if (secret && !guard_add(walk, row.start + match.start, walk->led->cut ? end : row.start + match.stop, false))
             return false;
         if (secret || one->many || one->final)
             return true;
     }
-    *stays = guard_run(one->last, row.text, 0, true, &steps, &match) != FOUND;
+    *stays = guard_run(one->last, row.text, 0, true, &effort, &match) != FOUND;
     return true;
 }
 

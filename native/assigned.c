@@ -310,7 +310,7 @@ EXPORT size_t guard_assigned(const uint8_t *bytes, size_t length, size_t base, u
                              struct span *found, size_t *findings, size_t most)
 {
     struct text text = {bytes, length};
-    size_t count = guard_signs(text, signs, most), done = 0;
+    size_t count = guard_signs(text, base, signs, most), done = 0;
     *findings = 0;
     if (count > most)
         return count;

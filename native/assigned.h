@@ -43,8 +43,9 @@ size_t guard_escapes(struct text text, size_t place);
 size_t guard_string_prefix(struct text text, size_t after);
 bool guard_take_string(struct text text, size_t open, bool formatted, bool strict, struct span *span);
 
-/* signs.c: write where signs end behind which something may be assigned to a name, in order. Return how many there are: beyond
- * `most` they are counted only, and those written are in no order. */
-size_t guard_signs(struct text text, uint32_t *signs, size_t most);
+/* signs.c: write where signs end behind which something may be assigned to a name, in order, for values from `base` on: those
+ * behind names on earlier lines than the last before it may be left out. Return how many there are: beyond `most` they are
+ * counted only, and those written are in no order. */
+size_t guard_signs(struct text text, size_t base, uint32_t *signs, size_t most);
 
 #endif

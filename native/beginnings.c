@@ -23,13 +23,13 @@ static void look(const struct entry *entry, struct text text, size_t place, size
 {
     const struct finder *finder = entry->finder;
     struct match match;
-    unsigned steps = 0;
+    struct effort effort = {.most = STEPS_MAX};
     enum answer answer = YES;
-    enum outcome outcome = guard_run(finder->value, text, place, false, &steps, &match);
+    enum outcome outcome = guard_run(finder->value, text, place, false, &effort, &match);
     if (outcome == FOUND) {
         struct text value = {text.bytes + match.start, match.stop - match.start};
-        if ((answer = guard_judge(finder, value)) != NO)
-            outcome = guard_is_public(finder, text, match.start, &steps);
+        if ((answer = guard_judge(finder, value, &effort)) != NO)
+            outcome = guard_is_public(finder, text, match.start, &effort);
         outcome = outcome == FOUND ? NOTHING : outcome == NOTHING && answer != NO ? FOUND : outcome;
     }
     if (outcome == NOTHING)

@@ -1,9 +1,12 @@
 /* Puts findings in order and the text together again without them. */
 
+#define _GNU_SOURCE
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "automata.h"
+#include "values.h"
 
 #define FURTHEST 200 /* how far behind a value the next column is looked for; as in strategies.py */
 
@@ -55,85 +58,145 @@ static bool before_scalar(const uint8_t *text, size_t start)
     return start >= 2 && two[1] == ' ' && (two[0] == ':' || two[0] == '-' || two[0] == ' ');
 }
 
-/* What YAML would see in a value: NO_SCALAR, or one that brackets would make a list; LOOK: strategies.py must tell. */
-enum scalar { NO_SCALAR, SCALAR, LOOK };
+static bool is_among(int byte, const char *bytes) { return byte > 0 && strchr(bytes, byte) != NULL; }
 
-static size_t without_blanks(const uint8_t *text, size_t place)
+/* Return where the line of `start` begins, as far as it matters. */
+static size_t line_of(const uint8_t *text, size_t start)
 {
-    while (place > 0 && (text[place - 1] == ' ' || text[place - 1] == '\t'))
+    size_t low = start > FURTHEST ? start - FURTHEST : 0;
+    const uint8_t *newline = memrchr(text + low, '\n', start - low);
+    return newline ? (size_t)(newline - text) + 1 : low;
+}
+
+/* Return where the blanks and line ends before `place` begin, down to `low`. */
+static size_t without_spaces(const uint8_t *text, size_t low, size_t place)
+{
+    while (place > low && is_space(text[place - 1]))
         place--;
     return place;
 }
 
-/* Tell whether a colon stands before the value, and a quote before that, as behind a key of JSON. */
-static bool behind_quoted_key(const uint8_t *text, size_t start)
+/* Tell whether a value is a number of JSON, true or false. */
+static bool is_number(struct text value)
 {
-    size_t colon = without_blanks(text, start);
-    if (colon == 0 || text[colon - 1] != ':')
-        return false;
-    size_t quote = without_blanks(text, colon - 1);
-    return quote > 0 && text[quote - 1] == '"';
-}
-/* Tell whether a value is of such signs alone that it may be a number of JSON; one that begins with a sign of YAML's may be
- * anything. */
-static bool may_be_number(const uint8_t *bytes, size_t length)
-{
-    if (!is(*bytes, DIGIT) && *bytes != '+' && *bytes != '(')
+    size_t place = at(value, 0) == '-', digits;
+    if ((value.length == 4 && !memcmp(value.bytes, "true", 4)) || (value.length == 5 && !memcmp(value.bytes, "false", 5)))
         return true;
-    for (size_t place = 0; place < length; place++)
-        if (!is(bytes[place], DIGIT) && (!bytes[place] || !strchr(".eE+-", bytes[place])))
+    if (!(digits = run(value, place, SIZE_MAX, DIGIT)))
+        return false;
+    place += digits;
+    if (at(value, place) == '.') {
+        if (!(digits = run(value, place + 1, SIZE_MAX, DIGIT)))
             return false;
-    return *bytes != '+';
+        place += 1 + digits;
+    }
+    if (is_among(at(value, place), "eE")) {
+        size_t sign = is_among(at(value, place + 1), "+-");
+        if (!(digits = run(value, place + 1 + sign, SIZE_MAX, DIGIT)))
+            return false;
+        place += 1 + sign + digits;
+    }
+    return place == value.length;
 }
 
-/* Tell it of a value behind a colon and a blank, where no brace of the line may make it an element of a mapping, and which
- * is no number, true or false of JSON. */
-static enum scalar scalar_at(struct text text, size_t start, size_t end)
+/* Tell whether a value may stand without quotes in JSON or in YAML's flow style. */
+static bool is_bare(struct text value)
+{
+    if (!value.length || is_space(*value.bytes) || *value.bytes == '\'' || is_space(value.bytes[value.length - 1]))
+        return false;
+    for (size_t place = 0; place < value.length; place++)
+        if (is_among(value.bytes[place], "\"\\,[]{}\n"))
+            return false;
+    return true;
+}
+
+/* Tell it of a value that stands bare behind a colon: of a quoted key, or of one amid braces. */
+static bool is_in_mapping(struct text text, size_t start, size_t end)
 {
     const uint8_t *bytes = text.bytes;
-    size_t low = start > FURTHEST ? start - FURTHEST : 0, line = start, length = end - start;
-    if (!before_scalar(bytes, start))
-        return NO_SCALAR;
-    bool bare = (!is_at(text, start, ALPHA) && may_be_number(bytes + start, length))
-        || (length == 4 && !memcmp(bytes + start, "true", 4)) || (length == 5 && !memcmp(bytes + start, "false", 5));
-    if (bytes[start - 2] != ':' || (bare && behind_quoted_key(bytes, start)))
-        return LOOK;
-    for (; line > low && bytes[line - 1] != '\n'; line--)
-        if (bytes[line - 1] == '{')
-            return LOOK;
-    return accepts(&guard_yaml_start, (struct text){bytes + line, start - line}) ? SCALAR : NO_SCALAR;
-}
-
-/* Tell whether the value at `place` may be an element of a list in brackets, which strategies.py looks at closely. */
-static bool in_list(const uint8_t *text, size_t place)
-{
-    size_t low = place > FURTHEST ? place - FURTHEST : 0;
-    bool newline = false, same_line = low > 0;
-    int closed = 0;
-    for (; place > low && (text[place - 1] == ' ' || (text[place - 1] >= '\t' && text[place - 1] <= '\r')); place--)
-        newline = newline || text[place - 1] == '\n';
-    if (place == low || (text[place - 1] != '[' && text[place - 1] != ','))
-        return false;
-    for (; place > low; place--) {
-        if (text[place - 1] == ']')
-            closed++;
-        else if (text[place - 1] == '[' && closed-- == 0)
+    size_t line = line_of(bytes, start), place = start;
+    while (place > line && is_blank(bytes[place - 1]))
+        place--;
+    if (place > line && bytes[place - 1] == ':' && is_number((struct text){bytes + start, end - start})) {
+        for (place--; place > line && is_blank(bytes[place - 1]); place--)
+            ;
+        if (place > line && bytes[place - 1] == '"')
             return true;
-        same_line = same_line && text[place - 1] != '\n';
     }
-    return newline || same_line;
+    if (start < 2 || bytes[start - 2] != ':' || bytes[start - 1] != ' ')
+        return false;
+    for (place = start; place > line; place--)
+        if (bytes[place - 1] == '{' || bytes[place - 1] == '}')
+            return bytes[place - 1] == '{';
+    return false;
 }
 
-/* Tell whether the value is no number of JSON, which must become a string, and is as wide as it has bytes. */
-static bool is_simple(const uint8_t *text, size_t start, size_t end)
+/* Tell it of a value behind the bracket or comma that ends at `last`; `low` is how far back one looks. */
+static bool is_in_list(struct text text, size_t low, size_t last, size_t start, size_t end)
 {
-    bool number = true;
-    for (size_t place = start; place < end; place++) {
-        if (text[place] >= 0x80)
-            return false;
-        number = number && is(text[place], DIGIT);
+    const uint8_t *bytes = text.bytes;
+    size_t far = text.length - end < FURTHEST ? text.length : end + FURTHEST, next = end, closed = 0;
+    while (next < far && is_space(bytes[next]))
+        next++;
+    int behind = next < far ? bytes[next] : -1;
+    if (behind >= 0 && behind != ',' && behind != ']')
+        return false;
+    for (size_t place = last; place > low; place--) {
+        closed += bytes[place - 1] == ']';
+        if (bytes[place - 1] == '[' && !closed--)
+            return true;
     }
-    return !in_list(text, start) && !(number && behind_quoted_key(text, start));
+    if (start <= FURTHEST)
+        return false;
+    if (!memchr(bytes + low, '\n', last - low)) {
+        size_t element = without_spaces(bytes, low, last - 1);
+        return is_number((struct text){bytes + start, end - start}) || (element > low && is_among(bytes[element - 1], "\"}]"));
+    }
+    return memchr(bytes + last, '\n', start - last) && behind >= 0;
+}
+
+/* Tell whether a value stands bare in JSON or in YAML's flow style: behind a quoted key, or in a list. */
+static bool is_in_flow(struct text text, size_t start, size_t end)
+{
+    size_t low = start > FURTHEST ? start - FURTHEST : 0, last = without_spaces(text.bytes, low, start);
+    if (last == low)
+        return false;
+    if (text.bytes[last - 1] == ':')
+        return is_in_mapping(text, start, end);
+    return is_among(text.bytes[last - 1], "[,") && is_in_list(text, low, last, start, end);
+}
+
+/* Tell whether a value at `start` begins a scalar of YAML's block style. */
+static bool is_scalar(const uint8_t *text, size_t start)
+{
+    size_t line = line_of(text, start);
+    return before_scalar(text, start) && accepts(&guard_yaml_start, (struct text){text + line, start - line});
+}
+
+/* Tell whether the value is as wide as it has bytes. */
+static bool is_ascii(struct text value)
+{
+    for (size_t place = 0; place < value.length; place++)
+        if (value.bytes[place] >= 0x80)
+            return false;
+    return true;
+}
+
+/* Write the value without breaks at a terminal's border, and return it, or as it is where it has none. */
+static struct text unwrapped(struct text value, uint8_t *to)
+{
+    size_t written = 0;
+    if (!memchr(value.bytes, '\r', value.length))
+        return value;
+    for (size_t place = 0; place < value.length; place++) {
+        bool wraps = place && value.bytes[place] == ' ' && at(value, place + 1) == '\r' && at(value, place + 2) != '\n'
+            && !is_space(value.bytes[place - 1]) && value.bytes[place - 1] != ':';
+        if (wraps)
+            place++;
+        else
+            to[written++] = value.bytes[place];
+    }
+    return (struct text){to, written};
 }
 
 /* Return how long the value's place in a table is made by blanks behind the label, or shortened in `skip`; 0 for stars. */
@@ -148,11 +211,11 @@ static size_t fitted(struct text text, size_t end, size_t room, size_t label, ui
         && at(text, end + blanks + 2) == 0x82;
     if (column || line)
         spare = 1;
-    else if (next < 0 || blanks < 2 || next == ' ' || (next >= '\t' && next <= '\r'))
+    else if (next < 0 || is_space((uint8_t)next) || (blanks < 2 && text.bytes[end - 1] != ' '))
         return label;
     if (label <= room)
         return room;
-    if (label - room > blanks - spare)
+    if (label - room + spare > blanks)
         return 0;
     *skip = label - room;
     return label;
@@ -165,22 +228,29 @@ static bool put_label(struct text text, size_t start, size_t end, const struct l
     uint8_t *to = out + progress->written;
     size_t length = label->length, made = length;
     int next = at(text, end), after = at(text, end + 1);
-    enum scalar scalar = length ? scalar_at(text, start, end) : LOOK;
-    if (scalar == LOOK || !is_simple(text.bytes, start, end))
+    struct text value = {text.bytes + start, end - start};
+    if (!length)
         return false;
-    if (next == ' ' && (after == ' ' || after == '|' || after == 0xe2)) {
-        if (after == 0xe2 && text.bytes[end - 1] == ' ')
+    value = unwrapped(value, to);
+    bool flow = is_in_flow(text, start, end) && is_bare(value), quoted = flow && is_number(value);
+    bool scalar = !quoted && (flow || is_scalar(text.bytes, start));
+    if (!quoted && next == ' ' && (after == ' ' || after == '|' || after == 0xe2)) {
+        if (!is_ascii(value))
             return false;
-        made = fitted(text, end, end - start, length, &progress->skip);
+        made = fitted(text, end, value.length, length, &progress->skip);
     }
     if (!made) {
-        memset(to, '*', made = end - start);
+        memset(to, '*', made = value.length);
     } else {
+        to += quoted;
         memcpy(to, label->text, length);
         memset(to + length, ' ', made - length);
-        if (scalar == SCALAR) {
+        if (scalar) {
             to[0] = '<';
             to[length - 1] = '>';
+        } else if (quoted) {
+            to[-1] = to[length] = '"';
+            made += 2;
         }
     }
     progress->written += made;

@@ -21,11 +21,14 @@ struct entry {
     uint64_t rank;
 };
 
-/* Judge a value by the finder's question and its two expressions; PERHAPS where its detector must be asked. */
-enum answer guard_judge(const struct finder *finder, struct text value);
+/* Judge a value by the finder's question and its two expressions, or by the question alone; PERHAPS where its detector must
+ * be asked. */
+struct effort;
+enum answer guard_judge(const struct finder *finder, struct text value, struct effort *effort);
+enum answer guard_answer(const struct finder *finder, struct text value);
 
 /* Tell whether a name beside the value that begins at `start` says that it is public. */
-enum outcome guard_is_public(const struct finder *finder, struct text text, size_t start, unsigned *steps);
+enum outcome guard_is_public(const struct finder *finder, struct text text, size_t start, struct effort *effort);
 
 /* Return where the line of `at` begins or ends, or what lies `most` bytes before or behind. */
 size_t guard_line_start(struct text text, size_t at, size_t most);

@@ -12,7 +12,7 @@ static enum outcome holds(const struct finder *finder, struct search *search, si
     struct seen *seen = &search->seen;
     if (seen->start != start + 1) {
         seen->start = start + 1;
-        seen->outcome = guard_run(finder->value, search->text, start, false, &search->steps, &seen->match);
+        seen->outcome = guard_run(finder->value, search->text, start, false, search->effort, &seen->match);
         if (seen->outcome == FOUND) {
             struct text value = {search->text.bytes + seen->match.start, seen->match.stop - seen->match.start};
             seen->outcome = guard_tell((finder->lead || seen->match.end >= search->at) && guard_is_secret(finder, search, value));
@@ -28,14 +28,14 @@ static enum outcome next_head(const struct finder *finder, struct search *search
 {
     struct cursor *cursor = search->cursor;
     if (!finder->lead) {
-        enum outcome outcome = guard_search(finder->head, search->text, cursor->next, last, &search->steps, &cursor->head);
+        enum outcome outcome = guard_search(finder->head, search->text, cursor->next, last, search->effort, &cursor->head);
         if (outcome == NOTHING && cursor->next <= last)
             cursor->next = last + 1;
         return outcome;
     }
     for (;;) {
         if (!cursor->led) {
-            enum outcome outcome = guard_search(finder->lead, search->text, cursor->next, last, &search->steps, &cursor->lead);
+            enum outcome outcome = guard_search(finder->lead, search->text, cursor->next, last, search->effort, &cursor->lead);
             if (outcome == NOTHING && cursor->next <= last)
                 cursor->next = last + 1;
             if (outcome != FOUND)
@@ -46,7 +46,7 @@ static enum outcome next_head(const struct finder *finder, struct search *search
         size_t most = cursor->lead.end + BEHIND + 1;
         enum outcome outcome = NOTHING;
         if (from <= most && from <= last)
-            outcome = guard_search(finder->head, search->text, from, most < last ? most : last, &search->steps, &cursor->head);
+            outcome = guard_search(finder->head, search->text, from, most < last ? most : last, search->effort, &cursor->head);
         if (outcome != NOTHING)
             return outcome;
         if (cursor->after <= most && cursor->after <= last)
@@ -74,7 +74,7 @@ static enum outcome find_within(const struct finder *finder, struct search *sear
     struct text nearer = {search->text.bytes, high + BEYOND < end ? high + BEYOND : end};
     struct match head;
     while (place <= high) {
-        enum outcome outcome = guard_search(finder->head, nearer, place, high, &search->steps, &head);
+        enum outcome outcome = guard_search(finder->head, nearer, place, high, search->effort, &head);
         if (outcome == FOUND)
             outcome = head.end > high ? NOTHING : holds(finder, search, head.end, match);
         else
@@ -110,7 +110,7 @@ static enum outcome find_next(const struct finder *finder, struct search *search
             return find_within(finder, search, cursor->head.begin, high, end, match);
         if (cursor->head.end > high) {
             struct text nearer = {search->text.bytes, high + BEYOND < end ? high + BEYOND : end};
-            outcome = guard_run(finder->head, nearer, cursor->head.begin, false, &search->steps, &shorter);
+            outcome = guard_run(finder->head, nearer, cursor->head.begin, false, search->effort, &shorter);
             return outcome != FOUND || shorter.end > high ? (outcome == EXHAUSTED ? EXHAUSTED : NOTHING)
                                                           : holds(finder, search, shorter.end, match);
         }

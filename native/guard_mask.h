@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GUARD_MASK_VERSION 20 /* raised with every change of what is exported; guardcli/masking/compiled/native.py holds it too */
+#define GUARD_MASK_VERSION 21 /* raised with every change of what is exported; guardcli/masking/compiled/native.py holds it too */
 #define EXPORT __attribute__((visibility("default")))
 #define NO_RANK 255
 
@@ -83,12 +83,12 @@ EXPORT size_t guard_view(const uint8_t *bytes, size_t length, bool joined, uint8
                          size_t *pieces);
 EXPORT size_t guard_assigned(const uint8_t *bytes, size_t length, size_t base, uint8_t rank, uint32_t *signs,
                              struct span *found, size_t *findings, size_t most);
-EXPORT size_t guard_named(const uint8_t *bytes, size_t length, uint32_t first, struct hit *hits, size_t *written,
+EXPORT size_t guard_named(const uint8_t *bytes, size_t length, size_t from, uint32_t first, struct hit *hits, size_t *written,
                           size_t most);
 EXPORT void guard_numbers(const struct hit *hits, size_t count, uint8_t *seen);
 struct entry;
 EXPORT size_t guard_find(const uint8_t *bytes, size_t length, size_t base, struct hit *hits, size_t count,
-                         const struct entry *entries, struct span *found, size_t *left);
+                         const struct entry *entries, size_t steps, struct span *found, size_t *left);
 struct beginnings;
 EXPORT size_t guard_beginnings(const uint8_t *bytes, size_t length, size_t from, size_t base,
                                const struct beginnings *beginnings, struct span *found, struct span *places, size_t *left,

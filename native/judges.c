@@ -219,7 +219,7 @@ static bool is_armoured(struct text value)
 
 static enum answer tell(bool secret) { return secret ? YES : NO; }
 
-static enum answer answered(const struct finder *finder, struct text value)
+enum answer guard_answer(const struct finder *finder, struct text value)
 {
     switch (finder->question) {
     case PLACEHOLDER:
@@ -271,15 +271,15 @@ static enum answer answered(const struct finder *finder, struct text value)
     }
 }
 
-enum answer guard_judge(const struct finder *finder, struct text value)
+enum answer guard_judge(const struct finder *finder, struct text value, struct effort *effort)
 {
     struct match match;
-    unsigned steps = 0;
-    if (finder->wants && guard_run(finder->wants, value, 0, true, &steps, &match) == NOTHING)
+    effort->steps += (unsigned)value.length / 2;
+    if (finder->wants && guard_run(finder->wants, value, 0, true, effort, &match) == NOTHING)
         return NO;
-    if (finder->declines && guard_run(finder->declines, value, 0, true, &steps, &match) == FOUND)
+    if (finder->declines && guard_run(finder->declines, value, 0, true, effort, &match) == FOUND)
         return NO;
-    return answered(finder, value);
+    return guard_answer(finder, value);
 }
 
 /* Answer one of what native.py calls Question of a value. */
@@ -287,6 +287,6 @@ EXPORT bool guard_value(const uint8_t *bytes, size_t length, unsigned question)
 {
     struct finder asks = {.question = question};
     struct text value = {bytes, length};
-    bool secret = guard_judge(&asks, value) != NO;
+    bool secret = guard_answer(&asks, value) != NO;
     return question == PLACEHOLDER || question == DUMMY ? !secret : secret;
 }

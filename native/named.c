@@ -178,16 +178,17 @@ static int by_place(const void *one, const void *other)
     return a->form < b->form ? -1 : a->form > b->form;
 }
 
-/* Write where forms end in the text, in order, each once, numbered from `first` on; return how many places there are, which may be repeated ones
- * too: beyond `most` nothing is in order. `written` gets how many there are in the end. */
-EXPORT size_t guard_named(const uint8_t *bytes, size_t length, uint32_t first, struct hit *hits, size_t *written,
+/* Write where forms end in the text whose names end behind `from`, in order, each once, numbered from `first` on. Return how many
+ * places there are, which may be repeated ones too: beyond `most` nothing is in order. `written` gets how many there are in the
+ * end. */
+EXPORT size_t guard_named(const uint8_t *bytes, size_t length, size_t from, uint32_t first, struct hit *hits, size_t *written,
                           size_t most)
 {
     struct text text = {bytes, length};
     size_t count = 0, kept = 0, newline = 0;
     struct names names;
     *written = 0;
-    guard_read_names(&names, text);
+    guard_read_names(&names, text, from);
     for (size_t end; (end = guard_next_name(&names));)
         count = add_forms(text, end, &newline, hits, count, most);
     if (count > most)

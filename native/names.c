@@ -33,10 +33,10 @@ static void read_parts(struct names *names, unsigned count, size_t size)
     names->place += count * size;
 }
 
-void guard_read_names(struct names *names, struct text text)
+void guard_read_names(struct names *names, struct text text, size_t from)
 {
     names->text = text;
-    names->place = 0;
+    names->place = from;
     names->part = NAME_PARTS;
 }
 

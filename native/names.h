@@ -17,8 +17,8 @@ struct names {
     uint32_t ends[NAME_PARTS][NAME_PART];
 };
 
-/* Begin to read `text`; return where the next name ends, in order, 0 behind the last one. */
-void guard_read_names(struct names *names, struct text text);
+/* Begin to read `text` at `from`; return where the next name ends, in order, 0 behind the last one. */
+void guard_read_names(struct names *names, struct text text, size_t from);
 size_t guard_next_name(struct names *names);
 
 #endif

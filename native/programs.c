@@ -7,6 +7,7 @@
 
 #define ROOM 1024 /* branches left to try */
 #define COUNTERS 2
+#define SHORT 32 /* bytes of a run that are read again rather than remembered */
 #define DEEPEST 3 /* assertions within assertions */
 #define FIRST 1   /* where a program's first operation stands */
 
@@ -30,17 +31,11 @@ struct state {
 struct run {
     const uint32_t *program;
     struct text text;
-    unsigned steps;
+    struct effort *effort;
     bool whole;
     size_t count;
     struct state now, room[ROOM];
 };
-
-static bool has(const uint32_t *program, uint32_t set, struct text text, size_t place)
-{
-    unsigned byte = place < text.length ? text.bytes[place] : 256;
-    return program[set + byte / 32] >> byte % 32 & 1;
-}
 
 /* Keep what is left of the operation for later. A state is copied in parts: some have just been written, and a processor
  * waits where it reads more than was written together. */
@@ -90,10 +85,9 @@ static bool retry(struct run *run)
         case SHORTER: {
             uint32_t place = top->place - 1, low = top->low;
             bool good;
-            while (!(good = has(run->program, one[4], run->text, place)) && place > low) {
+            while (!(good = is_of_set(run->program, one[4], run->text, place)) && place > low)
                 place--;
-                run->steps++;
-            }
+            run->effort->steps += (top->place - place) / 4;
             resume(run, top, top->at + RUN_WORDS, place);
             top->place = place;
             run->count -= place == low;
@@ -101,16 +95,17 @@ static bool retry(struct run *run)
                 return true;
             break;
         }
-        case LONGER:
-            while (top->low && !has(run->program, one[4], run->text, top->place)
-                   && top->place < run->text.length && has(run->program, one[1], run->text, top->place)) {
+        case LONGER: {
+            uint32_t place = top->place;
+            while (top->low && !is_of_set(run->program, one[4], run->text, top->place)
+                   && top->place < run->text.length && is_of_set(run->program, one[1], run->text, top->place)) {
                 top->place++;
                 top->low--;
-                run->steps++;
             }
+            run->effort->steps += (top->place - place) / 4;
             resume(run, top, top->at + RUN_WORDS, top->place);
-            bool good = has(run->program, one[4], run->text, top->place);
-            if (top->low && top->place < run->text.length && has(run->program, one[1], run->text, top->place)) {
+            bool good = is_of_set(run->program, one[4], run->text, top->place);
+            if (top->low && top->place < run->text.length && is_of_set(run->program, one[1], run->text, top->place)) {
                 top->place++;
                 top->low--;
             } else {
@@ -119,6 +114,7 @@ static bool retry(struct run *run)
             if (good)
                 return true;
             break;
+        }
         }
     }
     return false;
@@ -129,6 +125,27 @@ static enum outcome tell(bool found) { return found ? FOUND : NOTHING; }
 /* Tell whether what is taken greedily need never be tried shorter. */
 static bool is_settled(const struct run *run, uint32_t bound) { return (bound & ALONE) || ((bound & CERTAIN) && !run->whole); }
 
+/* Return where the bytes of one set end that go on at `place`, `end` at the latest: what was read of them is not read again. */
+static size_t far_end(struct run *run, const uint32_t *members, size_t place, size_t end)
+{
+    const uint8_t *begin = run->text.bytes + place, *last = run->text.bytes + end, *to = begin;
+    struct stretch *known = run->effort->stretches + (uintptr_t)members / sizeof *members % RUNS;
+    if (known->members == members && known->from <= begin && begin <= known->to) {
+        if (known->ended || known->to >= last)
+            return known->to < last ? (size_t)(known->to - run->text.bytes) : end;
+        to = known->to;
+    } else {
+        *known = (struct stretch){members, begin, begin, false};
+    }
+    const uint8_t *first = to;
+    while (to < last && (members[*to / 32] >> *to % 32 & 1))
+        to++;
+    run->effort->steps += (unsigned)(to - first) / 8;
+    known->to = to;
+    known->ended = to < last;
+    return (size_t)(to - run->text.bytes);
+}
+
 /* Take a run of bytes, as long as can be or as short as can be. */
 static enum outcome take_run(struct run *run, const uint32_t *one)
 {
@@ -138,21 +155,23 @@ static enum outcome take_run(struct run *run, const uint32_t *one)
     size_t end = place + (most < wanted ? most : wanted);
     if (most < one[2])
         return NOTHING;
-    while (place < end && has(run->program, one[1], run->text, place))
+    size_t near = end - place > SHORT ? place + SHORT : end;
+    while (place < near && is_of_set(run->program, one[1], run->text, place))
         place++;
-    run->steps += (unsigned)(place - now->place) / 8;
+    if (place == near && near < end)
+        place = far_end(run, run->program + one[1], place, end);
     if (place - now->place < one[2])
         return NOTHING;
     if (is_settled(run, one[5])) {
         now->place = (uint32_t)place;
         now->at += RUN_WORDS;
-        return tell(has(run->program, one[4], run->text, place));
+        return tell(is_of_set(run->program, one[4], run->text, place));
     }
     if (one[0] == LAZY_RUN)
         return keep(run, LONGER, now->at, (uint32_t)place, one[3] - one[2], 0) ? NOTHING : EXHAUSTED;
     uint32_t low = now->place + one[2];
     now->place = (uint32_t)place;
-    bool good = has(run->program, one[4], run->text, place);
+    bool good = is_of_set(run->program, one[4], run->text, place);
     if (place > low && !keep(run, SHORTER, now->at, now->place, low, 0))
         return EXHAUSTED;
     now->at += RUN_WORDS;
@@ -170,18 +189,18 @@ static enum outcome take_units(struct run *run, const uint32_t *one)
         return FOUND;
     }
     for (; count < one[2] && place < run->text.length; count++) {
-        if (has(run->program, one[5], run->text, place))
+        if (is_of_set(run->program, one[5], run->text, place))
             place++;
-        else if (has(run->program, one[6], run->text, place) && place + 1 < run->text.length
-                 && has(run->program, one[7], run->text, place + 1))
+        else if (is_of_set(run->program, one[6], run->text, place) && place + 1 < run->text.length
+                 && is_of_set(run->program, one[7], run->text, place + 1))
             place += 2;
         else
             break;
     }
-    run->steps += (unsigned)(place - now->place) / 8;
+    run->effort->steps += (unsigned)(place - now->place) / 8;
     now->place = (uint32_t)place;
     now->at = one[4];
-    return tell(count >= one[1] && has(run->program, one[8], run->text, place));
+    return tell(count >= one[1] && is_of_set(run->program, one[8], run->text, place));
 }
 
 static enum outcome choose(struct run *run, const uint32_t *one)
@@ -207,7 +226,7 @@ static enum outcome take_sets(struct run *run, const uint32_t *one)
     if (run->text.length - now->place < one[1])
         return NOTHING;
     for (uint32_t index = 0; index < one[1]; index++)
-        if (!has(run->program, one[2 + index], run->text, now->place++))
+        if (!is_of_set(run->program, one[2 + index], run->text, now->place++))
             return NOTHING;
     now->at += 2 + one[1];
     return FOUND;
@@ -217,8 +236,8 @@ static enum outcome take_turn(struct run *run, const uint32_t *one)
 {
     struct state *now = &run->now;
     uint32_t *turns = now->marks.counters + one[1];
-    bool again = *turns < one[3] && has(run->program, one[6], run->text, now->place);
-    bool onward = *turns >= one[2] && has(run->program, one[7], run->text, now->place);
+    bool again = *turns < one[3] && is_of_set(run->program, one[6], run->text, now->place);
+    bool onward = *turns >= one[2] && is_of_set(run->program, one[7], run->text, now->place);
     bool lazy = one[4] & LAZY;
     if (again && onward) {
         uint32_t other = lazy ? now->at + 8 : one[5];
@@ -243,8 +262,8 @@ static bool is_boundary(struct text text, size_t place)
     return (place && is(text.bytes[place - 1], WORD)) != is_at(text, place, WORD);
 }
 
-static enum outcome attempt(const uint32_t *program, uint32_t at, struct text text, size_t from, bool whole, unsigned *steps,
-                            struct match *match, unsigned depth);
+static enum outcome attempt(const uint32_t *program, uint32_t at, struct text text, size_t from, bool whole,
+                            struct effort *effort, struct match *match, unsigned depth);
 
 /* Do one operation that is no match; return whether what it wants is there. */
 static enum outcome operate(struct run *run, const uint32_t *one, unsigned depth)
@@ -256,7 +275,7 @@ static enum outcome operate(struct run *run, const uint32_t *one, unsigned depth
     switch ((enum code)one[0]) {
     case SET:
         now->at += 2;
-        return now->place < text.length && has(run->program, one[1], text, now->place++) ? FOUND : NOTHING;
+        return now->place < text.length && is_of_set(run->program, one[1], text, now->place++) ? FOUND : NOTHING;
     case RUN:
     case LAZY_RUN:
         return take_run(run, one);
@@ -288,12 +307,12 @@ static enum outcome operate(struct run *run, const uint32_t *one, unsigned depth
         if (depth == DEEPEST)
             return EXHAUSTED;
         if (now->place >= one[2])
-            outcome = attempt(run->program, now->at + 4, text, now->place - one[2], false, &run->steps, &within, depth + 1);
+            outcome = attempt(run->program, now->at + 4, text, now->place - one[2], false, run->effort, &within, depth + 1);
         now->at = one[3];
         return outcome == EXHAUSTED ? EXHAUSTED : (outcome == FOUND) != one[1] ? FOUND : NOTHING;
     case BEHIND:
         now->at += 3;
-        return (now->place && has(run->program, one[2], text, now->place - 1)) != one[1] ? FOUND : NOTHING;
+        return (now->place && is_of_set(run->program, one[2], text, now->place - 1)) != one[1] ? FOUND : NOTHING;
     case BOUNDARY:
         now->at++;
         return is_boundary(text, now->place) ? FOUND : NOTHING;
@@ -312,20 +331,20 @@ static enum outcome operate(struct run *run, const uint32_t *one, unsigned depth
     return EXHAUSTED;
 }
 
-static enum outcome attempt(const uint32_t *program, uint32_t at, struct text text, size_t from, bool whole, unsigned *steps,
-                            struct match *match, unsigned depth)
+static enum outcome attempt(const uint32_t *program, uint32_t at, struct text text, size_t from, bool whole,
+                            struct effort *effort, struct match *match, unsigned depth)
 {
     struct run run;
     run.program = program;
     run.text = text;
-    run.steps = *steps;
+    run.effort = effort;
     run.whole = whole;
     run.count = 0;
     run.now = (struct state){.at = at, .place = (uint32_t)from, .marks.start = UINT32_MAX};
     enum outcome outcome = FOUND;
     while (outcome == FOUND) {
         const uint32_t *one = program + run.now.at;
-        if (++run.steps > STEPS_MAX) {
+        if (++effort->steps > effort->most) {
             outcome = EXHAUSTED;
         } else if (one[0] != MATCH) {
             outcome = operate(&run, one, depth);
@@ -340,44 +359,14 @@ static enum outcome attempt(const uint32_t *program, uint32_t at, struct text te
         if (outcome == NOTHING && retry(&run))
             outcome = FOUND;
     }
-    *steps = run.steps;
     return outcome;
 }
 
-enum outcome guard_run(const uint32_t *program, struct text text, size_t from, bool whole, unsigned *steps,
+enum outcome guard_run(const uint32_t *program, struct text text, size_t from, bool whole, struct effort *effort,
                        struct match *match)
 {
     const uint32_t *one = program + FIRST;
-    if (one[0] == BEHIND && (from && has(program, one[2], text, from - 1)) == one[1])
+    if (one[0] == BEHIND && (from && is_of_set(program, one[2], text, from - 1)) == one[1])
         return NOTHING; /* what begins with a word is tried at each byte of others */
-    return has(program, program[0], text, from) ? attempt(program, FIRST, text, from, whole, steps, match, 0) : NOTHING;
-}
-
-enum outcome guard_search(const uint32_t *program, struct text text, size_t from, size_t last, unsigned *steps,
-                          struct match *match)
-{
-    for (size_t place = from; place <= last && place <= text.length; place++) {
-        if (!has(program, program[0], text, place))
-            continue;
-        enum outcome outcome = guard_run(program, text, place, false, steps, match);
-        if (outcome != NOTHING)
-            return outcome;
-    }
-    return NOTHING;
-}
-
-/* For the tests: match, or search where `search` says so; write where, and where the last group is. */
-EXPORT unsigned guard_program(const uint32_t *program, const uint8_t *bytes, size_t length, size_t from, unsigned how,
-                              uint64_t *places)
-{
-    struct text text = {bytes, length};
-    struct match match = {0};
-    unsigned steps = 0;
-    enum outcome outcome = how == 2 ? guard_search(program, text, from, length, &steps, &match)
-                                    : guard_run(program, text, from, how == 1, &steps, &match);
-    places[0] = match.begin;
-    places[1] = match.end;
-    places[2] = match.start;
-    places[3] = match.stop;
-    return outcome;
+    return is_of_set(program, program[0], text, from) ? attempt(program, FIRST, text, from, whole, effort, match, 0) : NOTHING;
 }

@@ -33,8 +33,8 @@ struct seen {
 struct search {
     struct text text;
     size_t at;
-    unsigned steps;
-    bool exhausted, unsure; /* of what is found the detector must be asked */
+    struct effort *effort;
+    bool unsure; /* of what is found the detector must be asked */
     struct cursor *cursor;
     struct walk *walk;
     struct seen seen;
@@ -45,7 +45,7 @@ static inline enum outcome guard_tell(bool found) { return found ? FOUND : NOTHI
 /* Tell whether a value is what the finder looks for, or may be: `unsure` says so then. */
 static inline bool guard_is_secret(const struct finder *finder, struct search *search, struct text value)
 {
-    enum answer answer = guard_judge(finder, value);
+    enum answer answer = guard_judge(finder, value, search->effort);
     search->unsure = answer == PERHAPS;
     return answer != NO;
 }

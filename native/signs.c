@@ -1,6 +1,9 @@
 /* The signs behind names that tell of a secret: `=`, `:`, `=>`, those behind a type, the blank behind an option. */
 
+#define _GNU_SOURCE
+
 #include <stdlib.h>
+#include <string.h>
 
 #include "assigned.h"
 #include "automata.h"
@@ -39,11 +42,21 @@ static int by_number(const void *one, const void *other)
     return a < b ? -1 : a > b;
 }
 
-size_t guard_signs(struct text text, uint32_t *signs, size_t most)
+/* Return where the line before that of `place` begins, or its own where it is the first. */
+static size_t line_before(struct text text, size_t place)
+{
+    for (unsigned lines = 0; lines < 2 && place; lines++) {
+        const uint8_t *newline = memrchr(text.bytes, '\n', lines ? place - 1 : place);
+        place = newline ? (size_t)(newline - text.bytes) + 1 : 0;
+    }
+    return place;
+}
+
+size_t guard_signs(struct text text, size_t base, uint32_t *signs, size_t most)
 {
     size_t count = 0;
     struct names names;
-    guard_read_names(&names, text);
+    guard_read_names(&names, text, line_before(text, base));
     for (size_t end; (end = guard_next_name(&names));)
         count = add_signs(text, end > 128 ? end - 129 : 0, end, signs, count, most);
     for (size_t index = 1; count <= most && index < count; index++)

@@ -52,7 +52,7 @@ static bool take(struct walk *walk, struct text cell)
     struct finder asks = {.question = walk->table->question};
     if (!cell.length)
         return true;
-    enum answer answer = guard_judge(&asks, cell);
+    enum answer answer = guard_answer(&asks, cell);
     if (answer == PERHAPS)
         return false;
     if (answer == NO)

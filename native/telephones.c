@@ -48,13 +48,13 @@ static enum answer in_plan(const struct plan *plan, struct text number)
         return NO;
     if (plan->count == 1)
         return is_of(plan->regions, number) ? YES : NO;
+    struct effort effort = {.most = STEPS_MAX};
     for (const struct region *region = plan->regions; region < plan->regions + plan->count; region++) {
         struct match match;
-        unsigned steps = 0;
         if (!region->leading) {
             if (is_of(region, number))
                 return YES;
-        } else if (guard_run(region->leading, number, 0, false, &steps, &match) == FOUND)
+        } else if (guard_run(region->leading, number, 0, false, &effort, &match) == FOUND)
             return is_of(region, number) ? YES : NO;
     }
     return NO;
@@ -64,10 +64,10 @@ static enum answer in_plan(const struct plan *plan, struct text number)
 static bool without_prefix(const struct plan *plan, struct text *number)
 {
     struct match match;
-    unsigned steps = 0;
+    struct effort effort = {.most = STEPS_MAX};
     if (!plan->prefix || !number->length)
         return true;
-    enum outcome outcome = guard_run(plan->prefix, *number, 0, false, &steps, &match);
+    enum outcome outcome = guard_run(plan->prefix, *number, 0, false, &effort, &match);
     if (outcome != FOUND)
         return outcome == NOTHING;
     if (plan->changes && (match.start != match.begin || match.stop != match.end || match.end > PREFIX_MAX))
@@ -97,10 +97,11 @@ static enum answer in_country(const struct plan *plan, struct text number)
 static enum answer at_home(const struct plan *plan, struct text number)
 {
     struct match match;
-    unsigned steps = 0, code = plan->code;
+    struct effort effort = {.most = STEPS_MAX};
+    unsigned code = plan->code;
     uint8_t first[CODE_MAX];
     size_t size = code > 99 ? 3 : code > 9 ? 2 : 1;
-    if (plan->abroad && guard_run(plan->abroad, number, 0, false, &steps, &match) != NOTHING)
+    if (plan->abroad && guard_run(plan->abroad, number, 0, false, &effort, &match) != NOTHING)
         return PERHAPS;
     for (size_t place = size; place--; code /= 10)
         first[place] = (uint8_t)('0' + code % 10);

@@ -139,7 +139,7 @@ static void name(const uint8_t *text, size_t length)
 {
     size_t most = (size_t)rand() % ROOM, written;
     struct hit *hits = malloc(most * sizeof *hits + 1);
-    size_t count = guard_named(text, length, 0, hits, &written, most);
+    size_t count = guard_named(text, length, length ? (size_t)rand() % length : 0, 0, hits, &written, most);
     if (written > most || written > count)
         abort();
     for (size_t index = 0; index < written; index++)
@@ -243,7 +243,7 @@ static void find(const uint8_t *text, size_t length)
     }
     if (!length)
         count = 0;
-    size_t findings = guard_find(text, length, (size_t)rand() % (length + 1), hits, count, fuzzed_entries, found, &left);
+    size_t findings = guard_find(text, length, (size_t)rand() % (length + 1), hits, count, fuzzed_entries, (size_t)rand() % 100, found, &left);
     if (findings > most || left > count)
         abort();
     for (size_t index = 0; index < findings; index++)

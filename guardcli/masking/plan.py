@@ -155,8 +155,9 @@ class Plan:
 
     def _find(self, text: bytes, base: int, state: State, end: int) -> tuple[Spans, State]:
         """Run both first passes; where they find nothing, nothing is copied."""
-        hits = self._scanner.scan(text, end)
-        swept, places = self._sweep.find(text, _line_of(text, base), base, end)
+        line = _line_of(text, base)
+        hits = self._scanner.scan(text, end, _line_of(text, line - 1) if line else 0)
+        swept, places = self._sweep.find(text, line, base, end)
         for rank in self._sure if places else ():
             swept.join(self.kinds[rank].judge_swept(text, base, rank, places))
         if places:

@@ -55,10 +55,11 @@ class Scanner:
         """The number of the first of the tails: `Tail`'s own come on top of it."""
         return self._gate + 1
 
-    def scan(self, text: bytes, end: int = -1) -> array[int]:
-        """Return every hit in `text[:end]`, or to its end: where it ends, and its number.
+    def scan(self, text: bytes, end: int = -1, start: int = 0) -> array[int]:
+        """Return every hit in `text[start:end]`, or to its end: where it ends, and its number.
 
-        Those of the expressions come by where they end, and then those of tails, but for such as hold no secret.
+        `start` is one of a line. Those of the expressions come by where they end, and then those of tails, but for such
+        as hold no secret.
         """
         hits = array("I")
         add = hits.append
@@ -69,17 +70,17 @@ class Scanner:
             if number == gate:
                 passed.append(end)
             else:
-                add(end)
+                add(start + end)
                 add(number)
 
         scratch = getattr(self._local, "scratch", None)
         if scratch is None:
             scratch = self._local.scratch = self._scratch.clone()
         end = len(text) if end < 0 else end
-        block = text if end == len(text) else memoryview(text)[:end]
+        block = text if end == len(text) and not start else memoryview(text)[start:end]
         self._database.scan(block, match_event_handler=record, scratch=scratch)  # type: ignore[type-var]  # any buffer
         if passed:
-            hits.extend(named(text, end, self.first_tail))
+            hits.extend(named(text, start, end, self.first_tail))
         return hits
 
 

@@ -134,6 +134,8 @@ class MaskStream:
 
     def finish(self) -> bytes:
         """Return the rest: the stream has ended."""
+        if self._base == len(self._buffer):
+            return b""
         spans, _ = self._plan.analyse(self._buffer, self._base, self._state)
         out = self._emit(spans, len(self._buffer))
         self._base = len(self._buffer)

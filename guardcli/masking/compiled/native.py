@@ -21,7 +21,7 @@ from guardcli.masking.spans import Span
 from guardcli.model.errors import UnavailableError
 
 LIBRARY = os.path.join(os.path.dirname(guardcli.__file__), "_native", "libguard_mask.so")
-VERSION = 20
+VERSION = 21
 SWEPT = ("credit_card", "iban", "national_id", "email", "phone", "vendor_token")
 """Detectors whose forms the sweep finds, in its own order; the last two judge them by their `find`."""
 
@@ -38,6 +38,9 @@ BYTES_A_SIGN = 32
 
 _BYTES_A_LED_VALUE = 4
 """As LEAST in ``native/finders.c``."""
+
+STEPS_A_BYTE = 96
+"""What finding may take on a line: three times what lines take that hold nothing but secrets, side by side."""
 
 _ROOM_MAX = 4096
 """Findings for which there is room at first; the sweep is run again where there are more."""
@@ -147,14 +150,14 @@ def assigned(text: bytes, base: int, end: int, rank: int) -> Spans:
         room = places
 
 
-def named(text: bytes, end: int, first: int = 0) -> array[int]:
-    """Return where forms of `tails` end in `text[:end]`, in order, each followed by its number, counted from `first`;
-    those that can hold no secret may be left out.
+def named(text: bytes, start: int, end: int, first: int = 0) -> array[int]:
+    """Return where forms of `tails` end in `text[start:end]`, in order, each followed by its number, counted from
+    `first`; those that can hold no secret may be left out.
     """
-    room = end // BYTES_A_SIGN + 8
+    room = (end - start) // BYTES_A_SIGN + 8
     while True:
         hits, count = array("I", bytes(room * _HIT)), ctypes.c_size_t()
-        places = library().guard_named(text, end, first, hits.buffer_info()[0], ctypes.byref(count), room)
+        places = library().guard_named(text, end, start, first, hits.buffer_info()[0], ctypes.byref(count), room)
         if places <= room:
             return hits[: 2 * count.value]
         room = places
@@ -167,16 +170,19 @@ def numbers_of(hits: array[int], most: int) -> set[int]:
     return set(compress(range(most), seen))
 
 
-def find(text: bytes, base: int, end: int, hits: array[int], entries: bytearray) -> tuple[Spans, array[int]]:
+def find(
+    text: bytes, base: int, end: int, hits: array[int], entries: bytearray, steps: int = STEPS_A_BYTE
+) -> tuple[Spans, array[int]]:
     """Return what stands around `hits` in `text[:end]` and begins from `base` on, and the hits that have no finder.
 
-    `entries` has one for each number: where its finder is, 0 where there is none, and its rank.
+    `entries` has one for each number: where its finder is, 0 where there is none, and its rank. A line that takes more
+    `steps` for each of its bytes is masked as a whole.
     """
     count = len(hits) // 2
-    most = count + end // _BYTES_A_LED_VALUE
+    most = count + end // _BYTES_A_LED_VALUE + 1
     found, left = Spans.room(most), ctypes.c_size_t()
     found.count = library().guard_find(
-        text, end, base, hits.buffer_info()[0], count, _memory(entries), found.address(), ctypes.byref(left)
+        text, end, base, hits.buffer_info()[0], count, _memory(entries), steps, found.address(), ctypes.byref(left)
     )
     return found, hits[: 2 * left.value]
 
@@ -278,7 +284,7 @@ class Emitter:
         self._library = library()
         fitting = (label if len(label) <= LABEL_MAX else b"" for label in labels)
         self._labels = b"".join(_LABEL.pack(len(label), label) for label in fitting)
-        self._longest = max((len(label) for label in labels), default=0) + 1
+        self._longest = max((len(label) for label in labels), default=0) + 2
 
     def emit(self, job: Job, spans: Spans, masked: bool, room: bytearray, replace: Replace) -> bytes:
         """Return `job.text[job.place:job.end]` with `spans` replaced. `masked` says that the label of a span that
@@ -348,9 +354,9 @@ def library() -> ctypes.CDLL:
         (loaded.guard_emit, None, (text, size, size, memory, size, text, memory, memory, memory)),
         (loaded.guard_view, size, (text, size, truth, memory, memory, memory, ctypes.POINTER(size))),
         (loaded.guard_assigned, size, (text, size, size, byte, memory, memory, ctypes.POINTER(size), size)),
-        (loaded.guard_named, size, (text, size, ctypes.c_uint32, memory, ctypes.POINTER(size), size)),
+        (loaded.guard_named, size, (text, size, size, ctypes.c_uint32, memory, ctypes.POINTER(size), size)),
         (loaded.guard_numbers, None, (memory, size, memory)),
-        (loaded.guard_find, size, (text, size, size, memory, size, memory, memory, ctypes.POINTER(size))),
+        (loaded.guard_find, size, (text, size, size, memory, size, memory, size, memory, ctypes.POINTER(size))),
         (
             *(loaded.guard_beginnings, size),
             (text, size, size, size, text, memory, memory, ctypes.POINTER(size), size),

@@ -99,7 +99,16 @@ def _first_of(item: tuple[Any, Any], flags: int, follow: int) -> int:
     if code in _REPEATS:
         low, _, inner = value
         return first(inner, flags, follow) | (0 if low else follow)
-    return follow & ~SURE
+    return follow & _allowed(code, value, flags)
+
+
+def _allowed(code: Any, value: Any, flags: int) -> int:
+    """Return which bytes may stand behind an assertion: all those, and perhaps more."""
+    if code is codes.ASSERT and value[0] > 0:
+        return first(value[1], flags, ANYWHERE)
+    if code is codes.ASSERT_NOT and value[0] > 0 and (single := _single(value[1], flags)) is not None:
+        return ANYWHERE & ~single
+    return END if code is codes.AT and value is codes.AT_END_STRING else ANYWHERE
 
 
 def _second(items: Any, flags: int, follow: int) -> int:

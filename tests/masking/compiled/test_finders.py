@@ -14,7 +14,7 @@ from masking.test_scanner_triggers import example
 
 from guardcli.masking.compiled.finders import Finder, Table, Way
 from guardcli.masking.compiled.judges import Judge
-from guardcli.masking.compiled.native import Question, find, library
+from guardcli.masking.compiled.native import STEPS_A_BYTE, Question, find, library
 from guardcli.masking.compiled.programs import program
 from guardcli.masking.detector import Detector
 from guardcli.masking.detectors import REGISTRY
@@ -112,9 +112,9 @@ def test_what_no_program_says_is_refused(expression: bytes) -> None:
         program(expression)
 
 
-def native(table: Table, text: bytes, ends: list[int]) -> list[tuple[int, int]]:
+def native(table: Table, text: bytes, ends: list[int], steps: int = 1 << 20) -> list[tuple[int, int]]:
     hits = array("I", [word for end in ends for word in (end, 0)])
-    return [span[:2] for span in find(text, 0, len(text), hits, table.entries)[0]]
+    return [span[:2] for span in find(text, 0, len(text), hits, table.entries, steps)[0]]
 
 
 def modelled(finder: Finder, text: bytes, ends: list[int]) -> list[tuple[int, int]]:
@@ -198,3 +198,12 @@ def test_a_head_within_one_whose_value_is_none_is_found() -> None:
         for text in (b"run set set abc Xyz", b"run set set set abc Xyz", b"run " + b"set set " * 40 + b"abc Xyz"):
             at = [text.index(b"X") + (0 if ahead else 1)]
             assert native(table, text, at) == modelled(finder, text, at) == [(len(text) - 3, len(text))], (ahead, text)
+
+
+def test_a_line_that_takes_too_many_steps_is_masked_as_a_whole_and_no_other() -> None:
+    finder = Finder(Way.FORM, rb"((?:[a-z]|%(?!2)){1,200})!", Judge(Question.ANY), rb":")
+    table, slow = Table([(0, finder)]), b"a:" + b"b%c" * 300
+    table.compile([0])
+    text = b"x:good!\n" + slow + b"\ny:fine!\n"
+    ends = [3, *range(20, 500), len(text) - 5]
+    assert native(table, text, ends, STEPS_A_BYTE) == [(2, 6), (8, 8 + len(slow)), (len(text) - 6, len(text) - 2)]

@@ -50,7 +50,7 @@ def text(dice: random.Random) -> bytes:
 
 
 def hits(text: bytes, end: int) -> list[tuple[int, int]]:
-    found = named(text, end)
+    found = named(text, 0, end)
     return list(zip(found[::2], found[1::2], strict=True))
 
 
@@ -80,7 +80,7 @@ def test_more_forms_than_there_is_room_for_are_all_found() -> None:
     assert [end for end, _ in hits(one, len(one))] == [6 * place + 6 for place in range(20_000)]
     assert hits(one, 7) == [(6, Tail.ELEMENT)]
     assert hits(b"", 0) == []
-    assert list(named(one, 7, 100)) == [6, 100 + Tail.ELEMENT]
+    assert list(named(one, 0, 7, 100)) == [6, 100 + Tail.ELEMENT]
 
 
 def test_forms_are_looked_for_where_nothing_else_tells_of_a_name() -> None:
