@@ -122,12 +122,13 @@ _ANY = next(place for place, (word, _, _) in enumerate(_WEAK) if word.startswith
 """The place of the words that leave open whose identifier it is."""
 
 _SIGN = rb"(?:[:=#|>]|\xef\xbc\x9a)"
-_BETWEEN = rb"[\w .-]{0,32}?[\"']?[ \t]{0,4}" + _SIGN + rb"?[ \t\"']{0,4}"
+_BETWEEN = rb"[\w .-]*[\"']?[ \t]{0,4}" + _SIGN + rb"?[ \t\"']{0,4}"
+"""What may stand between a word and its identifier, for a trigger: how much, only the form says."""
 _APART = (
     rb"(?:[\w .-]{0,32}?(?:(?:[\"'][ \t]{0,4}|[ \t]{1,4})" + _SIGN + rb"?|" + _SIGN + rb")[ \t\"']{0,4}"
     rb"|(?:[\w .-]{0,31}?[ ._-])?)"
 )
-"""The same, and what ends it tells where the identifier may begin."""
+"""The same with its bound; what ends it tells where the identifier may begin."""
 
 
 def _form(word: bytes, shape: bytes) -> bytes:

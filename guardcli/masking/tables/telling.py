@@ -85,7 +85,7 @@ class TellingColumns(Detector):
         self._name = re.compile(f"(?i)(?!{OF_NONE}){BEFORE}{names}")
         self._cells = Cells(question, NAMES.index(names))
         self._judge = confirm or (lambda value: judge(value, question))
-        header = rb"(?i)" + names.encode() + rb"\"?(?:(?:[|,;\t)]|  )[^\n]{0,1000})?\r?\n"
+        header = rb"(?i)" + names.encode() + rb"\"?(?:(?:[|,;\t)]|  )[^\n]*)?\r?\n"
         self.tails = (_TAILS[names],) if names in _TAILS else ()
         self.triggers = _RULERS if names in _TAILS else (*_RULERS, header)
 
