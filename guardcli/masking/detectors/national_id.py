@@ -158,7 +158,8 @@ class NationalId(Detector):
     label = "NATIONAL_ID"
     personal = True
     triggers = tuple(
-        (rb"(?:\b|_)" if word.isascii() else b"") + b"(?i:" + word + b")" + _BETWEEN + shape for word, shape, _ in _WEAK
+        (rb"(?:\b|_)" if word.isascii() else b"") + b"(?i:" + word + b")" + _BETWEEN + b"(?:" + shape + b")"
+        for word, shape, _ in _WEAK
     )
     finders = tuple(
         Finder(Way.BEGINNING, _form(word, shape), Judge(Question.IDENTIFIER + number))

@@ -11,7 +11,7 @@ from guardcli.masking.detector import Detector
 from guardcli.masking.followers.follower import Follower, Gone
 from guardcli.masking.forms.tails import Tail
 from guardcli.masking.tables.headed import FirstLine, aligned, copied
-from guardcli.masking.tables.headings import BEFORE, LOOSE, NAMES, OF_NONE, STRICT
+from guardcli.masking.tables.headings import BEFORE, HALVES, LOOSE, NAMES, OF_NONE, STRICT
 from guardcli.masking.tables.records import MARKER, Records
 from guardcli.masking.tables.rows import Cells, Walker, headings
 
@@ -85,9 +85,11 @@ class TellingColumns(Detector):
         self._name = re.compile(f"(?i)(?!{OF_NONE}){BEFORE}{names}")
         self._cells = Cells(question, NAMES.index(names))
         self._judge = confirm or (lambda value: judge(value, question))
-        header = rb"(?i)" + names.encode() + rb"\"?(?:(?:[|,;\t)]|  )[^\n]*)?\r?\n"
+        headers = (
+            rb"(?i)" + part.encode() + rb"\"?(?:(?:[|,;\t)]|  )[^\n]*)?\r?\n" for part in HALVES.get(names, (names,))
+        )
         self.tails = (_TAILS[names],) if names in _TAILS else ()
-        self.triggers = _RULERS if names in _TAILS else (*_RULERS, header)
+        self.triggers = _RULERS if names in _TAILS else (*_RULERS, *headers)
 
     def headings(self, text: bytes, end: int, whole: bool, hits: array[int], number: int) -> Sequence[int]:
         """Return where lines end below which rows may begin."""
